@@ -1,0 +1,109 @@
+"""Generate the protocol buffer code: `python -m infra.codegen [--into DIR]`, or `make proto`.
+
+- `shared/pb` from `proto/`;
+- `infra/local/{firestore,pubsub}/pb` from the descriptors inside Google's client packages, so that an
+  emulator needs grpcio and protobuf alone. They live in a descriptor pool of their own: a process may hold
+  an emulator beside the client library that defines messages of the same names.
+"""
+
+import argparse
+import importlib.resources
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from google.cloud.firestore_v1 import types as firestore_types
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.pubsub_v1 import types as pubsub_types
+from grpc_tools import protoc
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTO = ROOT / "proto"
+GOOGLE_APIS = {
+    # proto-plus wraps the plain messages, whose descriptors know all they depend on.
+    Path("infra/local/firestore/pb"): firestore_types.CommitRequest.pb(firestore_types.CommitRequest()),
+    Path("infra/local/pubsub/pb"): pubsub_types.PublishRequest.pb(pubsub_types.PublishRequest()),
+}
+
+
+def main() -> None:
+    """Generate everything below a folder, by default the project."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.codegen", description="Generate protocol buffer code."
+    )
+    parser.add_argument(
+        "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
+    )
+    into = parser.parse_args().into
+    generate_model(into / "shared" / "pb")
+    for folder, message in GOOGLE_APIS.items():
+        generate_google_api(message.DESCRIPTOR.file, into / folder)
+
+
+def generate_model(into: Path) -> None:
+    """Generate the project's own messages, importable as `shared.pb.inventory.v1`."""
+    files = sorted(PROTO.rglob("*.proto"))
+    includes = importlib.resources.files("grpc_tools") / "_proto"
+    _protoc(into, f"-I{PROTO}", f"-I{includes}", *(str(file.relative_to(PROTO)) for file in files))
+    _rewrite(into, r"^(from|import) inventory\b", r"\1 shared.pb.inventory")
+
+
+def generate_google_api(root: FileDescriptor, into: Path) -> None:
+    """Generate the messages of a Google API from a client package's descriptor of them."""
+    own = {
+        file.name: PurePosixPath(file.name).name for file in _closure(root) if file.package == root.package
+    }
+    descriptors = FileDescriptorSet()
+    for file in _closure(root):
+        proto = descriptors.file.add()
+        file.CopyToProto(proto)
+        _rename(proto, own)
+    with tempfile.NamedTemporaryFile() as descriptor_set:
+        descriptor_set.write(descriptors.SerializeToString())
+        descriptor_set.flush()
+        _protoc(into, f"--descriptor_set_in={descriptor_set.name}", *sorted(own.values()))
+    _rewrite(into, r"^import (\w+_pb2)", r"from . import \1")
+    _rewrite(
+        into,
+        r"^from google\.protobuf import descriptor_pool as .*\n",
+        "from infra.local.descriptors import POOL\n",
+    )
+    _rewrite(into, r"_descriptor_pool\.Default\(\)", "POOL")
+
+
+def _closure(file: FileDescriptor) -> list[FileDescriptor]:
+    """List a file and all that it depends on, dependencies first, each once."""
+
+    def visit(file: FileDescriptor) -> Iterator[FileDescriptor]:
+        for dependency in file.dependencies:
+            yield from visit(dependency)
+        yield file
+
+    return list({found.name: found for found in visit(file)}.values())
+
+
+def _rename(proto: FileDescriptorProto, names: dict[str, str]) -> None:
+    proto.name = names.get(proto.name, proto.name)
+    # proto-plus lists them in the order of a set, another one in each process.
+    dependencies = sorted(names.get(name, name) for name in proto.dependency)
+    del proto.dependency[:]
+    proto.dependency.extend(dependencies)
+
+
+def _protoc(into: Path, *arguments: str) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    for old in [*into.rglob("*_pb2.py"), *into.rglob("*_pb2.pyi")]:
+        old.unlink()
+    if protoc.main(["protoc", f"--python_out={into}", f"--pyi_out={into}", *arguments]) != 0:
+        raise SystemExit("muster: protoc failed, see above")
+
+
+def _rewrite(folder: Path, pattern: str, replacement: str) -> None:
+    for file in [*folder.rglob("*_pb2.py"), *folder.rglob("*_pb2.pyi")]:
+        file.write_text(re.sub(pattern, replacement, file.read_text(), flags=re.MULTILINE))
+
+
+if __name__ == "__main__":
+    main()
