@@ -1,0 +1,38 @@
+"""Cutting a gRPC connection from the server's side, for faults on demand.
+
+gRPC offers no way to drop one client's connection, so the socket is found among this process's descriptors by
+its peer's address and shut down: the client sees what a broken network shows it.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+_DESCRIPTORS = Path("/dev/fd")  # Linux and macOS
+
+
+def cut(peer: str) -> None:
+    """Shut down the connection from a peer, given as gRPC names it (`ipv4:127.0.0.1:5000`)."""
+    for connection in _connections():
+        if _peer_of(connection) == peer:
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _connections() -> Iterator[socket.socket]:
+    for descriptor in list(_DESCRIPTORS.iterdir()):
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(descriptor.name))) as connection:
+            yield connection
+
+
+def _peer_of(connection: socket.socket) -> str | None:
+    try:
+        address = connection.getpeername()
+    except OSError:
+        return None
+    if connection.family == socket.AF_INET:
+        return f"ipv4:{address[0]}:{address[1]}"
+    if connection.family == socket.AF_INET6:
+        return f"ipv6:[{address[0]}]:{address[1]}"
+    return None

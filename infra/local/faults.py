@@ -1,0 +1,156 @@
+"""Faults on demand: an RPC fails, waits or loses its connection because a test asked for it.
+
+A server asks `Faults.take` for each RPC and lets the fault strike before or after it does its work:
+
+    fault = faults.take("Commit", names)
+    await strike(fault, "before", context)
+    ...
+    await strike(fault, "after", context)
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+import grpc
+import grpc.aio
+
+from infra.local.connections import cut
+
+Moment = Literal["before", "after"]
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(slots=True)
+class Fault:
+    """What happens to the next `count` RPCs of a method whose names match a pattern."""
+
+    method: str | None
+    pattern: str
+    count: int
+    code: grpc.StatusCode | None
+    when: Moment
+    delay_ms: float
+    disconnect: bool
+
+    @classmethod
+    def from_json(cls, spec: object) -> "Fault":
+        """Read a fault from its JSON form; ValueError names the field that is wrong."""
+        if not isinstance(spec, dict):
+            raise ValueError("a fault is a JSON object")  # noqa: TRY004 - what the client sent, not a bug
+        unknown = set(spec) - set(cls.__slots__)
+        if unknown:
+            raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
+        fault = cls(
+            method=_typed(spec, "method", str, None),
+            pattern=_typed(spec, "pattern", str, ""),
+            count=_typed(spec, "count", int, 1),
+            code=_code(_typed(spec, "code", str, None)),
+            when=_moment(_typed(spec, "when", str, "before")),
+            delay_ms=_typed(spec, "delay_ms", (int, float), 0),
+            disconnect=_typed(spec, "disconnect", bool, False),
+        )
+        if fault.count < 1:
+            raise ValueError("count: at least 1")
+        if fault.delay_ms < 0:
+            raise ValueError("delay_ms: not below 0")
+        return fault
+
+    def to_json(self) -> dict[str, object]:
+        """Show the fault as it was asked for, with the count that is left."""
+        shown: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
+        shown["code"] = self.code.name if self.code else None
+        return shown
+
+    def matches(self, method: str, names: Iterable[str]) -> bool:
+        """Tell whether an RPC is meant: the method, and the pattern found in any of the names."""
+        if self.method not in (None, method):
+            return False
+        return not self.pattern or any(self._found_in(name) for name in names)
+
+    def _found_in(self, name: str) -> bool:
+        if self.pattern in name:
+            return True
+        try:
+            return re.search(self.pattern, name) is not None
+        except re.error:
+            return False
+
+
+class Faults:
+    """The faults that wait for their RPCs."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Wait for the RPCs that this fault is meant for."""
+        self._waiting.append(fault)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._waiting.clear()
+
+    def listing(self) -> list[dict[str, object]]:
+        """Show the faults that still wait, oldest first."""
+        return [fault.to_json() for fault in self._waiting]
+
+    def take(self, method: str, names: Callable[[], Iterable[str]]) -> Fault | None:
+        """Take the oldest fault meant for this RPC, once: its count goes down by one.
+
+        Args:
+            method: The RPC's name without its service, such as `Commit`.
+            names: Gives the names in the request; called only when some fault is waiting.
+        """
+        if not self._waiting:
+            return None
+        found = next((fault for fault in self._waiting if fault.matches(method, names())), None)
+        if found is not None:
+            found.count -= 1
+            if found.count == 0:
+                self._waiting.remove(found)
+        return found
+
+
+async def strike(fault: Fault | None, moment: Moment, context: Context) -> None:
+    """Let a fault happen if this is its moment; raises the abort of the RPC if it is to fail."""
+    if fault is None or fault.when != moment:
+        return
+    await asyncio.sleep(fault.delay_ms / 1000)
+    if fault.disconnect:
+        cut(context.peer())
+        await _abort(context, grpc.StatusCode.UNAVAILABLE, "connection cut on demand")
+    if fault.code is not None:
+        await _abort(context, fault.code, f"{fault.code.name} on demand")
+
+
+async def _abort(context: Context, code: grpc.StatusCode, details: str) -> NoReturn:
+    await context.abort(code, details)
+    raise AssertionError("abort raises")
+
+
+def _typed(spec: dict[str, Any], field: str, kind: type | tuple[type, ...], default: object) -> Any:  # noqa: ANN401 - JSON, checked here
+    value = spec.get(field, default)
+    wrong_number = isinstance(value, bool) and kind is not bool
+    if value is not default and (wrong_number or not isinstance(value, kind)):
+        raise ValueError(f"{field}: of the wrong type")
+    return value
+
+
+def _code(name: str | None) -> grpc.StatusCode | None:
+    if name is None:
+        return None
+    try:
+        return grpc.StatusCode[name]
+    except KeyError:
+        raise ValueError(f"code: {name} is not a gRPC status code") from None
+
+
+def _moment(name: str) -> Moment:
+    if name == "before":
+        return "before"
+    if name == "after":
+        return "after"
+    raise ValueError("when: before or after")
