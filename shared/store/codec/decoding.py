@@ -1,0 +1,146 @@
+"""Document fields into messages."""
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value_kind
+from shared.store.wire import Value
+
+M = TypeVar("M", bound=Message)
+
+# Any: an argument of a message's constructor. The descriptor alone knows its type.
+Take = Callable[[Value], Any]
+
+_RANGES = {
+    FieldDescriptor.CPPTYPE_INT32: range(-(2**31), 2**31),
+    FieldDescriptor.CPPTYPE_INT64: range(-(2**63), 2**63),
+    FieldDescriptor.CPPTYPE_UINT32: range(2**32),
+    FieldDescriptor.CPPTYPE_UINT64: range(2**64),
+    FieldDescriptor.CPPTYPE_ENUM: range(-(2**31), 2**31),
+}
+_BOOLS = {"false": False, "true": True}
+_DECIMAL = re.compile(r"0|-?[1-9][0-9]*")
+
+
+class DecodeError(ValueError):
+    """A document has what its message cannot hold.
+
+    Attributes:
+        field: The full name of the message's field, such as `inventory.v1.NIC.mac`.
+        expected: What the field takes, such as `string_value`.
+        found: What the document has, such as `integer_value`.
+    """
+
+    def __init__(self, field: FieldDescriptor, expected: str, found: str) -> None:
+        super().__init__(f"{field.full_name} takes {expected}, the document has {found}")
+        self.field = field.full_name
+        self.expected = expected
+        self.found = found
+
+
+def decode(fields: Fields, message_class: type[M]) -> M:
+    """Make a message of the fields of a document or map value.
+
+    Raises:
+        DecodeError: A value is not of its field's kind, or not in its range.
+    """
+    return message_class(**_arguments(_takes(message_class.DESCRIPTOR), fields))
+
+
+def _arguments(takes: Mapping[str, Take], fields: Fields) -> dict[str, Any]:
+    return {name: takes[name](value) for name, value in fields.items() if name in takes}
+
+
+@functools.cache
+def _takes(message_type: Descriptor) -> Mapping[str, Take]:
+    return {field.name: _take_field(field) for field in message_type.fields}
+
+
+def _take_field(field: FieldDescriptor) -> Take:
+    if is_map(field):
+        return _take_map(field)
+    take = _take_element(field)
+    return _take_array(field, take) if field.is_repeated else take
+
+
+def _take_element(field: FieldDescriptor) -> Take:
+    kind = value_kind(field)
+    content = _content(field, kind)
+    if kind == "map_value":
+        message_type = message_type_of(field)
+        # Looked up only when there is one: a message may hold messages of its own type.
+        return lambda value: _arguments(_takes(message_type), content(value).fields)
+    if kind == "timestamp_value":
+        return lambda value: _timestamp(content(value))
+    if field.cpp_type == FieldDescriptor.CPPTYPE_UINT64:
+        return lambda value: content(value) % 2**64
+    if field.cpp_type in _RANGES:
+        return _take_in_range(field, content)
+    return content
+
+
+def _take_in_range(field: FieldDescriptor, content: Take) -> Take:
+    numbers = _RANGES[field.cpp_type]
+
+    def take_in_range(value: Value) -> int:
+        number: int = content(value)
+        if number not in numbers:
+            raise DecodeError(field, f"{numbers[0]} to {numbers[-1]}", str(number))
+        return number
+
+    return take_in_range
+
+
+def _take_array(field: FieldDescriptor, take: Take) -> Take:
+    content = _content(field, "array_value")
+    return lambda value: [take(element) for element in content(value).values]
+
+
+def _take_map(field: FieldDescriptor) -> Take:
+    content = _content(field, "map_value")
+    entry = message_type_of(field).fields_by_name
+    take_key = _take_key(entry["key"])
+    take = _take_element(entry["value"])
+    return lambda value: {take_key(key): take(element) for key, element in content(value).fields.items()}
+
+
+def _take_key(field: FieldDescriptor) -> Callable[[str], Key]:
+    if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+        return lambda text: text
+    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+        return functools.partial(_bool_key, field)
+    return functools.partial(_integer_key, field)
+
+
+def _bool_key(field: FieldDescriptor, text: str) -> bool:
+    if text not in _BOOLS:
+        raise DecodeError(field, "true or false", repr(text))
+    return _BOOLS[text]
+
+
+def _integer_key(field: FieldDescriptor, text: str) -> int:
+    numbers = _RANGES[field.cpp_type]
+    # Canonical decimals alone: "1", "01" and "1_0" are three keys in the document.
+    if not _DECIMAL.fullmatch(text) or int(text) not in numbers:
+        raise DecodeError(field, f"{numbers[0]} to {numbers[-1]}", repr(text))
+    return int(text)
+
+
+def _timestamp(content: Timestamp) -> dict[str, int]:
+    # Not the message itself: in another descriptor pool Timestamp is another class.
+    return {"seconds": content.seconds, "nanos": content.nanos}
+
+
+def _content(field: FieldDescriptor, kind: str) -> Take:
+    def content(value: Value) -> Any:  # noqa: ANN401 - of the type that the kind says
+        if not value.HasField(kind):
+            raise DecodeError(field, kind, value.WhichOneof("value_type") or "no value")
+        return getattr(value, kind)
+
+    return content
