@@ -57,7 +57,7 @@ class OutboxEntry(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., topic: _Optional[str] = ..., ordering_key: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class IdempotencyRecord(_message.Message):
-    __slots__ = ("request_digest", "status", "headers", "body", "expires_at", "event_id")
+    __slots__ = ("request_digest", "status", "headers", "body", "expires_at", "change_id")
     class HeadersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,11 +70,11 @@ class IdempotencyRecord(_message.Message):
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
-    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_ID_FIELD_NUMBER: _ClassVar[int]
     request_digest: bytes
     status: int
     headers: _containers.ScalarMap[str, str]
     body: bytes
     expires_at: _timestamp_pb2.Timestamp
-    event_id: str
-    def __init__(self, request_digest: _Optional[bytes] = ..., status: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_id: _Optional[str] = ...) -> None: ...
+    change_id: str
+    def __init__(self, request_digest: _Optional[bytes] = ..., status: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_id: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,34 @@
+"""Who calls, and what a key allows."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from shared.pb.inventory.v1.records_pb2 import ApiKey
+
+
+class Scope(StrEnum):
+    """What an API key can be allowed."""
+
+    MACHINES_READ = "machines:read"
+    MACHINES_WRITE = "machines:write"
+    POOLS_READ = "pools:read"
+    POOLS_WRITE = "pools:write"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The bearer of a good API key."""
+
+    organization_id: str
+    key_id: str
+    scopes: frozenset[str]
+
+
+def bearer(key: ApiKey, now: datetime) -> Caller | None:
+    """Say who the bearer of a key is: nobody, once the key is revoked or expired."""
+    if key.HasField("revoked_at"):
+        return None
+    if key.HasField("expires_at") and key.expires_at.ToDatetime(UTC) <= now:
+        return None
+    return Caller(key.organization_id, key.id, frozenset(key.scopes))

@@ -1,0 +1,22 @@
+"""A request to change something, before it is known what it comes to."""
+
+from dataclasses import dataclass
+
+from shared.domain.deadline import Deadline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Whose request it is, and what makes its repetition known.
+
+    Attributes:
+        organization_id: the caller's.
+        idempotency_key: what the caller gave, if anything.
+        digest: tells the request from another one with that key.
+        deadline: how long it may take.
+    """
+
+    organization_id: str
+    idempotency_key: str | None
+    digest: bytes
+    deadline: Deadline

@@ -1,0 +1,30 @@
+"""How long a request may still take."""
+
+import time
+from collections.abc import Callable
+
+from shared.domain.errors import Unavailable
+
+
+class Deadline:
+    """A moment until which work makes sense; each remote call gets what is left.
+
+    Args:
+        seconds: from now on.
+        monotonic: a clock in seconds that never goes back.
+    """
+
+    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._end = monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            Unavailable: none are.
+        """
+        left = self._end - self._monotonic()
+        if left <= 0:
+            raise Unavailable
+        return left

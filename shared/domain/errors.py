@@ -1,0 +1,112 @@
+"""What can go wrong, as one tree. Each error carries data; the edge alone decides what HTTP makes of it.
+
+InventoryError
+├── Invalid                 a request with faults, each at its place
+├── MalformedBody           a body that is not of its media type at all
+├── BodyTooLarge
+├── UnsupportedMediaType
+├── Unauthenticated
+├── ScopeMissing
+├── MachineNotFound
+├── DuplicateMac            another machine has the MAC address
+├── IdempotencyKeyReused    the key came before with another request
+└── Unavailable             not now; nothing changed, try again
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class InventoryError(Exception):
+    """Base of every refusal that a caller is told about."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a request.
+
+    Attributes:
+        location: the place, from where the value stands (`body`, `query`, `path`, `header`) inwards.
+        kind: a name for programs, such as `missing`.
+        message: a sentence for people.
+        context: the figures in the message, such as `{"ge": 1}`.
+    """
+
+    location: tuple[str | int, ...]
+    kind: str
+    message: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+class Invalid(InventoryError):
+    """The request was understood and has faults, all of which are given."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.location}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+class MalformedBody(InventoryError):
+    """The body is not valid JSON, or not a message of its protobuf type."""
+
+
+class BodyTooLarge(InventoryError):
+    """The body has more bytes than a request may have."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is larger than {limit} bytes")
+
+
+class UnsupportedMediaType(InventoryError):
+    """The body's media type is none that the call takes."""
+
+    def __init__(self, media_type: str, supported: Sequence[str]) -> None:
+        given = f"{media_type} is" if media_type else "A body without Content-Type is"
+        super().__init__(f"{given} not supported: send {' or '.join(supported)}")
+
+
+class Unauthenticated(InventoryError):
+    """No key, or none that counts: missing, malformed, unknown, expired or revoked, and no word which."""
+
+    def __init__(self) -> None:
+        super().__init__("A valid API key is required, as Authorization: Bearer <api key>")
+
+
+class ScopeMissing(InventoryError):
+    """The key is good, and does not allow this call."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The API key lacks the scope {scope}")
+
+
+class MachineNotFound(InventoryError):
+    """The caller's organization has no such machine."""
+
+    def __init__(self, machine_id: str) -> None:
+        super().__init__(f"Machine {machine_id} does not exist")
+        self.machine_id = machine_id
+
+
+class DuplicateMac(InventoryError):
+    """Another machine has the MAC address; its id is given where it is the caller's own organization's."""
+
+    def __init__(self, mac: str, existing_machine_id: str | None) -> None:
+        super().__init__(f"A machine with MAC address {mac} already exists")
+        self.mac = mac
+        self.existing_machine_id = existing_machine_id
+
+
+class IdempotencyKeyReused(InventoryError):
+    """The idempotency key came before, with another method, path or body."""
+
+    def __init__(self) -> None:
+        super().__init__("The idempotency key was used before, with another method, path or body")
+
+
+class Unavailable(InventoryError):
+    """The store did not answer in time, or too many changes met; the caller may try again."""
+
+    def __init__(self, *, retry_after: int = 1) -> None:
+        super().__init__("The service cannot answer now, try again")
+        self.retry_after = retry_after

@@ -1,0 +1,69 @@
+"""What makes a machine one machine: identities, and the claims that give each to one machine at most.
+
+A claim is a document that is created with the machine, in one commit, with the precondition that it does not
+exist. So the store itself decides a race between two registrations, with no lock and no query.
+"""
+
+import hashlib
+import re
+
+from shared.domain.errors import DuplicateMac, InventoryError
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.records_pb2 import IdentityClaim
+
+# EUI-48 (IEEE 802): 00:00:5e:00:53:01, 00-00-5E-00-53-01, 0000.5e00.5301, 00005e005301 and their like.
+_NOTATIONS = re.compile(
+    r"[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5}|(?:\.[0-9a-f]{2}){5}|[0-9a-f]{10})"
+    r"|[0-9a-f]{4}(?:(?::[0-9a-f]{4}){2}|(?:-[0-9a-f]{4}){2}|(?:\.[0-9a-f]{4}){2})",
+    re.IGNORECASE | re.ASCII,
+)
+_SEPARATORS = str.maketrans("", "", ":-.")
+_GROUP_BIT = 0x01  # of the first octet: the address is a group's, not a station's (IEEE 802-2014, 8.2.2)
+
+
+def parse_mac(text: str) -> str:
+    """Return the canonical form of a MAC address: lower case, octets separated by colons.
+
+    Raises:
+        ValueError: why the text is not the address of one network interface.
+    """
+    if not _NOTATIONS.fullmatch(text):
+        raise ValueError("must be a MAC address such as 00:00:5e:00:53:01")
+    digits = text.translate(_SEPARATORS).lower()
+    octets = bytes.fromhex(digits)
+    if octets == b"\xff" * 6:
+        raise ValueError("must not be the broadcast address")
+    if octets[0] & _GROUP_BIT:
+        raise ValueError("must not be a multicast address")
+    if not any(octets):
+        raise ValueError("must not be the all-zero address")
+    return octets.hex(":")
+
+
+def claims(machine: Machine) -> list[IdentityClaim]:
+    """List the claims that a machine holds, in the order of its NICs."""
+    return [
+        IdentityClaim(identity=identity, machine_id=machine.id, organization_id=machine.organization_id)
+        for identity in _identities(machine)
+    ]
+
+
+def _identities(machine: Machine) -> list[str]:
+    return [mac_identity(nic.mac) for nic in machine.nics]
+
+
+def refusal(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
+    """Say that another machine holds an identity, and which, if it is of the same organization."""
+    same_organization = holder.organization_id == claim.organization_id
+    _, _, mac = claim.identity.partition(":")
+    return DuplicateMac(mac, holder.machine_id if same_organization else None)
+
+
+def mac_identity(mac: str) -> str:
+    """Name the identity of a MAC address in canonical form: one machine of all organizations may have it."""
+    return f"mac:{mac}"
+
+
+def digest(text: str) -> str:
+    """Turn a name into a document id: evenly spread, since Firestore slows on ids that only grow."""
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
