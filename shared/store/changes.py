@@ -1,0 +1,243 @@
+"""One change, one commit: documents, claims, events and the answer's record, all of them or none.
+
+What a commit's failure means is decided here, for every write of the product:
+
+- refused: the idempotency key came before (its answer is given again), another machine has claimed an
+  identity (the error names it), or a document changed since it was read (the change is decided again);
+- contended: nothing was applied, and the change is decided again after a pause;
+- unclear: it may have been applied. Its event's outbox document has an id that this change alone has, so
+  whether that exists tells; and a commit that is still under way meets its own preconditions.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from shared.domain.answer import Answer
+from shared.domain.command import Command
+from shared.domain.deadline import Deadline
+from shared.domain.errors import IdempotencyKeyReused, InventoryError, Unavailable
+from shared.domain.events import Event, outbox_entry
+from shared.domain.identities import refusal
+from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
+from shared.store import paths, writes
+from shared.store.codec import decode
+from shared.store.errors import Refused, StoreError, Unclear
+from shared.store.firestore import Firestore
+from shared.store.outbox import Outbox
+from shared.store.wire import Document, Write
+
+REPLAY_TIME = timedelta(hours=24)
+# Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+
+Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
+"""Publishes events with the time of their commit; returns the ids of those that went out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a command comes to.
+
+    Attributes:
+        answer: what the caller is told once it is committed.
+        writes: the documents, each with its precondition.
+        claims: the identities that a machine takes.
+        events: what subscribers are told.
+    """
+
+    answer: Answer
+    writes: Sequence[Write] = ()
+    claims: Sequence[IdentityClaim] = ()
+    events: Sequence[Event] = ()
+
+
+Decide = Callable[[], Awaitable[Decision]]
+
+
+class Changes:
+    """Applies changes to the inventory.
+
+    Args:
+        firestore: where they are committed.
+        publish: tells subscribers.
+        outbox: drops the events that went out.
+        clock: tells the time of records.
+        new_id: makes the ids of changes, which are those of their events.
+    """
+
+    def __init__(
+        self,
+        firestore: Firestore,
+        *,
+        publish: Publish,
+        outbox: Outbox,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._firestore = firestore
+        self._publish = publish
+        self._outbox = outbox
+        self._clock = clock
+        self._new_id = new_id
+
+    async def apply(self, command: Command, decide: Decide) -> Answer:
+        """Decide, commit and publish, as often as it takes until the command's deadline.
+
+        Args:
+            command: whose change it is.
+            decide: reads what it must, and decides; it is asked again when what it read has changed.
+
+        Returns:
+            The decision's answer, or the recorded one of an earlier request with the same key.
+
+        Raises:
+            InventoryError: what `decide` raises, a conflict, or `Unavailable` past the deadline.
+        """
+        change = _Change(command, self._new_id(), self._firestore, self._clock)
+        async for _ in _attempts(command.deadline):
+            try:
+                outcome = await change.attempt(decide)
+            except StoreError:
+                continue
+            if isinstance(outcome, _Committed):
+                self._outbox.drop(await self._publish(outcome.entries, outcome.time))
+                return outcome.answer
+            if outcome is not None:
+                return outcome
+        raise Unavailable
+
+
+@dataclass(frozen=True)
+class _Committed:
+    """A change that is in the store, with the events that are in the outbox."""
+
+    answer: Answer
+    entries: Sequence[OutboxEntry]
+    time: datetime
+
+
+class _Change:
+    """One command on its way into the store."""
+
+    def __init__(
+        self, command: Command, change_id: str, firestore: Firestore, clock: Callable[[], datetime]
+    ) -> None:
+        self._command = command
+        self._id = change_id
+        self._firestore = firestore
+        self._clock = clock
+        self._sent: Decision | None = None
+        self._expired_record: Document | None = None
+
+    async def attempt(self, decide: Decide) -> _Committed | Answer | None:
+        """Decide and commit once.
+
+        Returns:
+            The commit, an answer that needs none, or nothing: it is to be tried again.
+        """
+        try:
+            decision = await decide()
+        except InventoryError:
+            # A repetition may meet what the first request left: a deleted machine, a newer version.
+            if outcome := await self._settled():
+                return outcome
+            raise
+        if self._command.idempotency_key is None and not decision.writes:
+            return decision.answer
+        self._sent = decision
+        try:
+            response = await self._firestore.commit(self._writes(decision), self._command.deadline)
+        except (Refused, Unclear):
+            return await self._settled()
+        return self._committed(decision, response.write_results[-1].update_time)
+
+    async def _settled(self) -> _Committed | Answer | None:
+        """Look what stands in the way of the change, or whether it is in the store already.
+
+        Returns:
+            An earlier request's answer, this change's own commit, or nothing: a new attempt may succeed.
+
+        Raises:
+            IdempotencyKeyReused: an earlier request had the key and was another one.
+            InventoryError: another machine has an identity that this one claims.
+        """
+        if (outcome := await self._recorded()) or self._sent is None:
+            return outcome
+        marker = paths.outbox(self._id)
+        claimed = {paths.identity(claim.identity): claim for claim in self._sent.claims}
+        found = await self._firestore.get([marker, *claimed], self._command.deadline)
+        if marker in found:
+            return self._committed(self._sent, found[marker].create_time)
+        for path, claim in claimed.items():
+            holder = decode(found[path].fields, IdentityClaim) if path in found else claim
+            if holder.machine_id != claim.machine_id:
+                raise refusal(claim, holder)
+        return None
+
+    async def _recorded(self) -> _Committed | Answer | None:
+        """Look the idempotency key up."""
+        if self._command.idempotency_key is None:
+            return None
+        path = paths.idempotency(self._command.organization_id, self._command.idempotency_key)
+        document = (await self._firestore.get([path], self._command.deadline)).get(path)
+        if document is None:
+            return None
+        record = decode(document.fields, IdempotencyRecord)
+        if record.change_id == self._id and self._sent is not None:
+            return self._committed(self._sent, document.update_time)
+        if record.expires_at.ToDatetime(UTC) <= self._clock():
+            self._expired_record = document  # Firestore deletes it some day; until then it is written over
+            return None
+        if record.request_digest != self._command.digest:
+            raise IdempotencyKeyReused
+        headers = {**record.headers, "Idempotent-Replayed": "true"}
+        return Answer(status=record.status, headers=headers, body=record.body)
+
+    def _writes(self, decision: Decision) -> list[Write]:
+        name = self._firestore.name
+        claims = [writes.create(name(paths.identity(claim.identity)), claim) for claim in decision.claims]
+        outbox = [
+            writes.create(name(paths.outbox(entry.event_id)), entry) for entry in self._entries(decision)
+        ]
+        return [*decision.writes, *claims, *self._record(decision.answer), *outbox]
+
+    def _record(self, answer: Answer) -> list[Write]:
+        if self._command.idempotency_key is None:
+            return []
+        record = IdempotencyRecord(
+            request_digest=self._command.digest,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            change_id=self._id,
+        )
+        record.expires_at.FromDatetime(self._clock() + REPLAY_TIME)
+        path = paths.idempotency(self._command.organization_id, self._command.idempotency_key)
+        name = self._firestore.name(path)
+        if self._expired_record is not None:
+            return [writes.replace(name, record, self._expired_record)]
+        return [writes.create(name, record)]
+
+    def _entries(self, decision: Decision) -> list[OutboxEntry]:
+        """Address the events; the first one's id is the change's, and marks its commit."""
+        return [
+            outbox_entry(event, f"{self._id}-{index}" if index else self._id)
+            for index, event in enumerate(decision.events)
+        ]
+
+    def _committed(self, decision: Decision, time: Timestamp) -> _Committed:
+        return _Committed(decision.answer, self._entries(decision), time.ToDatetime(UTC))
+
+
+async def _attempts(deadline: Deadline) -> AsyncIterator[None]:
+    """Give one turn after the other, with growing pauses, until the deadline."""
+    pause = FIRST_PAUSE
+    while True:
+        yield
+        await asyncio.sleep(min(random.uniform(0, pause), deadline.remaining()))  # noqa: S311 - no secret
+        pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,49 @@
+"""How a call to the store can fail, for those that decide what to do next.
+
+StoreError
+├── Refused      a precondition did not hold; nothing was applied
+├── Contended    other changes were in the way; nothing was applied, try all of it again
+└── Unclear      no answer: the call may have been applied or not
+"""
+
+from google.api_core import exceptions
+
+
+class StoreError(Exception):
+    """Base of the failures that a change can do something about."""
+
+
+class Refused(StoreError):
+    """A precondition of a commit did not hold."""
+
+
+class Contended(StoreError):
+    """The store gave way to other changes (ABORTED), or asks to slow down (RESOURCE_EXHAUSTED)."""
+
+
+class Unclear(StoreError):
+    """The call was cut off: it may have been applied."""
+
+
+# https://cloud.google.com/firestore/docs/understand-error-codes
+_KINDS: dict[type[StoreError], tuple[type[Exception], ...]] = {
+    Contended: (exceptions.Aborted, exceptions.ResourceExhausted),
+    Refused: (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound),
+    Unclear: (
+        exceptions.Cancelled,
+        exceptions.DeadlineExceeded,
+        exceptions.InternalServerError,
+        exceptions.ServiceUnavailable,
+        exceptions.Unknown,
+    ),
+}
+# Aborted is a Conflict, and so is AlreadyExists; each is told by its own class.
+KNOWN = tuple(kind for kinds in _KINDS.values() for kind in kinds)
+
+
+def translate(error: Exception) -> StoreError:
+    """Tell what a failed call of the client means."""
+    for meaning, kinds in _KINDS.items():
+        if isinstance(error, kinds):
+            return meaning(str(error))
+    raise error
