@@ -1,0 +1,70 @@
+"""Publishing: one RPC for the events of a change that go to one topic."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.pubsub_v1 import types
+from google.pubsub_v1.services.publisher import PublisherAsyncClient
+
+from shared import logs
+from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+
+# Past it the answer does not wait any longer: the event is in the outbox, and the relay publishes it.
+PUBLISH_SECONDS = 2.0
+
+
+class Publisher:
+    """Publishes outbox entries to the topics of one project."""
+
+    def __init__(self, project: str) -> None:
+        self._topics = f"projects/{project}/topics"
+
+    @cached_property
+    def _client(self) -> PublisherAsyncClient:
+        """The client, made at the first call: its channel belongs to the event loop that it is made in."""
+        return PublisherAsyncClient()
+
+    async def publish(self, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
+        """Publish events, and leave to the relay what cannot be published now.
+
+        Args:
+            entries: the events of one commit.
+            committed_at: its time.
+
+        Returns:
+            The ids of the events that went out.
+        """
+        by_topic = defaultdict(list)
+        for entry in entries:
+            by_topic[entry.topic].append(entry)
+        published = await asyncio.gather(
+            *(self._publish(topic, batch, committed_at) for topic, batch in by_topic.items())
+        )
+        return [event_id for ids in published for event_id in ids]
+
+    async def _publish(self, topic: str, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
+        request = types.PublishRequest(
+            topic=f"{self._topics}/{topic}",
+            messages=[pubsub_message(entry, committed_at) for entry in entries],
+        )
+        ids = [entry.event_id for entry in entries]
+        try:
+            await self._client.publish(request, retry=None, timeout=PUBLISH_SECONDS)
+        except (GoogleAPICallError, RetryError) as error:
+            fields = {"topic": topic, "events": ids, "reason": str(error)}
+            logs.log(logging.WARNING, "events not published, left to the relay", fields)
+            return []
+        return ids
+
+
+def pubsub_message(entry: OutboxEntry, committed_at: datetime) -> types.PubsubMessage:
+    """Make the message of an event, which now has its time."""
+    time = committed_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return types.PubsubMessage(
+        data=entry.data, attributes={**entry.attributes, "ce-time": time}, ordering_key=entry.ordering_key
+    )
