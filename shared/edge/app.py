@@ -1,0 +1,83 @@
+"""A function's HTTP application: its operations, health, and an answer to everything else."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import logs
+from shared.edge.auth import Authenticator
+from shared.edge.problems import Family, Problems
+from shared.edge.request_log import RequestLog, record_of
+from shared.edge.resource import Operation, Resource
+
+_NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
+
+
+class Application(Response):
+    """An ASGI application as a response.
+
+    functions-framework calls what a function returns as ASGI, with the request's scope; so a whole
+    application, with its routes and middleware, is as good an answer as any.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request (ASGI)."""
+        await self._app(scope, receive, send)
+
+
+def create_app(  # noqa: PLR0913 - the collaborators of every function, by name
+    operations: Sequence[Operation],
+    *,
+    authenticator: Authenticator,
+    store_answers: Callable[[], Awaitable[bool]],
+    new_id: Callable[[], str],
+    errors_base_url: str,
+    project: str,
+) -> Application:
+    """Build the application of one function.
+
+    Args:
+        operations: what it serves; those of one path stand together.
+        authenticator: knows callers by their keys.
+        store_answers: whether the function can reach its store; health tells it.
+        new_id: makes request ids.
+        errors_base_url: where problem types are.
+        project: the Google Cloud project, which traces are named by.
+    """
+    logs.configure()
+    problems = Problems(errors_base_url)
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        record = record_of(request.scope)
+        return problems.response(
+            error, instance=record.path, family=Family.MACHINES, request_id=record.request_id
+        )
+
+    async def liveness(_: Request) -> Response:
+        return Response(headers=_NO_STORE)
+
+    async def startup(_: Request) -> Response:
+        return Response(headers=_NO_STORE, status_code=200 if await store_answers() else 503)
+
+    resources = [
+        Route(path, Resource(list(group), authenticator=authenticator, problems=problems))
+        for path, group in groupby(operations, key=lambda operation: operation.path)
+    ]
+    health = [Route("/health/liveness", liveness), Route("/health/startup", startup)]
+    app = Starlette(
+        routes=[*resources, *health],
+        middleware=[Middleware(RequestLog, new_id=new_id, project=project)],
+        exception_handlers={HTTPException: unrouted},
+    )
+    app.router.redirect_slashes = False
+    return Application(app)

@@ -1,0 +1,66 @@
+"""Bearer keys (RFC 6750): who calls, at one store read per key and cache time."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from shared.domain.access import Caller, bearer
+from shared.domain.errors import Unauthenticated
+from shared.pb.inventory.v1.records_pb2 import ApiKey
+
+FindKey = Callable[[str], Awaitable[ApiKey | None]]
+"""Finds an API key by its SHA-256 digest, in hex."""
+
+# A revoked key works on for this long at most; the contract allows 60 s.
+CACHE_TIME = timedelta(seconds=30)
+CACHE_SIZE = 10_000
+MAX_KEY_LENGTH = 255
+
+
+class Authenticator:
+    """Tells callers from their keys. It keeps digests only, and forgets the least used first."""
+
+    def __init__(self, find_key: FindKey, clock: Callable[[], datetime]) -> None:
+        self._find_key = find_key
+        self._clock = clock
+        self._found: OrderedDict[str, tuple[datetime, asyncio.Future[ApiKey | None]]] = OrderedDict()
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Say who calls.
+
+        Args:
+            authorization: the `Authorization` header.
+
+        Raises:
+            Unauthenticated: no key, or one that does not count; it never says which.
+        """
+        scheme, _, key = (authorization or "").partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_LENGTH:
+            raise Unauthenticated
+        record = await self._lookup(hashlib.sha256(key.encode()).hexdigest())
+        caller = None if record is None else bearer(record, self._clock())
+        if caller is None:
+            raise Unauthenticated
+        return caller
+
+    async def _lookup(self, digest: str) -> ApiKey | None:
+        """Find a key; requests that ask for one at the same time share one read."""
+        now = self._clock()
+        cached = self._found.get(digest)
+        if cached is not None and now - cached[0] < CACHE_TIME:
+            self._found.move_to_end(digest)
+            return await asyncio.shield(cached[1])
+        reading = asyncio.ensure_future(self._find_key(digest))
+        self._found[digest] = (now, reading)
+        self._found.move_to_end(digest)
+        if len(self._found) > CACHE_SIZE:
+            self._found.popitem(last=False)
+        try:
+            return await asyncio.shield(reading)
+        except Exception:
+            # A failed read says nothing of the key.
+            self._found.pop(digest, None)
+            raise

@@ -1,0 +1,109 @@
+"""The request's body: read within its limit, and parsed as its media type says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from starlette.requests import Request
+
+from shared.domain.errors import BodyTooLarge, Fault, MalformedBody, UnsupportedMediaType
+from shared.edge import strict_json
+
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+MAX_BYTES = 1024 * 1024
+
+
+async def read(request: Request) -> bytes:
+    """Read the body.
+
+    Raises:
+        BodyTooLarge: before more than the limit is read.
+    """
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BYTES:
+        raise BodyTooLarge(MAX_BYTES)
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > MAX_BYTES:
+            raise BodyTooLarge(MAX_BYTES)
+    return bytes(chunks)
+
+
+def parse(request: Request, raw: bytes, message: type[Message] | None = None) -> tuple[Any, list[Fault]]:
+    """Parse a body as JSON, or as a protobuf message where the call takes one.
+
+    Returns:
+        The document as JSON has it, and the faults that parsing found.
+
+    Raises:
+        UnsupportedMediaType: the body is declared to be something else.
+        MalformedBody: it is not what it is declared to be.
+    """
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return strict_json.parse(raw)
+    if media_type == PROTOBUF and message is not None:
+        return _parse_message(raw, message)
+    raise UnsupportedMediaType(media_type, [JSON] if message is None else [JSON, PROTOBUF])
+
+
+def accepts_protobuf(request: Request) -> bool:
+    """Whether the client asks for protobuf answers; JSON it is in every other case."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return any(item.partition(";")[0].strip() == PROTOBUF for item in accepted)
+
+
+def _parse_message(raw: bytes, message_type: type[Message]) -> tuple[dict[str, Any], list[Fault]]:
+    try:
+        message = message_type.FromString(raw)
+    except DecodeError as error:
+        raise MalformedBody(f"The body is not a {message_type.DESCRIPTOR.full_name}: {error}") from error
+    document = _document(message)
+    faults = list(_unknown_fields(message, ("body",)))
+    # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
+    if "agent_version" in document:
+        document["version"] = document.pop("agent_version")
+    if "machine_parameters" in document:
+        document["machine_parameters"], nested = _parse_parameters(document["machine_parameters"])
+        faults += nested
+    return document, faults
+
+
+def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
+    place = ("body", "machine_parameters")
+    try:
+        parameters, faults = strict_json.parse(text.encode())
+    except MalformedBody:
+        return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
+    return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]
+
+
+def _document(message: Message) -> dict[str, Any]:
+    """Show the set fields of a message as its JSON document would; a zero without presence is not set."""
+    return {field.name: _plain(value) for field, value in message.ListFields()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
+    if isinstance(value, Message):
+        return _document(value)
+    if isinstance(value, str | bytes | int | float):
+        return value
+    if hasattr(value, "items"):
+        return dict(value.items())
+    return [_plain(item) for item in value]
+
+
+def _unknown_fields(message: Message, location: strict_json.Location) -> Iterator[Fault]:
+    for unknown in UnknownFieldSet(message):  # type: ignore[attr-defined] # iterable, though its stub does not say
+        yield Fault((*location, f"#{unknown.field_number}"), "extra_forbidden", "is not a known field")
+    for field, value in message.ListFields():
+        if field.message_type is None or field.message_type.GetOptions().map_entry:
+            continue
+        if isinstance(value, Message):
+            yield from _unknown_fields(value, (*location, field.name))
+        else:
+            for index, item in enumerate(value):
+                yield from _unknown_fields(item, (*location, field.name, index))

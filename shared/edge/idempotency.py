@@ -1,0 +1,42 @@
+"""The `Idempotency-Key` header, and the answers that it makes repeatable.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import hashlib
+import re
+
+from starlette.requests import Request
+
+from shared.domain.command import Command
+from shared.domain.errors import Fault, Invalid
+from shared.edge.resource import Call
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def command_of(call: Call, body: bytes) -> Command:
+    """Say whose request it is, and by what its repetition is known.
+
+    Raises:
+        Invalid: the key has other characters than visible ASCII, or more than 255 of them.
+    """
+    return Command(
+        organization_id=call.caller.organization_id,
+        idempotency_key=_key(call.request),
+        digest=_digest(call.request, body),
+        deadline=call.deadline,
+    )
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        place = ("header", "Idempotency-Key")
+        raise Invalid([Fault(place, "idempotency_key", "must have 1 to 255 visible ASCII characters")])
+    return key
+
+
+def _digest(request: Request, body: bytes) -> bytes:
+    target = request.scope["raw_path"] + b"?" + request.scope["query_string"]
+    return hashlib.sha256(b"\n".join((request.method.encode(), target, body))).digest()

@@ -1,0 +1,173 @@
+"""The body that registers or replaces a machine: its hardware, and what its owner says of it."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from shared.domain.errors import Fault, Invalid
+from shared.domain.identities import parse_mac
+from shared.edge.validation import Strict
+from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+
+MAX_PARAMETERS_BYTES = 64 * 1024
+# A machine's update carries it twice, and its event must fit into one Firestore document of 1 MiB.
+MAX_MACHINE_BYTES = 480 * 1024
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_LABEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL_KEY = re.compile(rf"(?=[^/]{{1,253}}(?:/|$))(?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_NAME}")
+_LABEL_VALUE = re.compile(rf"(?:{_LABEL_NAME})?")
+
+
+def _mac(text: str) -> str:
+    try:
+        return parse_mac(text)
+    except ValueError as error:
+        raise PydanticCustomError("mac_address", str(error)) from error
+
+
+def _label_key(text: str) -> str:
+    if not _LABEL_KEY.fullmatch(text):
+        raise PydanticCustomError("label_key", "must be a label key as Kubernetes has them")
+    return text
+
+
+def _label_value(text: str) -> str:
+    if not _LABEL_VALUE.fullmatch(text):
+        raise PydanticCustomError("label_value", "must be a label value as Kubernetes has them")
+    return text
+
+
+def compact_json(value: dict[str, Any]) -> str:
+    """Write a JSON object as text, with no space that says nothing."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parameters(value: dict[str, Any]) -> dict[str, Any]:
+    # Not every value can be written: its faults that the parser named are told beside this one.
+    if (
+        len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+        > MAX_PARAMETERS_BYTES
+    ):
+        raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
+    return value
+
+
+def _at_least_one(nics: list["NicProfile"]) -> list["NicProfile"]:
+    if not nics:
+        raise PydanticCustomError("too_short", "at least one NIC is required")
+    return nics
+
+
+Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+LabelValue = Annotated[str, AfterValidator(_label_value)]
+Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
+
+
+class CpuProfile(Strict):
+    """A processor; its clock frequency is in hertz."""
+
+    manufacturer: Manufacturer
+    clock_frequency: Natural
+    cores: Natural
+
+
+class MemoryModuleProfile(Strict):
+    """A memory module; its size is in bytes."""
+
+    size: Natural
+
+
+class AcceleratorProfile(Strict):
+    """An accelerator, such as a GPU."""
+
+    manufacturer: Manufacturer
+
+
+class NicProfile(Strict):
+    """A network interface."""
+
+    mac: Annotated[str, AfterValidator(_mac)]
+
+
+Nics = Annotated[list[NicProfile], AfterValidator(_at_least_one)]
+
+
+class DriveProfile(Strict):
+    """A drive; its capacity is in bytes."""
+
+    capacity: Natural
+
+
+class MachineProfile(Strict):
+    """What a client may say of a machine that it registers or replaces."""
+
+    cpus: list[CpuProfile] = Field(default=[], max_length=256)
+    memory_modules: list[MemoryModuleProfile] = Field(default=[], max_length=1024)
+    accelerators: list[AcceleratorProfile] = Field(default=[], max_length=256)
+    nics: Nics = Field(default=[], max_length=128, validate_default=True)
+    drives: list[DriveProfile] = Field(default=[], max_length=1024)
+    name: Annotated[str, Field(max_length=255)] | None = None
+    hostname: Annotated[str, Field(max_length=255)] | None = None
+    version: Annotated[str, Field(max_length=50)] | None = None
+    os_info: str | None = None
+    labels: dict[LabelKey, LabelValue] = Field(default={}, max_length=64)
+    machine_parameters: Parameters | None = None
+
+    def machine(self) -> Machine:
+        """Make the machine's message, with the fields that a client may choose.
+
+        Raises:
+            Invalid: it is too large to be stored with its events.
+        """
+        machine = Machine(
+            cpus=[
+                CPU(manufacturer=cpu.manufacturer, clock_frequency=cpu.clock_frequency, cores=cpu.cores)
+                for cpu in self.cpus
+            ],
+            memory_modules=[MemoryModule(size=module.size) for module in self.memory_modules],
+            accelerators=[Accelerator(manufacturer=item.manufacturer) for item in self.accelerators],
+            nics=[NIC(mac=nic.mac) for nic in self.nics],
+            drives=[Drive(capacity=drive.capacity) for drive in self.drives],
+            name=self.name,
+            hostname=self.hostname,
+            agent_version=self.version,
+            os_info=self.os_info,
+            labels=self.labels,
+            machine_parameters=None
+            if self.machine_parameters is None
+            else compact_json(self.machine_parameters),
+        )
+        if machine.ByteSize() > MAX_MACHINE_BYTES:
+            message = f"must be at most {MAX_MACHINE_BYTES} bytes as a protobuf message"
+            raise Invalid([Fault(("body",), "too_large", message)])
+        return machine
+
+
+def repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
+    """Name each place of a profile that has a MAC address which stands further up already."""
+    nics = document.get("nics") if isinstance(document, dict) else None
+    if not isinstance(nics, list):
+        return []
+    return list(_repetitions([nic.get("mac") if isinstance(nic, dict) else None for nic in nics]))
+
+
+def _repetitions(macs: Sequence[Any]) -> list[Fault]:
+    first: dict[str, int] = {}
+    faults = []
+    for index, text in enumerate(macs):
+        try:
+            mac = parse_mac(text) if isinstance(text, str) else None
+        except ValueError:
+            continue  # its own fault
+        if mac is not None and first.setdefault(mac, index) != index:
+            place = ("body", "nics", index, "mac")
+            faults.append(Fault(place, "repeated_mac", f"is the MAC address of nics[{first[mac]}] too"))
+    return faults

@@ -1,0 +1,163 @@
+"""What HTTP makes of errors: RFC 9457 problems, and the validation errors of each family."""
+
+import json
+from collections.abc import Sequence
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.domain import errors
+from shared.domain.errors import Fault
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Family(Enum):
+    """The two published APIs, which tell validation errors in their own ways."""
+
+    MACHINES = auto()
+    POOLS = auto()
+
+
+# How the machines family words the faults that pydantic finds; the rest keep their own words.
+_REASONS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "string_type": "must be a string",
+    "string_unicode": "must not have a lone surrogate",
+    "int_type": "must be an integer",
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} entries",
+}
+
+
+class Problems:
+    """Makes responses of errors.
+
+    Args:
+        base_url: where the problem types are; each is `{base_url}/{slug}`.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url.rstrip("/")
+
+    def response(self, error: Exception, *, instance: str, family: Family, request_id: str) -> Response:
+        """Answer an error.
+
+        Args:
+            error: a refusal, a routing error, or anything else, which is a 500 that tells nothing.
+            instance: the request's path.
+            family: whose way of telling validation errors is used.
+            request_id: what a 500 tells, so that its log entry can be found.
+        """
+        match error:
+            case errors.Invalid() if family is Family.POOLS:
+                return _json(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": _details(error.faults)}, "application/json"
+                )
+            case errors.Invalid():
+                status, slug, title = HTTPStatus.BAD_REQUEST, "validation-error", "Validation Error"
+                detail = "The request body failed validation"
+                extras: dict[str, Any] = {"invalid_fields": _invalid_fields(error.faults)}
+                if any(fault.location[0] != "body" for fault in error.faults):
+                    detail = "The request failed validation"
+            case errors.InventoryError():
+                status, slug, title = _REFUSALS[type(error)]
+                detail, extras = str(error), _extras(error)
+            case HTTPException():
+                status = HTTPStatus(error.status_code)
+                slug, title = status.phrase.lower().replace(" ", "-"), status.phrase
+                detail, extras = f"{status.description or status.phrase}", {}
+            case _:
+                status, slug, title = HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Internal Error"
+                detail, extras = f"Something went wrong; the request id is {request_id}", {}
+        problem = {
+            "type": f"{self._base_url}/{slug}",
+            "title": title,
+            "status": status.value,
+            "detail": detail,
+            "instance": instance,
+            **extras,
+        }
+        return _json(status, problem, MEDIA_TYPE, _headers(error))
+
+
+_REFUSALS = {
+    errors.MalformedBody: (HTTPStatus.BAD_REQUEST, "malformed-body", "Malformed Body"),
+    errors.BodyTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "Body Too Large"),
+    errors.UnsupportedMediaType: (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Unsupported Media Type",
+    ),
+    errors.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
+    errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope-missing", "Scope Missing"),
+    errors.MachineNotFound: (HTTPStatus.NOT_FOUND, "machine-not-found", "Machine Not Found"),
+    errors.DuplicateMac: (HTTPStatus.CONFLICT, "duplicate-mac-address", "Duplicate MAC Address"),
+    errors.IdempotencyKeyReused: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "idempotency-key-reused",
+        "Idempotency Key Reused",
+    ),
+    errors.Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
+}
+
+
+def _extras(error: errors.InventoryError) -> dict[str, Any]:
+    match error:
+        case errors.MachineNotFound():
+            return {"machine_id": error.machine_id}
+        case errors.DuplicateMac(existing_machine_id=None):
+            return {"mac_address": error.mac}
+        case errors.DuplicateMac():
+            return {"mac_address": error.mac, "existing_machine_id": error.existing_machine_id}
+        case _:
+            return {}
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case errors.Unauthenticated():
+            return {"WWW-Authenticate": "Bearer"}
+        case errors.Unavailable():
+            return {"Retry-After": str(error.retry_after)}
+        case HTTPException():
+            return dict(error.headers or {})
+        case _:
+            return {}
+
+
+def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
+    return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in faults]
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    """Write a place as clients do: `nics[0].mac`; the body as a whole is `body`."""
+    path = ""
+    for step in location[1:]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".") or str(location[0])
+
+
+def _reason(fault: Fault) -> str:
+    return _REASONS.get(fault.kind, fault.message).format_map(fault.context)
+
+
+def _details(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    return [{"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in faults]
+
+
+def _json(
+    status: HTTPStatus, content: dict[str, Any], media_type: str, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(json.dumps(content), status.value, headers, media_type)

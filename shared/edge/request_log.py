@@ -1,0 +1,102 @@
+"""What surrounds every request: its id, the version header, and one log line."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import logs
+
+# Letters, digits and the signs of UUIDs, trace ids and the like; nothing that could forge a log line.
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
+# https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+# https://cloud.google.com/trace/docs/trace-context#legacy-http-header
+_CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/(\d+))?(?:;o=(\d))?")
+
+_KEY = "muster.request"
+
+
+@dataclass(kw_only=True)
+class RequestRecord:
+    """What the log will say of a request; the rest is filled in on the way."""
+
+    request_id: str
+    method: str
+    path: str
+    trace: logs.Trace | None = None
+    route: str | None = None
+    organization_id: str | None = None
+    status: int = 0
+    error: Exception | None = None
+
+
+def record_of(scope: Scope) -> RequestRecord:
+    """Find the record of the request that is being served."""
+    record: RequestRecord = scope[_KEY]
+    return record
+
+
+class RequestLog:
+    """Middleware that gives each request an id, answers with it and the API's version, and logs it once."""
+
+    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], project: str) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._project = project
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request (ASGI)."""
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        record = RequestRecord(
+            request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
+            method=scope["method"],
+            path=scope["path"],
+            trace=_trace(headers),
+        )
+        scope[_KEY] = record
+        logs.REQUEST_ID.set(record.request_id)
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                marked = MutableHeaders(scope=message)
+                marked["X-Request-Id"] = record.request_id
+                marked["X-API-Version"] = "v1"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        finally:
+            self._log(record, milliseconds=(time.perf_counter() - started) * 1000)
+
+    def _log(self, record: RequestRecord, *, milliseconds: float) -> None:
+        fields: dict[str, Any] = {
+            "method": record.method,
+            "route": record.route,
+            "status": record.status,
+            "milliseconds": round(milliseconds, 2),
+            "organization_id": record.organization_id,
+        }
+        if record.trace is not None:
+            fields |= record.trace.fields(self._project)
+        severity = logging.ERROR if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+        message = f"{record.method} {record.path} {record.status}"
+        logs.log(severity, message, fields, error=record.error)
+
+
+def _trace(headers: Headers) -> logs.Trace | None:
+    if match := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
+        return logs.Trace(match[1], match[2], sampled=bool(int(match[3], 16) & 1))
+    if match := _CLOUD_TRACE.fullmatch(headers.get("x-cloud-trace-context", "")):
+        span = f"{int(match[2]):016x}" if match[2] else None
+        return logs.Trace(match[1], span, sampled=match[3] == "1")
+    return None

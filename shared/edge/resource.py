@@ -1,0 +1,81 @@
+"""From a request to the one operation that answers it, with the caller known."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from shared.domain.access import Caller, Scope
+from shared.domain.deadline import Deadline
+from shared.domain.errors import ScopeMissing
+from shared.edge.auth import Authenticator
+from shared.edge.problems import Family, Problems
+from shared.edge.request_log import record_of
+
+# Shorter than the age at which the relay takes up an outbox document: until then a request may still look
+# for its own to see whether its commit went through.
+REQUEST_SECONDS = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request to an operation, authenticated."""
+
+    request: Request
+    caller: Caller
+    deadline: Deadline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A method of a path: what it needs, and the use case that answers it."""
+
+    method: str
+    path: str
+    scope: Scope
+    family: Family
+    answer: Callable[[Call], Awaitable[Response]]
+
+
+class Resource:
+    """The operations of one path, as an ASGI application."""
+
+    def __init__(
+        self, operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
+    ) -> None:
+        self._operations = {operation.method: operation for operation in operations}
+        if "GET" in self._operations:
+            self._operations["HEAD"] = self._operations["GET"]  # RFC 9110, 9.3.2
+        self._path = operations[0].path
+        self._family = operations[0].family
+        self._authenticator = authenticator
+        self._problems = problems
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve a request (ASGI)."""
+        request = Request(scope, receive)
+        record = record_of(scope)
+        record.route = self._path
+        try:
+            response = await self._answer(request)
+        except Exception as error:  # noqa: BLE001 - the last place that can answer it
+            response = self._problems.response(
+                error, instance=record.path, family=self._family, request_id=record.request_id
+            )
+            record.error = error if response.status_code >= 500 else None  # noqa: PLR2004 - server errors
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        operation = self._operations.get(request.method)
+        if operation is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
+        deadline = Deadline(REQUEST_SECONDS)
+        caller = await self._authenticator.authenticate(request.headers.get("authorization"))
+        record_of(request.scope).organization_id = caller.organization_id
+        if operation.scope not in caller.scopes:
+            raise ScopeMissing(operation.scope)
+        return await operation.answer(Call(request=request, caller=caller, deadline=deadline))

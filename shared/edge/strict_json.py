@@ -1,0 +1,128 @@
+"""JSON as RFC 8259 has it and as every parser agrees on: nothing is silently fixed or dropped.
+
+The standard library's parser lets the last of two equal names win, takes NaN and Infinity, and makes lone
+surrogates of half an escape. Such places are found while parsing (cheap) and named by a walk over the
+document only if there are any.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, cast
+
+from shared.domain.errors import Fault, MalformedBody
+
+Location = tuple[str | int, ...]
+
+MAX_DEPTH = 100
+_INT64 = range(-(2**63), 2**63)
+_MAX_INT64_DIGITS = 19
+
+
+class _Object(dict[str, Any]):
+    """An object that had names twice."""
+
+    duplicates: list[str]
+
+
+class _Parse:
+    """One document's parsing, and whether it met anything that a walk must name."""
+
+    def __init__(self) -> None:
+        self.suspicious = False
+
+    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) == len(pairs):
+            return result
+        self.suspicious = True
+        names = [name for name, _ in pairs]
+        marked = _Object(result)
+        marked.duplicates = [name for name in result if names.count(name) > 1]
+        return marked
+
+    def integer(self, digits: str) -> int:
+        if len(digits) < _MAX_INT64_DIGITS:
+            return int(digits)
+        self.suspicious = True
+        # Python refuses to convert thousands of digits; the value does not matter, as it is refused too.
+        return int(digits) if len(digits) <= _MAX_INT64_DIGITS + 1 else 2**63
+
+    def decimal(self, digits: str) -> float:
+        number = float(digits)
+        self.suspicious = self.suspicious or math.isinf(number)
+        return number
+
+    def constant(self, name: str) -> float:
+        self.suspicious = True
+        return float(name)
+
+
+def parse(raw: bytes) -> tuple[Any, list[Fault]]:
+    """Parse a document.
+
+    Returns:
+        The document, and its faults that a validation of types would not see, each located in `body`.
+
+    Raises:
+        MalformedBody: it is not JSON in UTF-8.
+    """
+    parsing = _Parse()
+    try:
+        text = raw.decode()
+        document = json.loads(
+            text,
+            object_pairs_hook=parsing.object,
+            parse_int=parsing.integer,
+            parse_float=parsing.decimal,
+            parse_constant=parsing.constant,
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not valid JSON: not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"The body is not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels") from error
+    if parsing.suspicious or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
+        return document, list(_faults(document, ("body",)))
+    return document, []
+
+
+def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 - any JSON value
+    if len(location) > MAX_DEPTH:
+        yield Fault(location, "too_deep", f"must not be nested deeper than {MAX_DEPTH} levels")
+        return
+    match value:
+        case str():
+            yield from _surrogates(value, location)
+        case bool():
+            pass
+        case int() if value not in _INT64:
+            yield Fault(location, "int64", "must be an integer of 64 bits")
+        case float() if not math.isfinite(value):
+            yield Fault(location, "finite_number", "must be a finite number")
+        case dict():
+            yield from _object_faults(cast("dict[str, Any]", value), location)
+        case list():
+            for index, item in enumerate(value):
+                yield from _faults(item, (*location, index))
+        case _:
+            pass
+
+
+def _object_faults(value: dict[str, Any], location: Location) -> Iterator[Fault]:
+    for name in getattr(value, "duplicates", []):
+        yield Fault((*location, _printable(name)), "duplicate_key", "must not be given twice")
+    for name, item in value.items():
+        place = (*location, _printable(name))
+        yield from _surrogates(name, place)
+        yield from _faults(item, place)
+
+
+def _surrogates(text: str, location: Location) -> Iterator[Fault]:
+    if text != _printable(text):
+        yield Fault(location, "lone_surrogate", "must not have a lone surrogate")
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()

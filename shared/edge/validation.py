@@ -1,0 +1,50 @@
+"""From untrusted documents to pydantic models, or to every fault of them at its place."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.domain.errors import Fault, Invalid
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """A model that takes values of just the declared types and no unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def validate(
+    model: type[Model],
+    document: Any,  # noqa: ANN401 - what a client sent
+    *,
+    known: Sequence[Fault] = (),
+    source: str = "body",
+) -> Model:
+    """Make a model of a document.
+
+    Args:
+        model: the model's class.
+        document: the parsed document.
+        known: faults that parsing found; of two faults at one place the parser's is told.
+        source: where the document stands in the request: `body` or `query`.
+
+    Raises:
+        Invalid: with all faults, those of parsing first.
+    """
+    faults = list(known)
+    places = {fault.location for fault in known}
+    try:
+        result = model.model_validate(document)
+    except ValidationError as error:
+        faults += [
+            Fault((source, *details["loc"]), details["type"], details["msg"], details.get("ctx", {}))
+            for details in error.errors(include_url=False, include_input=False)
+            if (source, *details["loc"]) not in places
+        ]
+        raise Invalid(faults) from error
+    if faults:
+        raise Invalid(faults)
+    return result
