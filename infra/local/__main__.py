@@ -1,0 +1,110 @@
+"""`python -m infra.local`, or `make run`: serve the local stack until Ctrl-C."""
+
+import argparse
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from infra.api_key import new_api_key
+from infra.local import topology
+from infra.local.stack import Options, Stack, StackError
+from infra.local.state import DEFAULT_FOLDER, OccupiedError
+
+DEFAULT_PORT = 8080
+HIGHEST_PORT = 65535
+
+
+def main() -> None:
+    """Run a stack; whatever keeps it from running is one line."""
+    if sys.stdout.isatty():
+        os.environ.setdefault("FORCE_COLOR", "1")  # the children see a pipe
+    arguments = _arguments(sys.argv[1:])
+    try:
+        served = topology.load(arguments.topology)
+        listener = _listen(arguments.port)
+        options = Options(
+            topology_file=arguments.topology.resolve(),
+            state_folder=arguments.state,
+            data=arguments.data and arguments.data.resolve(),
+            api_key=_development_key(arguments.data),
+            firestore_host=os.environ.get("FIRESTORE_EMULATOR_HOST"),
+            pubsub_host=os.environ.get("PUBSUB_EMULATOR_HOST"),
+        )
+        uvloop.run(_run(Stack(served, options, listener, _report)))
+    except OccupiedError:
+        sys.exit(f"muster: a stack with its state in {arguments.state} runs already: stop it, or use --state")
+    except (topology.TopologyError, StackError, OSError) as error:
+        sys.exit(f"muster: {error}")
+
+
+def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description="Serve the local stack.")
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
+    )
+    parser.add_argument("--data", type=Path, help="keep everything in this folder (default: in memory)")
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_FOLDER, help="where stack.json goes (default: .local)"
+    )
+    parser.add_argument(
+        "--topology",
+        type=Path,
+        default=topology.DEFAULT_FILE,
+        help="what to serve (default: infra/topology.yaml)",
+    )
+    return parser.parse_args(command_line)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is no port: 0 to {HIGHEST_PORT} are")
+    return port
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=1024)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StackError(
+                f"port {port} is taken: stop who uses it, or choose another: make run PORT=8081"
+            ) from error
+        raise StackError(f"port {port} cannot be used: {error.strerror}") from error
+
+
+def _development_key(data: Path | None) -> str:
+    """Return the key of the kept data, or a new one."""
+    if not data:
+        return new_api_key()
+    file = data / "development-key"
+    if not file.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(new_api_key())
+    return file.read_text()
+
+
+async def _run(stack: Stack) -> None:
+    loop = asyncio.get_running_loop()
+    running = loop.create_task(stack.run())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, running.cancel)
+    await asyncio.wait([running])
+    if not running.cancelled():
+        running.result()
+
+
+def _report(name: str, line: str) -> None:
+    print(f"{name:<10} {line}" if name else line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The local stand-in for the load balancer: sends each request to its function, and the answer back.
+
+Methods, targets, header fields and bodies pass byte for byte, in both directions as they come. What
+belongs to one connection alone stays there (RFC 9110, section 7.6.1), and `X-Forwarded-For` and
+`X-Forwarded-Proto` tell the function who called.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from infra.local.topology import Route
+from infra.local.upstream import Connection, Headers, Upstream, UpstreamError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
+# The gateway itself has said "100 Continue" by the time it sends a body on.
+NOT_SENT_ON = HOP_BY_HOP | {b"expect"}
+ERRORS_BASE_URL = "https://api.example.com/errors"
+
+
+class Backend:
+    """A function that the gateway can send requests to."""
+
+    def __init__(self, name: str, port: int, ready: Callable[[], Awaitable[bool]]) -> None:
+        """Name a function; `ready` waits while it starts, and tells whether it is there."""
+        self.name = name
+        self.ready = ready
+        self.upstream = Upstream(port)
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, routes: Sequence[Route], backends: Mapping[str, Backend]) -> None:
+        """Serve routes, the first match first."""
+        self._routes = [(route.pattern(), backends[route.function]) for route in routes]
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        backend = self._backend(scope["raw_path"])
+        if not backend:
+            await _send_problem(send, scope, 404, "Not Found", "No function serves this path")
+            return
+        if not await backend.ready():
+            await _send_problem(send, scope, 502, "Bad Gateway", f"The function {backend.name} does not run")
+            return
+        answer = _Answer(send)
+        try:
+            async with backend.upstream.connection() as connection:
+                await _exchange(connection, scope, receive, answer)
+        except UpstreamError as error:
+            if answer.started:
+                raise  # all that is left is to cut the connection, so that the client knows
+            detail = f"The function {backend.name} gave no answer: {error}"
+            await _send_problem(send, scope, 502, "Bad Gateway", detail)
+
+    def _backend(self, path: bytes) -> Backend | None:
+        return next((backend for pattern, backend in self._routes if pattern.fullmatch(path)), None)
+
+
+class _Answer:
+    """Sends an answer on to the client."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def start(self, status: int, headers: Headers) -> None:
+        self.started = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def body(self, part: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": part, "more_body": more})
+
+
+async def _exchange(connection: Connection, scope: Message, receive: Receive, answer: _Answer) -> None:
+    connection.begin(_request_head(scope), bodiless=scope["method"] == "HEAD")
+    upload = asyncio.create_task(_upload(connection, scope, receive))
+    # The answer may come before the body is sent in full: a refusal of one that is too large.
+    try:
+        status, headers = await connection.head()
+        await answer.start(status, _end_to_end(headers, HOP_BY_HOP))
+        async for part in connection.body():
+            await answer.body(part, more=True)
+        await answer.body(b"", more=False)
+    finally:
+        if not upload.done():
+            upload.cancel()
+            connection.close()
+        await asyncio.gather(upload, return_exceptions=True)
+
+
+async def _upload(connection: Connection, scope: Message, receive: Receive) -> None:
+    chunked = _is_chunked(scope["headers"])
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            connection.close()
+            return
+        part, more = message.get("body", b""), message.get("more_body", False)
+        if part:
+            await connection.send(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+    if chunked:
+        await connection.send(b"0\r\n\r\n")
+
+
+def _request_head(scope: Message) -> bytes:
+    query = scope["query_string"]
+    target = scope["raw_path"] + (b"?" + query if query else b"")
+    headers = _end_to_end(scope["headers"], NOT_SENT_ON | {b"x-forwarded-for", b"x-forwarded-proto"})
+    callers = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    headers.append((b"x-forwarded-for", b", ".join([*callers, scope["client"][0].encode()])))
+    headers.append((b"x-forwarded-proto", scope["scheme"].encode()))
+    if _is_chunked(scope["headers"]):
+        headers.append((b"transfer-encoding", b"chunked"))
+    lines = [b"%b %b HTTP/1.1" % (scope["method"].encode(), target)]
+    lines += [b"%b: %b" % header for header in headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def _is_chunked(headers: Headers) -> bool:
+    return any(name == b"transfer-encoding" for name, _ in headers)
+
+
+def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Headers:
+    named = {
+        token.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for token in value.split(b",")
+    }
+    return [(name, value) for name, value in headers if name.lower() not in dropped | named]
+
+
+async def _send_problem(send: Send, scope: Message, status: int, title: str, detail: str) -> None:
+    """Answer with an RFC 9457 problem."""
+    problem = {
+        "type": f"{ERRORS_BASE_URL}/{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": scope["raw_path"].decode("ascii"),
+    }
+    body = json.dumps(problem).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

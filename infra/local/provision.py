@@ -1,0 +1,113 @@
+"""What a fresh emulator is given: the topology's topics and subscriptions, and a development API key.
+
+In plain gRPC: Google's client libraries would be half of the stack's start-up time.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import uuid6
+from google.protobuf.message import Message
+
+# The stack forks beside its gRPC calls, but only to run another program; else gRPC would warn of it. It looks
+# when it is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
+import grpc
+import grpc.aio
+
+from infra.api_key import digest
+from infra.local.firestore.pb import firestore_pb2
+from infra.local.pubsub.pb import pubsub_pb2
+from infra.local.topology import Subscription, Topology
+
+PROJECT = "muster-local"
+ORGANIZATION = "development"
+SCOPES = ("machines:read", "machines:write", "pools:read", "pools:write")
+TIMEOUT = 20.0
+
+EXISTS = grpc.StatusCode.ALREADY_EXISTS
+
+
+async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
+    """Declare the topology's topics and push subscriptions to the functions on these ports.
+
+    Raises:
+        ConnectionError: the emulator refused or cannot be reached.
+    """
+    async with grpc.aio.insecure_channel(host) as channel:
+        for name in topology.topics:
+            topic = pubsub_pb2.Topic(name=_topic(name))
+            await _call(channel, "google.pubsub.v1.Publisher/CreateTopic", topic, pubsub_pb2.Topic)
+        for subscription in topology.subscriptions.values():
+            message = _push(subscription, ports[subscription.function])
+            service = "google.pubsub.v1.Subscriber"
+            if not await _call(channel, f"{service}/CreateSubscription", message, pubsub_pb2.Subscription):
+                # It is of an earlier run: the function's port is another one, the topology may be too.
+                update = pubsub_pb2.UpdateSubscriptionRequest(subscription=message)
+                update.update_mask.paths.extend(
+                    ("push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy")
+                )
+                await _call(channel, f"{service}/UpdateSubscription", update, pubsub_pb2.Subscription)
+
+
+async def development_key(host: str, api_key: str) -> None:
+    """Store a key that may do everything in one organization.
+
+    The fields are ApiKey's in proto/inventory/v1/records.proto.
+
+    Raises:
+        ConnectionError: the emulator refused or cannot be reached.
+    """
+    database = f"projects/{PROJECT}/databases/(default)"
+    commit = firestore_pb2.CommitRequest(database=database)
+    write = commit.writes.add()
+    write.update.name = f"{database}/documents/api_keys/{digest(api_key)}"
+    write.update.fields["id"].string_value = str(uuid6.uuid7())
+    write.update.fields["organization_id"].string_value = ORGANIZATION
+    for scope in SCOPES:
+        write.update.fields["scopes"].array_value.values.add(string_value=scope)
+    write.update.fields["created_at"].timestamp_value.FromSeconds(int(time.time()))
+    write.current_document.exists = False  # the key of kept data stays as it was
+    async with grpc.aio.insecure_channel(host) as channel:
+        await _call(channel, "google.firestore.v1.Firestore/Commit", commit, firestore_pb2.CommitResponse)
+
+
+def _topic(name: str) -> str:
+    return f"projects/{PROJECT}/topics/{name}"
+
+
+def _push(subscription: Subscription, port: int) -> pubsub_pb2.Subscription:
+    message = pubsub_pb2.Subscription(
+        name=f"projects/{PROJECT}/subscriptions/{subscription.name}",
+        topic=_topic(subscription.topic),
+        filter=subscription.filter,
+        enable_message_ordering=subscription.ordered,
+        ack_deadline_seconds=subscription.ack_deadline_seconds,
+    )
+    message.push_config.push_endpoint = f"http://127.0.0.1:{port}/"
+    message.retry_policy.minimum_backoff.FromSeconds(subscription.retry.minimum_backoff_seconds)
+    message.retry_policy.maximum_backoff.FromSeconds(subscription.retry.maximum_backoff_seconds)
+    message.dead_letter_policy.dead_letter_topic = _topic(subscription.dead_letter.topic)
+    message.dead_letter_policy.max_delivery_attempts = subscription.dead_letter.max_delivery_attempts
+    return message
+
+
+async def _call(channel: grpc.aio.Channel, method: str, request: Message, answer: type[Message]) -> bool:
+    """Call a method; tell whether it took effect, which it does not if what it makes exists."""
+    call: Any = channel.unary_unary(
+        f"/{method}",
+        request_serializer=type(request).SerializeToString,
+        response_deserializer=answer.FromString,
+    )
+    # Emulators take this token for an administrator's, who is above Firestore's security rules.
+    metadata = (("authorization", "Bearer owner"),)
+    try:
+        await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is EXISTS:
+            return False
+        raise ConnectionError(f"{method}: {error.code().name}: {error.details()}") from error
+    return True

@@ -1,0 +1,190 @@
+"""The local stack: emulators, functions, gateway and schedules as the topology says, started and stopped."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import provision, state
+from infra.local.emulator import Emulator, NamedEmulator
+from infra.local.function import Function
+from infra.local.gateway import Backend, Gateway
+from infra.local.processes import Report
+from infra.local.schedules import Schedule
+from infra.local.server import Server
+from infra.local.state import StackState
+from infra.local.topology import Topology
+
+SECONDS_A_MINUTE = 60
+
+
+class StackError(Exception):
+    """The stack cannot run; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is asked of a stack.
+
+    Attributes:
+        topology_file: what to serve; the Firestore emulator finds its indexes there too.
+        state_folder: where `stack.json` is while the stack runs.
+        data: the folder to keep everything in; without it nothing outlives the stack.
+        api_key: the development key.
+        firestore_host: a Firestore emulator that runs already, to use instead of an own one.
+        pubsub_host: the same for Pub/Sub.
+    """
+
+    topology_file: Path
+    state_folder: Path
+    data: Path | None
+    api_key: str
+    firestore_host: str | None
+    pubsub_host: str | None
+
+
+class Stack:
+    """A stack, from its start to its end."""
+
+    def __init__(self, topology: Topology, options: Options, listener: socket.socket, report: Report) -> None:
+        """Prepare to serve a topology behind a gateway on the listening socket."""
+        self._topology = topology
+        self._options = options
+        self._report = report
+        self._is_up = False
+        self._functions = {
+            name: Function(function, report, self._publish) for name, function in topology.functions.items()
+        }
+        self._firestore = self._emulator(
+            "firestore",
+            options.firestore_host,
+            ("--indexes", str(options.topology_file)),
+            self._set_up_firestore,
+        )
+        self._pubsub = self._emulator("pubsub", options.pubsub_host, (), self._set_up_pubsub)
+        backends = {
+            name: Backend(name, function.port, function.ready) for name, function in self._functions.items()
+        }
+        self._server = Server(Gateway(topology.routes, backends), listener)
+
+    async def run(self) -> None:
+        """Serve until cancelled, then stop everything.
+
+        Raises:
+            StackError: an emulator does not start, or cannot be used.
+            OccupiedError: another stack has the state folder.
+        """
+        with state.occupied(self._options.state_folder):
+            try:
+                await self._start_emulators()
+                self._server.start()
+                await self._start_functions()
+                self._is_up = True
+                await self._publish()
+                self._report("", self._welcome())
+                await asyncio.gather(*(schedule.keep() for schedule in self._schedules()))
+                await asyncio.Event().wait()
+            finally:
+                self._is_up = False
+                await self._stop()
+
+    def _emulator(
+        self, name: str, host: str | None, arguments: Sequence[str], on_ready: Callable[[], Awaitable[None]]
+    ) -> Emulator | NamedEmulator:
+        if host:
+            return NamedEmulator(name, host, on_ready)
+        if self._options.data:
+            arguments = (*arguments, "--data", str(self._options.data / name))
+        return Emulator(name, arguments, self._report, on_ready)
+
+    async def _set_up_firestore(self) -> None:
+        await provision.development_key(self._firestore.host, self._options.api_key)
+        await self._publish()
+
+    async def _set_up_pubsub(self) -> None:
+        ports = {name: function.port for name, function in self._functions.items()}
+        await provision.topics_and_subscriptions(self._pubsub.host, self._topology, ports)
+        await self._publish()
+
+    async def _start_emulators(self) -> None:
+        emulators = (self._firestore, self._pubsub)
+        for emulator in emulators:
+            emulator.start({})
+        for emulator in emulators:
+            try:
+                is_ready = await emulator.ready()
+            except ConnectionError as error:
+                raise StackError(
+                    f"the emulator {emulator.name} on {emulator.host} cannot be used: {error}"
+                ) from error
+            if not is_ready:
+                raise StackError(f"the emulator {emulator.name} does not start, see above")
+
+    async def _start_functions(self) -> None:
+        environment = {
+            "GOOGLE_CLOUD_PROJECT": provision.PROJECT,
+            "FIRESTORE_EMULATOR_HOST": self._firestore.host,
+            "PUBSUB_EMULATOR_HOST": self._pubsub.host,
+        }
+        for function in self._functions.values():
+            function.start(environment)
+        for function in self._functions.values():
+            await function.ready()
+
+    async def _stop(self) -> None:
+        # Along the flow of requests, so that nobody is called who has stopped.
+        await self._server.stop()
+        await asyncio.gather(*(function.stop() for function in self._functions.values()))
+        await asyncio.gather(self._firestore.stop(), self._pubsub.stop())
+
+    async def _publish(self) -> None:
+        """Say what runs where, again whenever that changes."""
+        if self._is_up:
+            state.write(self._options.state_folder, self._state())
+
+    def _state(self) -> StackState:
+        children = (self._firestore, self._pubsub, *self._functions.values())
+        return StackState(
+            gateway=self._server.url,
+            firestore_emulator_host=self._firestore.host,
+            pubsub_emulator_host=self._pubsub.host,
+            firestore_control=self._firestore.control,
+            pubsub_control=self._pubsub.control,
+            project=provision.PROJECT,
+            api_key=self._options.api_key,
+            pids={"stack": os.getpid()} | {child.name: child.pid for child in children if child.pid},
+        )
+
+    def _schedules(self) -> list[Schedule]:
+        return [
+            Schedule(
+                name=schedule.name,
+                url=f"http://127.0.0.1:{self._functions[schedule.function].port}/",
+                interval=schedule.every_minutes * SECONDS_A_MINUTE,
+                report=self._report,
+            )
+            for schedule in self._topology.schedules.values()
+        ]
+
+    def _welcome(self) -> str:
+        stack = self._state()
+        body = '{"nics": [{"mac": "00:00:5E:00:53:01"}]}'
+        return f"""
+Muster is ready on {stack.gateway}
+
+  Firestore emulator   {stack.firestore_emulator_host}
+  Pub/Sub emulator     {stack.pubsub_emulator_host}
+  project              {stack.project}
+  API key              {stack.api_key}
+
+Register a machine, and watch its event with `make events` in another terminal:
+
+  curl {stack.gateway}/api/v1/machines \\
+    -H 'Authorization: Bearer {stack.api_key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+
+Ctrl-C stops it all.
+"""

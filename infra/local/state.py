@@ -1,0 +1,70 @@
+"""Where a running stack says what it is: `stack.json` in its state folder, `.local` by default."""
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.local.topology import ROOT
+
+DEFAULT_FOLDER = ROOT / ".local"
+
+
+class OccupiedError(Exception):
+    """Another stack runs with this state folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackState:
+    """A running stack. The controls are None for emulators that it did not start."""
+
+    gateway: str
+    firestore_emulator_host: str
+    pubsub_emulator_host: str
+    firestore_control: str | None
+    pubsub_control: str | None
+    project: str
+    api_key: str
+    pids: Mapping[str, int]
+
+
+@contextmanager
+def occupied(folder: Path) -> Iterator[None]:
+    """Have a state folder to oneself, and leave no `stack.json` there.
+
+    Raises:
+        OccupiedError: another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OccupiedError from error
+        _file(folder).unlink(missing_ok=True)  # of a stack that was killed
+        try:
+            yield
+        finally:
+            _file(folder).unlink(missing_ok=True)
+
+
+def write(folder: Path, state: StackState) -> None:
+    """Publish a state, all of it at once; for the owner's eyes, as it holds an API key."""
+    draft = folder / "stack.json.new"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(asdict(state), indent=2) + "\n")
+    draft.replace(_file(folder))
+
+
+def read(folder: Path) -> StackState | None:
+    """Return the state of the stack that runs with this folder, if one does."""
+    try:
+        return StackState(**json.loads(_file(folder).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def _file(folder: Path) -> Path:
+    return folder / "stack.json"

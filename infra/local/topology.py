@@ -1,0 +1,193 @@
+"""`infra/topology.yaml` as typed records, with every reference in it checked."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_FILE = ROOT / "infra" / "topology.yaml"
+
+Record = TypeVar("Record")
+
+
+class TopologyError(Exception):
+    """The topology cannot be served; the message names the place and says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function: where it is, who calls it, what it is given."""
+
+    name: str
+    folder: str
+    entry_point: str
+    trigger: Literal["http", "schedule", "pubsub"]
+    cpu: int
+    memory: str
+    concurrency: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Path:
+        """The file that functions-framework loads."""
+        return ROOT / self.folder / "main.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A path template of the load balancer and the function that answers there."""
+
+    path: str
+    function: str
+
+    def pattern(self) -> re.Pattern[bytes]:
+        """Compile the template: `*` is one segment, `**` any rest.
+
+        Source: https://cloud.google.com/load-balancing/docs/url-map-concepts
+        """
+        wildcards = {"**": ".*", "*": "[^/]+"}
+        parts = re.split(r"(\*\*|\*)", self.path)
+        return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts).encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """A topic and the full name of the protobuf message that is published there."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """How long Pub/Sub waits between a failed delivery and the next."""
+
+    minimum_backoff_seconds: int
+    maximum_backoff_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """Where a message goes that was delivered so many times in vain."""
+
+    topic: str
+    max_delivery_attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """A push subscription of a function."""
+
+    name: str
+    topic: str
+    function: str
+    ack_deadline_seconds: int
+    retry: Retry
+    dead_letter: DeadLetter
+    filter: str = ""
+    ordered: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """A function that is called again and again."""
+
+    name: str
+    function: str
+    every_minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topology:
+    """All of it but Firestore's indexes, which the emulator reads itself."""
+
+    functions: Mapping[str, Function]
+    routes: tuple[Route, ...]
+    topics: Mapping[str, Topic]
+    subscriptions: Mapping[str, Subscription]
+    schedules: Mapping[str, Schedule]
+
+
+def load(file: Path) -> Topology:
+    """Read a topology.
+
+    Raises:
+        TopologyError: it is no topology, or names a function, topic or file that does not exist.
+    """
+    try:
+        topology = _parse(yaml.safe_load(file.read_text()))
+        _check(topology)
+    except OSError as error:
+        raise TopologyError(f"{file}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise TopologyError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    except TopologyError as error:
+        raise TopologyError(f"{file}: {error}") from error
+    return topology
+
+
+def _parse(document: object) -> Topology:
+    sections = _mapping(document, "the topology")
+    return Topology(
+        functions=_named(Function, sections, "functions"),
+        routes=tuple(
+            _record(Route, route, f"routes[{index}]")
+            for index, route in enumerate(sections.get("routes", []))
+        ),
+        topics=_named(Topic, sections, "topics"),
+        subscriptions=_named(_subscription, sections, "subscriptions"),
+        schedules=_named(Schedule, sections, "schedules"),
+    )
+
+
+def _named(make: Callable[..., Record], sections: Mapping[str, Any], section: str) -> dict[str, Record]:
+    records = _mapping(sections.get(section, {}), section)
+    return {
+        name: _record(make, {"name": name, **_mapping(record, f"{section}.{name}")}, f"{section}.{name}")
+        for name, record in records.items()
+    }
+
+
+def _subscription(*, retry: object, dead_letter: object, **rest: Any) -> Subscription:  # noqa: ANN401 - YAML
+    return Subscription(
+        retry=_record(Retry, retry, "retry"),
+        dead_letter=_record(DeadLetter, dead_letter, "dead_letter"),
+        **rest,
+    )
+
+
+def _record(make: Callable[..., Record], record: object, where: str) -> Record:
+    try:
+        return make(**_mapping(record, where))
+    except TypeError as error:  # a field is missing, or unknown: Python names it
+        raise TopologyError(f"{where}: {str(error).partition(' ')[2]}") from error
+
+
+def _mapping(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TopologyError(f"{where} is not a mapping")
+    return value
+
+
+def _check(topology: Topology) -> None:
+    for function in topology.functions.values():
+        if not function.source.is_file():
+            raise TopologyError(f"functions.{function.name}: there is no {function.source}")
+    for route in topology.routes:
+        _known(route.function, topology.functions, f"the route {route.path}")
+    for subscription in topology.subscriptions.values():
+        where = f"subscriptions.{subscription.name}"
+        _known(subscription.function, topology.functions, where)
+        _known(subscription.topic, topology.topics, where)
+        _known(subscription.dead_letter.topic, topology.topics, where)
+    for schedule in topology.schedules.values():
+        _known(schedule.function, topology.functions, f"schedules.{schedule.name}")
+
+
+def _known(name: str, known: Mapping[str, object], where: str) -> None:
+    if name not in known:
+        raise TopologyError(f"{where} names {name}, which is not declared (there are: {', '.join(known)})")

@@ -1,0 +1,149 @@
+"""The gateway's side towards a function: HTTP/1.1 over kept connections, every byte as it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httptools
+
+Headers = list[tuple[bytes, bytes]]
+
+# The functions' server closes a connection that was idle for 2 s (gunicorn's default). One that may be
+# closing is not used again: a request that meets the close may or may not have had its effect and, being
+# perhaps a POST, must not be sent twice (RFC 9112, section 9.3.1).
+LONGEST_IDLE = 1.0
+CHUNK = 64 * 1024
+
+
+class UpstreamError(Exception):
+    """The function cannot be reached, or broke off its answer."""
+
+
+class Connection:
+    """A connection to a function: one exchange after the other, each begun with `begin`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take over a connected stream."""
+        self._reader = reader
+        self._writer = writer
+        self.idle_since = 0.0
+
+    def begin(self, head: bytes, *, bodiless: bool) -> None:
+        """Send a request's head; to a `bodiless` one (HEAD) the answer has no body, whatever it says."""
+        self._parser = httptools.HttpResponseParser(self)
+        self._bodiless = bodiless
+        self._headers: Headers = []
+        self._body: list[bytes] = []
+        self._has_head = False
+        self._complete = False
+        self._writer.write(head)
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the request's body, no faster than the function takes it."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def head(self) -> tuple[int, Headers]:
+        """Wait for the answer's head."""
+        while not self._has_head:
+            await self._read()
+        return self._parser.get_status_code(), self._headers
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the answer's body in parts, as they come."""
+        while True:
+            parts, self._body = self._body, []
+            for part in parts:
+                yield part
+            if self._complete:
+                return
+            await self._read()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the exchange is over and another one may follow."""
+        return self._complete and self._parser.should_keep_alive()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the function has closed its end."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
+    def close(self) -> None:
+        """Close the connection, whatever is under way on it."""
+        self._writer.close()
+
+    async def _read(self) -> None:
+        data = await self._reader.read(CHUNK)
+        if not data:
+            raise UpstreamError("it closed the connection before its answer was complete")
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            raise UpstreamError(f"its answer is no HTTP: {error}") from error
+
+    # httptools calls these.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field."""
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the end of the head."""
+        self._has_head = True
+        self._complete = self._bodiless
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        """Take the end of the answer."""
+        self._complete = True
+
+
+class Upstream:
+    """A function's address and the connections to it that are free."""
+
+    def __init__(self, port: int) -> None:
+        """Reach a function on 127.0.0.1."""
+        self._port = port
+        self._free: list[Connection] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; it is kept if its exchange came to an end.
+
+        Raises:
+            UpstreamError: the function cannot be reached, or the connection to it broke.
+        """
+        connection: Connection | None = None
+        try:
+            connection = self._kept() or Connection(*await asyncio.open_connection("127.0.0.1", self._port))
+            yield connection
+        except OSError as error:
+            raise UpstreamError(str(error)) from error
+        finally:
+            if connection is not None:
+                self._give_back(connection)
+
+    def close(self) -> None:
+        """Close the free connections."""
+        while self._free:
+            self._free.pop().close()
+
+    def _kept(self) -> Connection | None:
+        now = asyncio.get_running_loop().time()
+        while self._free:
+            connection = self._free.pop()
+            if now - connection.idle_since < LONGEST_IDLE and not connection.closed:
+                return connection
+            connection.close()
+        return None
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.reusable and not connection.closed:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._free.append(connection)
+        else:
+            connection.close()
