@@ -1,0 +1,171 @@
+"""API keys, for those who run Muster: `python -m infra.keys create | list | revoke`.
+
+Works on the running local stack, or with `--project` on Google Cloud.
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uuid6
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from infra.api_key import digest, new_api_key
+from infra.local import state
+from shared.domain.access import Scope
+from shared.pb.inventory.v1.records_pb2 import ApiKey
+
+COLLECTION = "api_keys"
+TIMEOUT = 30.0
+
+
+def create(
+    client: Client,
+    organization: str,
+    scopes: Sequence[str],
+    *,
+    now: datetime,
+    expires: datetime | None = None,
+) -> tuple[str, ApiKey]:
+    """Make a key and store who its bearer is.
+
+    Returns:
+        The key, which is stored nowhere, and what is stored.
+    """
+    api_key = new_api_key()
+    record = ApiKey(id=str(uuid6.uuid7()), organization_id=organization, scopes=scopes, created_at=now)
+    if expires:
+        record.expires_at.FromDatetime(expires)
+    client.collection(COLLECTION).document(digest(api_key)).create(_fields(record), timeout=TIMEOUT)
+    return api_key, record
+
+
+def find(client: Client, field: str, value: str) -> "list[DocumentSnapshot[Any]]":
+    """Find the documents of keys, by `organization_id` or `id`."""
+    query = client.collection(COLLECTION).where(filter=FieldFilter(field, "==", value))
+    return query.get(timeout=TIMEOUT)
+
+
+def revoke(client: Client, key_id: str, *, now: datetime) -> bool:
+    """Revoke a key, within a minute; tell whether there is one. One that is revoked stays as it is."""
+    found = find(client, "id", key_id)
+    for snapshot in found:
+        if "revoked_at" not in (snapshot.to_dict() or {}):
+            snapshot.reference.update({"revoked_at": now}, timeout=TIMEOUT)
+    return bool(found)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line."""
+    arguments = _arguments(sys.argv[1:])
+    try:
+        arguments.run(_client(arguments.project, arguments.state), arguments)
+    except GoogleAPICallError as error:
+        sys.exit(f"muster: Firestore answers {error.message}")
+
+
+def _create(client: Client, arguments: argparse.Namespace) -> None:
+    now = datetime.now(UTC)
+    expires = _moment(arguments.expires, now) if arguments.expires else None
+    api_key, record = create(client, arguments.organization, arguments.scope, now=now, expires=expires)
+    # The key alone goes to standard output, for `KEY=$(python -m infra.keys create ...)`.
+    print(f"Key {record.id} of {record.organization_id}, shown this once:", file=sys.stderr)
+    print(api_key)
+
+
+def _list(client: Client, arguments: argparse.Namespace) -> None:
+    found = find(client, "organization_id", arguments.organization)
+    for record in sorted((snapshot.to_dict() or {} for snapshot in found), key=lambda record: record["id"]):
+        print(record["id"], _standing(record, datetime.now(UTC)), ",".join(record["scopes"]))
+
+
+def _revoke(client: Client, arguments: argparse.Namespace) -> None:
+    if not revoke(client, arguments.id, now=datetime.now(UTC)):
+        sys.exit(f"muster: there is no key {arguments.id}: list shows those of an organization")
+    print(f"Key {arguments.id} is revoked: it stops working within a minute")
+
+
+def _standing(record: dict[str, Any], now: datetime) -> str:
+    if "revoked_at" in record:
+        return f"revoked {record['revoked_at']:%Y-%m-%dT%H:%M:%SZ}"
+    if "expires_at" not in record:
+        return "good"
+    return (
+        f"{'expires' if record['expires_at'] > now else 'expired'} {record['expires_at']:%Y-%m-%dT%H:%M:%SZ}"
+    )
+
+
+def _fields(record: ApiKey) -> dict[str, Any]:
+    """Give a record's fields as the client library takes them."""
+    return {
+        field.name: value.ToDatetime(UTC) if isinstance(value, Timestamp) else value
+        for field, value in record.ListFields()
+    } | {"scopes": list(record.scopes)}
+
+
+def _client(project: str | None, folder: Path) -> Client:
+    """Reach the emulator that the environment names, the project asked for, or the running stack."""
+    database = os.environ.get("FIRESTORE_DATABASE", "(default)")
+    if not project and "FIRESTORE_EMULATOR_HOST" not in os.environ:
+        stack = state.read(folder)
+        if not stack:
+            sys.exit(
+                "muster: no stack runs here: start one with `make run`, or name a Google Cloud --project"
+            )
+        os.environ["FIRESTORE_EMULATOR_HOST"] = stack.firestore_emulator_host
+        project = stack.project
+    return Client(project=project, database=database)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    days = re.fullmatch(r"(\d{1,5})d", text)
+    if days:
+        return now + timedelta(days=int(days[1]))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = now
+    if moment.tzinfo is None or moment <= now:
+        sys.exit(f"muster: --expires {text} is neither days (30d) nor a time to come (2030-01-31T12:00:00Z)")
+    return moment
+
+
+def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.keys", description="Make, list and revoke API keys."
+    )
+    parser.add_argument("--project", help="a Google Cloud project (default: the running local stack)")
+    parser.add_argument(
+        "--state", type=Path, default=state.DEFAULT_FOLDER, help="that stack's state folder (default: .local)"
+    )
+    commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
+    making = commands.add_parser("create", help="make a key and show it, this once")
+    making.add_argument("--organization", required=True, help="the organization that it belongs to")
+    making.add_argument(
+        "--scope",
+        required=True,
+        nargs="+",
+        action="extend",
+        choices=[*Scope],
+        help="what it allows, one or more",
+    )
+    making.add_argument("--expires", help="when it ends: 30d, or a time such as 2030-01-31T12:00:00Z")
+    making.set_defaults(run=_create)
+    listing = commands.add_parser("list", help="show the keys of an organization: id, standing, scopes")
+    listing.add_argument("--organization", required=True)
+    listing.set_defaults(run=_list)
+    revoking = commands.add_parser("revoke", help="end a key")
+    revoking.add_argument("id", help="as create and list show it")
+    revoking.set_defaults(run=_revoke)
+    return parser.parse_args(command_line)
+
+
+if __name__ == "__main__":
+    main()
