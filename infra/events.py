@@ -1,0 +1,158 @@
+"""Show the inventory events of the running stack: `python -m infra.events`, or `make events`."""
+
+import argparse
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import uuid6
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.pubsub import SubscriberClient
+from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
+from google.cloud.pubsub_v1.subscriber.message import Message as Delivery
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from infra.gist import gist
+from infra.local import state, topology
+from infra.local.state import StackState
+from shared.pb.inventory.v1 import events_pb2
+
+TIMEOUT = 10.0
+# How often it is looked whether the stack still runs, in seconds.
+PATIENCE = 1.0
+
+EventType = type[Message]
+Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
+
+
+def main() -> None:
+    """Show events until Ctrl-C, SIGTERM or the end of the stack."""
+    arguments = _arguments(sys.argv[1:])
+    stack = state.read(arguments.state)
+    if not stack:
+        sys.exit("muster: no stack runs here: start one with `make run`")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    show = _as_json if arguments.json else _as_line
+    try:
+        with contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
+            print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
+            for event_type, delivery in _first_times(arrivals, stack, arguments.state):
+                print(show(event_type.FromString(delivery.data), delivery), flush=True)
+    except GoogleAPICallError as error:
+        sys.exit(f"muster: Pub/Sub answers {error.message}")
+
+
+@contextlib.contextmanager
+def _subscribed(stack: StackState) -> Iterator[Arrivals]:
+    """Receive what is published to the inventory's topics, over subscriptions that end with this."""
+    os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
+    arrivals: Arrivals = queue.Queue()
+    with contextlib.ExitStack() as at_end:
+        client = at_end.enter_context(SubscriberClient())
+        for topic, event_type in _event_types().items():
+            path = client.subscription_path(stack.project, f"events-{topic}-{uuid6.uuid7()}")
+            client.create_subscription(
+                request={
+                    "name": path,
+                    "topic": f"projects/{stack.project}/topics/{topic}",
+                    "enable_message_ordering": True,
+                    # The shortest that there is, should this process be killed.
+                    "expiration_policy": {"ttl": timedelta(days=1)},
+                },
+                timeout=TIMEOUT,
+            )
+            at_end.callback(_remove, client, path)
+            stream = client.subscribe(path, partial(_take, arrivals, event_type))
+            stream.add_done_callback(partial(_give_up, arrivals))
+            at_end.callback(stream.cancel)
+        # A second Ctrl-C does not keep the subscriptions from being removed.
+        at_end.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        yield arrivals
+
+
+def _event_types() -> Mapping[str, EventType]:
+    """Name the topics of the inventory and the messages that are published there."""
+    declared = topology.load(topology.DEFAULT_FILE)
+    dead_letters = {subscription.dead_letter.topic for subscription in declared.subscriptions.values()}
+    pool = events_pb2.DESCRIPTOR.pool
+    return {
+        name: GetMessageClass(pool.FindMessageTypeByName(topic.message))
+        for name, topic in declared.topics.items()
+        if name not in dead_letters
+    }
+
+
+def _take(arrivals: Arrivals, event_type: EventType, delivery: Delivery) -> None:
+    arrivals.put((event_type, delivery))
+    delivery.ack()
+
+
+def _give_up(arrivals: Arrivals, stream: StreamingPullFuture) -> None:
+    if not stream.cancelled() and (error := stream.exception()):
+        arrivals.put(error)
+
+
+def _remove(client: SubscriberClient, subscription: str) -> None:
+    # The stack may have stopped first, and everything with it.
+    with contextlib.suppress(GoogleAPICallError):
+        client.delete_subscription(subscription=subscription, timeout=TIMEOUT, retry=None)
+
+
+def _first_times(
+    arrivals: Arrivals, stack: StackState, state_folder: Path
+) -> Iterator[tuple[EventType, Delivery]]:
+    """Yield each event once, by its ce-id, until the stack stops: delivery is at least once."""
+    seen: set[str] = set()
+    while True:
+        try:
+            arrival = arrivals.get(timeout=PATIENCE)
+        except queue.Empty:
+            running = state.read(state_folder)
+            if not running or running.pids["stack"] != stack.pids["stack"]:
+                sys.exit("muster: the stack has stopped")
+            continue
+        if isinstance(arrival, BaseException):
+            raise arrival
+        event_id = arrival[1].attributes["ce-id"]
+        if event_id not in seen:
+            seen.add(event_id)
+            yield arrival
+
+
+def _as_line(event: Message, delivery: Delivery) -> str:
+    time, kind, subject = (delivery.attributes.get(f"ce-{name}", "?") for name in ("time", "type", "subject"))
+    return f"{time}  {kind}  {subject}  {gist(event)}"
+
+
+def _as_json(event: Message, delivery: Delivery) -> str:
+    return json.dumps(
+        {
+            "attributes": dict(delivery.attributes),
+            "ordering_key": delivery.ordering_key,
+            "message": MessageToDict(event, preserving_proto_field_name=True),
+        }
+    )
+
+
+def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.events", description="Show the inventory events of the running stack."
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, with all attributes")
+    parser.add_argument(
+        "--state", type=Path, default=state.DEFAULT_FOLDER, help="the stack's state folder (default: .local)"
+    )
+    return parser.parse_args(command_line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What an event says, for a person, in one line."""
+
+from collections.abc import Iterator
+
+from google.protobuf.message import Message
+
+from shared.pb.inventory.v1.events_pb2 import (
+    MachineCreated,
+    MachineDeleted,
+    MachineUpdated,
+    PoolChange,
+    PoolChanged,
+)
+from shared.pb.inventory.v1.machine_pb2 import Machine
+
+GIB = 2**30
+GB = 10**9
+MACS_SHOWN = 3
+
+
+def gist(event: Message) -> str:
+    """Say in short what an inventory event is about; of one that is not known here, its text form."""
+    match event:
+        case MachineCreated() | MachineDeleted():
+            return _machine(event.machine)
+        case MachineUpdated():
+            return f"{', '.join(event.changed_fields)}: {_machine(event.after)}"
+        case PoolChanged():
+            change = PoolChange.Name(event.change).removeprefix("POOL_CHANGE_").lower().replace("_", " ")
+            machines = f", {_count(len(event.machines), 'machine')}" if event.machines else ""
+            return f"{event.pool.name!r} {change}{machines}"
+        case _:
+            return " ".join(str(event).split())
+
+
+def _machine(machine: Machine) -> str:
+    return f"v{machine.version}: {', '.join(_parts(machine))}"
+
+
+def _parts(machine: Machine) -> Iterator[str]:
+    if machine.cpus:
+        yield f"{_count(len(machine.cpus), 'cpu')} ({_count(sum(cpu.cores for cpu in machine.cpus), 'core')})"
+    if machine.memory_modules:
+        yield f"{sum(module.size for module in machine.memory_modules) / GIB:g} GiB"
+    if machine.accelerators:
+        yield _count(len(machine.accelerators), "accelerator")
+    if machine.nics:
+        macs = [nic.mac for nic in machine.nics[:MACS_SHOWN]]
+        more = ["..."] if len(machine.nics) > MACS_SHOWN else []
+        yield f"{_count(len(machine.nics), 'nic')} ({' '.join(macs + more)})"
+    if machine.drives:
+        capacity = sum(drive.capacity for drive in machine.drives) / GB
+        yield f"{_count(len(machine.drives), 'drive')} ({capacity:.0f} GB)"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
