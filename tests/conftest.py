@@ -1,0 +1,72 @@
+"""What tests of the running product share: one stack for each test process, and clients of it."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from google.cloud import firestore, pubsub
+
+from infra import keys
+from shared.domain.access import Scope
+from tests.stack import NewOrganization, Organization, RunningStack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A local stack. Tests share it: each keeps to organizations and MAC addresses of its own."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def http(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the gateway, without a key."""
+    async with httpx.AsyncClient(base_url=stack.gateway, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def firestore_client(stack: RunningStack) -> Iterator[firestore.Client]:
+    """Google's Firestore client, on the stack's emulator."""
+    # Read when a client is made; a stack that a test starts must not find it in its environment.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        client = firestore.Client(project=stack.project)
+    yield client
+    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+
+
+@pytest.fixture(scope="session")
+def publisher(stack: RunningStack) -> Iterator[pubsub.PublisherClient]:
+    """Google's Pub/Sub publisher, on the stack's emulator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
+        client = pubsub.PublisherClient(
+            publisher_options=pubsub.types.PublisherOptions(enable_message_ordering=True)
+        )
+    yield client
+    client.stop()
+
+
+@pytest.fixture(scope="session")
+def subscriber(stack: RunningStack) -> Iterator[pubsub.SubscriberClient]:
+    """Google's Pub/Sub subscriber, on the stack's emulator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
+        client = pubsub.SubscriberClient()
+    with client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def new_organization(firestore_client: firestore.Client) -> NewOrganization:
+    """Makes an organization with an API key: `new_organization()`, or with scopes, `("machines:read",)`."""
+
+    def make(scopes: Sequence[str] = (*Scope,)) -> Organization:
+        organization = f"organization-{uuid.uuid4()}"
+        api_key, _ = keys.create(firestore_client, organization, scopes, now=datetime.now(UTC))
+        return Organization(id=organization, api_key=api_key)
+
+    return make
