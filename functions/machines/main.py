@@ -6,7 +6,9 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.machines.lookup import get
 from functions.machines.registration import register
+from functions.machines.replacement import replace
 from shared.bootstrap import http_app, inventory
 from shared.domain.access import Scope
 from shared.edge.problems import Family
@@ -22,6 +24,20 @@ _app = http_app(
             scope=Scope.MACHINES_WRITE,
             family=Family.MACHINES,
             answer=partial(register, _inventory),
+        ),
+        Operation(
+            method="GET",
+            path="/api/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_READ,
+            family=Family.MACHINES,
+            answer=partial(get, _inventory),
+        ),
+        Operation(
+            method="PUT",
+            path="/api/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.MACHINES,
+            answer=partial(replace, _inventory),
         ),
     ],
 )

@@ -18,13 +18,17 @@ class Deadline:
         self._monotonic = monotonic
         self._end = monotonic() + seconds
 
+    @property
+    def left(self) -> float:
+        """The seconds left; negative past the deadline."""
+        return self._end - self._monotonic()
+
     def remaining(self) -> float:
-        """Return the seconds left.
+        """Return the seconds left for a remote call.
 
         Raises:
             Unavailable: none are.
         """
-        left = self._end - self._monotonic()
-        if left <= 0:
+        if (left := self.left) <= 0:
             raise Unavailable
         return left

@@ -8,6 +8,8 @@ InventoryError
 ├── Unauthenticated
 ├── ScopeMissing
 ├── MachineNotFound
+├── PoolNotFound            a pool that the caller's organization does not have
+├── PreconditionFailed      the resource is not of the version that the caller knows
 ├── DuplicateMac            another machine has the MAC address
 ├── IdempotencyKeyReused    the key came before with another request
 └── Unavailable             not now; nothing changed, try again
@@ -86,6 +88,21 @@ class MachineNotFound(InventoryError):
     def __init__(self, machine_id: str) -> None:
         super().__init__(f"Machine {machine_id} does not exist")
         self.machine_id = machine_id
+
+
+class PoolNotFound(InventoryError):
+    """The caller's organization has no such pool."""
+
+    def __init__(self, pool_id: str) -> None:
+        super().__init__(f"Pool {pool_id} does not exist")
+        self.pool_id = pool_id
+
+
+class PreconditionFailed(InventoryError):
+    """The resource has another version than any that `If-Match` names."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The resource is at version {version}, which If-Match does not name")
 
 
 class DuplicateMac(InventoryError):

@@ -1,11 +1,20 @@
 """The events of the inventory, before they are addressed to Pub/Sub."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from shared.pb.inventory.v1.events_pb2 import (
+    MachineCreated,
+    MachineDeleted,
+    MachineUpdated,
+    MachineVersion,
+    PoolChange,
+    PoolChanged,
+)
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
 
@@ -35,6 +44,50 @@ class Event:
 def machine_created(machine: Machine) -> Event:
     """A machine was registered."""
     return _machine_event(machine, "created", MachineCreated(machine=machine))
+
+
+def machine_updated(before: Machine, after: Machine) -> Event:
+    """A machine was changed."""
+    message = MachineUpdated(before=before, after=after, changed_fields=changed_fields(before, after))
+    return _machine_event(after, "updated", message)
+
+
+def machine_deleted(machine: Machine) -> Event:
+    """A machine was deleted; it is given in its last state."""
+    return _machine_event(machine, "deleted", MachineDeleted(machine=machine, version=machine.version + 1))
+
+
+def changed_fields(before: Machine, after: Machine) -> list[str]:
+    """Name the fields that two states of a machine differ in, in the order of their numbers."""
+    return [
+        field.name
+        for field in Machine.DESCRIPTOR.fields
+        if field.name not in {"version", "updated_at"}
+        and (
+            getattr(before, field.name) != getattr(after, field.name)
+            or (field.has_presence and before.HasField(field.name) != after.HasField(field.name))
+        )
+    ]
+
+
+def pool_changed(pool: Pool, change: PoolChange, machines: Iterable[MachineVersion] = ()) -> Event:
+    """A pool, or who is a member of it, was changed.
+
+    Args:
+        pool: after the change, or in its last state.
+        change: of what kind.
+        machines: those that were added or removed, as the change left them.
+    """
+    deleted = change == PoolChange.POOL_CHANGE_DELETED
+    return Event(
+        topic="pool-changed",
+        type="inventory.pool.changed.v1",
+        subject=f"pools/{pool.id}",
+        entity_id=pool.id,
+        organization_id=pool.organization_id,
+        change=PoolChange.Name(change).removeprefix("POOL_CHANGE_").lower(),
+        message=PoolChanged(pool=pool, change=change, machines=machines, version=pool.version + deleted),
+    )
 
 
 def _machine_event(machine: Machine, change: str, message: Message) -> Event:

@@ -48,6 +48,12 @@ def claims(machine: Machine) -> list[IdentityClaim]:
     ]
 
 
+def exchanged(before: Machine, after: Machine) -> tuple[list[IdentityClaim], list[IdentityClaim]]:
+    """List the claims that a change of a machine takes, and those that it frees."""
+    held, wanted = claims(before), claims(after)
+    return [claim for claim in wanted if claim not in held], [claim for claim in held if claim not in wanted]
+
+
 def _identities(machine: Machine) -> list[str]:
     return [mac_identity(nic.mac) for nic in machine.nics]
 

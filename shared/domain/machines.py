@@ -3,7 +3,23 @@
 from datetime import datetime
 
 from shared.domain.access import Caller
+from shared.domain.events import changed_fields
 from shared.pb.inventory.v1.machine_pb2 import MACHINE_STATUS_DISCONNECTED, Machine
+
+PROFILE_FIELDS = (
+    "cpus",
+    "memory_modules",
+    "accelerators",
+    "nics",
+    "drives",
+    "name",
+    "hostname",
+    "agent_version",
+    "os_info",
+    "labels",
+    "machine_parameters",
+)
+"""What a client may choose when it registers or replaces a machine."""
 
 
 def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime) -> Machine:
@@ -27,3 +43,25 @@ def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime
     for moment in (machine.created_at, machine.updated_at, machine.last_seen):
         moment.FromDatetime(now)
     return machine
+
+
+def replace(before: Machine, profile: Machine, *, now: datetime) -> Machine:
+    """Give a machine another hardware profile and other optional fields; the rest stays.
+
+    Returns:
+        The machine after it: with the next version, or as it was, where nothing changes.
+    """
+    after = Machine()
+    after.CopyFrom(before)
+    for field in PROFILE_FIELDS:
+        after.ClearField(field)
+    after.MergeFrom(profile)
+    return advance(before, after, now=now)
+
+
+def advance(before: Machine, after: Machine, *, now: datetime) -> Machine:
+    """Count a change: the next version and its time, where there is one."""
+    if changed_fields(before, after):
+        after.version = before.version + 1
+        after.updated_at.FromDatetime(now)
+    return after

@@ -1,37 +1,29 @@
 """Answers as data, and as responses."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from google.protobuf.message import Message
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from shared.domain.answer import Answer
 from shared.edge.body import JSON, PROTOBUF
 
 
-def answer(
-    status: int,
-    content: Mapping[str, Any],
-    *,
-    protobuf: Message | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """Make an answer.
+def model_answer(status: int, model: BaseModel, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a model as JSON; the headers are those beside `Content-Type`."""
+    return Answer(
+        status=status,
+        headers={"Content-Type": JSON, **(headers or {})},
+        body=model.model_dump_json().encode(),
+    )
 
-    Args:
-        status: the HTTP status.
-        content: what JSON shows.
-        protobuf: the same as a message, for a client that asked for one.
-        headers: beside `Content-Type`.
-    """
-    media_type, body = JSON, b""
-    if protobuf is None:
-        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    else:
-        media_type, body = PROTOBUF, protobuf.SerializeToString()
-    return Answer(status=status, headers={"Content-Type": media_type, **(headers or {})}, body=body)
+
+def message_answer(status: int, message: Message, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a protobuf message; the headers are those beside `Content-Type`."""
+    return Answer(
+        status=status, headers={"Content-Type": PROTOBUF, **(headers or {})}, body=message.SerializeToString()
+    )
 
 
 def response(answer: Answer) -> Response:

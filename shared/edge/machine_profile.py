@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
+from starlette.requests import Request
 
 from shared.domain.errors import Fault, Invalid
 from shared.domain.identities import parse_mac
-from shared.edge.validation import Strict
+from shared.edge import body
+from shared.edge.validation import Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
 
 MAX_PARAMETERS_BYTES = 64 * 1024
@@ -151,7 +153,19 @@ class MachineProfile(Strict):
         return machine
 
 
-def repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
+def read_profile(request: Request, raw: bytes) -> Machine:
+    """Read the machine that a body describes, from JSON or protobuf.
+
+    Raises:
+        Invalid: with all its faults.
+        MalformedBody: it is not of its media type.
+        UnsupportedMediaType: it is of another one.
+    """
+    document, faults = body.parse(request, raw, Machine)
+    return validate(MachineProfile, document, known=[*faults, *_repeated_macs(document)]).machine()
+
+
+def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
     """Name each place of a profile that has a MAC address which stands further up already."""
     nics = document.get("nics") if isinstance(document, dict) else None
     if not isinstance(nics, list):

@@ -103,6 +103,12 @@ _REFUSALS = {
     errors.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
     errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope-missing", "Scope Missing"),
     errors.MachineNotFound: (HTTPStatus.NOT_FOUND, "machine-not-found", "Machine Not Found"),
+    errors.PoolNotFound: (HTTPStatus.NOT_FOUND, "pool-not-found", "Pool Not Found"),
+    errors.PreconditionFailed: (
+        HTTPStatus.PRECONDITION_FAILED,
+        "precondition-failed",
+        "Precondition Failed",
+    ),
     errors.DuplicateMac: (HTTPStatus.CONFLICT, "duplicate-mac-address", "Duplicate MAC Address"),
     errors.IdempotencyKeyReused: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -117,6 +123,8 @@ def _extras(error: errors.InventoryError) -> dict[str, Any]:
     match error:
         case errors.MachineNotFound():
             return {"machine_id": error.machine_id}
+        case errors.PoolNotFound():
+            return {"pool_id": error.pool_id}
         case errors.DuplicateMac(existing_machine_id=None):
             return {"mac_address": error.mac}
         case errors.DuplicateMac():

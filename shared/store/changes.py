@@ -9,9 +9,7 @@ What a commit's failure means is decided here, for every write of the product:
   whether that exists tells; and a commit that is still under way meets its own preconditions.
 """
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,21 +17,20 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.domain.answer import Answer
 from shared.domain.command import Command
-from shared.domain.deadline import Deadline
 from shared.domain.errors import IdempotencyKeyReused, InventoryError, Unavailable
 from shared.domain.events import Event, outbox_entry
 from shared.domain.identities import refusal
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
+from shared.store.attempts import attempts
 from shared.store.codec import decode
 from shared.store.errors import Refused, StoreError, Unclear
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
+from shared.store.transaction import Transaction
 from shared.store.wire import Document, Write
 
 REPLAY_TIME = timedelta(hours=24)
-# Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of those that went out."""
@@ -56,7 +53,8 @@ class Decision:
     events: Sequence[Event] = ()
 
 
-Decide = Callable[[], Awaitable[Decision]]
+Decide = Callable[[Transaction], Awaitable[Decision]]
+"""Reads what the decision needs, in the transaction or with preconditions, and decides."""
 
 
 class Changes:
@@ -90,7 +88,7 @@ class Changes:
 
         Args:
             command: whose change it is.
-            decide: reads what it must, and decides; it is asked again when what it read has changed.
+            decide: is asked again when what it read has changed.
 
         Returns:
             The decision's answer, or the recorded one of an earlier request with the same key.
@@ -99,17 +97,19 @@ class Changes:
             InventoryError: what `decide` raises, a conflict, or `Unavailable` past the deadline.
         """
         change = _Change(command, self._new_id(), self._firestore, self._clock)
-        async for _ in _attempts(command.deadline):
+        failure: StoreError | None = None
+        async for _ in attempts(command.deadline):
             try:
                 outcome = await change.attempt(decide)
-            except StoreError:
+            except StoreError as error:
+                failure = error
                 continue
             if isinstance(outcome, _Committed):
                 self._outbox.drop(await self._publish(outcome.entries, outcome.time))
                 return outcome.answer
             if outcome is not None:
                 return outcome
-        raise Unavailable
+        raise Unavailable from failure
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ class _Change:
         self._id = change_id
         self._firestore = firestore
         self._clock = clock
+        self._transaction = Transaction(firestore, command.deadline)
         self._sent: Decision | None = None
         self._expired_record: Document | None = None
 
@@ -140,18 +141,23 @@ class _Change:
         Returns:
             The commit, an answer that needs none, or nothing: it is to be tried again.
         """
+        self._transaction = self._transaction.successor()
         try:
-            decision = await decide()
+            decision = await decide(self._transaction)
         except InventoryError:
+            await self._transaction.release()
             # A repetition may meet what the first request left: a deleted machine, a newer version.
             if outcome := await self._settled():
                 return outcome
             raise
         if self._command.idempotency_key is None and not decision.writes:
+            await self._transaction.release()
             return decision.answer
         self._sent = decision
         try:
-            response = await self._firestore.commit(self._writes(decision), self._command.deadline)
+            response = await self._firestore.commit(
+                self._writes(decision), self._command.deadline, transaction=self._transaction.id
+            )
         except (Refused, Unclear):
             return await self._settled()
         return self._committed(decision, response.write_results[-1].update_time)
@@ -232,12 +238,3 @@ class _Change:
 
     def _committed(self, decision: Decision, time: Timestamp) -> _Committed:
         return _Committed(decision.answer, self._entries(decision), time.ToDatetime(UTC))
-
-
-async def _attempts(deadline: Deadline) -> AsyncIterator[None]:
-    """Give one turn after the other, with growing pauses, until the deadline."""
-    pause = FIRST_PAUSE
-    while True:
-        yield
-        await asyncio.sleep(min(random.uniform(0, pause), deadline.remaining()))  # noqa: S311 - no secret
-        pause = min(2 * pause, LONGEST_PAUSE)

@@ -6,6 +6,9 @@ StoreError
 └── Unclear      no answer: the call may have been applied or not
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from google.api_core import exceptions
 
 
@@ -37,13 +40,15 @@ _KINDS: dict[type[StoreError], tuple[type[Exception], ...]] = {
         exceptions.Unknown,
     ),
 }
-# Aborted is a Conflict, and so is AlreadyExists; each is told by its own class.
-KNOWN = tuple(kind for kinds in _KINDS.values() for kind in kinds)
 
 
-def translate(error: Exception) -> StoreError:
-    """Tell what a failed call of the client means."""
-    for meaning, kinds in _KINDS.items():
-        if isinstance(error, kinds):
-            return meaning(str(error))
-    raise error
+@contextmanager
+def translated() -> Iterator[None]:
+    """Tell what a failed call of the client means; what no change can do anything about passes as it is."""
+    try:
+        yield
+    except exceptions.GoogleAPICallError as error:
+        for meaning, kinds in _KINDS.items():
+            if isinstance(error, kinds):
+                raise meaning(str(error)) from error
+        raise

@@ -10,12 +10,25 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from shared.domain.deadline import Deadline
-from shared.store import errors
-from shared.store.wire import BatchGetDocumentsRequest, CommitRequest, CommitResponse, Document, Write
+from shared.store.attempts import read
+from shared.store.errors import translated
+from shared.store.wire import (
+    BatchGetDocumentsRequest,
+    CommitRequest,
+    CommitResponse,
+    Document,
+    RollbackRequest,
+    RunAggregationQueryRequest,
+    RunQueryRequest,
+    StructuredAggregationQuery,
+    StructuredQuery,
+    TransactionOptions,
+    Write,
+)
 
 
 class Firestore:
-    """One database.
+    """One database. Every call has a deadline, and raises `Unavailable` once that is past.
 
     Args:
         project: the Google Cloud project.
@@ -41,45 +54,111 @@ class Firestore:
         """Give the full name of the document at a path, such as `identities/1f0c`."""
         return f"{self._documents}/{path}"
 
-    async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
-        """Apply all writes or none.
+    async def commit(
+        self, writes: Sequence[Write], deadline: Deadline, *, transaction: bytes = b""
+    ) -> CommitResponse:
+        """Apply all writes or none, and end the transaction that they are a part of.
 
         Raises:
             StoreError: what is known of the failure.
-            Unavailable: the deadline is past.
         """
-        request = CommitRequest(database=self._database, writes=writes)
-        try:
+        request = CommitRequest(database=self._database, writes=writes, transaction=transaction)
+        with translated():
             response = await self._client.commit(
                 types.CommitRequest.wrap(request), retry=None, timeout=deadline.remaining()
             )
-        except errors.KNOWN as error:
-            raise errors.translate(error) from error
         plain: CommitResponse = types.CommitResponse.pb(response)
         return plain
 
-    async def get(self, paths: Sequence[str], deadline: Deadline) -> dict[str, Document]:
-        """Read documents, as of one moment.
-
-        Returns:
-            Those that exist, by their paths.
+    async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
+        """End a transaction that nothing comes of.
 
         Raises:
             StoreError: what is known of the failure.
-            Unavailable: the deadline is past.
+        """
+        request = RollbackRequest(database=self._database, transaction=transaction)
+        with translated():
+            await self._client.rollback(
+                types.RollbackRequest.wrap(request), retry=None, timeout=deadline.remaining()
+            )
+
+    async def batch_get(
+        self,
+        paths: Sequence[str],
+        deadline: Deadline,
+        *,
+        transaction: bytes = b"",
+        new_transaction: TransactionOptions | None = None,
+    ) -> tuple[bytes, dict[str, Document]]:
+        """Read documents once, in a transaction or as of one moment.
+
+        Returns:
+            The id of the new transaction, if there is one; and the documents that exist, by their paths.
+
+        Raises:
+            StoreError: what is known of the failure.
         """
         request = BatchGetDocumentsRequest(
-            database=self._database, documents=[self.name(path) for path in paths]
+            database=self._database,
+            documents=[self.name(path) for path in paths],
+            transaction=transaction or None,
+            new_transaction=new_transaction,
         )
         found: dict[str, Document] = {}
-        try:
+        with translated():
             stream = await self._client.batch_get_documents(
                 types.BatchGetDocumentsRequest.wrap(request), retry=None, timeout=deadline.remaining()
             )
             async for response in stream:
                 plain = types.BatchGetDocumentsResponse.pb(response)
+                transaction = plain.transaction or transaction
                 if plain.HasField("found"):
                     found[plain.found.name.removeprefix(f"{self._documents}/")] = plain.found
-        except errors.KNOWN as error:
-            raise errors.translate(error) from error
+        return transaction, found
+
+    async def get(self, paths: Sequence[str], deadline: Deadline) -> dict[str, Document]:
+        """Read documents as of one moment, and return those that exist by their paths."""
+        _, found = await read(lambda: self.batch_get(paths, deadline), deadline)
         return found
+
+    async def query(self, parent: str, query: StructuredQuery, deadline: Deadline) -> list[Document]:
+        """Run a query over the collections below a document.
+
+        Args:
+            parent: the document's path, such as `organizations/example`.
+            query: what is asked for.
+            deadline: how long it may take.
+        """
+        request = RunQueryRequest(parent=self.name(parent), structured_query=query)
+
+        async def run() -> list[Document]:
+            with translated():
+                stream = await self._client.run_query(
+                    types.RunQueryRequest.wrap(request), retry=None, timeout=deadline.remaining()
+                )
+                responses = [types.RunQueryResponse.pb(response) async for response in stream]
+            return [response.document for response in responses if response.HasField("document")]
+
+        return await read(run, deadline)
+
+    async def count(self, parent: str, query: StructuredQuery, deadline: Deadline) -> int:
+        """Count what a query finds, at one read for each 1,000 index entries that match."""
+        count = StructuredAggregationQuery.Aggregation(
+            alias="count", count=StructuredAggregationQuery.Aggregation.Count()
+        )
+        request = RunAggregationQueryRequest(
+            parent=self.name(parent),
+            structured_aggregation_query=StructuredAggregationQuery(
+                structured_query=query, aggregations=[count]
+            ),
+        )
+
+        async def run() -> int:
+            with translated():
+                stream = await self._client.run_aggregation_query(
+                    types.RunAggregationQueryRequest.wrap(request), retry=None, timeout=deadline.remaining()
+                )
+                results = [types.RunAggregationQueryResponse.pb(response).result async for response in stream]
+            return int(results[0].aggregate_fields["count"].integer_value)
+
+        return await read(run, deadline)

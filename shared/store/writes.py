@@ -1,9 +1,11 @@
 """The writes of a commit, each with the precondition that makes it safe."""
 
+from collections.abc import Iterable
+
 from google.protobuf.message import Message
 
 from shared.store.codec import encode
-from shared.store.wire import Document, Precondition, Write
+from shared.store.wire import Document, DocumentMask, Precondition, Write
 
 
 def create(name: str, message: Message) -> Write:
@@ -21,6 +23,25 @@ def replace(name: str, message: Message, seen: Document) -> Write:
     )
 
 
+def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
+    """Write some fields of a document; the commit is refused where it is not the one that was seen.
+
+    Fields that are not named stay, and so do those that a newer release may have written there.
+    """
+    names = list(fields)
+    values = encode(message)
+    return Write(
+        update=Document(name=seen.name, fields={name: values[name] for name in names if name in values}),
+        update_mask=DocumentMask(field_paths=names),
+        current_document=Precondition(update_time=seen.update_time),
+    )
+
+
 def delete(name: str) -> Write:
     """Delete a document, if it exists."""
     return Write(delete=name)
+
+
+def delete_seen(seen: Document) -> Write:
+    """Delete a document; the commit is refused where it is not the one that was seen."""
+    return Write(delete=seen.name, current_document=Precondition(update_time=seen.update_time))

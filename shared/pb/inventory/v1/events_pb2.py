@@ -26,23 +26,23 @@ from shared.pb.inventory.v1 import machine_pb2 as inventory_dot_v1_dot_machine__
 from shared.pb.inventory.v1 import pool_pb2 as inventory_dot_v1_dot_pool__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19inventory/v1/events.proto\x12\x0cinventory.v1\x1a\x1ainventory/v1/machine.proto\x1a\x17inventory/v1/pool.proto\"8\n\x0eMachineCreated\x12&\n\x07machine\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\"u\n\x0eMachineUpdated\x12%\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\x12$\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x15.inventory.v1.Machine\x12\x16\n\x0e\x63hanged_fields\x18\x03 \x03(\t\"8\n\x0eMachineDeleted\x12&\n\x07machine\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\"\x89\x01\n\x0bPoolChanged\x12 \n\x04pool\x18\x01 \x01(\x0b\x32\x12.inventory.v1.Pool\x12(\n\x06\x63hange\x18\x02 \x01(\x0e\x32\x18.inventory.v1.PoolChange\x12.\n\x08machines\x18\x03 \x03(\x0b\x32\x1c.inventory.v1.MachineVersion\"-\n\x0eMachineVersion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03*\xb6\x01\n\nPoolChange\x12\x1b\n\x17POOL_CHANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13POOL_CHANGE_CREATED\x10\x01\x12\x17\n\x13POOL_CHANGE_UPDATED\x10\x02\x12\x17\n\x13POOL_CHANGE_DELETED\x10\x03\x12\x1e\n\x1aPOOL_CHANGE_MACHINES_ADDED\x10\x04\x12 \n\x1cPOOL_CHANGE_MACHINES_REMOVED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19inventory/v1/events.proto\x12\x0cinventory.v1\x1a\x1ainventory/v1/machine.proto\x1a\x17inventory/v1/pool.proto\"8\n\x0eMachineCreated\x12&\n\x07machine\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\"u\n\x0eMachineUpdated\x12%\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\x12$\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x15.inventory.v1.Machine\x12\x16\n\x0e\x63hanged_fields\x18\x03 \x03(\t\"I\n\x0eMachineDeleted\x12&\n\x07machine\x18\x01 \x01(\x0b\x32\x15.inventory.v1.Machine\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x9a\x01\n\x0bPoolChanged\x12 \n\x04pool\x18\x01 \x01(\x0b\x32\x12.inventory.v1.Pool\x12(\n\x06\x63hange\x18\x02 \x01(\x0e\x32\x18.inventory.v1.PoolChange\x12.\n\x08machines\x18\x03 \x03(\x0b\x32\x1c.inventory.v1.MachineVersion\x12\x0f\n\x07version\x18\x04 \x01(\x03\"-\n\x0eMachineVersion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03*\xb6\x01\n\nPoolChange\x12\x1b\n\x17POOL_CHANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13POOL_CHANGE_CREATED\x10\x01\x12\x17\n\x13POOL_CHANGE_UPDATED\x10\x02\x12\x17\n\x13POOL_CHANGE_DELETED\x10\x03\x12\x1e\n\x1aPOOL_CHANGE_MACHINES_ADDED\x10\x04\x12 \n\x1cPOOL_CHANGE_MACHINES_REMOVED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'inventory.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POOLCHANGE']._serialized_start=519
-  _globals['_POOLCHANGE']._serialized_end=701
+  _globals['_POOLCHANGE']._serialized_start=553
+  _globals['_POOLCHANGE']._serialized_end=735
   _globals['_MACHINECREATED']._serialized_start=96
   _globals['_MACHINECREATED']._serialized_end=152
   _globals['_MACHINEUPDATED']._serialized_start=154
   _globals['_MACHINEUPDATED']._serialized_end=271
   _globals['_MACHINEDELETED']._serialized_start=273
-  _globals['_MACHINEDELETED']._serialized_end=329
-  _globals['_POOLCHANGED']._serialized_start=332
-  _globals['_POOLCHANGED']._serialized_end=469
-  _globals['_MACHINEVERSION']._serialized_start=471
-  _globals['_MACHINEVERSION']._serialized_end=516
+  _globals['_MACHINEDELETED']._serialized_end=346
+  _globals['_POOLCHANGED']._serialized_start=349
+  _globals['_POOLCHANGED']._serialized_end=503
+  _globals['_MACHINEVERSION']._serialized_start=505
+  _globals['_MACHINEVERSION']._serialized_end=550
 # @@protoc_insertion_point(module_scope)

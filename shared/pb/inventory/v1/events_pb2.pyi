@@ -41,20 +41,24 @@ class MachineUpdated(_message.Message):
     def __init__(self, before: _Optional[_Union[_machine_pb2.Machine, _Mapping]] = ..., after: _Optional[_Union[_machine_pb2.Machine, _Mapping]] = ..., changed_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MachineDeleted(_message.Message):
-    __slots__ = ("machine",)
+    __slots__ = ("machine", "version")
     MACHINE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     machine: _machine_pb2.Machine
-    def __init__(self, machine: _Optional[_Union[_machine_pb2.Machine, _Mapping]] = ...) -> None: ...
+    version: int
+    def __init__(self, machine: _Optional[_Union[_machine_pb2.Machine, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class PoolChanged(_message.Message):
-    __slots__ = ("pool", "change", "machines")
+    __slots__ = ("pool", "change", "machines", "version")
     POOL_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     MACHINES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     pool: _pool_pb2.Pool
     change: PoolChange
     machines: _containers.RepeatedCompositeFieldContainer[MachineVersion]
-    def __init__(self, pool: _Optional[_Union[_pool_pb2.Pool, _Mapping]] = ..., change: _Optional[_Union[PoolChange, str]] = ..., machines: _Optional[_Iterable[_Union[MachineVersion, _Mapping]]] = ...) -> None: ...
+    version: int
+    def __init__(self, pool: _Optional[_Union[_pool_pb2.Pool, _Mapping]] = ..., change: _Optional[_Union[PoolChange, str]] = ..., machines: _Optional[_Iterable[_Union[MachineVersion, _Mapping]]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class MachineVersion(_message.Message):
     __slots__ = ("id", "version")

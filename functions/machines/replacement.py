@@ -1,0 +1,48 @@
+"""Replacement: a machine gets another hardware profile."""
+
+from starlette.responses import Response
+
+from shared.bootstrap import Inventory
+from shared.domain import events, identities, machines
+from shared.edge import body, path
+from shared.edge.answers import response
+from shared.edge.conditions import require_match
+from shared.edge.idempotency import command_of
+from shared.edge.machine_profile import read_profile
+from shared.edge.machine_view import machine_answer
+from shared.edge.resource import Call
+from shared.store import paths, writes
+from shared.store.changes import Decision
+from shared.store.machines import find_machine
+from shared.store.transaction import Transaction
+
+
+async def replace(inventory: Inventory, call: Call) -> Response:
+    """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
+    machine_id = path.machine_id(call.request)
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    profile = read_profile(call.request, raw)
+    now = inventory.clock()
+
+    async def decide(_: Transaction) -> Decision:
+        stored = await find_machine(
+            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
+        )
+        before = stored.machine
+        require_match(call.request, before.version)
+        after = machines.replace(before, profile, now=now)
+        if after.version == before.version:
+            return Decision(answer=machine_answer(call.request, before))
+        taken, freed = identities.exchanged(before, after)
+        return Decision(
+            answer=machine_answer(call.request, after),
+            writes=[
+                writes.update(after, [*machines.PROFILE_FIELDS, "version", "updated_at"], stored.document),
+                *(writes.delete(inventory.firestore.name(paths.identity(claim.identity))) for claim in freed),
+            ],
+            claims=taken,
+            events=[events.machine_updated(before, after)],
+        )
+
+    return response(await inventory.changes.apply(command, decide))

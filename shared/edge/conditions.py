@@ -1,0 +1,33 @@
+"""Conditional requests: `If-Match` and `If-None-Match` against an entity's version (RFC 9110, 13.1)."""
+
+import re
+
+from starlette.requests import Request
+
+from shared.domain.errors import PreconditionFailed
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+
+
+def etag(version: int) -> str:
+    """Write a version as a strong entity tag."""
+    return f'"{version}"'
+
+
+def require_match(request: Request, version: int) -> None:
+    """Hold a change back from an entity that is not as its caller knows it.
+
+    Raises:
+        PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
+    """
+    condition = request.headers.get("if-match")
+    if condition is None or condition.strip() == "*":
+        return
+    if all(weak or tag != str(version) for weak, tag in _TAG.findall(condition)):
+        raise PreconditionFailed(version)
+
+
+def is_known(request: Request, version: int) -> bool:
+    """Whether the caller has the entity already: `If-None-Match` names its version, or any."""
+    condition = request.headers.get("if-none-match", "")
+    return condition.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(condition))

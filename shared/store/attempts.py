@@ -1,0 +1,39 @@
+"""Trying again: with growing pauses, for as long as the request may take."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
+from shared.store.errors import StoreError
+
+# Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+
+Result = TypeVar("Result")
+
+
+async def attempts(deadline: Deadline) -> AsyncIterator[None]:
+    """Give one turn after the other until the deadline."""
+    pause = FIRST_PAUSE
+    while deadline.left > 0:
+        yield
+        await asyncio.sleep(min(random.uniform(0, pause), max(deadline.left, 0)))  # noqa: S311 - no secret
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def read(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
+    """Make a call that changes nothing, again while the store does not answer it.
+
+    Raises:
+        Unavailable: it never did, until the deadline.
+    """
+    failure: StoreError | None = None
+    async for _ in attempts(deadline):
+        try:
+            return await call()
+        except StoreError as error:
+            failure = error
+    raise Unavailable from failure
