@@ -1,0 +1,312 @@
+"""The gateway between a client and a function that speak to it in bytes of the tests' choosing."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httptools
+import pytest
+
+from infra.local.gateway import Backend, Gateway
+from infra.local.server import Server
+from infra.local.topology import Route
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BIG = bytes(range(256)) * 4 * 5 * 1024
+
+
+@dataclass
+class Function:
+    """A function that notes what it receives and answers with the bytes it is given."""
+
+    answer: bytes = OK
+    received: bytes = b""
+    connections: int = 0
+    ready: Callable[[], Awaitable[bool]] = field(default_factory=lambda: _at_once)
+    # The end of a request, when not the end of its head, by what is received so far.
+    complete: Callable[[bytes], bool] = lambda received: b"\r\n\r\n" in received
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        received = b""
+        while part := await reader.read(2**20):
+            received += part
+            if self.complete(received):
+                self.received, received = received, b""
+                writer.write(self.answer)
+                await writer.drain()
+                if not self.answer or b"Connection: close" in self.answer:
+                    break
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _at_once() -> bool:
+    return True
+
+
+@dataclass
+class Client:
+    """A client on one connection to the gateway."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, request: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        self.writer.write(request)
+        return await self.answer(bodiless=request.startswith(b"HEAD"))
+
+    async def answer(self, *, bodiless: bool = False) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        answer = Answer()
+        parser = httptools.HttpResponseParser(answer)
+        while not (answer.complete or (bodiless and answer.has_head)):
+            part = await self.reader.read(2**20)
+            assert part, "the gateway closed the connection"
+            parser.feed_data(part)
+        return parser.get_status_code(), answer.headers, b"".join(answer.body)
+
+
+@dataclass
+class Answer:
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: list[bytes] = field(default_factory=list)
+    has_head: bool = False
+    complete: bool = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.has_head = True
+
+    def on_body(self, part: bytes) -> None:
+        self.body.append(part)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+@asynccontextmanager
+async def gateway_to(function: Function) -> AsyncIterator[Client]:
+    """Put a gateway before a function and connect a client."""
+    behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
+    backend = Backend("echo", behind.sockets[0].getsockname()[1], function.ready)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(Gateway([Route(path="/**", function="echo")], {"echo": backend}), listener)
+    server.start()
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+        await server.stop()
+        backend.upstream.close()
+        behind.close()
+        await behind.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/v1/machines/a%2Fb%20c/%C3%A9?x=%2B+%25&x=&y",
+        b"/a//b/./c/../d",
+        b"/%7Euser;v=1,2/@:!$&'()*",
+        b"/?search=%00%ff",
+    ],
+)
+async def test_a_target_passes_byte_for_byte(target: bytes) -> None:
+    function = Function()
+    async with gateway_to(function) as client:
+        await client.ask(b"GET " + target + b" HTTP/1.1\r\nHost: inventory.example.com\r\n\r\n")
+    assert b"GET " + target + b" HTTP/1.1" == function.received.split(b"\r\n")[0]
+
+
+async def test_a_delete_keeps_its_body() -> None:
+    function = Function(complete=lambda received: received.endswith(b'{"machine_ids": []}'))
+    async with gateway_to(function) as client:
+        status, _, _ = await client.ask(
+            b"DELETE /v1/pools/1/machines HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            b'Content-Length: 19\r\n\r\n{"machine_ids": []}'
+        )
+    assert status == 200
+    assert function.received.startswith(b"DELETE /v1/pools/1/machines HTTP/1.1\r\n")
+
+
+async def test_header_fields_pass_and_what_belongs_to_one_connection_does_not() -> None:
+    function = Function()
+    async with gateway_to(function) as client:
+        await client.ask(
+            b"GET / HTTP/1.1\r\nHost: inventory.example.com\r\nAuthorization: Bearer a b\r\nX-Twice: 1\r\n"
+            b"X-Twice: 2\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\n"
+            b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n\r\n"
+        )
+    assert function.received.lower().split(b"\r\n")[1:-2] == [
+        b"host: inventory.example.com",
+        b"authorization: bearer a b",
+        b"x-twice: 1",
+        b"x-twice: 2",
+        b"x-forwarded-for: 192.0.2.7, 127.0.0.1",
+        b"x-forwarded-proto: http",
+    ]
+
+
+async def test_an_answers_fields_pass_and_the_gateway_adds_none() -> None:
+    function = Function(
+        b"HTTP/1.1 201 Created\r\nServer: f\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nKeep-Alive: 5\r\n"
+        b"Content-Length: 2\r\n\r\n{}"
+    )
+    async with gateway_to(function) as client:
+        status, headers, body = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+    assert (status, body) == (201, b"{}")
+    assert headers == [
+        (b"server", b"f"),
+        (b"set-cookie", b"a=1"),
+        (b"set-cookie", b"b=2"),
+        (b"content-length", b"2"),
+    ]
+
+
+async def test_a_large_body_passes_both_ways() -> None:
+    function = Function(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(BIG), BIG),
+        complete=lambda received: len(received.partition(b"\r\n\r\n")[2]) >= len(BIG),
+    )
+    async with gateway_to(function) as client:
+        _, _, body = await client.ask(
+            b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(BIG), BIG)
+        )
+    assert body == BIG
+    assert function.received.partition(b"\r\n\r\n")[2] == BIG
+
+
+async def test_bodies_of_unknown_length_stay_chunked() -> None:
+    function = Function(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        complete=lambda received: received.endswith(b"0\r\n\r\n"),
+    )
+    async with gateway_to(function) as client:
+        _, headers, body = await client.ask(
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        )
+    assert (headers, body) == ([(b"transfer-encoding", b"chunked")], b"abc")
+    head, _, sent = function.received.partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    assert b"content-length" not in head
+    assert sent == b"5\r\nhello\r\n0\r\n\r\n"
+
+
+async def test_a_client_that_waits_for_100_continue_is_told_to_go_on() -> None:
+    function = Function(complete=lambda received: received.endswith(b"hello"))
+    async with gateway_to(function) as client:
+        client.writer.write(
+            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        )
+        interim = await client.reader.readuntil(b"\r\n\r\n")
+        status, _, _ = await client.ask(b"hello")
+    assert (interim, status) == (b"HTTP/1.1 100 Continue\r\n\r\n", 200)
+    assert b"expect" not in function.received.lower()
+
+
+async def test_a_refusal_comes_before_the_body_is_sent() -> None:
+    function = Function(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+    async with gateway_to(function) as client:
+        status, _, _ = await client.ask(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\nthe first bytes"
+        )
+    assert status == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        (b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+        (b"DELETE", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        (b"GET", b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'),
+    ],
+)
+async def test_an_answer_without_a_body_ends_with_its_head(method: bytes, answer: bytes) -> None:
+    """The next request on both connections finds them in step."""
+    function = Function(answer)
+    async with gateway_to(function) as client:
+        first = await client.ask(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
+        second = await client.ask(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert first == second
+    assert function.connections == 1
+
+
+async def test_a_closed_connection_is_not_used_again() -> None:
+    function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    async with gateway_to(function) as client:
+        statuses = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[0] for _ in range(3)]
+    assert statuses == [200, 200, 200]
+    assert function.connections == 3
+
+
+async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_asked_once() -> None:
+    function = Function(answer=b"")
+    async with gateway_to(function) as client:
+        status, headers, body = await client.ask(
+            b"POST /api/v1/machines?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+        )
+    assert status == 502
+    assert (b"content-type", b"application/problem+json") in headers
+    assert json.loads(body) == {
+        "type": "https://api.example.com/errors/bad-gateway",
+        "title": "Bad Gateway",
+        "status": 502,
+        "detail": "The function echo gave no answer: it closed the connection before its answer was complete",
+        "instance": "/api/v1/machines",
+    }
+    assert function.connections == 1
+
+
+async def test_a_function_in_a_crash_loop_is_a_bad_gateway_at_once() -> None:
+    async def never() -> bool:
+        return False
+
+    async with gateway_to(Function(ready=never)) as client:
+        status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (status, json.loads(body)["detail"]) == (502, "The function echo does not run")
+
+
+async def test_a_request_waits_for_a_function_that_starts() -> None:
+    started = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def when_started() -> bool:
+        asked.set()
+        await started.wait()
+        return True
+
+    function = Function(ready=when_started)
+    async with gateway_to(function) as client:
+        answer = asyncio.create_task(client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+        await asked.wait()
+        assert (function.connections, answer.done()) == (0, False)
+        started.set()
+        status, _, _ = await answer
+    assert status == 200
+
+
+async def test_an_answer_that_is_cut_short_is_cut_short_for_the_client() -> None:
+    function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nabc")
+    async with gateway_to(function) as client:
+        client.writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        received = await client.reader.read(-1)
+    assert received.endswith(b"\r\n\r\nabc")
+
+
+async def test_a_path_that_no_route_has_is_not_found() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(Gateway([], {}), listener)
+    server.start()
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    status, _, _ = await Client(reader, writer).ask(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    await server.stop()
+    assert status == 404
