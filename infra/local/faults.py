@@ -25,7 +25,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(slots=True)
 class Fault:
-    """What happens to the next `count` RPCs of a method whose names match a pattern."""
+    """What happens to the next `count` RPCs of a method whose names match a pattern.
+
+    A push request of Pub/Sub is the method `Push`; `duplicate` sends it twice and means nothing elsewhere.
+    """
 
     method: str | None
     pattern: str
@@ -34,6 +37,7 @@ class Fault:
     when: Moment
     delay_ms: float
     disconnect: bool
+    duplicate: bool
 
     @classmethod
     def from_json(cls, spec: object) -> "Fault":
@@ -51,6 +55,7 @@ class Fault:
             when=_moment(_typed(spec, "when", str, "before")),
             delay_ms=_typed(spec, "delay_ms", (int, float), 0),
             disconnect=_typed(spec, "disconnect", bool, False),
+            duplicate=_typed(spec, "duplicate", bool, False),
         )
         if fault.count < 1:
             raise ValueError("count: at least 1")

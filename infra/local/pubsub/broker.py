@@ -1,0 +1,212 @@
+"""All topics and subscriptions of all projects, and the rules between them."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, NotFound
+from infra.local.pubsub.journal import Journal, NoJournal
+from infra.local.pubsub.message import Message
+from infra.local.pubsub.names import DELETED_TOPIC, check_name, project_of
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+from infra.local.pubsub.settings import complete_subscription, complete_topic
+from infra.local.pubsub.subscription import Subscription
+from infra.local.pubsub.topic import Topic
+
+Clock = Callable[[], float]
+"""Returns the time in seconds since the epoch."""
+
+
+class Broker:
+    """All topics and subscriptions of all projects.
+
+    Every method runs on the event loop and to its end. A change is safe once `journal.committed()` returns.
+    """
+
+    def __init__(self, clock: Clock = time.time, journal: Journal | None = None) -> None:
+        self.clock = clock
+        self.journal = journal or NoJournal()
+        self.topics: dict[str, Topic] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        # Ids are unique and grow, also across restarts: they start at the time in microseconds.
+        self._sequence = int(clock() * 1e6)
+
+    # Topics
+
+    def topic(self, name: str) -> Topic:
+        """Return a topic.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        check_name(name, "topics")
+        try:
+            return self.topics[name]
+        except KeyError:
+            raise NotFound(name) from None
+
+    def create_topic(self, config: pb.Topic) -> Topic:
+        """Create a topic.
+
+        Raises:
+            AlreadyExists, InvalidArgument, Unimplemented: as production refuses it.
+        """
+        check_name(config.name, "topics")
+        if config.name in self.topics:
+            raise AlreadyExists(config.name)
+        complete_topic(config)
+        topic = self.topics[config.name] = Topic(config, self.journal)
+        self._save_topic(topic)
+        return topic
+
+    def update_topic(self, config: pb.Topic) -> Topic:
+        """Give a topic a new configuration."""
+        topic = self.topic(config.name)
+        complete_topic(config)
+        topic.config = config
+        topic.expire(self.clock())
+        self._save_topic(topic)
+        return topic
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic. Its subscriptions stay, with the messages that they have."""
+        topic = self.topic(name)
+        del self.topics[name]
+        for message in topic.retained:
+            message.release(self.journal)
+        for subscription in topic.subscriptions.values():
+            subscription.config.topic = DELETED_TOPIC
+            self._save_subscription(subscription)
+        self.journal.remove("topic", name)
+
+    def publish(self, topic: Topic, messages: Iterable[pb.PubsubMessage]) -> list[str]:
+        """Give messages ids and times and hand them to the topic's subscriptions; return the ids."""
+        now = round(self.clock(), 3)  # production's publish times are whole milliseconds
+        ids = []
+        for proto in messages:
+            self._sequence += 1
+            proto.message_id = str(self._sequence)
+            proto.publish_time.FromMilliseconds(round(now * 1000))
+            ids.append(proto.message_id)
+            self.journal.add_message(self._sequence, topic.name, now, proto)
+            topic.add(Message(proto, self._sequence, now))
+        return ids
+
+    # Subscriptions
+
+    def subscription(self, name: str) -> Subscription:
+        """Return a subscription.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        check_name(name, "subscriptions")
+        try:
+            return self.subscriptions[name]
+        except KeyError:
+            raise NotFound(name) from None
+
+    def create_subscription(self, config: pb.Subscription) -> Subscription:
+        """Create a subscription. It gets what is published from now on.
+
+        Raises:
+            AlreadyExists, NotFound, InvalidArgument, Unimplemented: as production refuses it.
+        """
+        check_name(config.name, "subscriptions")
+        if config.name in self.subscriptions:
+            raise AlreadyExists(config.name)
+        topic = self.topic(config.topic)
+        complete_subscription(config)
+        return self._attach(config, topic)
+
+    def update_subscription(self, config: pb.Subscription) -> Subscription:
+        """Give a subscription a new configuration."""
+        subscription = self.subscription(config.name)
+        complete_subscription(config)
+        subscription.configure(config, self.clock())
+        self._save_subscription(subscription)
+        return subscription
+
+    def delete_subscription(self, name: str) -> None:
+        """Delete a subscription and its messages."""
+        subscription = self.subscription(name)
+        del self.subscriptions[name]
+        self._leave_topic(subscription)
+        subscription.deleted = True
+        subscription.backlog.clear()
+        self.journal.remove("subscription", name)
+
+    def detach_subscription(self, name: str) -> None:
+        """Take a subscription off its topic. Its messages are dropped, and no pull succeeds any more."""
+        subscription = self.subscription(name)
+        self._leave_topic(subscription)
+        subscription.config.detached = True
+        subscription.backlog.clear()
+        self._save_subscription(subscription)
+
+    def seek(self, name: str, time: float) -> None:
+        """Take what was published before a time as acknowledged and all from then on as not."""
+        subscription = self.subscription(name)
+        if subscription.config.detached:
+            raise FailedPrecondition(f"The subscription is detached from its topic (resource={name}).")
+        topic = self.topics.get(subscription.config.topic)
+        replay = [] if topic is None else [kept for kept in topic.retained if subscription.wants(kept)]
+        subscription.backlog.seek(time, replay)
+
+    # Time
+
+    def tick(self) -> None:
+        """Do what is due: ack deadlines and backoffs end."""
+        now = self.clock()
+        for subscription in self.subscriptions.values():
+            subscription.backlog.tick(now)
+
+    def expire(self) -> None:
+        """Forget what outlived its time: retained messages, and subscriptions that nobody uses."""
+        now = self.clock()
+        for topic in self.topics.values():
+            topic.expire(now)
+        for subscription in list(self.subscriptions.values()):
+            if subscription.has_expired(now):
+                self.delete_subscription(subscription.name)
+            else:
+                subscription.backlog.expire(now)
+
+    # Parts
+
+    def _attach(self, config: pb.Subscription, topic: Topic) -> Subscription:
+        def forward(message: Message, failures: int) -> bool:
+            return self._dead_letter(subscription, message, failures)
+
+        subscription = Subscription(config, self.journal, forward, self.clock())
+        self.subscriptions[config.name] = topic.subscriptions[config.name] = subscription
+        self._save_subscription(subscription)
+        return subscription
+
+    def _leave_topic(self, subscription: Subscription) -> None:
+        topic = self.topics.get(subscription.config.topic)
+        if topic is not None:
+            topic.subscriptions.pop(subscription.name, None)
+
+    def _dead_letter(self, subscription: Subscription, message: Message, failures: int) -> bool:
+        """Publish a message to the dead letter topic; without one it stays where it is, as in production.
+
+        Source: https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts
+        """
+        topic = self.topics.get(subscription.config.dead_letter_policy.dead_letter_topic)
+        if topic is None:
+            return False
+        dead = pb.PubsubMessage()
+        dead.CopyFrom(message.proto)
+        published = message.proto.publish_time.ToDatetime().isoformat(timespec="milliseconds")
+        dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(failures)
+        dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription.name.rpartition("/")[2]
+        dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project_of(subscription.name)
+        dead.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = f"{published}+00:00"
+        self.publish(topic, [dead])
+        return True
+
+    def _save_topic(self, topic: Topic) -> None:
+        self.journal.save("topic", topic.name, topic.config.SerializeToString())
+
+    def _save_subscription(self, subscription: Subscription) -> None:
+        self.journal.save("subscription", subscription.name, subscription.config.SerializeToString())

@@ -1,0 +1,59 @@
+"""What an RPC can be refused with, as production refuses it.
+
+PubsubError
+├── InvalidArgument      the request breaks a rule, whatever the state
+├── NotFound             a topic, subscription or schema that it names is not there
+├── AlreadyExists        what it would create is there
+├── FailedPrecondition   the state forbids it now
+└── Unimplemented        production does it, this emulator does not
+"""
+
+from grpc import StatusCode
+
+
+class PubsubError(Exception):
+    """An RPC's refusal: a gRPC status code, and a text for people."""
+
+    code = StatusCode.INTERNAL
+
+
+class InvalidArgument(PubsubError):
+    """The request breaks a rule, whatever the state."""
+
+    code = StatusCode.INVALID_ARGUMENT
+
+
+class NotFound(PubsubError):
+    """A resource that the request names is not there."""
+
+    code = StatusCode.NOT_FOUND
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"Resource not found (resource={name.rpartition('/')[2]}).")
+
+
+class AlreadyExists(PubsubError):
+    """What the request would create is there."""
+
+    code = StatusCode.ALREADY_EXISTS
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"Resource already exists in the project (resource={name.rpartition('/')[2]}).")
+
+
+class FailedPrecondition(PubsubError):
+    """The state forbids the request now."""
+
+    code = StatusCode.FAILED_PRECONDITION
+
+
+class Unimplemented(PubsubError):
+    """Production does it, this emulator does not."""
+
+    code = StatusCode.UNIMPLEMENTED
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} is not implemented by this emulator")

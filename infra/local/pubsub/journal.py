@@ -1,0 +1,55 @@
+"""What is written down so that a restart finds it: here, nothing."""
+
+from typing import Protocol
+
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+
+
+class Journal(Protocol):
+    """Takes every change of state, in order, and says when they are safe."""
+
+    def save(self, kind: str, name: str, body: bytes) -> None:
+        """Note a topic, subscription or schema, new or changed."""
+
+    def remove(self, kind: str, name: str) -> None:
+        """Note that a topic, subscription or schema is gone, and all that it alone had."""
+
+    def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
+        """Note a published message."""
+
+    def remove_message(self, sequence: int) -> None:
+        """Note that nobody keeps the message any more."""
+
+    def save_delivery(self, subscription: str, sequence: int, *, acked: bool, failures: int) -> None:
+        """Note that a subscription holds a message, and how far it is with it."""
+
+    def remove_delivery(self, subscription: str, sequence: int) -> None:
+        """Note that a subscription is done with a message."""
+
+    async def committed(self) -> None:
+        """Return once all that was noted so far survives the process."""
+
+
+class NoJournal:
+    """The journal of an emulator that keeps its state in memory."""
+
+    def save(self, kind: str, name: str, body: bytes) -> None:
+        """Note nothing."""
+
+    def remove(self, kind: str, name: str) -> None:
+        """Note nothing."""
+
+    def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
+        """Note nothing."""
+
+    def remove_message(self, sequence: int) -> None:
+        """Note nothing."""
+
+    def save_delivery(self, subscription: str, sequence: int, *, acked: bool, failures: int) -> None:
+        """Note nothing."""
+
+    def remove_delivery(self, subscription: str, sequence: int) -> None:
+        """Note nothing."""
+
+    async def committed(self) -> None:
+        """Return at once."""

@@ -1,0 +1,128 @@
+"""Who holds which message, and until when."""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from infra.local.pubsub.message import Message
+
+if TYPE_CHECKING:
+    from infra.local.pubsub.lane import Lane
+
+_SLOTS_PER_SECOND = 10
+
+
+class State(Enum):
+    """Where a delivery stands."""
+
+    WAITING = auto()
+    LEASED = auto()
+    ACKED = auto()
+    DROPPED = auto()
+
+
+class Delivery:
+    """A message as one subscription sees it.
+
+    Attributes:
+        failures: How often it was nacked or its deadline passed.
+        lane: Its ordering key's, if the subscription keeps order and it has a key.
+    """
+
+    __slots__ = ("failures", "lane", "lease", "message", "state")
+
+    def __init__(self, message: Message, lane: "Lane | None") -> None:
+        self.message = message
+        self.lane = lane
+        self.failures = 0
+        self.state = State.WAITING
+        self.lease: Lease | None = None
+
+
+class Consumer:
+    """One open stream, one pull or one push request: somebody who leases messages.
+
+    Attributes:
+        ready: Set when there may be something to take.
+        lanes: Ordering keys that only this consumer may continue.
+        max_messages: Outstanding messages at which it gets no more; 0: no limit.
+        max_bytes: The same in bytes.
+        ack_deadline: Seconds that it has for a message; None: what the subscription says.
+    """
+
+    def __init__(
+        self, *, max_messages: int = 0, max_bytes: int = 0, ack_deadline: float | None = None
+    ) -> None:
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.lanes: deque[Delivery | Lane] = deque()
+        self.max_messages = max_messages
+        self.max_bytes = max_bytes
+        self.ack_deadline = ack_deadline
+        self.messages = 0
+        self.bytes = 0
+
+    def has_room(self) -> bool:
+        """Whether flow control lets it have one more message."""
+        return (self.max_messages <= 0 or self.messages < self.max_messages) and (
+            self.max_bytes <= 0 or self.bytes < self.max_bytes
+        )
+
+    def hold(self, size: int) -> None:
+        """Count a message that it was given."""
+        self.messages += 1
+        self.bytes += size
+
+    def release(self, size: int) -> None:
+        """Count a message that it no longer has."""
+        had_room = self.has_room()
+        self.messages -= 1
+        self.bytes -= size
+        if not had_room:
+            self.ready.set()
+
+
+class Lease:
+    """A consumer's right to a message until a deadline, in seconds since the epoch."""
+
+    __slots__ = ("ack_id", "consumer", "deadline", "delivery", "slot")
+
+    def __init__(self, ack_id: str, delivery: Delivery, consumer: Consumer, deadline: float) -> None:
+        self.ack_id = ack_id
+        self.delivery = delivery
+        self.consumer = consumer
+        self.deadline = deadline
+        self.slot = 0
+
+
+class Deadlines:
+    """Leases by the tenth of a second in which they end: to add or remove one costs the same always."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, dict[Lease, None]] = {}
+        self._order: list[int] = []
+
+    def add(self, lease: Lease) -> None:
+        """Watch a lease's deadline."""
+        lease.slot = int(lease.deadline * _SLOTS_PER_SECOND)
+        slot = self._slots.get(lease.slot)
+        if slot is None:
+            slot = self._slots[lease.slot] = {}
+            heapq.heappush(self._order, lease.slot)
+        slot[lease] = None
+
+    def remove(self, lease: Lease) -> None:
+        """Watch it no more."""
+        self._slots[lease.slot].pop(lease, None)
+
+    def expired(self, now: float) -> Iterator[Lease]:
+        """Remove and yield the leases whose deadline has passed, earliest first."""
+        while self._order and self._order[0] < int(now * _SLOTS_PER_SECOND):
+            slot = self._slots[self._order[0]]
+            for lease in list(slot):
+                if slot.pop(lease, lease) is None:  # not if one before it took it along
+                    yield lease
+            del self._slots[heapq.heappop(self._order)]

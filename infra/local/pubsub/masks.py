@@ -1,0 +1,31 @@
+"""Updates by field mask."""
+
+from collections.abc import Set as AbstractSet
+from typing import TypeVar
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from infra.local.pubsub.errors import InvalidArgument
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+
+Resource = TypeVar("Resource", pb.Topic, pb.Subscription)
+
+
+def merged(current: Resource, update: Resource, mask: FieldMask, mutable: AbstractSet[str]) -> Resource:
+    """Return a copy of a configuration in which the masked fields are those of the update.
+
+    Raises:
+        InvalidArgument: the mask is empty, or names a field that does not exist or may not change.
+    """
+    if not mask.paths:
+        raise InvalidArgument("The update_mask must be set, and must contain a non-empty paths list.")
+    for path in mask.paths:
+        if path.partition(".")[0] not in mutable:
+            raise InvalidArgument(f"Invalid update_mask provided in the request: {path} is not mutable.")
+    result = type(current)()
+    result.CopyFrom(current)
+    try:
+        mask.MergeMessage(update, result, replace_message_field=True, replace_repeated_field=True)
+    except ValueError as error:
+        raise InvalidArgument(f"Invalid update_mask provided in the request: {error}") from error
+    return result

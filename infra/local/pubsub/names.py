@@ -1,0 +1,42 @@
+"""Resource names: `projects/{project}/{collection}/{id}`.
+
+Source: https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+"""
+
+import re
+
+from infra.local.pubsub.errors import InvalidArgument
+
+DELETED_TOPIC = "_deleted-topic_"
+"""What a subscription has as its topic once that is deleted."""
+
+_PROJECT = r"projects/[A-Za-z0-9][A-Za-z0-9._:-]*"
+_ID = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
+_NAMES = {
+    collection: re.compile(f"{_PROJECT}/{collection}/{_ID}")
+    for collection in ("topics", "subscriptions", "schemas")
+}
+
+
+def check_name(name: str, collection: str) -> None:
+    """Refuse what is not the name of a topic, subscription or schema.
+
+    Raises:
+        InvalidArgument: as production does, for a reserved or malformed name.
+    """
+    if not _NAMES[collection].fullmatch(name):
+        raise InvalidArgument(
+            f"Invalid resource name given (name={name}). Refer to "
+            "https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
+        )
+
+
+def check_project(name: str) -> None:
+    """Refuse what is not `projects/{project}`."""
+    if not re.fullmatch(_PROJECT, name):
+        raise InvalidArgument(f"Invalid project given (name={name}).")
+
+
+def project_of(name: str) -> str:
+    """Return the project's id: `p` for `projects/p/topics/t`."""
+    return name.split("/", 2)[1]

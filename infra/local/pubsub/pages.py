@@ -1,0 +1,27 @@
+"""Pages of a list in the order of names: what comes and goes between two pages skips nothing else."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from infra.local.pubsub.errors import InvalidArgument
+
+_DEFAULT_SIZE = 100
+_MAX_SIZE = 1000
+
+
+class _ListRequest(Protocol):
+    page_size: int
+    page_token: str
+
+
+def page(names: Iterable[str], request: _ListRequest) -> tuple[list[str], str]:
+    """Return the names of the page that a request asks for, and the token of the next; empty for the last.
+
+    Raises:
+        InvalidArgument: the page size is negative.
+    """
+    if request.page_size < 0:
+        raise InvalidArgument(f"Invalid page_size given (page_size={request.page_size}).")
+    size = min(request.page_size or _DEFAULT_SIZE, _MAX_SIZE)
+    rest = sorted(name for name in names if name > request.page_token)
+    return rest[:size], rest[size - 1] if len(rest) > size else ""

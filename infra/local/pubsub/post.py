@@ -1,0 +1,47 @@
+"""One HTTP POST on a connection of its own: all that push needs, with no client library."""
+
+import asyncio
+import ssl
+from urllib.parse import SplitResult, urlsplit
+
+
+class PostError(Exception):
+    """The endpoint cannot be reached, or did not answer with HTTP in time."""
+
+
+async def post(url: str, body: bytes, timeout: float) -> int:  # noqa: ASYNC109 - it covers connecting too
+    """Post JSON and return the status of the answer: the first that comes, also an informational one.
+
+    Raises:
+        PostError: there was no answer within `timeout` seconds.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await _exchange(urlsplit(url), body)
+    except (OSError, EOFError, ValueError) as error:  # TimeoutError is an OSError
+        raise PostError(f"{url}: {error}") from error
+
+
+async def _exchange(url: SplitResult, body: bytes) -> int:
+    tls = ssl.create_default_context() if url.scheme == "https" else None
+    reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if tls else 80), ssl=tls)
+    try:
+        writer.write(_request(url, body))
+        version, status, *_ = (await reader.readline()).split()
+        if not version.startswith(b"HTTP/"):
+            raise ValueError("not an HTTP answer")
+        if int(status) >= 200:  # noqa: PLR2004 - below is no end of an answer
+            await reader.read()  # to its end: closing earlier would look like a broken connection
+        return int(status)
+    finally:
+        writer.close()
+
+
+def _request(url: SplitResult, body: bytes) -> bytes:
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    head = (
+        f"POST {target} HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "User-Agent: CloudPubSub-Google\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,99 @@
+"""The emulator as a process has it: gRPC server, control endpoint and clockwork."""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc.aio
+
+from infra.local.control import Control
+from infra.local.counters import Counters
+from infra.local.faults import Faults
+from infra.local.pubsub.broker import Broker, Clock
+from infra.local.pubsub.publisher import Publisher
+from infra.local.pubsub.push import Pushing
+from infra.local.pubsub.streaming import StreamingPull
+from infra.local.pubsub.subscriber import Subscriber
+from infra.local.pubsub.wire import RefuseTheRest, Wire
+
+_TICK = 0.05  # seconds: how exact deadlines and backoffs are
+_TICKS_TO_EXPIRY = 20
+_MAX_MESSAGE_BYTES = 20_000_000  # above every limit of Pub/Sub, whose own errors are the better ones
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running emulator answers, as `host:port`."""
+
+    grpc: str
+    control: str
+
+
+@contextlib.asynccontextmanager
+async def running(
+    host: str, port: int, control_port: int, clock: Clock = time.time
+) -> AsyncIterator[Addresses]:
+    """Run an emulator.
+
+    Args:
+        host: The address to listen on.
+        port: For gRPC; 0 takes a free one.
+        control_port: For the control endpoint; 0 takes a free one.
+        clock: Says what time it is.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    counters = Counters("published", "delivered", "acked")
+    faults = Faults()
+    broker = Broker(clock)
+    server = _server(broker, counters, Wire(counters, faults))
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:  # grpc's own
+        raise OSError(f"cannot listen on {host}:{port}: is the port taken?") from error
+    control = await Control(counters, faults).serve(host, control_port)
+    await server.start()
+    async with asyncio.TaskGroup() as tasks:  # should the clockwork fail, so does the emulator
+        clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
+        try:
+            yield Addresses(f"{host}:{bound}", f"{host}:{control.sockets[0].getsockname()[1]}")
+        finally:
+            control.close()
+            await server.stop(grace=0)
+            clockwork.cancel()
+
+
+def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
+    server = grpc.aio.server(
+        options=[
+            ("grpc.so_reuseport", 0),  # a taken port is an error
+            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", -1),
+        ]
+    )
+    streaming_pull = StreamingPull(broker, counters, wire).handler()
+    server.add_generic_rpc_handlers(
+        (
+            Publisher(broker, counters).on(wire),
+            Subscriber(broker, counters).on(wire, streaming_pull),
+            RefuseTheRest(),
+        )
+    )
+    return server
+
+
+async def _run(broker: Broker, pushing: Pushing) -> None:
+    """Do what time brings, for ever."""
+    try:
+        for tick in itertools.count():
+            broker.tick()
+            pushing.update()
+            if tick % _TICKS_TO_EXPIRY == 0:
+                broker.expire()
+            await asyncio.sleep(_TICK)
+    finally:
+        await pushing.stop()

@@ -1,0 +1,148 @@
+"""What a topic or subscription may be configured to: production's defaults and bounds.
+
+Sources: the comments of google/pubsub/v1/pubsub.proto,
+https://cloud.google.com/pubsub/docs/subscription-properties
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message as ProtoMessage
+
+from infra.local.pubsub.errors import InvalidArgument, Unimplemented
+from infra.local.pubsub.filters import parse
+from infra.local.pubsub.names import check_name
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+
+_UNSUPPORTED_TOPIC_FIELDS = (
+    "ingestion_data_source_settings",
+    "kms_key_name",
+    "message_storage_policy",
+    "message_transforms",
+    "tags",
+)
+_UNSUPPORTED_SUBSCRIPTION_FIELDS = (
+    "bigquery_config",
+    "bigtable_config",
+    "cloud_storage_config",
+    "enable_exactly_once_delivery",
+    "message_transforms",
+    "tags",
+)
+_UNSUPPORTED_PUSH_FIELDS = ("no_wrapper",)
+
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_DEFAULT_ACK_DEADLINE = 10
+_MAX_ACK_DEADLINE = 600
+_DEFAULT_MAX_DELIVERY_ATTEMPTS = 5
+_MAX_LABELS = 64
+
+
+def complete_topic(config: pb.Topic) -> None:
+    """Check a topic's configuration and fill in what production does.
+
+    Raises:
+        InvalidArgument: names what is out of bounds.
+        Unimplemented: names what this emulator does not do.
+    """
+    _refuse("Topic", config, _UNSUPPORTED_TOPIC_FIELDS)
+    _check_labels(config.labels)
+    if config.HasField("message_retention_duration"):
+        _check_duration(
+            "message_retention_duration", config.message_retention_duration, 10 * _MINUTE, 31 * _DAY
+        )
+    config.state = pb.Topic.State.ACTIVE
+
+
+def complete_subscription(config: pb.Subscription) -> None:
+    """Check a subscription's configuration and fill in production's defaults.
+
+    Raises:
+        InvalidArgument: names what is out of bounds.
+        Unimplemented: names what this emulator does not do.
+    """
+    _refuse("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
+    _check_labels(config.labels)
+    parse(config.filter)
+    check_push_config(config.push_config)
+    config.push_config.SetInParent()  # always present, empty for pull
+    if config.ack_deadline_seconds == 0:
+        config.ack_deadline_seconds = _DEFAULT_ACK_DEADLINE
+    if not _DEFAULT_ACK_DEADLINE <= config.ack_deadline_seconds <= _MAX_ACK_DEADLINE:
+        raise InvalidArgument(
+            f"Invalid ack_deadline_seconds given (ack_deadline_seconds={config.ack_deadline_seconds}): "
+            f"it must be from {_DEFAULT_ACK_DEADLINE} to {_MAX_ACK_DEADLINE}."
+        )
+    _complete_durations(config)
+    if config.HasField("dead_letter_policy"):
+        _complete_dead_letter_policy(config.dead_letter_policy)
+    if config.HasField("retry_policy"):
+        _complete_retry_policy(config.retry_policy)
+    config.state = pb.Subscription.State.ACTIVE
+
+
+def check_push_config(config: pb.PushConfig) -> None:
+    """Check where and how to push.
+
+    Raises:
+        InvalidArgument: the endpoint is not an HTTP URL (production wants HTTPS, a local stack has HTTP).
+        Unimplemented: names what this emulator does not do.
+    """
+    _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
+    if config.push_endpoint and not config.push_endpoint.startswith(("http://", "https://")):
+        raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
+    for key, value in config.attributes.items():
+        if (key, value) != ("x-goog-version", "v1"):
+            raise Unimplemented(f"PushConfig.attributes[{key!r}] = {value!r}")
+
+
+def _complete_durations(config: pb.Subscription) -> None:
+    if not config.HasField("message_retention_duration"):
+        config.message_retention_duration.FromTimedelta(7 * _DAY)
+    _check_duration("message_retention_duration", config.message_retention_duration, 10 * _MINUTE, 31 * _DAY)
+    if not config.HasField("expiration_policy"):
+        config.expiration_policy.ttl.FromTimedelta(31 * _DAY)
+    if config.expiration_policy.HasField("ttl"):  # an empty policy: it never expires
+        _check_duration("expiration_policy.ttl", config.expiration_policy.ttl, _DAY, None)
+
+
+def _complete_dead_letter_policy(policy: pb.DeadLetterPolicy) -> None:
+    check_name(policy.dead_letter_topic, "topics")
+    if policy.max_delivery_attempts == 0:
+        policy.max_delivery_attempts = _DEFAULT_MAX_DELIVERY_ATTEMPTS
+    if not 5 <= policy.max_delivery_attempts <= 100:  # noqa: PLR2004 - the bounds are the proto's
+        raise InvalidArgument(
+            "Invalid dead_letter_policy.max_delivery_attempts given "
+            f"(max_delivery_attempts={policy.max_delivery_attempts}): it must be from 5 to 100."
+        )
+
+
+def _complete_retry_policy(policy: pb.RetryPolicy) -> None:
+    if not policy.HasField("minimum_backoff"):
+        policy.minimum_backoff.FromSeconds(10)
+    if not policy.HasField("maximum_backoff"):
+        policy.maximum_backoff.FromSeconds(600)
+    for name in ("minimum_backoff", "maximum_backoff"):
+        _check_duration(f"retry_policy.{name}", getattr(policy, name), timedelta(0), 10 * _MINUTE)
+    if policy.minimum_backoff.ToTimedelta() > policy.maximum_backoff.ToTimedelta():
+        raise InvalidArgument("retry_policy.minimum_backoff must not be longer than its maximum_backoff.")
+
+
+def _refuse(kind: str, config: ProtoMessage, unsupported: Iterable[str]) -> None:
+    present = {field.name for field, _ in config.ListFields()}
+    for name in unsupported:
+        if name in present:
+            raise Unimplemented(f"{kind}.{name}")
+
+
+def _check_duration(name: str, duration: Duration, minimum: timedelta, maximum: timedelta | None) -> None:
+    value = duration.ToTimedelta()
+    if value < minimum or (maximum is not None and value > maximum):
+        raise InvalidArgument(f"Invalid {name} given ({duration.ToJsonString()}).")
+
+
+def _check_labels(labels: Iterable[str]) -> None:
+    if sum(1 for _ in labels) > _MAX_LABELS:
+        raise InvalidArgument(f"A resource may have at most {_MAX_LABELS} labels.")

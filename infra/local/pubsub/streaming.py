@@ -1,0 +1,126 @@
+"""StreamingPull: a stream of messages one way, of acknowledgements the other way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import grpc.aio
+
+from infra.local.counters import Counters
+from infra.local.faults import Context, strike
+from infra.local.pubsub.broker import Broker
+from infra.local.pubsub.errors import InvalidArgument, PubsubError
+from infra.local.pubsub.leases import Consumer, Lease
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+from infra.local.pubsub.session import Session, received
+from infra.local.pubsub.wire import Handler, Wire
+
+_BATCH = 200
+_KEEP_ALIVE = 30.0  # seconds
+
+
+class StreamingPull:
+    """The StreamingPull RPC, documented in google/pubsub/v1/pubsub.proto."""
+
+    def __init__(self, broker: Broker, counters: Counters, wire: Wire) -> None:
+        self._broker = broker
+        self._counters = counters
+        self._wire = wire
+
+    def handler(self) -> Handler:
+        """Return the RPC's handler."""
+        return grpc.stream_stream_rpc_method_handler(
+            self._serve,
+            request_deserializer=pb.StreamingPullRequest.FromString,
+            response_serializer=pb.StreamingPullResponse.SerializeToString,
+        )
+
+    async def _serve(self, requests: AsyncIterator[pb.StreamingPullRequest], context: Context) -> None:
+        try:
+            first = await anext(requests)
+        except StopAsyncIteration:
+            return
+        fault = self._wire.begin("StreamingPull", first)
+        await strike(fault, "before", context)
+        try:
+            session = self._open(first)
+            with session:
+                reader = asyncio.create_task(_read(requests, session))
+                writer = asyncio.create_task(_write(context, session))
+                try:
+                    done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        task.result()
+                finally:
+                    reader.cancel()
+                    writer.cancel()
+        except PubsubError as error:
+            await context.abort(error.code, str(error))
+
+    def _open(self, first: pb.StreamingPullRequest) -> Session:
+        _check_stream_deadline(first.stream_ack_deadline_seconds)
+        consumer = Consumer(
+            max_messages=first.max_outstanding_messages,
+            max_bytes=first.max_outstanding_bytes,
+            ack_deadline=first.stream_ack_deadline_seconds,
+        )
+        subscription = self._broker.subscription(first.subscription)
+        session = Session(subscription, consumer, self._broker.clock, self._counters)
+        _apply(first, session)
+        return session
+
+
+async def _read(requests: AsyncIterator[pb.StreamingPullRequest], session: Session) -> None:
+    """Take in acknowledgements until the client has no more to say."""
+    async for request in requests:
+        if request.subscription or request.client_id or request.protocol_version:
+            raise InvalidArgument("Only the first request of a stream may name its subscription and client.")
+        if request.max_outstanding_messages or request.max_outstanding_bytes:
+            raise InvalidArgument("Only the first request of a stream may set its flow control.")
+        if request.stream_ack_deadline_seconds:
+            _check_stream_deadline(request.stream_ack_deadline_seconds)
+            session.set_ack_deadline(request.stream_ack_deadline_seconds)
+        _apply(request, session)
+
+
+async def _write(context: Context, session: Session) -> None:
+    """Send messages as they come, and a sign of life when none do."""
+    while True:
+        leases = session.take(_BATCH)
+        if leases or await _keep_alive_is_due(session):
+            await context.write(_response(leases, session))
+
+
+async def _keep_alive_is_due(session: Session) -> bool:
+    """Wait until there may be messages, or for so long that the client should hear of us."""
+    try:
+        async with asyncio.timeout(_KEEP_ALIVE):
+            await session.ready()
+    except TimeoutError:
+        return True
+    return False
+
+
+def _response(leases: list[Lease], session: Session) -> pb.StreamingPullResponse:
+    counts_attempts = session.counts_attempts
+    return pb.StreamingPullResponse(
+        received_messages=[received(lease, counts_attempts=counts_attempts) for lease in leases],
+        subscription_properties=pb.StreamingPullResponse.SubscriptionProperties(
+            message_ordering_enabled=session.ordered
+        ),
+    )
+
+
+def _apply(request: pb.StreamingPullRequest, session: Session) -> None:
+    if request.ack_ids:
+        session.acknowledge(request.ack_ids)
+    if request.modify_deadline_ack_ids or request.modify_deadline_seconds:
+        session.modify_deadlines(request.modify_deadline_ack_ids, request.modify_deadline_seconds)
+
+
+def _check_stream_deadline(seconds: int) -> None:
+    if not 10 <= seconds <= 600:  # noqa: PLR2004 - the bounds are the proto's
+        raise InvalidArgument(
+            f"Invalid stream_ack_deadline_seconds given (stream_ack_deadline_seconds={seconds}): "
+            "it must be from 10 to 600."
+        )

@@ -1,0 +1,143 @@
+"""The RPCs of google.pubsub.v1.Subscriber, but for StreamingPull."""
+
+import asyncio
+from collections.abc import Iterable
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+
+from infra.local.counters import Counters
+from infra.local.pubsub.broker import Broker
+from infra.local.pubsub.errors import InvalidArgument, Unimplemented
+from infra.local.pubsub.leases import Consumer, Lease
+from infra.local.pubsub.masks import merged
+from infra.local.pubsub.names import check_project
+from infra.local.pubsub.pages import page
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+from infra.local.pubsub.session import Session, received
+from infra.local.pubsub.wire import Handler, Methods, Wire
+
+_MUTABLE = {
+    "ack_deadline_seconds",
+    "dead_letter_policy",
+    "expiration_policy",
+    "labels",
+    "message_retention_duration",
+    "push_config",
+    "retain_acked_messages",
+    "retry_policy",
+}
+_UNIMPLEMENTED = ["CreateSnapshot", "DeleteSnapshot", "GetSnapshot", "ListSnapshots", "UpdateSnapshot"]
+_MAX_PULL = 1000
+_MAX_WAIT = 90.0  # seconds that a pull waits for a first message, if its client does
+
+
+class Subscriber:
+    """The RPCs of google.pubsub.v1.Subscriber. Each is documented in google/pubsub/v1/pubsub.proto."""
+
+    def __init__(self, broker: Broker, counters: Counters) -> None:
+        self._broker = broker
+        self._counters = counters
+
+    def on(self, wire: Wire, streaming_pull: Handler) -> grpc.GenericRpcHandler:
+        """Put the service on the wire."""
+        methods: Methods = {
+            "CreateSubscription": (self._create, pb.Subscription),
+            "GetSubscription": (self._get, pb.GetSubscriptionRequest),
+            "UpdateSubscription": (self._update, pb.UpdateSubscriptionRequest),
+            "ListSubscriptions": (self._list, pb.ListSubscriptionsRequest),
+            "DeleteSubscription": (self._delete, pb.DeleteSubscriptionRequest),
+            "ModifyAckDeadline": (self._modify_ack_deadline, pb.ModifyAckDeadlineRequest),
+            "Acknowledge": (self._acknowledge, pb.AcknowledgeRequest),
+            "Pull": (self._pull, pb.PullRequest),
+            "ModifyPushConfig": (self._modify_push_config, pb.ModifyPushConfigRequest),
+            "Seek": (self._seek, pb.SeekRequest),
+        }
+        streams = {"StreamingPull": streaming_pull}
+        return wire.service("google.pubsub.v1.Subscriber", methods, _UNIMPLEMENTED, streams)
+
+    async def _create(self, request: pb.Subscription) -> pb.Subscription:
+        subscription = self._broker.create_subscription(request)
+        await self._broker.journal.committed()
+        return subscription.config
+
+    async def _get(self, request: pb.GetSubscriptionRequest) -> pb.Subscription:
+        return self._broker.subscription(request.subscription).config
+
+    async def _update(self, request: pb.UpdateSubscriptionRequest) -> pb.Subscription:
+        current = self._broker.subscription(request.subscription.name).config
+        return await self._configure(merged(current, request.subscription, request.update_mask, _MUTABLE))
+
+    async def _modify_push_config(self, request: pb.ModifyPushConfigRequest) -> Empty:
+        config = pb.Subscription()
+        config.CopyFrom(self._broker.subscription(request.subscription).config)
+        config.push_config.CopyFrom(request.push_config)
+        await self._configure(config)
+        return Empty()
+
+    async def _configure(self, config: pb.Subscription) -> pb.Subscription:
+        subscription = self._broker.update_subscription(config)
+        await self._broker.journal.committed()
+        return subscription.config
+
+    async def _list(self, request: pb.ListSubscriptionsRequest) -> pb.ListSubscriptionsResponse:
+        check_project(request.project)
+        names, token = page(
+            (name for name in self._broker.subscriptions if name.startswith(f"{request.project}/")), request
+        )
+        configs = [self._broker.subscriptions[name].config for name in names]
+        return pb.ListSubscriptionsResponse(subscriptions=configs, next_page_token=token)
+
+    async def _delete(self, request: pb.DeleteSubscriptionRequest) -> Empty:
+        self._broker.delete_subscription(request.subscription)
+        await self._broker.journal.committed()
+        return Empty()
+
+    async def _modify_ack_deadline(self, request: pb.ModifyAckDeadlineRequest) -> Empty:
+        session = self._session(request.subscription)
+        session.modify_deadlines(request.ack_ids, [request.ack_deadline_seconds] * len(request.ack_ids))
+        return Empty()
+
+    async def _acknowledge(self, request: pb.AcknowledgeRequest) -> Empty:
+        self._session(request.subscription).acknowledge(request.ack_ids)
+        return Empty()
+
+    async def _pull(self, request: pb.PullRequest) -> pb.PullResponse:
+        if request.max_messages <= 0:
+            raise InvalidArgument(f"Invalid max_messages given (max_messages={request.max_messages}).")
+        session = self._session(request.subscription)
+        limit = min(request.max_messages, _MAX_PULL)
+        leases = session.take(limit)
+        if not leases and not request.return_immediately:
+            leases = await _wait(session, limit)
+        return pb.PullResponse(received_messages=_all_received(session, leases))
+
+    async def _seek(self, request: pb.SeekRequest) -> pb.SeekResponse:
+        if request.HasField("snapshot"):
+            raise Unimplemented("Seek to a snapshot")
+        if not request.HasField("time"):
+            raise InvalidArgument("Seek needs a time.")
+        self._broker.seek(request.subscription, request.time.ToMicroseconds() / 1e6)
+        await self._broker.journal.committed()
+        return pb.SeekResponse()
+
+    def _session(self, name: str) -> Session:
+        subscription = self._broker.subscription(name)
+        return Session(subscription, Consumer(), self._broker.clock, self._counters)
+
+
+async def _wait(session: Session, limit: int) -> list[Lease]:
+    """Wait for a first message; none after a time is an answer too."""
+    try:
+        async with asyncio.timeout(_MAX_WAIT):
+            with session:
+                while not (leases := session.take(limit)):
+                    await session.ready()
+                return leases
+    except TimeoutError:
+        return []
+
+
+def _all_received(session: Session, leases: Iterable[Lease]) -> list[pb.ReceivedMessage]:
+    counts_attempts = session.counts_attempts
+    return [received(lease, counts_attempts=counts_attempts) for lease in leases]

@@ -1,0 +1,54 @@
+"""A topic: its configuration, its subscriptions and the messages it retains itself."""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from infra.local.pubsub.journal import Journal
+from infra.local.pubsub.message import Message
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+
+if TYPE_CHECKING:
+    from infra.local.pubsub.subscription import Subscription
+
+
+class Topic:
+    """A topic.
+
+    Attributes:
+        config: As clients see it.
+        subscriptions: Those attached to it, by name.
+        retained: Its messages of the last `message_retention_duration`, oldest first.
+    """
+
+    def __init__(self, config: pb.Topic, journal: Journal) -> None:
+        self.name = config.name
+        self.config = config
+        self.subscriptions: dict[str, Subscription] = {}
+        self.retained: deque[Message] = deque()
+        self._journal = journal
+
+    @property
+    def retention(self) -> float:
+        """For how many seconds it retains messages; 0: not at all."""
+        return self.config.message_retention_duration.ToTimedelta().total_seconds()
+
+    def add(self, message: Message) -> None:
+        """Give a new message to the subscriptions that want it, and retain it."""
+        message.hold()  # until everybody has it
+        if self.config.HasField("message_retention_duration"):
+            self.retain(message)
+        for subscription in self.subscriptions.values():
+            if subscription.wants(message):
+                subscription.backlog.offer(message)
+        message.release(self._journal)
+
+    def retain(self, message: Message) -> None:
+        """Keep a message, so that subscriptions can seek back to it."""
+        message.hold()
+        self.retained.append(message)
+
+    def expire(self, now: float) -> None:
+        """Forget the retained messages that are older than the retention."""
+        cutoff = now - self.retention
+        while self.retained and self.retained[0].published < cutoff:
+            self.retained.popleft().release(self._journal)

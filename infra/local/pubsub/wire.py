@@ -1,0 +1,95 @@
+"""gRPC around the services: methods by name, errors as status codes, counters and faults."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message as ProtoMessage
+
+from infra.local.counters import Counters
+from infra.local.faults import Context, Fault, Faults, strike
+from infra.local.pubsub.errors import PubsubError, Unimplemented
+
+Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
+"""Answers a request message with a response message, or raises PubsubError."""
+
+
+Methods = Mapping[str, tuple[Behaviour, type[ProtoMessage]]]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+
+class Wire:
+    """Puts services on the wire, with their RPCs counted and open to faults."""
+
+    def __init__(self, counters: Counters, faults: Faults) -> None:
+        self._counters = counters
+        self._faults = faults
+
+    def unary(self, method: str, behaviour: Behaviour, request: type[ProtoMessage]) -> Handler:
+        """Serve a method that takes one message and returns one."""
+
+        async def call(message: ProtoMessage, context: Context) -> ProtoMessage | None:
+            fault = self.begin(method, message)
+            await strike(fault, "before", context)
+            try:
+                response = await behaviour(message)
+            except PubsubError as error:
+                return await context.abort(error.code, str(error))
+            await strike(fault, "after", context)
+            return response
+
+        return grpc.unary_unary_rpc_method_handler(
+            call,
+            request_deserializer=request.FromString,
+            response_serializer=_serialize,
+        )
+
+    def service(
+        self,
+        name: str,
+        methods: Methods,
+        unimplemented: Iterable[str],
+        streams: Mapping[str, Handler] | None = None,
+    ) -> grpc.GenericRpcHandler:
+        """Serve a whole service: its methods, and by name those that are refused."""
+        handlers = {method: self.unary(method, *how) for method, how in methods.items()}
+        handlers |= {method: _refusing(f"{name}/{method}") for method in unimplemented}
+        return grpc.method_handlers_generic_handler(name, handlers | dict(streams or {}))
+
+    def begin(self, method: str, message: ProtoMessage) -> Fault | None:
+        """Count an RPC and take the fault that is meant for it, if any."""
+        names = list(_names(message))
+        project = next((name.split("/")[1] for name in names if name.startswith("projects/")), "")
+        self._counters.rpc(project, method)
+        return self._faults.take(method, lambda: names)
+
+
+class RefuseTheRest(grpc.GenericRpcHandler):
+    """Answers UNIMPLEMENTED, naming it, to every method that no service has."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
+        """Refuse the method."""
+        return _refusing(handler_call_details.method.lstrip("/"))
+
+
+def _refusing(method: str) -> Handler:
+    async def refuse(_: object, context: Context) -> None:
+        error = Unimplemented(method)
+        await context.abort(error.code, str(error))
+
+    return grpc.unary_unary_rpc_method_handler(refuse)
+
+
+def _serialize(message: ProtoMessage) -> bytes:
+    return message.SerializeToString()
+
+
+def _names(message: ProtoMessage) -> Iterable[str]:
+    """Yield the resource names of a request: its own strings, and the names of resources inside it."""
+    for field, value in itertools.islice(message.ListFields(), 4):
+        if isinstance(value, str):
+            yield value
+        elif field.message_type is not None and "name" in field.message_type.fields_by_name:
+            yield value.name

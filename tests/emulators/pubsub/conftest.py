@@ -1,0 +1,58 @@
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from google.cloud.pubsub_v1 import PublisherClient, SchemaServiceClient, SubscriberClient
+
+from tests.emulators.pubsub.emulator import Emulator, running
+from tests.emulators.pubsub.endpoint import Endpoint
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def publisher(emulator: Emulator) -> Iterator[PublisherClient]:
+    with emulator.publisher() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def subscriber(emulator: Emulator) -> Iterator[SubscriberClient]:
+    with emulator.subscriber() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def schemas(emulator: Emulator) -> Iterator[SchemaServiceClient]:
+    with emulator.schemas() as client:
+        yield client
+
+
+@pytest.fixture
+def project() -> str:
+    """A project of the test's own."""
+    return f"projects/test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def topic(publisher: PublisherClient, project: str) -> str:
+    name = f"{project}/topics/news"
+    publisher.create_topic(name=name)
+    return name
+
+
+@pytest.fixture
+def subscription(subscriber: SubscriberClient, project: str, topic: str) -> str:
+    name = f"{project}/subscriptions/readers"
+    subscriber.create_subscription(name=name, topic=topic)
+    return name
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint

@@ -1,0 +1,69 @@
+"""A running emulator and Google's clients of it, for tests."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from google.cloud.pubsub_v1 import PublisherClient, SchemaServiceClient, SubscriberClient
+from google.cloud.pubsub_v1.types import PublisherOptions
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator process, and clients of it."""
+
+    process: subprocess.Popen[str]
+    host: str
+    control: str
+
+    def publisher(self, *, ordered: bool = False) -> PublisherClient:
+        with self._environment():
+            return PublisherClient(publisher_options=PublisherOptions(enable_message_ordering=ordered))
+
+    def subscriber(self) -> SubscriberClient:
+        with self._environment():
+            return SubscriberClient()
+
+    def schemas(self) -> SchemaServiceClient:
+        with self._environment():
+            return SchemaServiceClient()
+
+    def publish_in_order(self, topic: str, key: str, contents: Sequence[bytes]) -> None:
+        """Publish messages with an ordering key."""
+        with self.publisher(ordered=True) as publisher:
+            for future in [publisher.publish(topic, content, ordering_key=key) for content in contents]:
+                future.result()
+
+    def counters(self, project: str) -> dict[str, int | dict[str, int]]:
+        counters: dict[str, dict[str, int | dict[str, int]]] = httpx.get(f"{self.control}/counters").json()
+        return counters[project.removeprefix("projects/")]
+
+    def fault(self, **fault: object) -> None:
+        httpx.post(f"{self.control}/faults", json=fault).raise_for_status()
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PUBSUB_EMULATOR_HOST", self.host)
+            yield
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Emulator]:
+    command = [sys.executable, "-m", "infra.local.pubsub", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        announced = re.fullmatch(r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", line)
+        assert announced is not None, line
+        try:
+            yield Emulator(process, *announced.groups())
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0

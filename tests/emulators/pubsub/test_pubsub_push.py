@@ -1,0 +1,145 @@
+import base64
+import itertools
+import time
+from typing import Any
+
+import pytest
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+from tests.emulators.pubsub.emulator import Emulator
+from tests.emulators.pubsub.endpoint import Endpoint
+from tests.emulators.pubsub.pulling import data, pull
+
+
+@pytest.fixture
+def pushing(subscriber: SubscriberClient, project: str, topic: str, endpoint: Endpoint) -> str:
+    """A subscription that pushes to the endpoint."""
+    return create(subscriber, f"{project}/subscriptions/pushing", topic, endpoint)
+
+
+def create(
+    subscriber: SubscriberClient,
+    name: str,
+    topic: str,
+    endpoint: Endpoint,
+    **settings: Any,  # noqa: ANN401 - as the client takes them
+) -> str:
+    subscriber.create_subscription(
+        request={"name": name, "topic": topic, "push_config": {"push_endpoint": endpoint.url}, **settings}
+    )
+    return name
+
+
+def content(pushed: dict[str, Any]) -> bytes:
+    return base64.b64decode(pushed["message"]["data"])
+
+
+def test_a_push_has_the_documented_envelope(
+    publisher: PublisherClient, topic: str, pushing: str, endpoint: Endpoint
+) -> None:
+    message_id = publisher.publish(topic, b"hello", colour="blue").result()
+    pushed = endpoint.next()
+    published = pushed["message"]["publishTime"]
+    assert {
+        "message": {
+            "data": "aGVsbG8=",
+            "attributes": {"colour": "blue"},
+            "messageId": message_id,
+            "message_id": message_id,
+            "publishTime": published,
+            "publish_time": published,
+        },
+        "subscription": pushing,
+    } == pushed
+
+
+@pytest.mark.usefixtures("pushing")
+@pytest.mark.parametrize("status", [102, 200, 201, 202, 204])
+def test_the_documented_statuses_acknowledge(
+    status: int, publisher: PublisherClient, topic: str, endpoint: Endpoint
+) -> None:
+    endpoint.statuses.append(status)
+    publisher.publish(topic, b"first").result()
+    assert content(endpoint.next()) == b"first"
+    endpoint.statuses.append(500)
+    publisher.publish(topic, b"second").result()
+    assert [content(endpoint.next()), content(endpoint.next())] == [b"second", b"second"]
+    assert endpoint.pushed.empty()
+
+
+@pytest.mark.usefixtures("pushing")
+@pytest.mark.parametrize("status", [100, 203, 302, 404, 429, 500, 503])
+def test_any_other_status_brings_the_message_again_after_a_growing_pause(
+    status: int, publisher: PublisherClient, topic: str, endpoint: Endpoint
+) -> None:
+    endpoint.statuses.extend([status] * 3)
+    publisher.publish(topic, b"again").result()
+    arrivals = []
+    for _ in range(4):
+        assert content(endpoint.next()) == b"again"
+        arrivals.append(time.monotonic())
+    pauses = [later - earlier for earlier, later in itertools.pairwise(arrivals)]
+    assert pauses[0] >= 0.08
+    assert pauses[2] >= 0.35
+
+
+def test_an_endpoint_that_comes_back_gets_its_messages(
+    publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
+) -> None:
+    with Endpoint() as away:
+        create(subscriber, f"{project}/subscriptions/pushing", topic, away)
+    publisher.publish(topic, b"kept").result()
+    with Endpoint(away.server_port) as back:
+        assert content(back.next()) == b"kept"
+
+
+def test_a_subscription_can_be_turned_to_push_and_back(
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    topic: str,
+    subscription: str,
+    endpoint: Endpoint,
+) -> None:
+    publisher.publish(topic, b"waiting").result()
+    subscriber.modify_push_config(subscription=subscription, push_config={"push_endpoint": endpoint.url})
+    assert content(endpoint.next()) == b"waiting"
+    subscriber.modify_push_config(subscription=subscription, push_config={})
+    publisher.publish(topic, b"to pull").result()
+    assert data(pull(subscriber, subscription)) == [b"to pull"]
+    assert endpoint.pushed.empty()
+
+
+def test_pushes_of_one_ordering_key_come_one_after_the_other(
+    subscriber: SubscriberClient, emulator: Emulator, project: str, topic: str, endpoint: Endpoint
+) -> None:
+    create(subscriber, f"{project}/subscriptions/ordered", topic, endpoint, enable_message_ordering=True)
+    endpoint.statuses.extend([204, 500])
+    emulator.publish_in_order(topic, "key", [b"0", b"1", b"2", b"3"])
+    pushed = [endpoint.next() for _ in range(5)]
+    assert [content(one) for one in pushed] == [b"0", b"1", b"1", b"2", b"3"]
+    assert {"key"} == {one["message"]["orderingKey"] for one in pushed}
+
+
+def test_a_push_can_be_doubled_on_demand(
+    publisher: PublisherClient, topic: str, pushing: str, endpoint: Endpoint, emulator: Emulator
+) -> None:
+    emulator.fault(method="Push", pattern=pushing, duplicate=True)
+    publisher.publish(topic, b"twice").result()
+    assert [content(endpoint.next()), content(endpoint.next())] == [b"twice", b"twice"]
+
+
+def test_pushes_can_be_delayed_and_so_reordered_on_demand(
+    publisher: PublisherClient, topic: str, pushing: str, endpoint: Endpoint, emulator: Emulator
+) -> None:
+    emulator.fault(method="Push", pattern=pushing, delay_ms=300)
+    publisher.publish(topic, b"first").result()
+    publisher.publish(topic, b"second").result()
+    assert [content(endpoint.next()), content(endpoint.next())] == [b"second", b"first"]
+
+
+def test_a_delivered_push_can_be_counted_as_failed_on_demand(
+    publisher: PublisherClient, topic: str, pushing: str, endpoint: Endpoint, emulator: Emulator
+) -> None:
+    emulator.fault(method="Push", pattern=pushing, when="after", code="UNAVAILABLE")
+    publisher.publish(topic, b"again").result()
+    assert [content(endpoint.next()), content(endpoint.next())] == [b"again", b"again"]
