@@ -6,10 +6,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,33 +44,64 @@ NewOrganization = Callable[..., Organization]
 """Makes an organization whose key has the given scopes, or all."""
 
 
+@dataclass
+class StackProcess:
+    """The process of a stack, on ports of its own choice, with `stack.json` in the folder `state`."""
+
+    state: Path
+    arguments: tuple[str, ...] = ()
+    output: str = ""
+    _has_ended: bool = False
+    _printed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        command = ["-m", "infra.local", "--port", "0", "--state", str(self.state), *self.arguments]
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the stack has printed a text, or has ended without it, which is an error."""
+        with self._printed:
+            self._printed.wait_for(lambda: text in self.output or self._has_ended, TIMEOUT)
+            if text not in self.output:
+                raise AssertionError(f"the stack did not print {text!r}:\n{self.output}")
+
+    def running(self) -> RunningStack:
+        """Wait until the stack is ready and read what it says of itself."""
+        self.wait_for("Muster is ready")
+        return RunningStack(**json.loads((self.state / "stack.json").read_text()))
+
+    def stop(self) -> int:
+        """Ask the stack to end and return its exit status."""
+        self.process.terminate()
+        status = self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
+        return status
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout:
+            for line in self.process.stdout:
+                with self._printed:
+                    self.output += line
+                    self._printed.notify_all()
+        with self._printed:
+            self._has_ended = True
+            self._printed.notify_all()
+
+
 @contextmanager
 def running_stack(state: Path, *arguments: str) -> Iterator[RunningStack]:
-    """Run a stack on ports of its own choice, with `stack.json` in the folder `state`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--port", "0", "--state", str(state), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout
-    printed = []
+    """Run a stack until the end of the block."""
+    stack = StackProcess(state, arguments)
     try:
-        for line in process.stdout:
-            printed.append(line)
-            if line.startswith("Muster is ready"):
-                break
-        else:
-            raise RuntimeError("the stack did not start:\n" + "".join(printed))
-        # Whatever else it prints must not fill the pipe.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield read(state)
+        yield stack.running()
     finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def read(state: Path) -> RunningStack:
-    """Read what a stack says of itself."""
-    return RunningStack(**json.loads((state / "stack.json").read_text()))
+        stack.stop()

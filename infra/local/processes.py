@@ -44,6 +44,7 @@ class Process:
         self._supervision: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._ready = False
+        self._has_died = False
 
     @property
     def pid(self) -> int | None:
@@ -88,6 +89,7 @@ class Process:
         while True:
             started = clock()
             fate = await self._live()
+            self._has_died = True
             self._ready = False
             if clock() - started > STABLE_AFTER:
                 deaths = count(1)
@@ -136,6 +138,8 @@ class Process:
             self._report(self.name, f"cannot be used: {error}")
             child.terminate()
         else:
+            if self._has_died:
+                self._report(self.name, "runs again")
             self._ready = True
             self._settled.set()
 

@@ -1,0 +1,52 @@
+import pytest
+from google.protobuf.message import Message
+
+from infra.gist import gist
+from shared.pb.inventory.v1.events_pb2 import (
+    POOL_CHANGE_MACHINES_ADDED,
+    MachineCreated,
+    MachineUpdated,
+    MachineVersion,
+    PoolChanged,
+)
+from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+from shared.pb.inventory.v1.pool_pb2 import Pool
+
+SERVER = Machine(
+    version=1,
+    cpus=[CPU(cores=8), CPU(cores=8)],
+    memory_modules=[MemoryModule(size=16 * 2**30), MemoryModule(size=2**29)],
+    accelerators=[Accelerator(manufacturer="NVIDIA")],
+    nics=[NIC(mac="00:00:5e:00:53:01")],
+    drives=[Drive(capacity=500107862016), Drive(capacity=500107862016)],
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (
+            MachineCreated(machine=SERVER),
+            "v1: 2 cpus (16 cores), 16.5 GiB, 1 accelerator, 1 nic (00:00:5e:00:53:01), 2 drives (1000 GB)",
+        ),
+        (
+            MachineCreated(machine=Machine(version=1, nics=[NIC(mac=str(index)) for index in range(4)])),
+            "v1: 4 nics (0 1 2 ...)",
+        ),
+        (
+            MachineUpdated(
+                changed_fields=["name", "nics"], after=Machine(version=2, nics=[NIC(mac="00:00:5e:00:53:02")])
+            ),
+            "name, nics: v2: 1 nic (00:00:5e:00:53:02)",
+        ),
+        (
+            PoolChanged(
+                pool=Pool(name="gpu"), change=POOL_CHANGE_MACHINES_ADDED, machines=[MachineVersion(id="a")]
+            ),
+            "'gpu' machines added, 1 machine",
+        ),
+        (Pool(name="what else"), 'name: "what else"'),
+    ],
+)
+def test_an_event_is_said_in_one_line(event: Message, expected: str) -> None:
+    assert gist(event) == expected

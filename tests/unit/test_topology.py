@@ -1,0 +1,98 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.local import topology
+from infra.local.topology import Route, TopologyError
+
+GOOD = """
+functions:
+  machines:
+    {folder: functions/machines, entry_point: machines, trigger: http, cpu: 1, memory: 512Mi, concurrency: 80}
+routes: [{path: /**, function: machines}]
+topics: {pool-changed: {message: inventory.v1.PoolChanged}, dead: {message: inventory.v1.PoolChanged}}
+subscriptions:
+  cleanup:
+    topic: pool-changed
+    function: machines
+    filter: attributes.change = "deleted"
+    ack_deadline_seconds: 60
+    retry: {minimum_backoff_seconds: 1, maximum_backoff_seconds: 60}
+    dead_letter: {topic: dead, max_delivery_attempts: 10}
+schedules: {relay: {function: machines, every_minutes: 1}}
+"""
+
+
+def load(folder: Path, text: str) -> topology.Topology:
+    file = folder / "topology.yaml"
+    file.write_text(text)
+    return topology.load(file)
+
+
+def test_the_topology_is_sound() -> None:
+    declared = topology.load(topology.DEFAULT_FILE)
+    assert {"machine-created", "machine-updated", "machine-deleted", "pool-changed"} <= set(declared.topics)
+
+
+def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
+    declared = load(tmp_path, GOOD)
+    assert declared.functions["machines"].source == topology.ROOT / "functions" / "machines" / "main.py"
+    assert declared.subscriptions["cleanup"].retry.maximum_backoff_seconds == 60
+    assert declared.schedules["relay"].every_minutes == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            "functions/machines",
+            "functions/none",
+            r"functions\.machines: there is no .*functions/none/main\.py",
+        ),
+        (
+            "function: machines}]",
+            "function: m}]",
+            r"the route /\*\* names m, which is not declared \(.*machines\)",
+        ),
+        ("topic: pool-changed", "topic: p", r"subscriptions\.cleanup names p, which is not declared"),
+        ("topic: dead", "topic: d", r"subscriptions\.cleanup names d, which is not declared"),
+        ("relay: {function: machines", "relay: {function: m", r"schedules\.relay names m"),
+        ("cpu: 1, ", "", r"functions\.machines: .*'cpu'"),
+        ("cpu: 1", "cpus: 1", r"functions\.machines: .*'cpus'"),
+        ("retry: {minimum_backoff_seconds: 1, ", "retry: {", r"retry: .*'minimum_backoff_seconds'"),
+        ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\] is not a mapping"),
+        ("functions:", "functions: [", "is not YAML"),
+    ],
+)
+def test_a_fault_is_one_line_with_its_place(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    assert old in GOOD
+    with pytest.raises(TopologyError) as caught:
+        load(tmp_path, GOOD.replace(old, new))
+    assert re.search(complaint, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match=r"none\.yaml: No such file"):
+        topology.load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "expected"),
+    [
+        ("/v1/machines", b"/v1/machines", True),
+        ("/v1/machines", b"/v1/machines/", False),
+        ("/v1/machines", b"/v1/machinesX", False),
+        ("/v1/machines/**", b"/v1/machines/a/b", True),
+        ("/v1/machines/**", b"/v1/machines", False),
+        ("/v1/machines/*/pools", b"/v1/machines/a/pools", True),
+        ("/v1/machines/*/pools", b"/v1/machines/a/b/pools", False),
+        ("/v1/machines/*/pools", b"/v1/machines//pools", False),
+        ("/v1/machines/*/pools", b"/v1/machines/a%2Fb/pools", True),
+        ("/openapi.json", b"/openapiXjson", False),
+        ("/**", b"/", True),
+    ],
+)
+def test_path_templates_match_as_the_load_balancers_do(path: str, target: bytes, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert (Route(path=path, function="f").pattern().fullmatch(target) is not None) == expected
