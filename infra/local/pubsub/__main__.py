@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from infra.local.pubsub.server import running
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument(
         "--control-port", type=int, default=0, help="port of counters and faults, 0 for any (default: any)"
     )
+    parser.add_argument("--data", type=Path, help="folder that keeps the state (default: it is in memory)")
     arguments = parser.parse_args()
     try:
         asyncio.run(_serve(arguments))
@@ -29,7 +31,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    async with running(arguments.host, arguments.port, arguments.control_port) as at:
+    async with running(arguments.host, arguments.port, arguments.control_port, arguments.data) as at:
         print(f"Pub/Sub emulator on {at.grpc}, control on http://{at.control}", flush=True)  # noqa: T201 - the one line
         await stop.wait()
 

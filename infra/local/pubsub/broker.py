@@ -1,14 +1,14 @@
 """All topics and subscriptions of all projects, and the rules between them."""
 
-import time
 from collections.abc import Callable, Iterable
 
 from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, NotFound
-from infra.local.pubsub.journal import Journal, NoJournal
+from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.names import DELETED_TOPIC, check_name, project_of
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.settings import complete_subscription, complete_topic
+from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
 
@@ -22,9 +22,9 @@ class Broker:
     Every method runs on the event loop and to its end. A change is safe once `journal.committed()` returns.
     """
 
-    def __init__(self, clock: Clock = time.time, journal: Journal | None = None) -> None:
+    def __init__(self, clock: Clock, journal: Journal) -> None:
         self.clock = clock
-        self.journal = journal or NoJournal()
+        self.journal = journal
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         # Ids are unique and grow, also across restarts: they start at the time in microseconds.
@@ -116,7 +116,9 @@ class Broker:
             raise AlreadyExists(config.name)
         topic = self.topic(config.topic)
         complete_subscription(config)
-        return self._attach(config, topic)
+        subscription = self._attach(config, topic)
+        self._save_subscription(subscription)
+        return subscription
 
     def update_subscription(self, config: pb.Subscription) -> Subscription:
         """Give a subscription a new configuration."""
@@ -152,6 +154,26 @@ class Broker:
         replay = [] if topic is None else [kept for kept in topic.retained if subscription.wants(kept)]
         subscription.backlog.seek(time, replay)
 
+    # Restart
+
+    def restore(self, journal: SqliteJournal) -> None:
+        """Take up what a journal knows, as if there had been no restart. All that was leased is waiting."""
+        for body in journal.resources("topic"):
+            topic = Topic(pb.Topic.FromString(body), journal)
+            self.topics[topic.name] = topic
+        for body in journal.resources("subscription"):
+            config = pb.Subscription.FromString(body)
+            self._attach(config, None if config.detached else self.topics.get(config.topic))
+        for sequence, topic_name, published, proto, holders in journal.messages():
+            self._sequence = max(self._sequence, sequence)
+            message = Message(proto, sequence, published)
+            message.hold()  # until everybody has it
+            if topic_name in self.topics:
+                self.topics[topic_name].keep(message)
+            for name, acked, failures in holders:
+                self.subscriptions[name].backlog.restore(message, acked=acked, failures=failures)
+            message.release(journal)
+
     # Time
 
     def tick(self) -> None:
@@ -173,13 +195,14 @@ class Broker:
 
     # Parts
 
-    def _attach(self, config: pb.Subscription, topic: Topic) -> Subscription:
+    def _attach(self, config: pb.Subscription, topic: Topic | None) -> Subscription:
         def forward(message: Message, failures: int) -> bool:
             return self._dead_letter(subscription, message, failures)
 
         subscription = Subscription(config, self.journal, forward, self.clock())
-        self.subscriptions[config.name] = topic.subscriptions[config.name] = subscription
-        self._save_subscription(subscription)
+        self.subscriptions[config.name] = subscription
+        if topic is not None:
+            topic.subscriptions[config.name] = subscription
         return subscription
 
     def _leave_topic(self, subscription: Subscription) -> None:

@@ -1,4 +1,4 @@
-"""What is written down so that a restart finds it: here, nothing."""
+"""What the emulator notes of every change, so that a restart finds it. In memory: nothing."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Journal(Protocol):
         """Note a topic, subscription or schema, new or changed."""
 
     def remove(self, kind: str, name: str) -> None:
-        """Note that a topic, subscription or schema is gone, and all that it alone had."""
+        """Note that a topic, subscription or schema is gone."""
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
         """Note a published message."""
@@ -28,6 +28,9 @@ class Journal(Protocol):
 
     async def committed(self) -> None:
         """Return once all that was noted so far survives the process."""
+
+    async def close(self) -> None:
+        """Write what is noted and let go of what is open."""
 
 
 class NoJournal:
@@ -53,3 +56,6 @@ class NoJournal:
 
     async def committed(self) -> None:
         """Return at once."""
+
+    async def close(self) -> None:
+        """Close nothing."""

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import itertools
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc.aio
 
@@ -13,8 +15,10 @@ from infra.local.control import Control
 from infra.local.counters import Counters
 from infra.local.faults import Faults
 from infra.local.pubsub.broker import Broker, Clock
+from infra.local.pubsub.journal import NoJournal
 from infra.local.pubsub.publisher import Publisher
 from infra.local.pubsub.push import Pushing
+from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
 from infra.local.pubsub.wire import RefuseTheRest, Wire
@@ -34,7 +38,7 @@ class Addresses:
 
 @contextlib.asynccontextmanager
 async def running(
-    host: str, port: int, control_port: int, clock: Clock = time.time
+    host: str, port: int, control_port: int, data: Path | None = None, clock: Clock = time.time
 ) -> AsyncIterator[Addresses]:
     """Run an emulator.
 
@@ -42,19 +46,18 @@ async def running(
         host: The address to listen on.
         port: For gRPC; 0 takes a free one.
         control_port: For the control endpoint; 0 takes a free one.
+        data: The folder that keeps the state; None: memory does.
         clock: Says what time it is.
 
     Raises:
-        OSError: a port is taken.
+        OSError: a port is taken, or the folder cannot be used.
     """
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
-    broker = Broker(clock)
+    broker = _broker(clock, data)
     server = _server(broker, counters, Wire(counters, faults))
-    try:
-        bound = server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError as error:  # grpc's own
-        raise OSError(f"cannot listen on {host}:{port}: is the port taken?") from error
+    _check_free(host, port)
+    bound = server.add_insecure_port(f"{host}:{port}")
     control = await Control(counters, faults).serve(host, control_port)
     await server.start()
     async with asyncio.TaskGroup() as tasks:  # should the clockwork fail, so does the emulator
@@ -65,6 +68,24 @@ async def running(
             control.close()
             await server.stop(grace=0)
             clockwork.cancel()
+    await broker.journal.close()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Find out that a port is taken before gRPC does, which tells it in its own log and words."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def _broker(clock: Clock, data: Path | None) -> Broker:
+    if data is None:
+        return Broker(clock, NoJournal())
+    journal = SqliteJournal(data)
+    broker = Broker(clock, journal)
+    broker.restore(journal)
+    return broker
 
 
 def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:

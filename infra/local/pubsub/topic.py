@@ -33,19 +33,19 @@ class Topic:
         return self.config.message_retention_duration.ToTimedelta().total_seconds()
 
     def add(self, message: Message) -> None:
-        """Give a new message to the subscriptions that want it, and retain it."""
+        """Give a new message to the subscriptions that want it, and retain it if the topic does that."""
         message.hold()  # until everybody has it
-        if self.config.HasField("message_retention_duration"):
-            self.retain(message)
+        self.keep(message)
         for subscription in self.subscriptions.values():
             if subscription.wants(message):
                 subscription.backlog.offer(message)
         message.release(self._journal)
 
-    def retain(self, message: Message) -> None:
-        """Keep a message, so that subscriptions can seek back to it."""
-        message.hold()
-        self.retained.append(message)
+    def keep(self, message: Message) -> None:
+        """Retain a message, if the topic does that, so that subscriptions can seek back to it."""
+        if self.config.HasField("message_retention_duration"):
+            message.hold()
+            self.retained.append(message)
 
     def expire(self, now: float) -> None:
         """Forget the retained messages that are older than the retention."""
