@@ -1,0 +1,156 @@
+"""What a document may hold: the rules for its values, and its size.
+
+https://firebase.google.com/docs/firestore/quotas and, for sizes,
+https://firebase.google.com/docs/firestore/storage-size
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from infra.local.firestore import names, ordering
+from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.pb.document_pb2 import Document, Value
+
+LARGEST_REQUEST = 10 * 1024 * 1024
+LARGEST_DOCUMENT = 1024 * 1024
+LONGEST_FIELD_NAME = 1500
+DEEPEST_VALUE = 20
+LARGEST_VECTOR = 2048
+MOST_TRANSFORMS = 500
+
+_RESERVED = re.compile(r"__.*__", re.DOTALL)
+# No value is more than four times as large as its protobuf form: an empty geo point, in an array, takes
+# 4 bytes there and 16 here. So only documents near the limit are measured.
+_SURELY_SMALL = LARGEST_DOCUMENT // 4 - names.LONGEST_NAME
+_FIXED_SIZES = {"null_value": 1, "boolean_value": 1, "integer_value": 8, "double_value": 8}
+_FIXED_SIZES |= {"timestamp_value": 8, "geo_point_value": 16}
+_PLAIN = {"null_value", "boolean_value", "integer_value", "double_value", "string_value", "bytes_value"}
+
+
+def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
+    """Check the values of a document or a map, and cut its timestamps to microseconds as they are stored."""
+    if depth > DEEPEST_VALUE + 1:
+        raise InvalidArgumentError(f"Values are nested at most {DEEPEST_VALUE} deep.")
+    for name, value in fields.items():
+        if not name or len(name) * 4 > LONGEST_FIELD_NAME or name.startswith("__"):
+            _check_field_name(name)
+        kind = value.WhichOneof("value_type")
+        if kind not in _PLAIN:
+            _check_value(value, kind, depth)
+
+
+def check_value(value: Value) -> None:
+    """Check one value that is to be stored, such as a transform's operand."""
+    _check_value(value, value.WhichOneof("value_type"), 1)
+
+
+def check_size(document: Document, serialized: int) -> None:
+    """Check that a document is not too large.
+
+    Args:
+        document: The document, with its full name.
+        serialized: The length of its protobuf form, in bytes.
+    """
+    if serialized <= _SURELY_SMALL:
+        return
+    size = document_size(document)
+    if size > LARGEST_DOCUMENT:
+        raise InvalidArgumentError(
+            f"Document '{document.name}' cannot be written because its size ({size:,} bytes) exceeds"
+            f" the maximum allowed size of {LARGEST_DOCUMENT:,} bytes."
+        )
+
+
+def document_size(document: Document) -> int:
+    """Measure a document in bytes, as production bills and limits it."""
+    return _name_size(document.name) + _fields_size(document.fields) + 32
+
+
+def _check_value(value: Value, kind: str | None, depth: int) -> None:
+    match kind:
+        case "timestamp_value":
+            value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
+            if not -62135596800 <= value.timestamp_value.seconds <= 253402300799:
+                raise InvalidArgumentError("A timestamp is from 0001-01-01 to 9999-12-31.")
+        case "map_value":
+            _check_map(value, depth)
+        case "array_value":
+            _check_elements(value, depth)
+        case "reference_value":
+            names.document(value.reference_value)
+        case "geo_point_value":
+            point = value.geo_point_value
+            if not (-90 <= point.latitude <= 90 and -180 <= point.longitude <= 180):
+                raise InvalidArgumentError("A geo point's latitude or longitude is out of range.")
+        case _ if kind not in _PLAIN:
+            raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
+
+
+def _check_map(value: Value, depth: int) -> None:
+    fields = value.map_value.fields
+    if ordering.is_vector(fields):
+        _check_vector(fields)
+    else:
+        check_fields(fields, depth + 1)
+
+
+def _check_elements(value: Value, depth: int) -> None:
+    if depth > DEEPEST_VALUE:
+        raise InvalidArgumentError(f"Values are nested at most {DEEPEST_VALUE} deep.")
+    for element in value.array_value.values:
+        kind = element.WhichOneof("value_type")
+        if kind == "array_value":
+            raise InvalidArgumentError("Cannot convert an array value in an array value.")
+        if kind not in _PLAIN:
+            _check_value(element, kind, depth + 1)
+
+
+def _check_vector(fields: Mapping[str, Value]) -> None:
+    elements = fields["value"].array_value.values
+    if len(fields) > 2 or any(not element.HasField("double_value") for element in elements):  # noqa: PLR2004 - type, value
+        raise InvalidArgumentError("A vector holds doubles alone.")
+    if not 1 <= len(elements) <= LARGEST_VECTOR:
+        raise InvalidArgumentError(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
+
+
+def _check_field_name(name: str) -> None:
+    if not name:
+        raise InvalidArgumentError("A field name is empty.")
+    if len(name.encode()) > LONGEST_FIELD_NAME:
+        raise InvalidArgumentError(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
+    if _RESERVED.fullmatch(name):
+        raise InvalidArgumentError(f'The field name "{name}" is reserved.')
+
+
+def _fields_size(fields: Mapping[str, Value]) -> int:
+    return sum(len(name.encode()) + 1 + value_size(value) for name, value in fields.items())
+
+
+def value_size(value: Value) -> int:
+    """Measure a value in bytes."""
+    kind = value.WhichOneof("value_type") or ""
+    match kind:
+        case "string_value":
+            return len(value.string_value.encode()) + 1
+        case "bytes_value":
+            return len(value.bytes_value)
+        case "reference_value":
+            return _name_size(value.reference_value)
+        case "array_value":
+            return sum(map(value_size, value.array_value.values))
+        case "map_value":
+            return _fields_size(value.map_value.fields)
+    return _FIXED_SIZES[kind]
+
+
+def _name_size(name: str) -> int:
+    segments = name.partition("/documents/")[2].split("/")
+    return sum(len(segment.encode()) + 1 for segment in segments) + 16
+
+
+def leaves(fields: Mapping[str, Value]) -> Iterator[Value]:
+    """Walk all values of a map, those of maps within it too."""
+    for value in fields.values():
+        yield value
+        if value.HasField("map_value") and not ordering.is_vector(value.map_value.fields):
+            yield from leaves(value.map_value.fields)

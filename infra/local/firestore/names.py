@@ -1,0 +1,95 @@
+"""Resource names: databases, documents, collections, and the rules for their ids.
+
+https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+"""
+
+import re
+
+from infra.local.firestore.errors import InvalidArgumentError
+
+LONGEST_ID = 1500  # bytes
+LONGEST_NAME = 6 * 1024  # bytes
+DEEPEST_COLLECTION = 100
+
+_DATABASE = re.compile(r"projects/([^/]+)/databases/([^/]+)")
+_DOCUMENTS = re.compile(r"(projects/[^/]+/databases/[^/]+)/documents(?:/(.*))?", re.DOTALL)
+_RESERVED = re.compile(r"__.*__", re.DOTALL)
+_NUMERIC_ID = re.compile(r"__id-?\d+__")
+
+
+def database(name: str) -> str:
+    """Check a database's name, `projects/{project}/databases/{database}`."""
+    if not _DATABASE.fullmatch(name):
+        raise InvalidArgumentError(f"Invalid database name: {name!r}")
+    return name
+
+
+def project(name: str) -> str:
+    """Take the project out of any resource name; empty if there is none."""
+    parts = name.split("/", 2)
+    return parts[1] if len(parts) > 1 and parts[0] == "projects" else ""
+
+
+def document(name: str) -> tuple[str, str]:
+    """Split a document's name into its database and its path below `documents/`."""
+    database_name, path = _split(name)
+    segments = path.split("/")
+    if len(segments) % 2:
+        raise InvalidArgumentError(
+            f'Document name "{name}" lacks "/documents", a collection id or a document id.'
+        )
+    _check(name, segments)
+    return database_name, path
+
+
+def document_in(name: str, database_name: str) -> str:
+    """Take the path of a document that has to be in this database."""
+    found, path = document(name)
+    if found != database_name:
+        raise InvalidArgumentError(f'Document name "{name}" is not in the database "{database_name}".')
+    return path
+
+
+def parent(name: str) -> tuple[str, str]:
+    """Split the name of a collection's parent into its database and its path: empty for the root."""
+    match = _DOCUMENTS.fullmatch(name)
+    if not match:
+        raise InvalidArgumentError(f"Invalid parent: {name!r}")
+    return (match[1], "") if not match[2] else document(name)
+
+
+def collection_id(identifier: str) -> str:
+    """Check a collection's id."""
+    _check(identifier, [identifier])
+    return identifier
+
+
+def join(parent_path: str, *segments: str) -> str:
+    """Make the path of what is below a parent, which is empty for the root."""
+    return "/".join((parent_path, *segments) if parent_path else segments)
+
+
+def document_name(database_name: str, path: str) -> str:
+    """Make a document's full name."""
+    return f"{database_name}/documents/{path}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    match = _DOCUMENTS.fullmatch(name)
+    if not match or not match[2]:
+        raise InvalidArgumentError(f"Invalid document name: {name!r}")
+    return match[1], match[2]
+
+
+def _check(name: str, segments: list[str]) -> None:
+    for segment in segments:
+        if not segment or segment in (".", ".."):
+            raise InvalidArgumentError(f'"{name}" has the invalid id "{segment}".')
+        if segment.startswith("__") and _RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
+            raise InvalidArgumentError(f'The id "{segment}" is invalid because it is reserved.')
+        if len(segment) * 4 > LONGEST_ID and len(segment.encode()) > LONGEST_ID:
+            raise InvalidArgumentError(f"An id is longer than {LONGEST_ID} bytes.")
+    if len(segments) > 2 * DEEPEST_COLLECTION:
+        raise InvalidArgumentError(f"Collections are nested at most {DEEPEST_COLLECTION} deep.")
+    if len(name) * 4 > LONGEST_NAME and len(name.encode()) > LONGEST_NAME:
+        raise InvalidArgumentError(f"A document name is longer than {LONGEST_NAME} bytes.")

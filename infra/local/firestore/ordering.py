@@ -1,0 +1,166 @@
+"""Firestore's order of values, as bytes: of two values, the one that sorts first has the lesser encoding.
+
+The order across types, and within them: https://firebase.google.com/docs/firestore/manage-data/data-types
+
+Equal values have equal encodings (the integer 1 and the double 1.0 too), and no encoding is the beginning of
+another one, so that encodings can be joined into the keys of an index over several fields. No encoding starts
+with 0x00, 0x01 or 0xFF, whether ascending or inverted for a descending order.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Mapping
+
+from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.pb.document_pb2 import Value
+
+# The first byte of a value: its type's place in the order.
+NULL, FALSE, TRUE, NAN, NUMBER, TIMESTAMP, STRING, BYTES, REFERENCE, GEO_POINT, ARRAY, VECTOR, MAP = (
+    bytes([place]) for place in range(0x10, 0x1D)
+)
+# A type's values are those from its own place up to the next type's.
+_NEXT_TYPE = {NULL: FALSE, FALSE: NAN, TRUE: NAN, NAN: TIMESTAMP, NUMBER: TIMESTAMP}
+_FIRST_PLACE = {TRUE: FALSE, NUMBER: NAN}
+
+_END = b"\x01"  # ends what has parts, and sorts before any part
+_INVERTED = bytes(255 - byte for byte in range(256))
+_SIGN = 1 << 63
+_ALL_BITS = (1 << 64) - 1
+_NUMERIC_ID = re.compile(r"__id(-?\d+)__")
+_number = struct.Struct(">QH").pack
+_timestamp = struct.Struct(">QI").pack
+_double = struct.Struct(">d").pack
+_bits = struct.Struct(">Q")
+
+
+def encode(value: Value) -> bytes:
+    """Encode a value in its place in the ascending order."""
+    kind = value.WhichOneof("value_type")
+    encoder = _ENCODERS.get(kind or "")
+    if encoder is None:
+        raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
+    return encoder(value)
+
+
+def descending(encoded: bytes) -> bytes:
+    """Turn an encoding around, so that it sorts in the descending order."""
+    return encoded.translate(_INVERTED)
+
+
+def type_range(encoded: bytes) -> tuple[bytes, bytes]:
+    """Give the range, from and to (exclusive), of the values with the type of an encoded one."""
+    place = encoded[:1]
+    first = _FIRST_PLACE.get(place, place)
+    return first, _NEXT_TYPE.get(place, bytes([place[0] + 1]))
+
+
+def encode_path(path: str) -> bytes:
+    """Encode a document's path: by its segments, numeric ids first."""
+    return b"".join(map(_segment, path.split("/"))) + _END
+
+
+def encode_prefix(path: str) -> bytes:
+    """Encode what the paths of all documents below a document begin with."""
+    return b"".join(map(_segment, path.split("/")))
+
+
+def _segment(segment: str) -> bytes:
+    if segment.startswith("__"):
+        numeric = _NUMERIC_ID.fullmatch(segment)
+        if numeric:
+            return b"\x10" + _bits.pack(int(numeric[1]) + _SIGN & _ALL_BITS)
+    return b"\x11" + _text(segment.encode())
+
+
+def _text(raw: bytes) -> bytes:
+    if b"\x00" in raw:
+        raw = raw.replace(b"\x00", b"\x00\xff")
+    return raw + b"\x00\x01"
+
+
+def _ordered_bits(number: float) -> int:
+    """The bits of a double as an integer that sorts as the double does."""
+    (bits,) = _bits.unpack(_double(number + 0.0))  # -0.0 + 0.0 is 0.0: they are equal
+    return ~bits & _ALL_BITS if bits & _SIGN else bits | _SIGN
+
+
+def _encode_integer(value: Value) -> bytes:
+    number = value.integer_value
+    nearest = float(number)
+    # What the nearest double leaves over orders integers that share it, beyond 2**53.
+    return NUMBER + _number(_ordered_bits(nearest), number - int(nearest) + 0x8000)
+
+
+def _encode_double(value: Value) -> bytes:
+    number = value.double_value
+    if math.isnan(number):
+        return NAN
+    return NUMBER + _number(_ordered_bits(number), 0x8000)
+
+
+def _encode_boolean(value: Value) -> bytes:
+    return TRUE if value.boolean_value else FALSE
+
+
+def _encode_null(_: Value) -> bytes:
+    return NULL
+
+
+def _encode_timestamp(value: Value) -> bytes:
+    timestamp = value.timestamp_value
+    return TIMESTAMP + _timestamp(timestamp.seconds + _SIGN, timestamp.nanos)
+
+
+def _encode_string(value: Value) -> bytes:
+    return STRING + _text(value.string_value.encode())
+
+
+def _encode_bytes(value: Value) -> bytes:
+    return BYTES + _text(value.bytes_value)
+
+
+def _encode_reference(value: Value) -> bytes:
+    return REFERENCE + encode_path(value.reference_value)
+
+
+def _encode_geo_point(value: Value) -> bytes:
+    point = value.geo_point_value
+    return GEO_POINT + _bits.pack(_ordered_bits(point.latitude)) + _bits.pack(_ordered_bits(point.longitude))
+
+
+def _encode_array(value: Value) -> bytes:
+    return ARRAY + b"".join(map(encode, value.array_value.values)) + _END
+
+
+def _encode_map(value: Value) -> bytes:
+    fields = value.map_value.fields
+    if is_vector(fields):
+        elements = fields["value"].array_value.values
+        return VECTOR + _bits.pack(len(elements)) + b"".join(map(encode, elements))
+    parts = [b"\x10" + _text(name.encode()) + encode(fields[name]) for name in _sorted_names(fields)]
+    return MAP + b"".join(parts) + _END
+
+
+def is_vector(fields: Mapping[str, Value]) -> bool:
+    """Tell whether a map is how a vector travels."""
+    return "__type__" in fields and fields["__type__"].string_value == "__vector__" and "value" in fields
+
+
+def _sorted_names(fields: Mapping[str, Value]) -> list[str]:
+    return sorted(fields, key=str.encode)
+
+
+_ENCODERS = {
+    "null_value": _encode_null,
+    "boolean_value": _encode_boolean,
+    "integer_value": _encode_integer,
+    "double_value": _encode_double,
+    "timestamp_value": _encode_timestamp,
+    "string_value": _encode_string,
+    "bytes_value": _encode_bytes,
+    "reference_value": _encode_reference,
+    "geo_point_value": _encode_geo_point,
+    "array_value": _encode_array,
+    "map_value": _encode_map,
+}

@@ -1,0 +1,92 @@
+"""Field paths: `address.street`, with backquotes around what is not a plain identifier.
+
+https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+"""
+
+import re
+from collections.abc import MutableMapping
+from functools import lru_cache
+
+from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.pb.document_pb2 import Value
+
+FieldPath = tuple[str, ...]
+Fields = MutableMapping[str, Value]
+
+NAME: FieldPath = ("__name__",)
+LONGEST_PATH = 1500  # bytes
+
+_SIMPLE = re.compile(r"[a-zA-Z_][a-zA-Z_0-9]*")
+_SEGMENT = re.compile(r"([a-zA-Z_][a-zA-Z_0-9]*)|`((?:[^`\\]|\\.)+)`", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> FieldPath:
+    """Read a field path; InvalidArgumentError if it is none."""
+    if len(text.encode()) > LONGEST_PATH:
+        raise InvalidArgumentError(f"A field path is longer than {LONGEST_PATH} bytes.")
+    segments: list[str] = []
+    position = 0
+    while True:
+        match = _SEGMENT.match(text, position)
+        if not match:
+            raise InvalidArgumentError(f'Invalid property path "{text}".')
+        segments.append(match[1] or _ESCAPE.sub(r"\1", match[2]))
+        position = match.end()
+        if position == len(text):
+            return tuple(segments)
+        if text[position] != ".":
+            raise InvalidArgumentError(f'Invalid property path "{text}".')
+        position += 1
+
+
+def show(path: FieldPath) -> str:
+    """Write a field path as it is parsed."""
+    return ".".join(segment if _SIMPLE.fullmatch(segment) else _quote(segment) for segment in path)
+
+
+def _quote(segment: str) -> str:
+    return "`" + segment.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def get(fields: Fields, path: FieldPath) -> Value | None:
+    """Find the value at a path; None where there is none."""
+    *parents, last = path
+    for segment in parents:
+        inner = fields.get(segment)
+        if inner is None or not inner.HasField("map_value"):
+            return None
+        fields = inner.map_value.fields
+    return fields.get(last)
+
+
+def put(fields: Fields, path: FieldPath, value: Value) -> None:
+    """Set the value at a path; what is in the way and no map becomes one."""
+    *parents, last = path
+    for segment in parents:
+        inner = fields[segment]  # a protobuf map makes what is missing
+        if not inner.HasField("map_value"):
+            inner.map_value.SetInParent()
+        fields = inner.map_value.fields
+    fields[last].CopyFrom(value)
+
+
+def remove(fields: Fields, path: FieldPath) -> None:
+    """Remove the value at a path, if there is one."""
+    *parents, last = path
+    for segment in parents:
+        inner = fields.get(segment)
+        if inner is None or not inner.HasField("map_value"):
+            return
+        fields = inner.map_value.fields
+    if last in fields:
+        del fields[last]
+
+
+def project(source: Fields, target: Fields, chosen: list[FieldPath]) -> None:
+    """Copy the values at the chosen paths into empty fields."""
+    for path in chosen:
+        value = get(source, path)
+        if value is not None:
+            put(target, path, value)

@@ -1,0 +1,257 @@
+"""Filters in their plain form: a query is an OR of conjunctions, and a conjunction an AND of terms.
+
+Operators such as `in` are gone here: each of their values is a conjunction of its own.
+https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from infra.local.firestore import names, ordering, paths
+from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore.pb.query_pb2 import StructuredQuery
+
+MOST_DISJUNCTIONS = 30
+MOST_EXCLUDED = 10
+
+_AFTER = b"\xff"  # what follows an encoding, and all that begin with it
+_F = StructuredQuery.FieldFilter
+_U = StructuredQuery.UnaryFilter
+_C = StructuredQuery.CompositeFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A condition on one field, in terms of encoded values; the subclasses say which."""
+
+    path: paths.FieldPath
+
+    def accepts(self, value: Value) -> bool:
+        """Tell whether the field's value meets the condition."""
+        return self.accepts_encoded(ordering.encode(value))
+
+    def accepts_encoded(self, encoded: bytes) -> bool:
+        """Tell whether the field's encoded value meets the condition."""
+        raise NotImplementedError
+
+    def matches(self, document: Document, path: str) -> bool:
+        """Tell whether a document has the field and its value meets the condition."""
+        if self.path == paths.NAME:
+            return self.accepts_encoded(ordering.encode_path(path))
+        value = paths.get(document.fields, self.path)
+        return value is not None and self.accepts(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Equal(Term):
+    """The field has this value."""
+
+    encoded: bytes
+
+    def accepts_encoded(self, encoded: bytes) -> bool:  # noqa: D102
+        return encoded == self.encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Contains(Term):
+    """The field is an array with this element."""
+
+    encoded: bytes
+
+    def accepts(self, value: Value) -> bool:  # noqa: D102
+        return any(ordering.encode(element) == self.encoded for element in value.array_value.values)
+
+
+class Bound(NamedTuple):
+    """A place between encoded values: just before those that begin with `encoded`, or just after."""
+
+    encoded: bytes
+    after: bool
+
+    @property
+    def position(self) -> bytes:
+        """The place as bytes to compare encodings with."""
+        return self.encoded + _AFTER if self.after else self.encoded
+
+    def inverted(self) -> "Bound":
+        """The same place in the descending order."""
+        return Bound(ordering.descending(self.encoded), not self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Term):
+    """The field's value is between two bounds."""
+
+    lower: Bound
+    upper: Bound
+
+    def accepts_encoded(self, encoded: bytes) -> bool:  # noqa: D102
+        return self.lower.position <= encoded < self.upper.position
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded(Term):
+    """The field has a value, and it is none of these."""
+
+    encoded: frozenset[bytes]
+
+    def accepts_encoded(self, encoded: bytes) -> bool:  # noqa: D102
+        return encoded not in self.encoded
+
+
+Conjunction = tuple[Term, ...]
+
+
+def is_inequality(term: Term) -> bool:
+    """Tell whether a term asks for an order: a range, or anything but some values."""
+    return isinstance(term, Range | Excluded)
+
+
+class FilterReader:
+    """Turns the filters of a request into conjunctions."""
+
+    def __init__(self, database: str, parent_path: str) -> None:
+        self._database = database
+        self._parent_path = parent_path
+
+    def read(self, where: StructuredQuery.Filter) -> list[Conjunction]:
+        """Read a filter; InvalidArgumentError if production would refuse it."""
+        conjunctions = self._disjunction(where)
+        if len(conjunctions) > MOST_DISJUNCTIONS:
+            raise InvalidArgumentError(
+                f"A query has at most {MOST_DISJUNCTIONS} disjunctions in disjunctive normal form;"
+                f" this one has {len(conjunctions)}."
+            )
+        for conjunction in conjunctions:
+            if sum(isinstance(term, Contains) for term in conjunction) > 1:
+                raise InvalidArgumentError(
+                    "A disjunction has at most one ARRAY_CONTAINS or ARRAY_CONTAINS_ANY."
+                )
+        return list(dict.fromkeys(conjunctions))
+
+    def encode(self, path: paths.FieldPath, value: Value) -> bytes:
+        """Encode the operand of a condition on a field, or a cursor's value for it."""
+        if path != paths.NAME:
+            return ordering.encode(value)
+        if not value.HasField("reference_value"):
+            raise InvalidArgumentError("__key__ filter value must be a Key")
+        return ordering.encode_path(self._document_path(value.reference_value))
+
+    def _document_path(self, name: str) -> str:
+        start = names.document_name(self._database, "")
+        path = name.removeprefix(start)
+        if path == name or not path:
+            raise InvalidArgumentError(f'"{name}" is not a document of the database "{self._database}".')
+        return path
+
+    def _disjunction(self, where: StructuredQuery.Filter) -> list[Conjunction]:
+        match where.WhichOneof("filter_type"):
+            case "composite_filter":
+                return self._composite(where.composite_filter)
+            case "field_filter":
+                return [(term,) for term in self._field(where.field_filter)]
+            case "unary_filter":
+                return [(_unary(where.unary_filter),)]
+        raise InvalidArgumentError("A filter has no type.")
+
+    def _composite(self, composite: StructuredQuery.CompositeFilter) -> list[Conjunction]:
+        if not composite.filters:
+            raise InvalidArgumentError("A composite filter has at least one filter.")
+        parts = [self._disjunction(part) for part in composite.filters]
+        if composite.op == _C.OR:
+            return [conjunction for part in parts for conjunction in part]
+        if composite.op != _C.AND:
+            raise InvalidArgumentError("A composite filter is an AND or an OR.")
+        count = 1
+        for part in parts:
+            count *= len(part)
+            if count > MOST_DISJUNCTIONS * MOST_DISJUNCTIONS:  # do not multiply out what is refused anyway
+                raise InvalidArgumentError(f"A query has at most {MOST_DISJUNCTIONS} disjunctions.")
+        return [sum(choice, ()) for choice in product(*parts)]
+
+    def _field(self, condition: StructuredQuery.FieldFilter) -> list[Term]:
+        path = paths.parse(condition.field.field_path)
+        build = _OPERATORS.get(condition.op)
+        if build is None:
+            raise InvalidArgumentError("A field filter has no operator.")
+        if condition.op in _LIST_OPERATORS:
+            values = condition.value.array_value.values
+            if not condition.value.HasField("array_value") or not values:
+                raise InvalidArgumentError("'in', 'not in' and 'array contains any' need a non-empty array.")
+            operands = [self.encode(path, value) for value in values]
+        else:
+            operands = [self.encode(path, condition.value)]
+        return build(path, operands)
+
+
+def _unary(condition: StructuredQuery.UnaryFilter) -> Term:
+    path = paths.parse(condition.field.field_path)
+    match condition.op:
+        case _U.IS_NULL:
+            return Equal(path, ordering.NULL)
+        case _U.IS_NAN:
+            return Equal(path, ordering.NAN)
+        case _U.IS_NOT_NULL:
+            return Excluded(path, frozenset({ordering.NULL}))
+        case _U.IS_NOT_NAN:
+            return Excluded(path, frozenset({ordering.NULL, ordering.NAN}))
+    raise InvalidArgumentError("A unary filter has no operator.")
+
+
+def _type_range(path: paths.FieldPath, operand: bytes) -> tuple[Bound, Bound]:
+    """Bound the values that compare with an operand: those of its type."""
+    first, end = (b"", _AFTER) if path == paths.NAME else ordering.type_range(operand)
+    return Bound(first, after=False), Bound(end, after=False)
+
+
+def _less(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    lower, _ = _type_range(path, operands[0])
+    return [Range(path, lower, Bound(operands[0], after=False))]
+
+
+def _at_most(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    lower, _ = _type_range(path, operands[0])
+    return [Range(path, lower, Bound(operands[0], after=True))]
+
+
+def _greater(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    _, upper = _type_range(path, operands[0])
+    return [Range(path, Bound(operands[0], after=True), upper)]
+
+
+def _at_least(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    _, upper = _type_range(path, operands[0])
+    return [Range(path, Bound(operands[0], after=False), upper)]
+
+
+def _equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    return [Equal(path, operand) for operand in operands]
+
+
+def _contains(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    return [Contains(path, operand) for operand in operands]
+
+
+def _not_equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    # A null is no value here: `!=` and `not-in` leave out documents where the field is null or missing.
+    if len(operands) > MOST_EXCLUDED:
+        raise InvalidArgumentError(f"'not in' takes at most {MOST_EXCLUDED} values.")
+    return [Excluded(path, frozenset({*operands, ordering.NULL}))]
+
+
+_OPERATORS: dict[int, Callable[[paths.FieldPath, list[bytes]], list[Term]]] = {
+    _F.LESS_THAN: _less,
+    _F.LESS_THAN_OR_EQUAL: _at_most,
+    _F.GREATER_THAN: _greater,
+    _F.GREATER_THAN_OR_EQUAL: _at_least,
+    _F.EQUAL: _equal,
+    _F.IN: _equal,
+    _F.ARRAY_CONTAINS: _contains,
+    _F.ARRAY_CONTAINS_ANY: _contains,
+    _F.NOT_EQUAL: _not_equal,
+    _F.NOT_IN: _not_equal,
+}
+_LIST_OPERATORS = {_F.IN, _F.NOT_IN, _F.ARRAY_CONTAINS_ANY}

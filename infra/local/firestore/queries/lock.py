@@ -1,0 +1,48 @@
+"""What a query read, as a condition: a write to a document that meets it would have changed the answer.
+
+So a transaction holds the ranges that its queries covered, and no document can appear in them (a phantom).
+"""
+
+from dataclasses import dataclass
+
+from infra.local.firestore import index
+from infra.local.firestore.index import Mode
+from infra.local.firestore.pb.document_pb2 import Document
+from infra.local.firestore.queries.parse import Query
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLock:
+    """The part of a query's results that was read.
+
+    Attributes:
+        query: The query.
+        upper: The sort key before which it read; less than the query's own bound if the limit ended it.
+    """
+
+    query: Query
+    upper: bytes
+
+    def covers(self, path: str, data: bytes) -> bool:
+        """Tell whether a document, given by its path and serialized form (empty for none), is covered."""
+        if not data or not self._below_parent(path):
+            return False
+        document = Document.FromString(data)
+        spec = tuple(
+            (order.path, Mode.DESCENDING if order.descending else Mode.ASCENDING)
+            for order in self.query.orders
+        )
+        return any(self.query.lower <= key < self.upper for key in index.keys(spec, document, path)) and any(
+            all(term.matches(document, path) for term in terms) for terms in self.query.where
+        )
+
+    def _below_parent(self, path: str) -> bool:
+        collection = path.rpartition("/")[0]
+        parent, _, identifier = collection.rpartition("/")
+        if self.query.collection not in ("", identifier):
+            return False
+        if parent == self.query.parent:
+            return True
+        return self.query.descendants and (
+            not self.query.parent or parent.startswith(f"{self.query.parent}/")
+        )

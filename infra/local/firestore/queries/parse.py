@@ -1,0 +1,143 @@
+"""A query read from its request and checked, in the form that it is run in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.local.firestore import names, ordering, paths
+from infra.local.firestore.errors import InvalidArgumentError, UnimplementedError
+from infra.local.firestore.pb.query_pb2 import Cursor, StructuredQuery
+from infra.local.firestore.queries.filters import (
+    Bound,
+    Conjunction,
+    FilterReader,
+    is_inequality,
+)
+
+_F = StructuredQuery.FieldFilter
+_ABOVE_ALL = b"\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One field of a sort order."""
+
+    path: paths.FieldPath
+    descending: bool
+
+    def encode(self, encoded: bytes) -> bytes:
+        """Turn an ascending encoding into one of this order's direction."""
+        return ordering.descending(encoded) if self.descending else encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A checked query.
+
+    Attributes:
+        parent: The path of the document below which the collections are; empty for the root.
+        collection: The collection's id; empty for any collection.
+        descendants: Whether collections at any depth below the parent are meant, or only those directly below.
+        where: The filters: a document matches that matches one of these conjunctions.
+        orders: The whole sort order, with what is implied: it ends with the document's name.
+        lower: The encoded sort key that results begin at.
+        upper: The encoded sort key that results end before.
+        offset: How many results to skip.
+        limit: How many results to give at most; None for all.
+        select: The fields to give; None for all.
+    """
+
+    parent: str
+    collection: str
+    descendants: bool
+    where: tuple[Conjunction, ...]
+    orders: tuple[Order, ...]
+    lower: bytes
+    upper: bytes
+    offset: int
+    limit: int | None
+    select: tuple[paths.FieldPath, ...] | None
+
+
+def parse(database: str, parent_path: str, request: StructuredQuery) -> Query:
+    """Read a query below a parent; InvalidArgumentError if production would refuse it whatever is stored."""
+    if request.HasField("find_nearest"):
+        raise UnimplementedError("StructuredQuery.find_nearest (vector search)")
+    if len(request.from_) != 1:
+        raise InvalidArgumentError("A query is about exactly one collection.")
+    selector = request.from_[0]
+    if selector.collection_id:
+        names.collection_id(selector.collection_id)
+    reader = FilterReader(database, parent_path)
+    where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
+    _check_operators(request.where)
+    orders = _complete_order(request.order_by, where)
+    if request.offset < 0 or request.limit.value < 0:
+        raise InvalidArgumentError("A limit or an offset is not negative.")
+    return Query(
+        parent=parent_path,
+        collection=selector.collection_id,
+        descendants=selector.all_descendants,
+        where=where,
+        orders=orders,
+        lower=_bound(reader, orders, request.start_at, first=True) if request.HasField("start_at") else b"",
+        upper=_bound(reader, orders, request.end_at, first=False)
+        if request.HasField("end_at")
+        else _ABOVE_ALL,
+        offset=request.offset,
+        limit=request.limit.value if request.HasField("limit") else None,
+        select=_selection(request.select) if request.HasField("select") else None,
+    )
+
+
+def _selection(projection: StructuredQuery.Projection) -> tuple[paths.FieldPath, ...]:
+    return tuple(paths.parse(field.field_path) for field in projection.fields)
+
+
+def _complete_order(
+    requested: Iterable[StructuredQuery.Order], where: tuple[Conjunction, ...]
+) -> tuple[Order, ...]:
+    """Add what the order implies: the fields of inequalities, by name, and then the document's name."""
+    orders: dict[paths.FieldPath, Order] = {}
+    for order in requested:
+        path = paths.parse(order.field.field_path)
+        if path in orders:
+            raise InvalidArgumentError(f"The order has {paths.show(path)} twice.")
+        orders[path] = Order(path, order.direction == StructuredQuery.DESCENDING)
+    descending = next(reversed(orders.values())).descending if orders else False
+    unordered = {term.path for terms in where for term in terms if is_inequality(term)} - set(orders)
+    for path in (*sorted(unordered - {paths.NAME}), paths.NAME):
+        orders.setdefault(path, Order(path, descending))
+    complete = tuple(orders.values())
+    return complete[: [order.path for order in complete].index(paths.NAME) + 1]
+
+
+def _bound(reader: FilterReader, orders: tuple[Order, ...], cursor: Cursor, *, first: bool) -> bytes:
+    """Encode a cursor: it stands just before or just after all results whose sort key begins with its values."""
+    if len(cursor.values) > len(orders):
+        raise InvalidArgumentError("A cursor has more values than the order has fields.")
+    if not cursor.values:
+        return b"" if first == cursor.before else _ABOVE_ALL
+    key = b"".join(
+        order.encode(reader.encode(order.path, value))
+        for order, value in zip(orders, cursor.values, strict=False)
+    )
+    return Bound(key, after=not cursor.before).position
+
+
+def _check_operators(where: StructuredQuery.Filter) -> None:
+    operators = list(_operators(where))
+    excluding = [operator for operator in operators if operator in (_F.NOT_IN, _F.NOT_EQUAL)]
+    if _F.NOT_IN in operators:
+        if len(excluding) > 1:
+            raise InvalidArgumentError("'not in' cannot be used with another 'not in' or '!='.")
+        if _F.IN in operators or _F.ARRAY_CONTAINS_ANY in operators:
+            raise InvalidArgumentError("'not in' cannot be used with 'in' or 'array contains any'.")
+    if len(excluding) > 1:
+        raise InvalidArgumentError("Only one '!=' or 'not in' filter is allowed.")
+
+
+def _operators(where: StructuredQuery.Filter) -> Iterable[int]:
+    if where.HasField("field_filter"):
+        yield where.field_filter.op
+    for part in where.composite_filter.filters:
+        yield from _operators(part)

@@ -1,0 +1,149 @@
+"""Running a query: a scan of an index for each conjunction, merged in the query's order."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
+
+from infra.local.firestore import index, names, paths
+from infra.local.firestore.index import Mode, Scope, Spec
+from infra.local.firestore.pb.document_pb2 import Document
+from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range, Term
+from infra.local.firestore.queries.parse import Query
+from infra.local.firestore.state import Database, Record, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that a query found, with its place in the query's order."""
+
+    key: bytes
+    version: Version
+
+
+def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
+    """Find the documents that match, as they were at a time or are now; offset and limit are the caller's."""
+    scope = scope_of(database, query)
+    if scope is None:
+        return iter(())
+    scans = [_Scan(database, scope, query, terms, time) for terms in query.where]
+    if len(scans) == 1:
+        return scans[0].hits()
+    return _distinct(heapq.merge(*(scan.hits() for scan in scans), key=lambda hit: hit.key))
+
+
+def scope_of(database: Database, query: Query) -> Scope | None:
+    """Find what a query looks at; None where there is nothing yet."""
+    if not query.collection:
+        return database.everything
+    if query.descendants:
+        return database.groups.get(query.collection)
+    return database.collections.get(names.join(query.parent, query.collection))
+
+
+def within(query: Query, record: Record) -> bool:
+    """Tell whether a record of the query's scope is below its parent too."""
+    if query.collection and not query.descendants:
+        return True
+    parent = record.collection.parent
+    if not query.descendants:
+        return parent == query.parent
+    return not query.parent or parent == query.parent or parent.startswith(f"{query.parent}/")
+
+
+def _distinct(hits: Iterator[Hit]) -> Iterator[Hit]:
+    last = None
+    for hit in hits:
+        if hit.key != last:  # the key ends with the name, so the same key is the same document
+            yield hit
+        last = hit.key
+
+
+class _Scan:
+    """One conjunction over one index: equalities first, which every key begins with, then the query's order."""
+
+    def __init__(
+        self, database: Database, scope: Scope, query: Query, terms: Conjunction, time: int | None
+    ) -> None:
+        self._database = database
+        self._scope = scope
+        self._query = query
+        self._time = time
+        leading = _leading(terms)
+        bounding = [term for term in terms if isinstance(term, Range) and term.path == query.orders[0].path]
+        self._residual = [term for term in terms if term not in leading and term not in bounding]
+        self._spec: Spec = tuple(
+            (term.path, Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING) for term in leading
+        ) + tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
+        self._prefix = b"".join(term.encoded for term in leading)
+        lower, upper = self._bounds(bounding)
+        self._lower = self._prefix + lower
+        self._upper = self._prefix + upper
+
+    def _bounds(self, bounding: list[Range]) -> tuple[bytes, bytes]:
+        lower, upper = self._query.lower, self._query.upper
+        for term in bounding:
+            first, end = term.lower, term.upper
+            if self._query.orders[0].descending:
+                first, end = end.inverted(), first.inverted()
+            lower, upper = max(lower, first.position), min(upper, end.position)
+        return lower, upper
+
+    def hits(self) -> Iterator[Hit]:
+        current = self._scope.index(self._spec).scan(self._lower, self._upper)
+        if self._time is None:
+            entries = ((key, record, record.latest) for key, record in current)
+        else:
+            entries = self._past(current, self._time)
+        skip = len(self._prefix)
+        for key, record, version in entries:
+            if within(self._query, record) and self._accepts(record, version):
+                yield Hit(key[skip:], version)
+
+    def _accepts(self, record: Record, version: Version) -> bool:
+        if not self._residual:
+            return True
+        document = Document.FromString(version.data)
+        return all(term.matches(document, record.path) for term in self._residual)
+
+    def _past(
+        self, current: Iterator[tuple[bytes, Record]], time: int
+    ) -> Iterator[tuple[bytes, Record, Version]]:
+        """Take the entries that have not changed since, and make those anew that have."""
+        unchanged = ((key, record, record.latest) for key, record in current if record.latest.updated <= time)
+        changed = sorted(self._superseded(time), key=itemgetter(0))
+        return heapq.merge(unchanged, changed, key=itemgetter(0))
+
+    def _superseded(self, time: int) -> Iterator[tuple[bytes, Record, Version]]:
+        for record in set(self._database.changed_since(time)):
+            version = record.at(time)
+            if version is None or self._scope not in record.collection.scopes:
+                continue
+            document = Document.FromString(version.data)
+            for key in index.keys(self._spec, document, record.path):
+                if self._lower <= key < self._upper:
+                    yield key, record, version
+
+
+def _leading(terms: Conjunction) -> list[Equal | Contains]:
+    """Choose the terms that an index begins with: one equality for each field, and one array membership."""
+    chosen: dict[tuple[paths.FieldPath, type[Term]], Equal | Contains] = {}
+    for term in terms:
+        if isinstance(term, Equal | Contains):
+            chosen.setdefault((term.path, type(term)), term)
+    return sorted(chosen.values(), key=lambda term: (isinstance(term, Contains), term.path))
+
+
+def _mode(*, descending: bool) -> Mode:
+    return Mode.DESCENDING if descending else Mode.ASCENDING
+
+
+def page(hits: Iterator[Hit], query: Query) -> tuple[int, list[Hit]]:
+    """Apply a query's offset and limit.
+
+    Returns:
+        How many results were skipped, and those that are left.
+    """
+    skipped = sum(1 for _ in islice(hits, query.offset))
+    return skipped, list(islice(hits, query.limit))

@@ -1,0 +1,144 @@
+"""Commit, BatchWrite, BeginTransaction, Rollback, CreateDocument, UpdateDocument, DeleteDocument."""
+
+import secrets
+import string
+from collections.abc import Iterable
+
+from google.protobuf.empty_pb2 import Empty
+
+from infra.local.firestore import clock, names, writes
+from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
+from infra.local.firestore.pb.common_pb2 import Precondition
+from infra.local.firestore.pb.document_pb2 import Document
+from infra.local.firestore.pb.firestore_pb2 import (
+    BatchWriteRequest,
+    BatchWriteResponse,
+    BeginTransactionRequest,
+    BeginTransactionResponse,
+    CommitRequest,
+    CommitResponse,
+    CreateDocumentRequest,
+    DeleteDocumentRequest,
+    RollbackRequest,
+    UpdateDocumentRequest,
+)
+from infra.local.firestore.pb.write_pb2 import Write, WriteResult
+from infra.local.firestore.rpcs.billing import Billing
+from infra.local.firestore.rpcs.documents import masked
+from infra.local.firestore.store import OpenDatabase, Store
+
+_ID_ALPHABET = string.ascii_letters + string.digits
+_ID_LENGTH = 20
+
+
+class Commits:
+    """The methods that write."""
+
+    def __init__(self, store: Store, billing: Billing) -> None:
+        self._store = store
+        self._billing = billing
+
+    async def begin_transaction(self, request: BeginTransactionRequest) -> BeginTransactionResponse:
+        """Begin a transaction."""
+        database = self._database(request.database)
+        transaction = database.transactions.begin(request.options, database.documents.horizon)
+        return BeginTransactionResponse(transaction=transaction.token)
+
+    async def rollback(self, request: RollbackRequest) -> Empty:
+        """End a transaction without effect."""
+        self._database(request.database).transactions.rollback(request.transaction)
+        return Empty()
+
+    async def commit(self, request: CommitRequest) -> CommitResponse:
+        """Do all writes or none, and end the transaction, if there is one."""
+        database = self._database(request.database)
+        checked = [writes.check(write, request.database) for write in request.writes]
+        if request.transaction:
+            time, outcomes = await self._commit_transaction(database, request.transaction, checked)
+        else:
+            time, outcomes = await database.commit(checked)
+        await database.durable()
+        for write in checked:
+            self._billing.write(request.database, deletes=write.deletes)
+        response = CommitResponse(write_results=map(_result, checked, outcomes))
+        clock.stamp(response.commit_time, time)
+        return response
+
+    async def _commit_transaction(
+        self, database: OpenDatabase, token: bytes, checked: list[writes.CheckedWrite]
+    ) -> tuple[int, list[writes.Outcome]]:
+        with database.transactions.using(token) as transaction:
+            if transaction.read_time is not None and checked:
+                raise InvalidArgumentError("Cannot modify entities in a read-only transaction.")
+            committed = await database.commit(checked, transaction)
+            database.transactions.end(transaction)
+            return committed
+
+    async def batch_write(self, request: BatchWriteRequest) -> BatchWriteResponse:
+        """Do each write by itself, in no transaction."""
+        database = self._database(request.database)
+        targets = [write.update.name or write.delete or write.transform.document for write in request.writes]
+        if len(set(targets)) < len(targets):
+            raise InvalidArgumentError("A batch writes no document twice.")
+        response = BatchWriteResponse()
+        for write in request.writes:
+            result, status = response.write_results.add(), response.status.add()
+            try:
+                result.CopyFrom(await self._write(database, write))
+            except FirestoreError as error:
+                status.code, status.message = error.code.value[0], str(error)
+        await database.durable()
+        return response
+
+    async def create_document(self, request: CreateDocumentRequest) -> Document:
+        """Create a document, with an id of its own if none is given."""
+        database_name, parent_path = names.parent(request.parent)
+        identifier = request.document_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+        path = names.join(parent_path, names.collection_id(request.collection_id), identifier)
+        request.document.name = names.document_name(database_name, path)
+        write = Write(update=request.document, current_document=Precondition(exists=False))
+        return await self._write_and_get(database_name, write, request.mask.field_paths)
+
+    async def update_document(self, request: UpdateDocumentRequest) -> Document:
+        """Change a document, or create it."""
+        write = Write(update=request.document)
+        if request.HasField("update_mask"):
+            write.update_mask.CopyFrom(request.update_mask)
+        if request.HasField("current_document"):
+            write.current_document.CopyFrom(request.current_document)
+        database_name, _ = names.document(request.document.name)
+        return await self._write_and_get(database_name, write, request.mask.field_paths)
+
+    async def delete_document(self, request: DeleteDocumentRequest) -> Empty:
+        """Delete a document."""
+        write = Write(delete=request.name)
+        if request.HasField("current_document"):
+            write.current_document.CopyFrom(request.current_document)
+        database = self._store.database(names.document(request.name)[0])
+        await self._write(database, write)
+        await database.durable()
+        return Empty()
+
+    async def _write_and_get(self, database_name: str, write: Write, mask: Iterable[str]) -> Document:
+        database = self._store.database(database_name)
+        checked = writes.check(write, database_name)
+        _, outcomes = await database.commit([checked])
+        await database.durable()
+        self._billing.write(database_name, deletes=False)
+        return masked(outcomes[0].data, mask)
+
+    async def _write(self, database: OpenDatabase, write: Write) -> WriteResult:
+        checked = writes.check(write, database.name)
+        _, outcomes = await database.commit([checked])
+        self._billing.write(database.name, deletes=checked.deletes)
+        return _result(checked, outcomes[0])
+
+    def _database(self, name: str) -> OpenDatabase:
+        return self._store.database(names.database(name))
+
+
+def _result(write: writes.CheckedWrite, outcome: writes.Outcome) -> WriteResult:
+    result = WriteResult(transform_results=outcome.results)
+    if not write.deletes:
+        clock.stamp(result.update_time, outcome.updated)
+    return result

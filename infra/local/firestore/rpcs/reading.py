@@ -1,0 +1,74 @@
+"""When a read sees the database: now, at a past time, or as its transaction says."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from infra.local.firestore import clock
+from infra.local.firestore.pb.common_pb2 import TransactionOptions
+from infra.local.firestore.store import OpenDatabase
+from infra.local.firestore.transactions import Transaction, past
+
+
+class ReadRequest(Protocol):
+    """A request with a consistency selector."""
+
+    transaction: bytes
+    read_time: Timestamp
+
+    def WhichOneof(self, oneof_group: str) -> str | None: ...  # noqa: D102, N802 - protobuf's name
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One RPC's view of a database.
+
+    Attributes:
+        database: The database.
+        transaction: The transaction to read in, if any.
+        begun: The token to tell the client of, if its transaction began with this read.
+        time: The past time to read at; None for now.
+    """
+
+    database: OpenDatabase
+    transaction: Transaction | None
+    begun: bytes
+    time: int | None
+
+    @property
+    def locks(self) -> Transaction | None:
+        """The transaction, if what it reads has to be locked for it."""
+        return self.transaction if self.transaction and self.transaction.read_time is None else None
+
+    def read_time(self) -> Timestamp:
+        """The time that the answer is true at."""
+        return clock.to_timestamp(self.database.clock.read_time() if self.time is None else self.time)
+
+    async def lock_documents(self, paths: Iterable[str]) -> None:
+        """Lock documents, if the transaction needs that."""
+        if self.locks:
+            await self.database.locks.read_documents(self.locks, paths)
+
+
+@asynccontextmanager
+async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator[Reading]:
+    """Read as the request's consistency selector asks."""
+    match request.WhichOneof("consistency_selector"):
+        case "transaction":
+            with database.transactions.using(request.transaction) as transaction:
+                yield Reading(database, transaction, b"", transaction.read_time)
+        case "new_transaction":
+            options: TransactionOptions = request.new_transaction  # type: ignore[attr-defined] # the case says it
+            began = database.transactions.begin(options, database.documents.horizon)
+            with database.transactions.using(began.token) as transaction:
+                yield Reading(database, transaction, began.token, transaction.read_time)
+        case "read_time":
+            time = clock.from_timestamp(request.read_time)
+            horizon = database.documents.horizon
+            yield Reading(database, None, b"", past(time, database.clock.read_time(), horizon))
+        case _:
+            yield Reading(database, None, b"", None)
+    await database.durable()

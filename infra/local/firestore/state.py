@@ -1,0 +1,154 @@
+"""Documents and their versions.
+
+A document is kept as it travels, in its serialized form; each change makes a new version, and the versions that it
+supersedes stay readable for as long as the database retains them. Everything here happens in one step of the
+event loop, and so at once: `Database.apply` is the only place where documents change.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+from infra.local.firestore import names
+from infra.local.firestore.index import Scope
+
+
+class Version:
+    """A document as it was from one commit to the next.
+
+    Attributes:
+        data: The serialized `google.firestore.v1.Document`; empty where the document did not exist.
+        created: Its creation time, in microseconds.
+        updated: The time of the commit that made this version.
+        previous: The version before, while it is retained.
+    """
+
+    __slots__ = ("created", "data", "previous", "updated")
+
+    def __init__(self, data: bytes, created: int, updated: int, previous: "Version | None" = None) -> None:
+        self.data = data
+        self.created = created
+        self.updated = updated
+        self.previous = previous
+
+
+class Record:
+    """A place where a document is, or was within the retained past."""
+
+    __slots__ = ("collection", "id", "latest")
+
+    def __init__(self, collection: "Collection", identifier: str, latest: Version) -> None:
+        self.collection = collection
+        self.id = identifier
+        self.latest = latest
+
+    @property
+    def path(self) -> str:
+        """The document's path below `documents/`."""
+        return f"{self.collection.path}/{self.id}"
+
+    def at(self, time: int | None) -> Version | None:
+        """The version at a time, or now; None if there was no document."""
+        version: Version | None = self.latest
+        if time is not None:
+            while version is not None and version.updated > time:
+                version = version.previous
+        return version if version is not None and version.data else None
+
+
+class Collection(Scope):
+    """The documents directly below one parent, with the scopes of queries that see them too."""
+
+    def __init__(self, path: str, group: Scope, everything: Scope) -> None:
+        super().__init__()
+        self.path = path
+        self.parent, _, self.id = path.rpartition("/")
+        self.by_id: dict[str, Record] = {}
+        self.scopes = (self, group, everything)
+
+    def records(self) -> Iterable[Record]:
+        """All records of the collection, in no order."""
+        return self.by_id.values()
+
+
+class Union(Scope):
+    """The documents of several collections: a collection group, or all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.collections: list[Collection] = []
+
+    def records(self) -> Iterator[Record]:
+        """All records of the collections, in no order."""
+        return (record for collection in self.collections for record in collection.records())
+
+
+class Database:
+    """One database of one project.
+
+    Attributes:
+        horizon: The time before which the past is not readable any more.
+    """
+
+    def __init__(self, name: str, retention: int) -> None:
+        """Start empty; superseded versions are kept for `retention` microseconds."""
+        self.name = name
+        self.horizon = 0
+        self.collections: dict[str, Collection] = {}
+        self.groups: dict[str, Union] = {}
+        self.everything = Union()
+        self._retention = retention
+        self._superseded: deque[tuple[Version, Record]] = deque()  # by what, oldest first
+
+    def get(self, path: str, time: int | None = None) -> Version | None:
+        """Find a document as it was at a time, or is now."""
+        record = self._record(path)
+        return None if record is None else record.at(time)
+
+    def apply(self, changes: Mapping[str, Version], time: int) -> None:
+        """Make these the latest versions of their documents (by path), all at once, at a commit's time."""
+        for path, version in changes.items():
+            record = self._record(path)
+            if record is None:
+                self._add(path, version)
+                continue
+            version.previous = record.latest
+            record.latest = version
+            self._superseded.append((version, record))
+            for scope in record.collection.scopes:
+                scope.changed(record)
+        self.horizon = max(self.horizon, time - self._retention)
+        self._forget(self.horizon)
+
+    def changed_since(self, time: int) -> Iterator[Record]:
+        """Records one of whose versions was superseded after a time; one may come more than once."""
+        for version, record in reversed(self._superseded):
+            if version.updated <= time:
+                return
+            yield record
+
+    def _record(self, path: str) -> Record | None:
+        parent, _, identifier = path.rpartition("/")
+        collection = self.collections.get(parent)
+        return None if collection is None else collection.by_id.get(identifier)
+
+    def _add(self, path: str, version: Version) -> None:
+        parent, _, identifier = path.rpartition("/")
+        collection = self.collections.get(parent) or self._add_collection(parent)
+        record = collection.by_id[identifier] = Record(collection, identifier, version)
+        for scope in collection.scopes:
+            scope.changed(record)
+
+    def _add_collection(self, path: str) -> Collection:
+        group = self.groups.setdefault(path.rpartition("/")[2], Union())
+        collection = self.collections[path] = Collection(path, group, self.everything)
+        group.collections.append(collection)
+        self.everything.collections.append(collection)
+        return collection
+
+    def _forget(self, time: int) -> None:
+        """Drop what was superseded before a time, and the records of documents gone since then."""
+        while self._superseded and self._superseded[0][0].updated <= time:
+            version, record = self._superseded.popleft()
+            version.previous = None
+            if not version.data and record.latest is version:
+                del record.collection.by_id[record.id]

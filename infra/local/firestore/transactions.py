@@ -1,0 +1,144 @@
+"""Transactions: begun, used, and ended by commit, rollback, contention or time.
+
+Firestore serves server clients with pessimistic concurrency: what a read-write transaction reads stays locked
+until it ends. https://firebase.google.com/docs/firestore/transaction-data-contention
+"""
+
+import asyncio
+import itertools
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from infra.local.firestore.clock import Clock, from_timestamp
+from infra.local.firestore.errors import (
+    AbortedError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    UnimplementedError,
+)
+from infra.local.firestore.locks import CONTENTION, Holder, Locks
+from infra.local.firestore.pb.common_pb2 import TransactionOptions
+
+_TOKEN = struct.Struct(">QQ")  # a serial number, and the time of the first attempt
+_EXPIRED = "The referenced transaction has expired or is no longer valid."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take, in seconds. The defaults are production's, but for `lock`, which it does not tell.
+
+    https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
+    """
+
+    idle: float = 60
+    total: float = 270
+    lock: float = 10
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Transaction(Holder):
+    """One transaction.
+
+    Attributes:
+        token: What clients call it by.
+        read_time: When it sees the database, if it only reads; None if it is read-write.
+    """
+
+    token: bytes
+    read_time: int | None = None
+    began: float
+    used: float
+    in_use: int = 0
+
+
+class Transactions:
+    """The transactions of one database."""
+
+    def __init__(self, clock: Clock, locks: Locks, patience: Patience) -> None:
+        self._clock = clock
+        self._locks = locks
+        self._patience = patience
+        self._open: dict[bytes, Transaction] = {}
+        self._serial = itertools.count(1)
+
+    def begin(self, options: TransactionOptions, horizon: int) -> Transaction:
+        """Begin a transaction.
+
+        Args:
+            options: Read-only or read-write, and which transaction it tries again.
+            horizon: The oldest time that can be read at.
+        """
+        if options.read_write.concurrency_mode == TransactionOptions.OPTIMISTIC:
+            raise UnimplementedError("TransactionOptions.ReadWrite.concurrency_mode OPTIMISTIC")
+        now = self._clock.read_time()
+        born, read_time = now, None
+        if options.HasField("read_only"):
+            read_time = now
+            if options.read_only.HasField("read_time"):
+                read_time = past(from_timestamp(options.read_only.read_time), now, horizon)
+        elif len(options.read_write.retry_transaction) == _TOKEN.size:
+            born = min(now, _TOKEN.unpack(options.read_write.retry_transaction)[1])
+        loop = asyncio.get_running_loop()
+        token = _TOKEN.pack(next(self._serial), born)
+        transaction = Transaction(
+            born=born, token=token, read_time=read_time, began=loop.time(), used=loop.time()
+        )
+        self._open[token] = transaction
+        loop.call_later(min(self._patience.idle, self._patience.total), self._expire, transaction)
+        return transaction
+
+    @contextmanager
+    def using(self, token: bytes) -> Iterator[Transaction]:
+        """Use a transaction for one RPC; it does not count as idle in the meantime.
+
+        Raises:
+            InvalidArgumentError: It ended, or there never was one.
+            AbortedError: Contention ended it.
+        """
+        transaction = self._find(token)
+        if transaction.aborted:
+            raise AbortedError(CONTENTION)
+        transaction.in_use += 1
+        try:
+            yield transaction
+        finally:
+            transaction.in_use -= 1
+            transaction.used = asyncio.get_running_loop().time()
+
+    def end(self, transaction: Transaction) -> None:
+        """End a transaction, and drop its locks."""
+        self._open.pop(transaction.token, None)
+        self._locks.release(transaction)
+
+    def rollback(self, token: bytes) -> None:
+        """End a transaction without effect; also one that contention ended already."""
+        self.end(self._find(token))
+
+    def _find(self, token: bytes) -> Transaction:
+        transaction = self._open.get(token)
+        if transaction is None:
+            raise InvalidArgumentError(_EXPIRED if len(token) == _TOKEN.size else "Invalid transaction.")
+        return transaction
+
+    def _expire(self, transaction: Transaction) -> None:
+        """End a transaction whose time is over, or look again when it can be."""
+        if transaction.token not in self._open:
+            return
+        loop = asyncio.get_running_loop()
+        idle_until = loop.time() + 1 if transaction.in_use else transaction.used + self._patience.idle
+        until = min(idle_until, transaction.began + self._patience.total)
+        if loop.time() >= until:
+            self.end(transaction)
+        else:
+            loop.call_at(until, self._expire, transaction)
+
+
+def past(time: int, now: int, horizon: int) -> int:
+    """Check a time to read at, in microseconds."""
+    if time > now:
+        raise InvalidArgumentError("The read time is in the future.")
+    if time < horizon:
+        raise FailedPreconditionError("The requested snapshot version is too old.")
+    return time

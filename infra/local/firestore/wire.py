@@ -1,0 +1,136 @@
+"""The gRPC service: bytes in, one method's work, bytes out, and errors as status codes."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from infra.local.counters import Counters
+from infra.local.faults import Context, Fault, Faults, strike
+from infra.local.firestore import limits, names
+from infra.local.firestore.errors import FirestoreError, InvalidArgumentError, UnimplementedError
+from infra.local.firestore.targets import targets
+
+SERVICE = "google.firestore.v1.Firestore"
+
+_log = logging.getLogger(__name__)
+
+# Requests and responses are as different as the methods are: each method's own signature is typed.
+Unary = Callable[[Any], Awaitable[Message]]
+Streaming = Callable[[Any], Awaitable[Iterable[Message]]]
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryMethod:
+    """A method that answers with one message."""
+
+    request: type[Message]
+    answer: Unary
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingMethod:
+    """A method that answers with several messages, all decided at once."""
+
+    request: type[Message]
+    answer: Streaming
+
+
+class Wire:
+    """Serves methods over gRPC, counts their calls, and lets faults strike them."""
+
+    def __init__(self, counters: Counters, faults: Faults) -> None:
+        self._counters = counters
+        self._faults = faults
+
+    def handler(
+        self, methods: dict[str, UnaryMethod | StreamingMethod], unimplemented: dict[str, str]
+    ) -> grpc.GenericRpcHandler:
+        """Make what a gRPC server is given.
+
+        Args:
+            methods: What answers, by method name.
+            unimplemented: What to call the methods that are out of scope, by method name.
+        """
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for name, method in methods.items():
+            if isinstance(method, UnaryMethod):
+                handlers[name] = grpc.unary_unary_rpc_method_handler(
+                    self._unary(name, method), response_serializer=_serialize
+                )
+            else:
+                handlers[name] = grpc.unary_stream_rpc_method_handler(
+                    self._streaming(name, method), response_serializer=_serialize
+                )
+        for name, feature in unimplemented.items():
+            # As streams in both directions they refuse whatever a client sends.
+            handlers[name] = grpc.stream_stream_rpc_method_handler(_refusal(feature))
+        return grpc.method_handlers_generic_handler(SERVICE, handlers)
+
+    def _unary(self, name: str, method: UnaryMethod) -> Callable[[bytes, Context], Awaitable[Message]]:
+        async def serve(data: bytes, context: Context) -> Message:
+            try:
+                request, fault = self._accept(name, method.request, data)
+                await strike(fault, "before", context)
+                response = await method.answer(request)
+                await strike(fault, "after", context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+                await _fail(name, error, context)
+            return response
+
+        return serve
+
+    def _streaming(
+        self, name: str, method: StreamingMethod
+    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
+        async def serve(data: bytes, context: Context) -> AsyncIterator[Message]:
+            try:
+                request, fault = self._accept(name, method.request, data)
+                await strike(fault, "before", context)
+                responses = await method.answer(request)
+                await strike(fault, "after", context)
+                for response in responses:
+                    yield response
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+                await _fail(name, error, context)
+
+        return serve
+
+    def _accept(self, name: str, kind: type[Message], data: bytes) -> tuple[Message, Fault | None]:
+        """Read a request, count it, and find what is to happen to it."""
+        if len(data) > limits.LARGEST_REQUEST:
+            raise InvalidArgumentError(
+                f"Request payload size exceeds the limit: {limits.LARGEST_REQUEST} bytes."
+            )
+        try:
+            request = kind.FromString(data)
+        except DecodeError as error:
+            raise InvalidArgumentError(f"The request is no {kind.DESCRIPTOR.name}: {error}") from error
+        self._counters.rpc(names.project(next(targets(request), "")), name)
+        return request, self._faults.take(name, lambda: targets(request))
+
+
+async def _fail(name: str, error: Exception, context: Context) -> NoReturn:
+    if isinstance(error, FirestoreError):
+        await context.abort(error.code, str(error))
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    _log.error("%s failed", name, exc_info=error)
+    await context.abort(grpc.StatusCode.INTERNAL, f"The emulator failed: {error!r}")
+    raise AssertionError("abort raises")
+
+
+def _refusal(feature: str) -> Callable[[object, Context], Awaitable[None]]:
+    async def refuse(_: object, context: Context) -> None:
+        error = UnimplementedError(feature)
+        await context.abort(error.code, str(error))
+
+    return refuse
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()

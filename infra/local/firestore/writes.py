@@ -1,0 +1,148 @@
+"""One write of a commit: its rules, its precondition, and the document that it leaves.
+
+https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1#write
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infra.local.firestore import clock, limits, names, paths, transforms
+from infra.local.firestore.errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+)
+from infra.local.firestore.pb.common_pb2 import Precondition
+from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore.pb.write_pb2 import DocumentTransform, Write
+from infra.local.firestore.state import Version
+
+
+@dataclass(slots=True)
+class CheckedWrite:
+    """A write that keeps the rules, whatever is stored."""
+
+    path: str
+    name: str
+    write: Write
+    mask: list[paths.FieldPath] | None
+    transforms: Sequence[DocumentTransform.FieldTransform]
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the write deletes its document."""
+        return self.write.HasField("delete")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a write leaves: empty `data` when the document is gone; `changed` is False when it stayed as it was."""
+
+    data: bytes
+    created: int
+    updated: int
+    changed: bool
+    results: list[Value] = field(default_factory=list)
+
+
+def check(write: Write, database: str) -> CheckedWrite:
+    """Check a write by itself; InvalidArgumentError says what is wrong with it."""
+    match write.WhichOneof("operation"):
+        case "update":
+            name, own_transforms = write.update.name, write.update_transforms
+            limits.check_fields(write.update.fields)
+        case "delete":
+            name, own_transforms = write.delete, write.update_transforms
+            if write.HasField("update_mask") or own_transforms:
+                raise InvalidArgumentError("A delete has no mask and no transforms.")
+        case "transform":
+            name, own_transforms = write.transform.document, write.transform.field_transforms
+            if write.HasField("update_mask") or write.update_transforms:
+                raise InvalidArgumentError("A transform has no update mask and no update transforms.")
+            if not own_transforms:
+                raise InvalidArgumentError("A transform has at least one field transform.")
+        case _:
+            raise InvalidArgumentError("A write has no operation.")
+    if len(own_transforms) > limits.MOST_TRANSFORMS:
+        raise InvalidArgumentError(f"At most {limits.MOST_TRANSFORMS} fields of a document are transformed.")
+    for transform in own_transforms:
+        _writable(transform.field_path)
+    mask = (
+        [_writable(path) for path in write.update_mask.field_paths] if write.HasField("update_mask") else None
+    )
+    return CheckedWrite(names.document_in(name, database), name, write, mask, own_transforms)
+
+
+def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
+    """Compute what a write leaves of a document.
+
+    Args:
+        write: The write.
+        stored: The document's version before it; None if there is no document.
+        now: The commit's time, in microseconds.
+
+    Raises:
+        AlreadyExistsError: The document must not exist and does.
+        NotFoundError: The document must exist and does not.
+        FailedPreconditionError: Another version is stored than the precondition names.
+    """
+    if write.write.HasField("current_document"):
+        _require(write.write.current_document, write.name, stored)
+    if write.deletes:
+        return Outcome(b"", created=0, updated=now, changed=stored is not None)
+    document = _updated(write, stored)
+    results = [transforms.apply(transform, document.fields, now) for transform in write.transforms]
+    if results:
+        limits.check_fields(document.fields)
+    if stored is not None:
+        unchanged = _serialize(document, write.name, stored.created, stored.updated)
+        if len(unchanged) == len(stored.data) and document == Document.FromString(stored.data):
+            return Outcome(stored.data, stored.created, stored.updated, changed=False, results=results)
+    created = now if stored is None else stored.created
+    data = _serialize(document, write.name, created, now)
+    limits.check_size(document, len(data))
+    return Outcome(data, created, now, changed=True, results=results)
+
+
+def _require(precondition: Precondition, name: str, stored: Version | None) -> None:
+    if precondition.HasField("exists"):
+        if precondition.exists and stored is None:
+            raise NotFoundError(f"No document to update: {name}")
+        if not precondition.exists and stored is not None:
+            raise AlreadyExistsError(f"Document already exists: {name}")
+    elif precondition.HasField("update_time"):
+        required = clock.from_timestamp(precondition.update_time)
+        found = 0 if stored is None else stored.updated
+        if found != required:
+            raise FailedPreconditionError(
+                f"the stored version ({found}) does not match the required base version ({required})"
+            )
+
+
+def _updated(write: CheckedWrite, stored: Version | None) -> Document:
+    new = write.write.update
+    if write.mask is None and not write.write.HasField("transform"):
+        return new
+    document = Document() if stored is None else Document.FromString(stored.data)
+    for path in write.mask or ():
+        value = paths.get(new.fields, path)
+        if value is None:
+            paths.remove(document.fields, path)
+        else:
+            paths.put(document.fields, path, value)
+    return document
+
+
+def _serialize(document: Document, name: str, created: int, updated: int) -> bytes:
+    document.name = name
+    clock.stamp(document.create_time, created)
+    clock.stamp(document.update_time, updated)
+    return document.SerializeToString()
+
+
+def _writable(text: str) -> paths.FieldPath:
+    path = paths.parse(text)
+    if path == paths.NAME:
+        raise InvalidArgumentError("A document's name cannot be written.")
+    return path
