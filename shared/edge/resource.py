@@ -1,8 +1,9 @@
 """From a request to the one operation that answers it, with the caller known."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from starlette.types import Scope as AsgiScope
 
 from shared.domain.access import Caller, Scope
 from shared.domain.deadline import Deadline
-from shared.domain.errors import ScopeMissing
+from shared.domain.errors import InventoryError, ScopeMissing
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
@@ -32,13 +33,33 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A method of a path: what it needs, and the use case that answers it."""
+    """A method of a path: the use case that answers it, and what the OpenAPI document says of it.
 
+    Attributes:
+        name: unique among all functions; what generated clients call it.
+        summary: one line for people.
+        method: the HTTP method; a GET answers HEAD too.
+        path: with `{parameters}`.
+        scope: what the caller's key must allow.
+        family: how validation errors are told.
+        answer: the use case.
+        query: the model of its query parameters.
+        body: the model of its request body.
+        success: the model of each success status's body, or none.
+        refusals: the errors beside those that every operation may answer.
+    """
+
+    name: str
+    summary: str
     method: str
     path: str
     scope: Scope
     family: Family
     answer: Callable[[Call], Awaitable[Response]]
+    success: Mapping[int, type[BaseModel] | None]
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    refusals: Sequence[type[InventoryError]] = ()
 
 
 class Resource:

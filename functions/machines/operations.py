@@ -1,0 +1,55 @@
+"""What the `machines` function serves."""
+
+from functools import partial
+
+from functions.machines.lookup import get
+from functions.machines.registration import register
+from functions.machines.replacement import replace
+from shared.bootstrap import Inventory
+from shared.domain import errors
+from shared.domain.access import Scope
+from shared.edge.machine_profile import MachineProfile
+from shared.edge.machine_view import MachineView, RegisteredMachineView
+from shared.edge.problems import Family
+from shared.edge.resource import Operation
+
+
+def operations(inventory: Inventory) -> list[Operation]:
+    """List the function's operations, those of one path together."""
+    return [
+        Operation(
+            name="register_machine",
+            summary="Register a machine with its hardware profile",
+            method="POST",
+            path="/api/v1/machines",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.MACHINES,
+            answer=partial(register, inventory),
+            body=MachineProfile,
+            success={201: RegisteredMachineView},
+            refusals=(errors.DuplicateMac,),
+        ),
+        Operation(
+            name="get_machine_profile",
+            summary="Get a machine",
+            method="GET",
+            path="/api/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_READ,
+            family=Family.MACHINES,
+            answer=partial(get, inventory),
+            success={200: MachineView, 304: None},
+            refusals=(errors.MachineNotFound,),
+        ),
+        Operation(
+            name="replace_machine",
+            summary="Replace a machine's hardware profile and optional fields",
+            method="PUT",
+            path="/api/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.MACHINES,
+            answer=partial(replace, inventory),
+            body=MachineProfile,
+            success={200: MachineView},
+            refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
+        ),
+    ]
