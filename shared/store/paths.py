@@ -3,9 +3,19 @@
 from shared.domain.identities import digest
 
 
+def organization(organization_id: str) -> str:
+    """What all documents of an organization are below."""
+    return f"organizations/{organization_id}"
+
+
 def machine(organization_id: str, machine_id: str) -> str:
     """A machine; its id is a UUIDv7, whose growing range is per organization."""
     return f"organizations/{organization_id}/machines/{machine_id}"
+
+
+def pool(organization_id: str, pool_id: str) -> str:
+    """A pool."""
+    return f"organizations/{organization_id}/pools/{pool_id}"
 
 
 def identity(identity_name: str) -> str:
@@ -26,3 +36,8 @@ def idempotency(organization_id: str, key: str) -> str:
 def api_key(key_digest: str) -> str:
     """An API key, by the SHA-256 digest of the key in hex."""
     return f"api_keys/{key_digest}"
+
+
+def processed(subscription: str, event_id: str) -> str:
+    """An event whose effect a subscription of ours has committed."""
+    return f"processed/{digest(f'{subscription} {event_id}')}"

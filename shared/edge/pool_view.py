@@ -1,0 +1,59 @@
+"""A pool as answers show it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from shared.pb.inventory.v1.pool_pb2 import Pool
+
+Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+class PoolState(BaseModel):
+    """What stands in the pool itself: a commit decides it, and a replay repeats it."""
+
+    id: Uuid
+    organization_id: str
+    name: str
+    description: str | None
+    pool_parameters: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    # The pools API has it, and nothing sets it here.
+    pool_sensitive_parameters: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, pool: Pool) -> Self:
+        """Show a pool."""
+        return cls(**_state(pool))
+
+
+class PoolView(PoolState):
+    """A pool, and how many machines are in it at the time of the answer."""
+
+    machine_count: int
+
+    @classmethod
+    def counted(cls, pool: Pool, machine_count: int) -> Self:
+        """Show a pool with the number of its members."""
+        return cls(**_state(pool), machine_count=machine_count)
+
+
+class IncludedPool(PoolView):
+    """A pool among the related resources of an answer."""
+
+    type: Literal["pool"] = "pool"
+
+
+def _state(pool: Pool) -> dict[str, Any]:
+    return {
+        "id": pool.id,
+        "organization_id": pool.organization_id,
+        "name": pool.name,
+        "description": pool.description if pool.HasField("description") else None,
+        "pool_parameters": json.loads(pool.pool_parameters) if pool.HasField("pool_parameters") else None,
+        "created_at": pool.created_at.ToDatetime(UTC),
+        "updated_at": pool.updated_at.ToDatetime(UTC),
+    }

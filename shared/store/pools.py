@@ -1,0 +1,107 @@
+"""Pools in the store, and who is a member of them.
+
+Membership stands on the machines, in `pool_ids`: an assignment writes machines alone, and no document is hot.
+The price is that a pool is counted, at one read for each 1,000 members, instead of knowing its size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.deadline import Deadline
+from shared.domain.errors import PoolNotFound
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths
+from shared.store.codec import decode
+from shared.store.firestore import Firestore
+from shared.store.wire import Document, StructuredQuery
+
+_NEWEST_FIRST = StructuredQuery.Order(
+    field=StructuredQuery.FieldReference(field_path="__name__"), direction=StructuredQuery.DESCENDING
+)
+
+
+@dataclass(frozen=True)
+class StoredPool:
+    """A pool, and the document that it was read from: a write's precondition."""
+
+    pool: Pool
+    document: Document
+
+
+async def find_pool(
+    firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline
+) -> StoredPool:
+    """Read a pool.
+
+    Raises:
+        PoolNotFound: the organization has none of that id.
+    """
+    path = paths.pool(organization_id, pool_id)
+    document = (await firestore.get([path], deadline)).get(path)
+    if document is None:
+        raise PoolNotFound(pool_id)
+    return StoredPool(decode(document.fields, Pool), document)
+
+
+async def find_pools(
+    firestore: Firestore, organization_id: str, pool_ids: Sequence[str], deadline: Deadline
+) -> list[Pool]:
+    """Read those of some pools that exist, in the order of their ids as given.
+
+    A machine may still name pools that were deleted: `pool_cleanup` takes them off it.
+    """
+    wanted = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
+    found = await firestore.get(wanted, deadline) if wanted else {}
+    return [decode(found[path].fields, Pool) for path in wanted if path in found]
+
+
+async def list_pools(
+    firestore: Firestore, organization_id: str, *, skip: int, limit: int, deadline: Deadline
+) -> list[Pool]:
+    """Read a page of an organization's pools, newest first."""
+    query = _pools()
+    query.order_by.append(_NEWEST_FIRST)
+    query.offset = skip
+    query.limit.value = limit
+    documents = await firestore.query(paths.organization(organization_id), query, deadline)
+    return [decode(document.fields, Pool) for document in documents]
+
+
+async def count_pools(firestore: Firestore, organization_id: str, deadline: Deadline) -> int:
+    """Count an organization's pools."""
+    return await firestore.count(paths.organization(organization_id), _pools(), deadline)
+
+
+async def list_members(
+    firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
+) -> list[Machine]:
+    """Read the newest machines of a pool, newest first."""
+    query = _members(pool_id)
+    query.order_by.append(_NEWEST_FIRST)
+    query.limit.value = limit
+    documents = await firestore.query(paths.organization(organization_id), query, deadline)
+    return [decode(document.fields, Machine) for document in documents]
+
+
+async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
+    """Count the machines of a pool."""
+    return await firestore.count(paths.organization(organization_id), _members(pool_id), deadline)
+
+
+def _pools() -> StructuredQuery:
+    return _all_in("pools")
+
+
+def _members(pool_id: str) -> StructuredQuery:
+    query = _all_in("machines")
+    query.where.field_filter.field.field_path = "pool_ids"
+    query.where.field_filter.op = StructuredQuery.FieldFilter.ARRAY_CONTAINS
+    query.where.field_filter.value.string_value = pool_id
+    return query
+
+
+def _all_in(collection: str) -> StructuredQuery:
+    query = StructuredQuery()
+    getattr(query, "from").add(collection_id=collection)  # a keyword of Python
+    return query
