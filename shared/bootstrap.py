@@ -4,26 +4,39 @@ Nothing is connected until the first request: clients make their channels then.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
+from google.protobuf.message import Message
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from uuid6 import uuid7
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
-from shared.edge.app import Application, create_app
+from shared.edge.app import Application, api_routes, create_app, document_routes, internal_routes
 from shared.edge.auth import Authenticator
+from shared.edge.problems import Problems
 from shared.edge.resource import Operation
 from shared.events.publisher import Publisher
+from shared.events.push import PushedEvent, decode
 from shared.store.api_keys import find_api_key
 from shared.store.changes import Changes
+from shared.store.effects import Effects
 from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 
 HEALTH_SECONDS = 2.0
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +45,9 @@ class Inventory:
 
     firestore: Firestore
     changes: Changes
+    effects: Effects
+    outbox: Outbox
+    publisher: Publisher
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -54,23 +70,91 @@ def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
     """
     project = environment["GOOGLE_CLOUD_PROJECT"]
     firestore = Firestore(project, environment.get("FIRESTORE_DATABASE", "(default)"))
-    changes = Changes(
-        firestore, publish=Publisher(project).publish, outbox=Outbox(firestore), clock=now, new_id=new_id
+    publisher, outbox = Publisher(project), Outbox(firestore)
+    return Inventory(
+        firestore=firestore,
+        changes=Changes(firestore, publish=publisher.publish, outbox=outbox, clock=now, new_id=new_id),
+        effects=Effects(firestore, now),
+        outbox=outbox,
+        publisher=publisher,
+        clock=now,
+        new_id=new_id,
     )
-    return Inventory(firestore=firestore, changes=changes, clock=now, new_id=new_id)
 
 
 def http_app(
-    inventory: Inventory, operations: Sequence[Operation], environment: Mapping[str, str] = os.environ
+    inventory: Inventory,
+    operations: Sequence[Operation],
+    *,
+    documents: Mapping[str, Path] = MappingProxyType({}),
+    environment: Mapping[str, str] = os.environ,
 ) -> Application:
-    """Build a function's application.
+    """Build a function that clients call.
 
     Args:
         inventory: where callers' keys are looked up.
         operations: what the function serves.
+        documents: files that anybody may read, by their paths.
         environment: `GOOGLE_CLOUD_PROJECT`, and `ERRORS_BASE_URL` where problem types are elsewhere.
     """
+    problems = _problems(environment)
+    authenticator = Authenticator(partial(find_api_key, inventory.firestore), inventory.clock)
+    routes = api_routes(operations, authenticator=authenticator, problems=problems)
+    return _app(inventory, [*routes, *document_routes(documents)], problems, environment)
 
+
+def scheduled_app(
+    inventory: Inventory, run: Callable[[], Awaitable[None]], environment: Mapping[str, str] = os.environ
+) -> Application:
+    """Build a function that a schedule calls.
+
+    Args:
+        inventory: whose store health tells of.
+        run: what is done at each call; what it raises makes the call fail, which Cloud Scheduler reports.
+        environment: as for `http_app`.
+    """
+
+    async def answer(_: Request) -> Response:
+        await run()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    problems = _problems(environment)
+    return _app(inventory, internal_routes(answer, problems), problems, environment)
+
+
+def subscriber_app(
+    inventory: Inventory,
+    message_type: type[M],
+    handle: Callable[[PushedEvent[M]], Awaitable[None]],
+    environment: Mapping[str, str] = os.environ,
+) -> Application:
+    """Build a function that a push subscription delivers events to.
+
+    What `handle` raises, or an event that cannot be decoded, answers the push with an error. Pub/Sub then
+    delivers it again, with pauses, and after the subscription's last attempt to its dead-letter topic.
+
+    Args:
+        inventory: what the subscriber works with.
+        message_type: the message of the subscription's topic.
+        handle: processes one event.
+        environment: as for `http_app`.
+    """
+
+    async def answer(request: Request) -> Response:
+        await handle(decode(await request.body(), message_type))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    problems = _problems(environment)
+    return _app(inventory, internal_routes(answer, problems), problems, environment)
+
+
+def _problems(environment: Mapping[str, str]) -> Problems:
+    return Problems(environment.get("ERRORS_BASE_URL", "https://api.example.com/errors"))
+
+
+def _app(
+    inventory: Inventory, routes: Sequence[Route], problems: Problems, environment: Mapping[str, str]
+) -> Application:
     async def store_answers() -> bool:
         try:
             await inventory.firestore.get(["api_keys/startup"], Deadline(HEALTH_SECONDS))
@@ -79,10 +163,9 @@ def http_app(
         return True
 
     return create_app(
-        operations,
-        authenticator=Authenticator(partial(find_api_key, inventory.firestore), inventory.clock),
+        routes,
+        problems=problems,
         store_answers=store_answers,
         new_id=inventory.new_id,
-        errors_base_url=environment.get("ERRORS_BASE_URL", "https://api.example.com/errors"),
         project=environment["GOOGLE_CLOUD_PROJECT"],
     )

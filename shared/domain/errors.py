@@ -5,10 +5,13 @@ InventoryError
 ├── MalformedBody           a body that is not of its media type at all
 ├── BodyTooLarge
 ├── UnsupportedMediaType
+├── UndecodableEvent        a pushed message that is no event, and never will be
 ├── Unauthenticated
 ├── ScopeMissing
 ├── MachineNotFound
+├── MachinesNotFound        some of the machines that a request names
 ├── PoolNotFound            a pool that the caller's organization does not have
+├── PoolsNotFound           some of the pools that a request names
 ├── PreconditionFailed      the resource is not of the version that the caller knows
 ├── DuplicateMac            another machine has the MAC address
 ├── IdempotencyKeyReused    the key came before with another request
@@ -68,6 +71,10 @@ class UnsupportedMediaType(InventoryError):
         super().__init__(f"{given} not supported: send {' or '.join(supported)}")
 
 
+class UndecodableEvent(InventoryError):
+    """What a subscription pushed is not the event that it is for; it ends as a dead letter."""
+
+
 class Unauthenticated(InventoryError):
     """No key, or none that counts: missing, malformed, unknown, expired or revoked, and no word which."""
 
@@ -90,12 +97,28 @@ class MachineNotFound(InventoryError):
         self.machine_id = machine_id
 
 
+class MachinesNotFound(InventoryError):
+    """The caller's organization lacks some of the machines that the request names; all of those are given."""
+
+    def __init__(self, machine_ids: Sequence[str]) -> None:
+        super().__init__(f"These machines do not exist: {', '.join(machine_ids)}")
+        self.machine_ids = machine_ids
+
+
 class PoolNotFound(InventoryError):
     """The caller's organization has no such pool."""
 
     def __init__(self, pool_id: str) -> None:
         super().__init__(f"Pool {pool_id} does not exist")
         self.pool_id = pool_id
+
+
+class PoolsNotFound(InventoryError):
+    """The caller's organization lacks some of the pools that the request names; all of those are given."""
+
+    def __init__(self, pool_ids: Sequence[str]) -> None:
+        super().__init__(f"These pools do not exist: {', '.join(pool_ids)}")
+        self.pool_ids = pool_ids
 
 
 class PreconditionFailed(InventoryError):

@@ -1,18 +1,20 @@
 """A function's HTTP application: its operations, health, and an answer to everything else."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
 from shared.edge.auth import Authenticator
+from shared.edge.internal import Answer, InternalResource
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
 from shared.edge.resource import Operation, Resource
@@ -35,27 +37,44 @@ class Application(Response):
         await self._app(scope, receive, send)
 
 
-def create_app(  # noqa: PLR0913 - the collaborators of every function, by name
-    operations: Sequence[Operation],
+def api_routes(
+    operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
+) -> list[Route]:
+    """Route the operations that clients may call with their API keys; those of one path stand together."""
+    return [
+        Route(path, Resource(list(group), authenticator=authenticator, problems=problems))
+        for path, group in groupby(operations, key=lambda operation: operation.path)
+    ]
+
+
+def document_routes(documents: Mapping[str, Path]) -> list[Route]:
+    """Route files that anybody may read, by their paths."""
+    return [Route(path, _serve_file(file)) for path, file in documents.items()]
+
+
+def internal_routes(answer: Answer, problems: Problems) -> list[Route]:
+    """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
+    return [Route("/", InternalResource(answer, problems))]
+
+
+def create_app(
+    routes: Sequence[Route],
     *,
-    authenticator: Authenticator,
+    problems: Problems,
     store_answers: Callable[[], Awaitable[bool]],
     new_id: Callable[[], str],
-    errors_base_url: str,
     project: str,
 ) -> Application:
     """Build the application of one function.
 
     Args:
-        operations: what it serves; those of one path stand together.
-        authenticator: knows callers by their keys.
+        routes: what it serves, besides health.
+        problems: words errors.
         store_answers: whether the function can reach its store; health tells it.
         new_id: makes request ids.
-        errors_base_url: where problem types are.
         project: the Google Cloud project, which traces are named by.
     """
     logs.configure()
-    problems = Problems(errors_base_url)
 
     async def unrouted(request: Request, error: Exception) -> Response:
         record = record_of(request.scope)
@@ -69,15 +88,18 @@ def create_app(  # noqa: PLR0913 - the collaborators of every function, by name
     async def startup(_: Request) -> Response:
         return Response(headers=_NO_STORE, status_code=200 if await store_answers() else 503)
 
-    resources = [
-        Route(path, Resource(list(group), authenticator=authenticator, problems=problems))
-        for path, group in groupby(operations, key=lambda operation: operation.path)
-    ]
     health = [Route("/health/liveness", liveness), Route("/health/startup", startup)]
     app = Starlette(
-        routes=[*resources, *health],
+        routes=[*routes, *health],
         middleware=[Middleware(RequestLog, new_id=new_id, project=project)],
         exception_handlers={HTTPException: unrouted},
     )
     app.router.redirect_slashes = False
     return Application(app)
+
+
+def _serve_file(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(_: Request) -> Response:
+        return FileResponse(file)
+
+    return serve

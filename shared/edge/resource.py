@@ -62,35 +62,50 @@ class Operation:
     refusals: Sequence[type[InventoryError]] = ()
 
 
-class Resource:
-    """The operations of one path, as an ASGI application."""
+class Endpoint:
+    """One path as an ASGI application that answers whatever is raised as its family words it."""
 
-    def __init__(
-        self, operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
-    ) -> None:
-        self._operations = {operation.method: operation for operation in operations}
-        if "GET" in self._operations:
-            self._operations["HEAD"] = self._operations["GET"]  # RFC 9110, 9.3.2
-        self._path = operations[0].path
-        self._family = operations[0].family
-        self._authenticator = authenticator
+    path: str
+    family: Family
+
+    def __init__(self, problems: Problems) -> None:
         self._problems = problems
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
         request = Request(scope, receive)
         record = record_of(scope)
-        record.route = self._path
+        record.route = self.path
         try:
-            response = await self._answer(request)
+            response = await self.answer(request)
         except Exception as error:  # noqa: BLE001 - the last place that can answer it
             response = self._problems.response(
-                error, instance=record.path, family=self._family, request_id=record.request_id
+                error, instance=record.path, family=self.family, request_id=record.request_id
             )
             record.error = error if response.status_code >= 500 else None  # noqa: PLR2004 - server errors
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Answer a request, or raise."""
+        raise NotImplementedError
+
+
+class Resource(Endpoint):
+    """The operations of one path."""
+
+    def __init__(
+        self, operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
+    ) -> None:
+        super().__init__(problems)
+        self.path = operations[0].path
+        self.family = operations[0].family
+        self._operations = {operation.method: operation for operation in operations}
+        if "GET" in self._operations:
+            self._operations["HEAD"] = self._operations["GET"]  # RFC 9110, 9.3.2
+        self._authenticator = authenticator
+
+    async def answer(self, request: Request) -> Response:
+        """Let the operation of the request's method answer its caller."""
         operation = self._operations.get(request.method)
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})

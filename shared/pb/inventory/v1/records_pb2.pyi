@@ -78,3 +78,13 @@ class IdempotencyRecord(_message.Message):
     expires_at: _timestamp_pb2.Timestamp
     change_id: str
     def __init__(self, request_digest: _Optional[bytes] = ..., status: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_id: _Optional[str] = ...) -> None: ...
+
+class ProcessedEvent(_message.Message):
+    __slots__ = ("event_id", "subscription", "expires_at")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    subscription: str
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, event_id: _Optional[str] = ..., subscription: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

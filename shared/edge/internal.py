@@ -1,0 +1,33 @@
+"""Functions that no client calls: Cloud Scheduler and Pub/Sub do, each with a service account of its own.
+
+Cloud Run has checked by then that the caller's OIDC token is of one that may invoke it (roles/run.invoker):
+https://cloud.google.com/run/docs/authenticating/service-to-service
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.edge.problems import Family, Problems
+from shared.edge.resource import Endpoint
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class InternalResource(Endpoint):
+    """The one path of such a function, which takes POST alone."""
+
+    path = "/"
+    family = Family.MACHINES
+
+    def __init__(self, answer: Answer, problems: Problems) -> None:
+        super().__init__(problems)
+        self._use_case = answer
+
+    async def answer(self, request: Request) -> Response:
+        """Let the use case answer."""
+        if request.method != "POST":
+            raise HTTPException(405, headers={"Allow": "POST"})
+        return await self._use_case(request)

@@ -1,0 +1,100 @@
+"""The effect of an event, once: committed together with a record that the event is processed.
+
+Pub/Sub delivers at least once, and publishers publish at least once. A repeat meets the record of the first
+delivery, and changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
+from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
+from shared.store import paths, writes
+from shared.store.attempts import attempts
+from shared.store.errors import Refused, StoreError
+from shared.store.firestore import Firestore
+from shared.store.transaction import Transaction
+from shared.store.wire import Write
+
+# Twice as long as a topic or a subscription can keep a message:
+# https://cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
+RECORD_TIME = timedelta(days=62)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What an event comes to.
+
+    Attributes:
+        writes: the documents, each with its precondition.
+        complete: false where one commit cannot hold it all. The next step is decided after this one's
+            commit, from what is left: so the effect goes on where a killed delivery ended.
+    """
+
+    writes: Sequence[Write] = ()
+    complete: bool = True
+
+
+Decide = Callable[[Transaction], Awaitable[Effect]]
+"""Reads what the effect depends on, in the transaction or with preconditions, and decides a step."""
+
+
+class Effects:
+    """Applies the effects of events.
+
+    Args:
+        firestore: where they are committed, with their records.
+        clock: tells the time of records.
+    """
+
+    def __init__(self, firestore: Firestore, clock: Callable[[], datetime]) -> None:
+        self._firestore = firestore
+        self._clock = clock
+
+    async def apply(self, subscription: str, event_id: str, decide: Decide, deadline: Deadline) -> bool:
+        """Commit an event's effect and its record, or find that an earlier delivery did.
+
+        Args:
+            subscription: who processes the event: each subscription does so for itself.
+            event_id: the event's `ce-id`.
+            decide: is asked again when what it read has changed.
+            deadline: how long it may take.
+
+        Returns:
+            Whether the effect is this delivery's.
+
+        Raises:
+            Unavailable: not all of it is committed until the deadline; a redelivery goes on.
+        """
+        record = self._record(subscription, event_id)
+        transaction = Transaction(self._firestore, deadline)
+        failure: StoreError | None = None
+        async for _ in attempts(deadline):
+            try:
+                complete = False
+                while not complete:
+                    transaction = transaction.successor()
+                    effect = await decide(transaction)
+                    complete = effect.complete
+                    batch = [*effect.writes, record] if complete else effect.writes
+                    await self._firestore.commit(batch, deadline, transaction=transaction.id)
+            except Refused as error:
+                if await self._is_processed(subscription, event_id, deadline):
+                    return False
+                failure = error
+            except StoreError as error:
+                failure = error
+            else:
+                return True
+        raise Unavailable from failure
+
+    def _record(self, subscription: str, event_id: str) -> Write:
+        record = ProcessedEvent(event_id=event_id, subscription=subscription)
+        record.expires_at.FromDatetime(self._clock() + RECORD_TIME)
+        return writes.create(self._firestore.name(paths.processed(subscription, event_id)), record)
+
+    async def _is_processed(self, subscription: str, event_id: str, deadline: Deadline) -> bool:
+        path = paths.processed(subscription, event_id)
+        return path in await self._firestore.get([path], deadline)
