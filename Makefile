@@ -1,7 +1,7 @@
 # Muster's commands. `make help` lists them; each one sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run events test check format lock proto keys clean
+.PHONY: help run events test check format lock proto openapi keys clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,8 +46,11 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-proto: $(READY) ## Generate shared/pb from proto/
+proto: $(READY) ## Generate the protocol buffer code from proto/
 	@$(BIN)/python -m infra.codegen
+
+openapi: $(READY) ## Make the OpenAPI document and its page from the functions' operations
+	@$(BIN)/python -m infra.openapi
 
 lock: $(READY) ## Pin the newest versions of what the requirements*.in name
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt

@@ -1,5 +1,7 @@
 """The `machines` function: what clients say to and ask of machines."""
 
+from pathlib import Path
+
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +10,12 @@ from functions.machines.operations import operations
 from shared.bootstrap import http_app, inventory
 
 _inventory = inventory()
-_app = http_app(_inventory, operations(_inventory))
+_openapi = Path(__file__).parent / "openapi"
+_app = http_app(
+    _inventory,
+    operations(_inventory),
+    documents={"/openapi.json": _openapi / "openapi.json", "/docs": _openapi / "docs.html"},
+)
 
 
 @functions_framework.aio.http
