@@ -1,12 +1,15 @@
 """Ids in paths. What is no UUID names nothing, and must not reach the store as a document's name."""
 
 import re
+from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from shared.domain.errors import Fault, Invalid, MachineNotFound
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUIDS = TypeAdapter(UUID)
 
 
 def machine_id(request: Request) -> str:
@@ -27,7 +30,8 @@ def uuid(request: Request, name: str) -> str:
     Raises:
         Invalid: it is no UUID.
     """
-    text: str = request.path_params[name]
-    if not _UUID.fullmatch(text):
-        raise Invalid([Fault(("path", name), "uuid_parsing", "Input should be a valid UUID")])
-    return text.lower()
+    try:
+        return str(_UUIDS.validate_python(request.path_params[name]))
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        raise Invalid([Fault(("path", name), fault["type"], fault["msg"]) for fault in details]) from error

@@ -26,7 +26,7 @@ class Family(Enum):
 _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
-    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
     "dict_type": "must be an object",
     "list_type": "must be an array",
     "string_type": "must be a string",

@@ -1,13 +1,17 @@
 """From untrusted documents to pydantic models, or to every fault of them at its place."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.domain.errors import Fault, Invalid
 
 Model = TypeVar("Model", bound=BaseModel)
+
+# A UUID as text, in any form that pydantic reads: JSON has no UUIDs of its own.
+UuidText = Annotated[UUID, Field(strict=False)]
 
 
 class Strict(BaseModel):
@@ -37,7 +41,8 @@ def validate(
     faults = list(known)
     places = {fault.location for fault in known}
     try:
-        result = model.model_validate(document)
+        # `from_attributes` words what is no object as FastAPI does, without the model's name.
+        result = model.model_validate(document, from_attributes=True)
     except ValidationError as error:
         faults += [
             Fault((source, *details["loc"]), details["type"], details["msg"], details.get("ctx", {}))

@@ -144,6 +144,9 @@ class _Change:
         self._transaction = self._transaction.successor()
         try:
             decision = await decide(self._transaction)
+        except StoreError:
+            await self._transaction.release()
+            raise
         except InventoryError:
             await self._transaction.release()
             # A repetition may meet what the first request left: a deleted machine, a newer version.
@@ -159,6 +162,8 @@ class _Change:
                 self._writes(decision), self._command.deadline, transaction=self._transaction.id
             )
         except (Refused, Unclear):
+            # A failed commit leaves the locks of its transaction, and the next attempt would wait for them.
+            await self._transaction.release()
             return await self._settled()
         return self._committed(decision, response.write_results[-1].update_time)
 

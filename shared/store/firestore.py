@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import grpc
+from google.api_core.exceptions import InvalidArgument
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
@@ -71,13 +73,13 @@ class Firestore:
         return plain
 
     async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
-        """End a transaction that nothing comes of.
+        """End a transaction that nothing comes of, if it has not ended already.
 
         Raises:
             StoreError: what is known of the failure.
         """
         request = RollbackRequest(database=self._database, transaction=transaction)
-        with translated():
+        with suppress(InvalidArgument), translated():
             await self._client.rollback(
                 types.RollbackRequest.wrap(request), retry=None, timeout=deadline.remaining()
             )
