@@ -80,6 +80,7 @@ class Backlog:
 
     def take(self, consumer: Consumer, limit: int, now: float) -> list[Lease]:
         """Lease up to `limit` messages to a consumer, as far as its flow control allows."""
+        self.expire(now)
         taken: list[Lease] = []
         size = 0
         while len(taken) < limit and size < _MAX_BATCH_BYTES and consumer.has_room():

@@ -1,19 +1,18 @@
 """All topics and subscriptions of all projects, and the rules between them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, NotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.names import DELETED_TOPIC, check_name, project_of
 from infra.local.pubsub.pb import pubsub_pb2 as pb
+from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
 from infra.local.pubsub.settings import complete_subscription, complete_topic
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
-
-Clock = Callable[[], float]
-"""Returns the time in seconds since the epoch."""
 
 
 class Broker:
@@ -25,6 +24,7 @@ class Broker:
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.clock = clock
         self.journal = journal
+        self.schemas = Schemas(clock, journal)
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         # Ids are unique and grow, also across restarts: they start at the time in microseconds.
@@ -53,7 +53,7 @@ class Broker:
         check_name(config.name, "topics")
         if config.name in self.topics:
             raise AlreadyExists(config.name)
-        complete_topic(config)
+        self._complete_topic(config)
         topic = self.topics[config.name] = Topic(config, self.journal)
         self._save_topic(topic)
         return topic
@@ -61,7 +61,7 @@ class Broker:
     def update_topic(self, config: pb.Topic) -> Topic:
         """Give a topic a new configuration."""
         topic = self.topic(config.name)
-        complete_topic(config)
+        self._complete_topic(config)
         topic.config = config
         topic.expire(self.clock())
         self._save_topic(topic)
@@ -90,6 +90,14 @@ class Broker:
             self.journal.add_message(self._sequence, topic.name, now, proto)
             topic.add(Message(proto, self._sequence, now))
         return ids
+
+    def delete_schema(self, name: str) -> None:
+        """Delete a schema. Nothing can be published any more to the topics that have it."""
+        self.schemas.delete(name)
+        for topic in self.topics.values():
+            if topic.config.schema_settings.schema == name:
+                topic.config.schema_settings.schema = DELETED_SCHEMA
+                self._save_topic(topic)
 
     # Subscriptions
 
@@ -158,6 +166,7 @@ class Broker:
 
     def restore(self, journal: SqliteJournal) -> None:
         """Take up what a journal knows, as if there had been no restart. All that was leased is waiting."""
+        self.schemas.restore(journal.resources("schema"))
         for body in journal.resources("topic"):
             topic = Topic(pb.Topic.FromString(body), journal)
             self.topics[topic.name] = topic
@@ -194,6 +203,11 @@ class Broker:
                 subscription.backlog.expire(now)
 
     # Parts
+
+    def _complete_topic(self, config: pb.Topic) -> None:
+        complete_topic(config)
+        if config.HasField("schema_settings") and config.schema_settings.schema != DELETED_SCHEMA:
+            self.schemas.check_settings(config.schema_settings)
 
     def _attach(self, config: pb.Subscription, topic: Topic | None) -> Subscription:
         def forward(message: Message, failures: int) -> bool:

@@ -77,6 +77,8 @@ class Publisher:
     async def _publish(self, request: pb.PublishRequest) -> pb.PublishResponse:
         topic = self._broker.topic(request.topic)
         check_messages(request.messages, request.ByteSize())
+        if topic.config.HasField("schema_settings"):
+            self._broker.schemas.stamp(topic.config.schema_settings, request.messages)
         ids = self._broker.publish(topic, request.messages)
         self._counters.add(project_of(topic.name), "published", len(ids))
         await self._broker.journal.committed()

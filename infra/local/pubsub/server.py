@@ -14,10 +14,12 @@ import grpc.aio
 from infra.local.control import Control
 from infra.local.counters import Counters
 from infra.local.faults import Faults
-from infra.local.pubsub.broker import Broker, Clock
+from infra.local.pubsub.broker import Broker
+from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.journal import NoJournal
 from infra.local.pubsub.publisher import Publisher
 from infra.local.pubsub.push import Pushing
+from infra.local.pubsub.schema_service import SchemaService
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
@@ -101,6 +103,7 @@ def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
         (
             Publisher(broker, counters).on(wire),
             Subscriber(broker, counters).on(wire, streaming_pull),
+            SchemaService(broker).on(wire),
             RefuseTheRest(),
         )
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from infra.local.counters import Counters
-from infra.local.pubsub.broker import Clock
+from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import InvalidArgument, NotFound
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.names import project_of

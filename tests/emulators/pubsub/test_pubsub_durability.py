@@ -6,11 +6,15 @@ import threading
 import time
 from concurrent.futures import wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 
 from tests.emulators.pubsub.emulator import Emulator, running
 from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
+
+if TYPE_CHECKING:
+    from google.cloud.pubsub_v1.publisher.futures import Future
 
 TOPIC = "projects/durable/topics/news"
 SUBSCRIPTION = "projects/durable/subscriptions/readers"

@@ -1,0 +1,6 @@
+"""Time as an argument."""
+
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+"""Returns the time in seconds since the epoch."""
