@@ -1,0 +1,166 @@
+"""What is no body for a registration at all: not JSON, not an object, too big, of another media type."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.expectations import created, invalid, problem
+
+VALID = json.dumps(a_body())
+
+NOT_JSON = {
+    "empty": b"",
+    "white space": b" \r\n\t",
+    "text": b"machine",
+    "half an object": b'{"nics": [',
+    "two objects": VALID.encode() * 2,
+    "trailing comma": VALID.encode()[:-1] + b",}",
+    "comment": b"/* */" + VALID.encode(),
+    "single quotes": VALID.replace('"', "'").encode(),
+    "unquoted name": b"{nics: []}",
+    "not UTF-8": VALID.encode().replace(b"Intel", b"\xff\xfe"),
+    "UTF-16": VALID.encode("utf-16"),
+    "null bytes": b"\0\0\0\0",
+    "control character in a string": VALID.replace("Intel", "In\ntel").encode(),
+    "leading zero": VALID.replace('"cores": 8', '"cores": 08').encode(),
+    "plus sign": VALID.replace('"cores": 8', '"cores": +8').encode(),
+    "hexadecimal": VALID.replace('"cores": 8', '"cores": 0x8').encode(),
+    "bad escape": VALID.replace("Intel", "\\x41").encode(),
+    "half an escape": VALID.replace("Intel", "\\u12").encode(),
+    "form": b"nics=1",
+    "deep arrays": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+}
+NOT_AN_OBJECT = ["[]", "[{}]", '"nics"', "1", "0.5", "true", "null", f"[{VALID}]"]
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
+async def test_a_body_that_is_not_json_is_refused(machines: MachinesApi, content: bytes) -> None:
+    problem(await machines.post(content), 400)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("text", NOT_AN_OBJECT, ids=lambda text: text[:6])
+async def test_a_body_that_is_not_an_object_is_refused(machines: MachinesApi, text: str) -> None:
+    problem(await machines.post(text.encode()), 400)
+
+
+# The place, and what stands there with a name twice.
+DUPLICATES = [
+    ("name", '"name": "a", "name": "b"'),
+    ("name", '"name": "a", "name": "a"'),
+    ("name", '"name": "a", "n\\u0061me": "b"'),
+    ("cpus", '"cpus": [], "cpus": []'),
+    ("cpus[0].cores", '"cpus": [{"manufacturer": "Intel", "clock_frequency": 1, "cores": 1, "cores": 2}]'),
+    ("drives[1].capacity", '"drives": [{"capacity": 1}, {"capacity": 1, "capacity": 1}]'),
+    ("labels.tier", '"labels": {"tier": "a", "tier": "b"}'),
+    ("machine_parameters.a", '"machine_parameters": {"a": 1, "a": 1}'),
+    ("machine_parameters.a[1].b.c", '"machine_parameters": {"a": [0, {"b": {"c": 1, "c": 2}}]}'),
+]
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize(("field", "text"), DUPLICATES)
+async def test_a_name_twice_in_one_object_is_refused_at_any_depth(
+    machines: MachinesApi, field: str, text: str
+) -> None:
+    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
+
+    invalid(await machines.post(content.encode()), field)
+
+
+LONE_SURROGATES = [
+    ("name", '"name": "\\ud800"'),
+    ("name", '"name": "\\udc00\\ud800"'),
+    ("os_info", '"os_info": "a\\uDFFFb"'),
+    ("drives[0].capacity", '"drives": [{"capacity": "\\ud800"}]'),
+    ("machine_parameters.a[0]", '"machine_parameters": {"a": ["\\ud800"]}'),
+]
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize(("field", "text"), LONE_SURROGATES)
+async def test_half_a_character_is_refused(machines: MachinesApi, field: str, text: str) -> None:
+    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
+
+    invalid(await machines.post(content.encode()), field)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_half_a_character_in_a_name_is_refused(machines: MachinesApi) -> None:
+    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], "\\ud800": 1}}'
+
+    problem(await machines.post(content.encode()), 400)
+
+
+async def test_both_halves_of_a_character_are_one(machines: MachinesApi) -> None:
+    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], "name": "\\ud83d\\ude00"}}'
+
+    machine_id = created(await machines.post(content.encode()))
+
+    assert machines.stored(machine_id)["name"] == "\N{GRINNING FACE}"
+
+
+async def test_a_byte_order_mark_is_no_reason_for_a_crash(machines: MachinesApi) -> None:
+    """RFC 8259, section 8.1: a sender must not add one, a receiver may ignore it."""
+    answer = await machines.post(b"\xef\xbb\xbf" + json.dumps(a_body()).encode())
+
+    assert answer.status_code in {201, 400}
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("size", [2**20 + 1, 2 * 2**20])
+async def test_a_body_over_one_mebibyte_is_refused(machines: MachinesApi, size: int) -> None:
+    padded = json.dumps(a_body()).encode().ljust(size)
+
+    problem(await machines.post(padded), 413)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_a_body_over_one_mebibyte_is_refused_also_when_it_does_not_say_its_length(
+    machines: MachinesApi,
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(32):
+            yield b" " * 65536
+
+    problem(await machines.post(chunks()), 413)
+
+
+async def test_a_body_of_one_mebibyte_is_taken(machines: MachinesApi) -> None:
+    created(await machines.post(json.dumps(a_body()).encode().ljust(2**20)))
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+    ],
+)
+async def test_json_is_taken_however_it_is_announced(machines: MachinesApi, media_type: str) -> None:
+    created(await machines.post(json.dumps(a_body()).encode(), {"Content-Type": media_type}))
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "application/jsonp",
+        "application/octet-stream",
+        "json",
+        "*/*",
+    ],
+)
+async def test_another_media_type_is_refused(machines: MachinesApi, media_type: str) -> None:
+    problem(await machines.post(json.dumps(a_body()).encode(), {"Content-Type": media_type}), 415)
