@@ -1,0 +1,79 @@
+"""What the function does with any request: paths, methods, request ids, health."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body
+from tests.functions.machines.expectations import PATH, common_headers, problem
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_a_method_that_the_path_does_not_have_is_refused(machines: MachinesApi, method: str) -> None:
+    answer = await machines.http.request(method, PATH, headers=machines.organization.headers)
+
+    problem(answer, 405)
+    assert "POST" in answer.headers["allow"].split(", ")
+    assert method not in answer.headers["allow"].split(", ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v2/machines",
+        f"{PATH}/",
+        f"{PATH}//",
+        "//api/v1/machines",
+        "/API/v1/machines",
+        f"{PATH}x",
+        "/health",
+        "/health/x",
+    ],
+)
+async def test_an_unknown_path_is_not_found(machines: MachinesApi, path: str) -> None:
+    answer = await machines.http.post(path, json=a_body(), headers=machines.organization.headers)
+
+    problem(answer, 404)
+
+
+@pytest.mark.parametrize("check", ["liveness", "startup"])
+async def test_health_answers_without_a_key_and_is_not_kept(http: httpx.AsyncClient, check: str) -> None:
+    answer = await http.get(f"/health/{check}")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["cache-control"] == "no-cache, no-store, must-revalidate"
+    common_headers(answer)
+
+
+@pytest.mark.parametrize(
+    "request_id", ["a", "request-4711", "0193a5d2-7b1c-7000-8000-000000000000", "A.b_c~d", "x" * 64]
+)
+async def test_a_sane_request_id_comes_back(machines: MachinesApi, request_id: str) -> None:
+    sent = {"X-Request-Id": request_id}
+    for answer in (
+        await machines.register(a_body(), sent),
+        await machines.register({}, sent),
+        await machines.http.get("/nowhere", headers=sent),
+        await machines.http.get("/health/liveness", headers=sent),
+    ):
+        assert request_id == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("request_id", [b"", b"a b", b'"', b"{}", "\u00e9".encode(), b"a\tb", b"x" * 1_000])
+async def test_another_request_id_is_replaced(http: httpx.AsyncClient, request_id: bytes) -> None:
+    answer = await http.get("/health/liveness", headers={b"X-Request-Id": request_id})
+
+    made = answer.headers["x-request-id"]
+    assert re.fullmatch(r"[A-Za-z0-9-]{8,128}", made)
+    assert made.encode() != request_id
+
+
+async def test_requests_without_an_id_get_one_each(http: httpx.AsyncClient) -> None:
+    ids = {(await http.get("/health/liveness")).headers["x-request-id"] for _ in range(5)}
+
+    assert len(ids) == 5
