@@ -1,0 +1,122 @@
+"""MAC addresses are unique across all organizations, also among registrations of one moment."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import httpx
+from google.cloud.firestore import Client
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.expectations import conflict, created
+
+RACERS = 64
+
+
+async def test_a_second_machine_with_a_mac_is_refused_and_told_of_the_first(machines: MachinesApi) -> None:
+    body = a_body()
+    first = created(await machines.register(body))
+
+    conflict(await machines.register(body), body["nics"][0]["mac"], existing=first)
+
+    assert [first] == [document.id for document in machines.machines().stream()]
+
+
+async def test_another_organizations_machine_is_not_named(machines: MachinesApi, others: MachinesApi) -> None:
+    body = a_body()
+    created(await others.register(body))
+
+    conflict(await machines.register(body), body["nics"][0]["mac"], existing=None)
+
+    assert list(machines.machines().stream()) == []
+
+
+async def test_one_mac_of_many_is_enough_for_a_conflict(machines: MachinesApi) -> None:
+    taken = a_mac()
+    first = created(await machines.register(a_body(nics=[{"mac": taken}])))
+
+    answer = await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": taken}, {"mac": a_mac()}]))
+
+    conflict(answer, taken, existing=first)
+
+
+async def test_of_several_taken_macs_the_first_in_the_body_is_named(machines: MachinesApi) -> None:
+    macs = [a_mac() for _ in range(3)]
+    ids = {mac: created(await machines.register(a_body(nics=[{"mac": mac}]))) for mac in macs}
+
+    answer = await machines.register(a_body(nics=[{"mac": a_mac()}, *({"mac": mac} for mac in macs)]))
+
+    conflict(answer, macs[0], existing=ids[macs[0]])
+
+
+async def test_the_macs_of_a_refused_machine_stay_free(machines: MachinesApi, others: MachinesApi) -> None:
+    taken, free = a_mac(), a_mac()
+    created(await others.register(a_body(nics=[{"mac": taken}])))
+    conflict(await machines.register(a_body(nics=[{"mac": free}, {"mac": taken}])), taken, existing=None)
+
+    created(await machines.register(a_body(nics=[{"mac": free}])))
+
+
+async def race(racers: Sequence[MachinesApi], mac: str) -> tuple[list[httpx.Response], list[str]]:
+    """Register machines at once: with one MAC in common, and each with one of its own.
+
+    Returns:
+        The answers, and in the same order the MACs of their own.
+    """
+    own = [a_mac() for _ in racers]
+    bodies = [a_body(nics=[{"mac": other}, {"mac": mac}]) for other in own]
+    calls = (racer.register(body) for racer, body in zip(racers, bodies, strict=True))
+    return await asyncio.gather(*calls), own
+
+
+def everything_in(store: Client) -> str:
+    """Show the content of the collections where a registration leaves something for all organizations."""
+    collections = [store.collection(name).stream() for name in ("identities", "outbox")]
+    return "\n".join(str(document.to_dict()) for documents in collections for document in documents)
+
+
+async def test_of_64_registrations_at_once_exactly_one_succeeds(machines: MachinesApi) -> None:
+    mac = a_mac()
+
+    answers, own = await race([machines] * RACERS, mac)
+
+    assert Counter({201: 1, 409: RACERS - 1}) == Counter(answer.status_code for answer in answers)
+    [winner] = [created(answer) for answer in answers if answer.is_success]
+    left = everything_in(machines.store)
+    for answer, its_own in zip(answers, own, strict=True):
+        if not answer.is_success:
+            conflict(answer, mac, existing=winner)
+        assert (its_own in left) == answer.is_success
+    assert [winner] == [document.id for document in machines.machines().stream()]
+
+
+async def test_a_race_between_organizations_has_one_winner_whom_only_its_own_see(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    mac = a_mac()
+    racers = [machines, others] * (RACERS // 2)
+
+    answers, _ = await race(racers, mac)
+
+    assert Counter({201: 1, 409: RACERS - 1}) == Counter(answer.status_code for answer in answers)
+    [(home, winner)] = [
+        (racer, created(answer)) for racer, answer in zip(racers, answers, strict=True) if answer.is_success
+    ]
+    for racer, answer in zip(racers, answers, strict=True):
+        if not answer.is_success:
+            conflict(answer, mac, existing=winner if racer is home else None)
+    assert [[], [winner]] == sorted(
+        [document.id for document in api.machines().stream()] for api in (machines, others)
+    )
+
+
+async def test_crossed_macs_never_lose_both_machines(machines: MachinesApi) -> None:
+    """The claims are one commit: two that want the same MACs in opposite orders do not block each other."""
+    one, other = {"mac": a_mac()}, {"mac": a_mac()}
+
+    answers = await asyncio.gather(
+        *(machines.register(a_body(nics=nics)) for nics in ([one, other], [other, one]) for _ in range(8))
+    )
+
+    assert Counter({201: 1, 409: 15}) == Counter(answer.status_code for answer in answers)
