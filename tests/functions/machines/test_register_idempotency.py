@@ -1,0 +1,161 @@
+"""`Idempotency-Key`: one effect, and the same answer for all who ask again."""
+
+import asyncio
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.expectations import ERRORS, created, invalid, problem
+
+# What differs between an answer and its replay: the time, the request's own id, and that it is a replay.
+OF_THE_MOMENT = {"date", "x-request-id", "idempotent-replayed"}
+
+
+def key(text: str) -> dict[str, str]:
+    return {"Idempotency-Key": text}
+
+
+def lasting(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Give the parts of an answer that a replay repeats."""
+    headers = {name: value for name, value in answer.headers.items() if name not in OF_THE_MOMENT}
+    return answer.status_code, answer.content, headers
+
+
+def ids_in(machines: MachinesApi) -> list[str]:
+    return [document.id for document in machines.machines().stream()]
+
+
+async def test_the_same_request_again_gets_the_same_answer(machines: MachinesApi) -> None:
+    body = a_body()
+    first = await machines.register(body, key("a"))
+    assert "idempotent-replayed" not in first.headers
+
+    replays = [await machines.register(body, key("a")) for _ in range(3)]
+
+    for replay in replays:
+        assert replay.headers["idempotent-replayed"] == "true"
+        assert lasting(first) == lasting(replay)
+    assert [created(first)] == ids_in(machines)
+
+
+async def test_a_replay_has_a_request_id_of_its_own(machines: MachinesApi) -> None:
+    body = a_body()
+
+    ids = {(await machines.register(body, key("a"))).headers["x-request-id"] for _ in range(3)}
+
+    assert len(ids) == 3
+
+
+async def test_a_protobuf_answer_is_replayed_as_it_was(machines: MachinesApi) -> None:
+    body = a_body()
+    headers = key("a") | {"Accept": "application/x-protobuf"}
+
+    first = await machines.register(body, headers)
+    replay = await machines.register(body, headers)
+
+    assert first.headers["content-type"] == "application/x-protobuf"
+    assert replay.headers["idempotent-replayed"] == "true"
+    assert lasting(first) == lasting(replay)
+
+
+async def test_the_same_key_with_another_body_is_refused(machines: MachinesApi) -> None:
+    first = created(await machines.register(a_body(), key("a")))
+
+    body = problem(await machines.register(a_body(), key("a")), 422)
+
+    assert f"{ERRORS}/idempotency-key-reused" == body["type"]
+    assert [first] == ids_in(machines)
+
+
+async def test_the_same_key_and_mac_with_another_body_is_no_conflict_but_a_reused_key(
+    machines: MachinesApi,
+) -> None:
+    body = a_body()
+    created(await machines.register(body, key("a")))
+
+    reused = problem(await machines.register(body | {"name": "other"}, key("a")), 422)
+
+    assert f"{ERRORS}/idempotency-key-reused" == reused["type"]
+
+
+async def test_two_keys_are_two_requests(machines: MachinesApi) -> None:
+    body = a_body()
+    created(await machines.register(body, key("a")))
+
+    problem(await machines.register(body, key("b")), 409)
+
+
+async def test_a_key_belongs_to_its_organization(machines: MachinesApi, others: MachinesApi) -> None:
+    mine = created(await machines.register(a_body(), key("a")))
+    theirs = created(await others.register(a_body(), key("a")))
+
+    assert ([mine], [theirs]) == (ids_in(machines), ids_in(others))
+
+
+async def test_a_refused_request_records_nothing(machines: MachinesApi, others: MachinesApi) -> None:
+    taken = a_mac()
+    created(await others.register(a_body(nics=[{"mac": taken}])))
+    problem(await machines.register(a_body(nics=[]), key("a")), 400)
+    problem(await machines.register(a_body(nics=[{"mac": taken}]), key("a")), 409)
+
+    answer = await machines.register(a_body(), key("a"))
+
+    created(answer)
+    assert "idempotent-replayed" not in answer.headers
+
+
+async def test_a_refused_request_may_be_tried_again(machines: MachinesApi) -> None:
+    body = a_body()
+    first = created(await machines.register(body))
+    for _ in range(2):
+        answer = problem(await machines.register(body, key("a")), 409)
+        assert first == answer["existing_machine_id"]
+
+
+@pytest.mark.parametrize("text", ["!", "~", "x" * 255, '"quoted"', "0193a5d2-7b1c-7000-8000-000000000000"])
+async def test_any_visible_ascii_is_a_key(machines: MachinesApi, text: str) -> None:
+    body = a_body()
+
+    answers = [await machines.register(body, key(text)) for _ in range(2)]
+
+    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
+    assert [created(answers[0])] == ids_in(machines)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("header", [b"", b"x" * 256, b"a b", b"a\tb", "\u00e9".encode(), b"\xff"])
+async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> None:
+    answer = await machines.register(a_body(), {"Idempotency-Key": header})
+
+    invalid(answer, "Idempotency-Key", detail="The request failed validation")
+
+
+async def test_keys_differ_by_case(machines: MachinesApi) -> None:
+    body = a_body()
+    created(await machines.register(body, key("a")))
+
+    problem(await machines.register(body, key("A")), 409)
+
+
+async def test_of_16_requests_at_once_with_one_key_one_takes_effect_and_all_get_its_answer(
+    machines: MachinesApi,
+) -> None:
+    body = a_body()
+
+    answers = await asyncio.gather(*(machines.register(body, key("a")) for _ in range(16)))
+
+    assert len({lasting(answer)[:2] for answer in answers}) == 1
+    assert Counter({None: 1, "true": 15}) == Counter(
+        answer.headers.get("idempotent-replayed") for answer in answers
+    )
+    assert [created(answers[0])] == ids_in(machines)
+
+
+async def test_of_16_different_requests_at_once_with_one_key_one_takes_effect(machines: MachinesApi) -> None:
+    answers = await asyncio.gather(*(machines.register(a_body(), key("a")) for _ in range(16)))
+
+    assert Counter({201: 1, 422: 15}) == Counter(answer.status_code for answer in answers)
+    assert len(ids_in(machines)) == 1
