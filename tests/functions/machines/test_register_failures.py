@@ -1,0 +1,110 @@
+"""When the store or a topic fails in the middle of a registration, it has happened once or not at all."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import conflict, created, problem
+
+CUT = [
+    {"code": "UNAVAILABLE"},
+    {"code": "DEADLINE_EXCEEDED"},
+    {"code": "INTERNAL"},
+    {"disconnect": True},
+]
+KEY = {"Idempotency-Key": "a"}
+
+
+@pytest.fixture(autouse=True)
+async def all_faults_strike(firestore_control: Control, pubsub_control: Control) -> AsyncIterator[None]:
+    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    yield
+    waiting = [fault for control in (firestore_control, pubsub_control) for fault in await control.forget()]
+    assert waiting == []
+
+
+@pytest.mark.parametrize("headers", [{}, KEY], ids=["no key", "key"])
+@pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 1), ("after", 2)])
+@pytest.mark.parametrize("fault", CUT, ids=str)
+async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of five columns
+    *,
+    machines: MachinesApi,
+    firestore_control: Control,
+    fault: dict[str, Any],
+    when: str,
+    count: int,
+    headers: dict[str, str],
+) -> None:
+    body = a_body()
+    await firestore_control.fail_next("Commit", when=when, count=count, **fault)
+
+    answer = await machines.register(body, headers)
+
+    machine_id = created(answer)
+    assert "idempotent-replayed" not in answer.headers
+    assert [machine_id] == [document.id for document in machines.machines().stream()]
+    conflict(await machines.register(body), body["nics"][0]["mac"], existing=machine_id)
+
+
+async def test_a_conflict_is_told_also_when_the_first_answer_is_lost(
+    machines: MachinesApi, others: MachinesApi, firestore_control: Control
+) -> None:
+    mac = a_mac()
+    created(await others.register(a_body(nics=[{"mac": mac}])))
+    await firestore_control.fail_next("Commit", when="before", code="UNAVAILABLE")
+
+    conflict(await machines.register(a_body(nics=[{"mac": mac}])), mac, existing=None)
+
+
+async def test_contention_is_tried_again(machines: MachinesApi, firestore_control: Control) -> None:
+    await firestore_control.fail_next("Commit", count=3, code="ABORTED")
+
+    created(await machines.register(a_body()))
+
+
+async def test_a_replay_survives_a_failing_read(machines: MachinesApi, firestore_control: Control) -> None:
+    body = a_body()
+    first = created(await machines.register(body, KEY))
+    await firestore_control.fail_next("BatchGetDocuments", code="UNAVAILABLE")
+
+    assert first == created(await machines.register(body, KEY))
+
+
+async def test_a_key_is_looked_up_again_after_a_failing_read(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    await firestore_control.fail_next("BatchGetDocuments", code="UNAVAILABLE")
+
+    created(await machines.register(a_body()))
+
+
+async def test_an_event_that_cannot_be_published_stays_in_the_outbox(
+    machines: MachinesApi, pubsub_control: Control
+) -> None:
+    """The machine is registered all the same: the relay publishes later."""
+    await pubsub_control.fail_next("Publish", code="PERMISSION_DENIED")
+    body = a_body()
+
+    machine_id = created(await machines.register(body))
+
+    waiting = [entry.to_dict() or {} for entry in machines.store.collection("outbox").stream()]
+    [entry] = [entry for entry in waiting if entry["ordering_key"] == machine_id]
+    assert entry["topic"] == "machine-created"
+    assert body["nics"][0]["mac"].encode() in entry["data"]
+
+
+async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    await firestore_control.fail_next("Commit", code="PERMISSION_DENIED")
+
+    answer = await machines.register(a_body(), {"X-Request-Id": "request-4711"})
+
+    told = problem(answer, 500)
+    assert "request-4711" in str(told)
+    assert "PERMISSION_DENIED" not in answer.text
+    assert list(machines.machines().stream()) == []
