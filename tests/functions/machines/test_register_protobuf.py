@@ -1,0 +1,144 @@
+"""Bodies in protobuf: the same rules and the same answers as in JSON."""
+
+import json
+
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
+from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import OPTIONAL, PROFILE, a_body
+from tests.functions.machines.expectations import PATH, UUID7, conflict, created, invalid, problem
+
+PROTOBUF = "application/x-protobuf"
+SENT = {"Content-Type": PROTOBUF}
+WANTED = {"Accept": PROTOBUF}
+
+
+def a_machine() -> Machine:
+    return ParseDict(a_body(), Machine())
+
+
+async def test_a_machine_is_registered_from_protobuf(machines: MachinesApi) -> None:
+    machine = a_machine()
+
+    machine_id = created(await machines.post(machine.SerializeToString(), SENT))
+
+    stored = machines.stored(machine_id)
+    expected = PROFILE | {"nics": [{"mac": machine.nics[0].mac}]}
+    assert expected == {name: stored[name] for name in expected}
+
+
+async def test_every_optional_field_is_taken_from_protobuf(machines: MachinesApi) -> None:
+    machine = a_machine()
+    machine.name = OPTIONAL["name"]
+    machine.hostname = OPTIONAL["hostname"]
+    machine.agent_version = OPTIONAL["version"]
+    machine.os_info = OPTIONAL["os_info"]
+    machine.labels.update(OPTIONAL["labels"])
+    machine.machine_parameters = json.dumps(OPTIONAL["machine_parameters"])
+
+    stored = machines.stored(created(await machines.post(machine.SerializeToString(), SENT)))
+
+    expected = OPTIONAL | {"agent_version": OPTIONAL["version"], "version": 1}
+    shown = {name: stored[name] for name in expected}
+    shown["machine_parameters"] = json.loads(shown["machine_parameters"])
+    assert expected == shown
+
+
+async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesApi) -> None:
+    answer = await machines.register(a_body(), WANTED)
+
+    assert answer.status_code == 201
+    assert answer.headers["content-type"] == PROTOBUF
+    machine_id = RegisteredMachine.FromString(answer.content).id
+    assert UUID7.fullmatch(machine_id)
+    assert f"{PATH}/{machine_id}" == answer.headers["location"]
+    assert machine_id == machines.stored(machine_id)["id"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/*", "application/json"),
+        ("application/x-protobuf, application/json;q=0.5", PROTOBUF),
+        ("application/json;q=0.5, application/x-protobuf", PROTOBUF),
+    ],
+)
+async def test_the_clients_preference_counts(machines: MachinesApi, accept: str, expected: str) -> None:
+    """RFC 9110, section 12.5.1."""
+    answer = await machines.register(a_body(), {"Accept": accept})
+
+    assert (201, expected) == (answer.status_code, answer.headers["content-type"])
+
+
+async def test_errors_are_problems_in_json_for_all(machines: MachinesApi) -> None:
+    body = a_body()
+    first = created(await machines.register(body, SENT | {"Content-Type": "application/json"}))
+
+    answer = await machines.post(ParseDict(body, Machine()).SerializeToString(), SENT | WANTED)
+
+    conflict(answer, body["nics"][0]["mac"], existing=first)
+
+
+GOOD = NIC(mac="00:00:5e:00:53:01")
+FAULTY = [
+    (Machine(), ["nics"]),
+    (Machine(nics=[NIC()]), ["nics[0].mac"]),
+    (Machine(nics=[NIC(mac="ff:ff:ff:ff:ff:ff")]), ["nics[0].mac"]),
+    (Machine(nics=[GOOD], drives=[Drive()]), ["drives[0].capacity"]),
+    (
+        Machine(nics=[GOOD], cpus=[CPU(clock_frequency=-1)]),
+        ["cpus[0].manufacturer", "cpus[0].clock_frequency", "cpus[0].cores"],
+    ),
+    (
+        Machine(memory_modules=[MemoryModule(size=-(2**63))], accelerators=[Accelerator()]),
+        ["nics", "memory_modules[0].size", "accelerators[0].manufacturer"],
+    ),
+    (Machine(nics=[GOOD], name="x" * 256, hostname="x" * 256), ["name", "hostname"]),
+    (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
+    (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
+    (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
+    # What is the server's to say.
+    (Machine(nics=[GOOD], id="0193a5d2-7b1c-7000-8000-000000000000"), ["id"]),
+    (Machine(nics=[GOOD], organization_id="other"), ["organization_id"]),
+    (Machine(nics=[GOOD], pool_ids=["a"], is_available=True), ["is_available", "pool_ids"]),
+]
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize(("machine", "fields"), FAULTY, ids=lambda case: " ".join(str(case).split())[:50])
+async def test_faults_are_named_as_in_json(
+    machines: MachinesApi, machine: Machine, fields: list[str]
+) -> None:
+    invalid(await machines.post(machine.SerializeToString(), SENT), *fields)
+
+
+# Wire format: a key is the field's number times 8, plus the type: https://protobuf.dev/programming-guides/encoding
+MALFORMED = {
+    "empty varint": b"\x08",
+    "length beyond the end": b"\x2a\x7f",
+    "group end without start": b"\x0c",
+    "field number 0": b"\x00\x00",
+    "JSON": b'{"nics": []}',
+    "not UTF-8": a_machine().SerializeToString() + b"\x5a\x01\xff",
+    "unknown field": a_machine().SerializeToString() + b"\xc2\x3e\x01x",
+    "unknown field of a NIC": a_machine().SerializeToString() + b"\x2a\x04\xc2\x3e\x01x",
+    "another type for a known field": a_machine().SerializeToString() + b"\x58\x01",
+}
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
+async def test_what_is_no_machine_is_refused(machines: MachinesApi, content: bytes) -> None:
+    problem(await machines.post(content, SENT), 400)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_an_empty_message_is_a_machine_without_nics(machines: MachinesApi) -> None:
+    reasons = invalid(await machines.post(b"", SENT), "nics")
+
+    assert reasons == {"nics": "at least one NIC is required"}
