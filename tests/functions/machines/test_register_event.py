@@ -1,0 +1,124 @@
+"""The `machine-created` event, as Google's subscriber client receives it."""
+
+import queue
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from google.cloud.pubsub import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.subscriber.message import Message
+from google.protobuf.json_format import ParseDict
+
+from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import PROFILE, a_body, a_full_body
+from tests.functions.machines.expectations import created, problem
+from tests.stack import RunningStack
+
+PATIENCE = 10.0
+
+
+class Inbox:
+    """What a subscription received, one message at a time."""
+
+    def __init__(self) -> None:
+        self._messages: queue.Queue[Message] = queue.Queue()
+
+    def receive(self, message: Message) -> None:
+        """Take a message from the subscriber client."""
+        message.ack()
+        self._messages.put(message)
+
+    def next(self) -> Message:
+        """Wait for a message."""
+        return self._messages.get(timeout=PATIENCE)
+
+    def is_empty(self) -> bool:
+        """Tell whether all that came was taken."""
+        return self._messages.empty()
+
+
+@pytest.fixture
+def inbox(stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient) -> Iterator[Inbox]:
+    """Subscribes to the creation of the organization's machines."""
+    name = subscriber.subscription_path(stack.project, f"test-{uuid.uuid4()}")
+    topic = PublisherClient.topic_path(stack.project, "machine-created")
+    mine = f'attributes.organization_id = "{machines.organization.id}"'
+    subscriber.create_subscription(
+        request={"name": name, "topic": topic, "filter": mine, "enable_message_ordering": True}
+    )
+    inbox = Inbox()
+    stream = subscriber.subscribe(name, inbox.receive)
+    yield inbox
+    stream.cancel()
+    stream.result()
+    subscriber.delete_subscription(subscription=name)
+
+
+async def test_the_event_carries_the_whole_machine(machines: MachinesApi, inbox: Inbox) -> None:
+    body = a_full_body()
+    machine_id = created(await machines.register(body))
+
+    machine = MachineCreated.FromString(inbox.next().data).machine
+
+    sent = ParseDict({name: body[name] for name in PROFILE}, Machine())
+    for name in PROFILE:
+        assert getattr(sent, name) == getattr(machine, name)
+    stored = machines.stored(machine_id)
+    for name in (
+        "id",
+        "organization_id",
+        "version",
+        "status",
+        "unkey_key_id",
+        "is_available",
+        "name",
+        "hostname",
+    ):
+        assert stored[name] == getattr(machine, name)
+    for name in ("agent_version", "os_info", "labels", "machine_parameters"):
+        assert stored[name] == getattr(machine, name)
+    for name in ("created_at", "updated_at", "last_seen"):
+        assert stored[name] == getattr(machine, name).ToDatetime(UTC)
+
+
+async def test_its_attributes_are_those_of_a_cloud_event(machines: MachinesApi, inbox: Inbox) -> None:
+    """With two more to filter by: https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md."""
+    machine_id = created(await machines.register(a_body()))
+
+    message = inbox.next()
+
+    attributes = dict(message.attributes)
+    assert attributes.pop("ce-id")
+    assert attributes.pop("ce-source")
+    committed = machines.machines().document(machine_id).get().create_time
+    assert committed == datetime.fromisoformat(attributes.pop("ce-time"))
+    assert {
+        "ce-specversion": "1.0",
+        "ce-type": "inventory.machine.created.v1",
+        "ce-subject": f"machines/{machine_id}",
+        "content-type": "application/protobuf",
+        "organization_id": machines.organization.id,
+        "change": "created",
+    } == attributes
+    assert machine_id == message.ordering_key
+
+
+async def test_each_machine_has_one_event_and_what_changed_nothing_has_none(
+    machines: MachinesApi, inbox: Inbox
+) -> None:
+    first, last = a_body(), a_body()
+    key = {"Idempotency-Key": "a"}
+    ids = [created(await machines.register(first, key))]
+    created(await machines.register(first, key))
+    problem(await machines.register(first), 409)
+    problem(await machines.register(a_body(nics=[])), 400)
+    ids.append(created(await machines.register(last)))
+
+    messages = [inbox.next() for _ in ids]
+
+    assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in messages)
+    assert inbox.is_empty()
+    assert len(ids) == len({message.attributes["ce-id"] for message in messages})
