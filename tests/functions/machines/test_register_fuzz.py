@@ -1,0 +1,140 @@
+"""No input makes the server fail: it is registered, or it is refused and nothing has happened."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud.firestore import Client
+from google.protobuf.json_format import ParseDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.functions.machines.api import Headers, MachinesApi
+from tests.functions.machines.bodies import PROFILE, Body, a_body, a_full_body
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import problem
+from tests.stack import NewOrganization
+
+# Many more for a long look: MUSTER_FUZZ_EXAMPLES=10000.
+EXAMPLES = int(os.environ.get("MUSTER_FUZZ_EXAMPLES", "100"))
+unhurried = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+NUMBERS = st.integers() | st.floats() | st.sampled_from([0, 1, -1, 2**31, 2**63 - 1, 2**63, 1e308, -0.0])
+NAMES = (
+    st.sampled_from([*a_full_body(), "manufacturer", "mac", "size", "capacity", "cores", "id"]) | st.text()
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@st.composite
+def bent_bodies(draw: st.DrawFn) -> Body:
+    """Draw a body in which one value, somewhere, is another one."""
+    body = a_full_body()
+    holder: Any = body
+    while True:
+        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        place = draw(st.sampled_from(places))
+        inner = holder[place]
+        if not isinstance(inner, dict | list) or not inner or draw(st.booleans()):
+            holder[place] = draw(ANY_JSON)
+            return body
+        holder = inner
+
+
+@st.composite
+def broken(draw: st.DrawFn, write: Callable[[Body], bytes]) -> bytes:
+    """Draw a body with some bytes cut out, and others in their place."""
+    content = write(a_full_body())
+    start = draw(st.integers(0, len(content)))
+    end = draw(st.integers(start, min(len(content), start + 20)))
+    return content[:start] + draw(st.binary(max_size=20)) + content[end:]
+
+
+def as_json(body: object) -> bytes:
+    return json.dumps(body).encode()
+
+
+def as_protobuf(body: Body) -> bytes:
+    profile = {name: value for name, value in body.items() if name in PROFILE}
+    return ParseDict(profile, Machine()).SerializeToString()
+
+
+HEADERS = [
+    "Accept",
+    "Content-Type",
+    "Idempotency-Key",
+    "X-Request-Id",
+    "traceparent",
+    "X-Cloud-Trace-Context",
+]
+# What an HTTP/1.1 client can send: visible characters, the upper half, and blanks between them.
+UNSENDABLE = {*range(0x20), 0x7F} - {0x09}
+HEADER_VALUES = st.binary(max_size=300).map(
+    lambda value: bytes(byte for byte in value if byte not in UNSENDABLE).strip()
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(
+    http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
+) -> MachinesApi:
+    """The API for an organization of this module's own."""
+    return MachinesApi(http=http, organization=new_organization(), store=firestore_client)
+
+
+async def send(
+    machines: MachinesApi, control: Control, content: bytes, headers: Headers | None = None
+) -> None:
+    """Send a body, and check that it is registered, or refused and nothing was written."""
+    before = await control.billed("writes")
+
+    answer = await machines.post(content, headers)
+
+    if answer.status_code != 201:
+        assert answer.status_code in {400, 409, 415}, answer.text
+        problem(answer, answer.status_code)
+        assert before == await control.billed("writes")
+
+
+@unhurried
+@given(value=ANY_JSON)
+async def test_any_json(fuzzed: MachinesApi, firestore_control: Control, value: object) -> None:
+    await send(fuzzed, firestore_control, as_json(value))
+
+
+@unhurried
+@given(body=bent_bodies())
+async def test_a_body_with_one_value_bent(
+    fuzzed: MachinesApi, firestore_control: Control, body: Body
+) -> None:
+    await send(fuzzed, firestore_control, as_json(body))
+
+
+@unhurried
+@given(content=broken(as_json) | st.binary())
+async def test_any_bytes(fuzzed: MachinesApi, firestore_control: Control, content: bytes) -> None:
+    await send(fuzzed, firestore_control, content)
+
+
+@unhurried
+@given(content=broken(as_protobuf) | st.binary())
+async def test_any_bytes_as_protobuf(fuzzed: MachinesApi, firestore_control: Control, content: bytes) -> None:
+    await send(fuzzed, firestore_control, content, {"Content-Type": b"application/x-protobuf"})
+
+
+@unhurried
+@given(headers=st.dictionaries(st.sampled_from(HEADERS), HEADER_VALUES, max_size=3))
+async def test_any_headers(fuzzed: MachinesApi, firestore_control: Control, headers: Headers) -> None:
+    await send(fuzzed, firestore_control, as_json(a_body()), headers)
