@@ -1,0 +1,52 @@
+"""One function without the rest of the stack: what it prints, and what it does without its services."""
+
+import json
+from asyncio import Queue, wait_for
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from infra.local import topology
+from infra.local.function import Function
+
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class LoneFunction:
+    """A running function: a client of it, and the lines that it prints."""
+
+    http: httpx.AsyncClient
+    _lines: Queue[str]
+
+    async def log_entry(self, request_id: str) -> dict[str, Any]:
+        """Wait for the one log entry of a request; entries of earlier ones are passed over."""
+        while True:
+            line = await wait_for(self._lines.get(), PATIENCE)
+            if line.startswith("{"):
+                entry: dict[str, Any] = json.loads(line)
+                if entry["request_id"] == request_id:
+                    return entry
+
+
+@asynccontextmanager
+async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIterator[LoneFunction]:
+    """Serve a function of the topology until the end of the block."""
+    lines: Queue[str] = Queue()
+
+    def printed(_: str, line: str) -> None:
+        lines.put_nowait(line)
+
+    async def nothing() -> None:
+        pass
+
+    function = Function(topology.load(topology.DEFAULT_FILE).functions[name], printed, nothing)
+    function.start(environment)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{function.port}", timeout=30) as http:
+            yield LoneFunction(http, lines)
+    finally:
+        await function.stop()

@@ -1,0 +1,125 @@
+"""The function without the gateway: what it logs, and what it does when its services are not there."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from google.cloud.firestore import Client
+
+from tests.functions.lone_function import LoneFunction, running_function
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body
+from tests.functions.machines.expectations import PATH, created, problem
+from tests.stack import NewOrganization, RunningStack
+
+
+@pytest.fixture(scope="module")
+def nobody() -> Iterator[str]:
+    """An address where nobody answers, nor will while the test runs."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # without listening: connections are refused
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+async def without_topics(stack: RunningStack, nobody: str) -> AsyncIterator[LoneFunction]:
+    """The function with the stack's store, but no Pub/Sub."""
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": stack.project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "PUBSUB_EMULATOR_HOST": nobody,
+    }
+    async with running_function("machines", environment) as function:
+        yield function
+
+
+@pytest.fixture
+def machines(
+    without_topics: LoneFunction, new_organization: NewOrganization, firestore_client: Client
+) -> MachinesApi:
+    """The API as the lone function has it."""
+    return MachinesApi(http=without_topics.http, organization=new_organization(), store=firestore_client)
+
+
+async def test_without_pubsub_machines_are_registered_and_their_events_wait(machines: MachinesApi) -> None:
+    ids = {created(await machines.register(a_body())) for _ in range(2)}
+
+    waiting = {entry.get("ordering_key") for entry in machines.store.collection("outbox").stream()}
+    assert ids <= waiting
+
+
+async def test_without_a_store_it_lives_but_has_not_started(nobody: str) -> None:
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": "p",
+        "FIRESTORE_EMULATOR_HOST": nobody,
+        "PUBSUB_EMULATOR_HOST": nobody,
+    }
+    async with running_function("machines", environment) as function:
+        assert (await function.http.get("/health/liveness")).status_code == 200
+        assert (await function.http.get("/health/startup")).status_code == 503
+
+        answer = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
+
+        problem(answer, 503)
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topics: LoneFunction) -> None:
+    created(await machines.register(a_body(), {"X-Request-Id": "logged-1"}))
+
+    entry = await without_topics.log_entry("logged-1")
+
+    # The event that could not be published is told of before.
+    while "status" not in entry:
+        entry = await without_topics.log_entry("logged-1")
+    assert 0 < entry.pop("milliseconds") < 30_000
+    assert {
+        "severity": "INFO",
+        "message": "POST /api/v1/machines 201",
+        "request_id": "logged-1",
+        "method": "POST",
+        "route": PATH,
+        "status": 201,
+        "organization_id": machines.organization.id,
+    } == entry
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "span", "sampled"),
+    [
+        ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01", "00f067aa0ba902b7", True),
+        ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-00", "00f067aa0ba902b7", False),
+        ("X-Cloud-Trace-Context", f"{TRACE}/255;o=1", "00000000000000ff", True),
+        ("X-Cloud-Trace-Context", f"{TRACE}/255", "00000000000000ff", False),
+    ],
+)
+async def test_the_log_names_the_trace_for_cloud_logging(  # noqa: PLR0913 - a table of four columns
+    without_topics: LoneFunction, stack: RunningStack, header: str, value: str, span: str, *, sampled: bool
+) -> None:
+    """https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields."""
+    request_id = f"trace-{span}-{sampled}-{header}"
+    await without_topics.http.post(PATH, headers={header: value, "X-Request-Id": request_id})
+
+    entry = await without_topics.log_entry(request_id)
+
+    assert {
+        "logging.googleapis.com/trace": f"projects/{stack.project}/traces/{TRACE}",
+        "logging.googleapis.com/spanId": span,
+        "logging.googleapis.com/trace_sampled": sampled,
+    } == {name: content for name, content in entry.items() if name.startswith("logging.")}
+
+
+async def test_a_refusal_is_logged_without_the_key(
+    without_topics: LoneFunction, new_organization: NewOrganization
+) -> None:
+    key = new_organization(("pools:read",)).api_key
+    headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "refused-1"}
+
+    problem(await without_topics.http.post(PATH, json=a_body(), headers=headers), 403)
+
+    entry = await without_topics.log_entry("refused-1")
+    assert (entry["status"], entry["severity"]) == (403, "INFO")
+    assert key not in str(entry)
