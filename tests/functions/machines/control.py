@@ -1,0 +1,59 @@
+"""The control endpoint of an emulator: what it counted, and faults on demand."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+_MANY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Control:
+    """An emulator's counts for a project, and its faults."""
+
+    http: httpx.AsyncClient
+    project: str
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, address: str, project: str) -> AsyncIterator[Self]:
+        """Connect to a control endpoint."""
+        async with httpx.AsyncClient(base_url=address) as http:
+            yield cls(http, project)
+
+    async def billed(self, unit: str) -> int:
+        """Tell how many units were billed."""
+        counters = await self._counters()
+        return int(counters[unit])
+
+    async def rpcs(self) -> Counter[str]:
+        """Tell how often each RPC was called."""
+        return Counter((await self._counters())["rpcs"])
+
+    async def fail_next(self, method: str, **fault: Any) -> None:  # noqa: ANN401 - as the endpoint takes it
+        """Let the next call of an RPC fail."""
+        answer = await self.http.post("/faults", json={"method": method, **fault})
+        assert answer.is_success, answer.text
+
+    async def tally(self, method: str, pattern: str) -> None:
+        """Count the calls of an RPC whose names match, from now on: as a fault of no consequence."""
+        await self.fail_next(method, pattern=pattern, count=_MANY, delay_ms=0)
+
+    async def tallied(self) -> int:
+        """Tell how many calls there were, and stop to count."""
+        [fault] = await self.forget()
+        return _MANY - int(fault["count"])
+
+    async def forget(self) -> list[Any]:
+        """Take back the faults that have not struck, and tell which."""
+        waiting: list[Any] = (await self.http.get("/faults")).json()["faults"]
+        await self.http.delete("/faults")
+        return waiting
+
+    async def _counters(self) -> dict[str, Any]:
+        counters: dict[str, Any] = (await self.http.get("/counters")).json()[self.project]
+        return counters
