@@ -4,19 +4,15 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 
 from infra.local.firestore.server import Options, PortTakenError, running
-
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not on every platform, and not needed
-    new_event_loop = asyncio.new_event_loop
 
 
 def main() -> int:
     """Run until told to stop; gives the process's exit code."""
     options = _options()
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_serve(options))
         except PortTakenError as error:
@@ -27,12 +23,21 @@ def main() -> int:
     return 0
 
 
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - there is none on Windows; it is faster, and otherwise the same
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 async def _serve(options: Options) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with running(options) as addresses:
-        print(f"Firestore emulator on {addresses.grpc}, control on {addresses.control}", flush=True)
+        sys.stdout.write(f"Firestore emulator on {addresses.grpc}, control on {addresses.control}\n")
+        sys.stdout.flush()
         await stopped.wait()
 
 

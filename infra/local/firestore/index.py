@@ -1,7 +1,7 @@
 """Sorted indexes of documents, made when a query first needs one.
 
-A write only notes which documents an index has to look at again; the next query that reads the index brings it up
-to date. So a write costs the same however many indexes there are, and what is never queried costs nothing.
+A write only notes which documents an index has to look at again; the next query that reads the index brings
+it up to date. So a write costs the same however many indexes there are; what is never queried costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from infra.local.firestore import ordering, paths
 from infra.local.firestore.pb.document_pb2 import Document, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from infra.local.firestore.state import Record
 
@@ -50,7 +50,7 @@ def keys(spec: Spec, document: Document, path: str) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _parts(value: Value, mode: Mode) -> Sequence[bytes]:
+def _parts(value: Value, mode: Mode) -> list[bytes]:
     if mode is not Mode.CONTAINS:
         return [ordering.encode(value)]
     return list({ordering.encode(element) for element in value.array_value.values})

@@ -7,7 +7,7 @@ https://firebase.google.com/docs/firestore/storage-size
 import re
 from collections.abc import Iterator, Mapping
 
-from infra.local.firestore import names, ordering
+from infra.local.firestore import bson, names, ordering
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.pb.document_pb2 import Document, Value
 
@@ -18,6 +18,9 @@ DEEPEST_VALUE = 20
 LARGEST_VECTOR = 2048
 MOST_TRANSFORMS = 500
 
+_YEARS_1_TO_9999 = range(-62_135_596_800, 253_402_300_800)  # in seconds since 1970
+_LARGEST_LATITUDE = 90
+_LARGEST_LONGITUDE = 180
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
 # No value is more than four times as large as its protobuf form: an empty geo point, in an array, takes
 # 4 bytes there and 16 here. So only documents near the limit are measured.
@@ -70,7 +73,7 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
     match kind:
         case "timestamp_value":
             value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
-            if not -62135596800 <= value.timestamp_value.seconds <= 253402300799:
+            if value.timestamp_value.seconds not in _YEARS_1_TO_9999:
                 raise InvalidArgumentError("A timestamp is from 0001-01-01 to 9999-12-31.")
         case "map_value":
             _check_map(value, depth)
@@ -80,7 +83,8 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
             names.document(value.reference_value)
         case "geo_point_value":
             point = value.geo_point_value
-            if not (-90 <= point.latitude <= 90 and -180 <= point.longitude <= 180):
+            within = abs(point.latitude) <= _LARGEST_LATITUDE and abs(point.longitude) <= _LARGEST_LONGITUDE
+            if not within:
                 raise InvalidArgumentError("A geo point's latitude or longitude is out of range.")
         case _ if kind not in _PLAIN:
             raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
@@ -88,7 +92,10 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
 
 def _check_map(value: Value, depth: int) -> None:
     fields = value.map_value.fields
-    if ordering.is_vector(fields):
+    special = bson.kind(fields)
+    if special is not None:
+        bson.check(special, fields[special])
+    elif ordering.is_vector(fields):
         _check_vector(fields)
     else:
         check_fields(fields, depth + 1)

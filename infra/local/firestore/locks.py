@@ -1,9 +1,9 @@
 """Locks: a commit waits for the transactions that have read what it changes, and deadlocks are found.
 
-Reads share their locks; only a commit conflicts with them, and it is done in one step as soon as nothing is in its
-way. While it waits, transactions that come anew to what it is about to change wait behind it, or it might wait
-forever. In a circle of waiting transactions the youngest is aborted; a retried one keeps its age, so that
-every transaction is the oldest at last.
+Reads share their locks; only a commit conflicts with them, and it is done in one step as soon as nothing is
+in its way. While it waits, transactions that come anew to what it is about to change wait behind it, or it
+might wait forever. In a circle of waiting transactions the youngest is aborted; a retried one keeps its age,
+so that every transaction is the oldest at last.
 """
 
 import asyncio

@@ -12,16 +12,32 @@ import re
 import struct
 from collections.abc import Mapping
 
+from infra.local.firestore import bson
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.pb.document_pb2 import Value
 
-# The first byte of a value: its type's place in the order.
-NULL, FALSE, TRUE, NAN, NUMBER, TIMESTAMP, STRING, BYTES, REFERENCE, GEO_POINT, ARRAY, VECTOR, MAP = (
-    bytes([place]) for place in range(0x10, 0x1D)
-)
-# A type's values are those from its own place up to the next type's.
-_NEXT_TYPE = {NULL: FALSE, FALSE: NAN, TRUE: NAN, NAN: TIMESTAMP, NUMBER: TIMESTAMP}
-_FIRST_PLACE = {TRUE: FALSE, NUMBER: NAN}
+# The first byte of a value's encoding is its type's place in the order.
+NULL = b"\x10"
+MIN_KEY = b"\x11"
+FALSE = b"\x12"
+TRUE = b"\x13"
+NAN = b"\x14"
+NUMBER = b"\x15"
+TIMESTAMP = b"\x16"
+BSON_TIMESTAMP = b"\x17"
+STRING = b"\x18"
+BYTES = b"\x19"
+BSON_BINARY = b"\x1a"
+REFERENCE = b"\x1b"
+OBJECT_ID = b"\x1c"
+GEO_POINT = b"\x1d"
+REGEX = b"\x1e"
+ARRAY = b"\x1f"
+VECTOR = b"\x20"
+MAP = b"\x21"
+MAX_KEY = b"\x22"
+# Types of two places: their values compare with each other.
+_TYPE_RANGES = {FALSE: (FALSE, NAN), TRUE: (FALSE, NAN), NAN: (NAN, TIMESTAMP), NUMBER: (NAN, TIMESTAMP)}
 
 _END = b"\x01"  # ends what has parts, and sorts before any part
 _INVERTED = bytes(255 - byte for byte in range(256))
@@ -51,8 +67,7 @@ def descending(encoded: bytes) -> bytes:
 def type_range(encoded: bytes) -> tuple[bytes, bytes]:
     """Give the range, from and to (exclusive), of the values with the type of an encoded one."""
     place = encoded[:1]
-    first = _FIRST_PLACE.get(place, place)
-    return first, _NEXT_TYPE.get(place, bytes([place[0] + 1]))
+    return _TYPE_RANGES.get(place, (place, bytes([place[0] + 1])))
 
 
 def encode_path(path: str) -> bytes:
@@ -81,22 +96,25 @@ def _text(raw: bytes) -> bytes:
 
 def _ordered_bits(number: float) -> int:
     """The bits of a double as an integer that sorts as the double does."""
-    (bits,) = _bits.unpack(_double(number + 0.0))  # -0.0 + 0.0 is 0.0: they are equal
+    bits: int = _bits.unpack(_double(number + 0.0))[0]  # -0.0 + 0.0 is 0.0
     return ~bits & _ALL_BITS if bits & _SIGN else bits | _SIGN
 
 
+def _encode_number(number: float) -> bytes:
+    """Encode an integer or a double."""
+    if isinstance(number, int):
+        nearest = float(number)
+        # What the nearest double leaves over orders integers that share it, beyond 2**53.
+        return NUMBER + _number(_ordered_bits(nearest), number - int(nearest) + 0x8000)
+    return NAN if math.isnan(number) else NUMBER + _number(_ordered_bits(number), 0x8000)
+
+
 def _encode_integer(value: Value) -> bytes:
-    number = value.integer_value
-    nearest = float(number)
-    # What the nearest double leaves over orders integers that share it, beyond 2**53.
-    return NUMBER + _number(_ordered_bits(nearest), number - int(nearest) + 0x8000)
+    return _encode_number(value.integer_value)
 
 
 def _encode_double(value: Value) -> bytes:
-    number = value.double_value
-    if math.isnan(number):
-        return NAN
-    return NUMBER + _number(_ordered_bits(number), 0x8000)
+    return _encode_number(value.double_value)
 
 
 def _encode_boolean(value: Value) -> bytes:
@@ -138,8 +156,26 @@ def _encode_map(value: Value) -> bytes:
     if is_vector(fields):
         elements = fields["value"].array_value.values
         return VECTOR + _bits.pack(len(elements)) + b"".join(map(encode, elements))
+    special = bson.kind(fields)
+    if special is not None:
+        return _encode_bson(special, fields[special])
     parts = [b"\x10" + _text(name.encode()) + encode(fields[name]) for name in _sorted_names(fields)]
     return MAP + b"".join(parts) + _END
+
+
+def _encode_bson(kind: str, value: Value) -> bytes:
+    parts = value.map_value.fields
+    match kind:
+        case bson.MIN_KEY | bson.MAX_KEY:
+            return MIN_KEY if kind == bson.MIN_KEY else MAX_KEY
+        case bson.INT32 | bson.DECIMAL128:
+            # A decimal is ordered by its nearest double: close enough for an emulator.
+            return _encode_number(value.integer_value if kind == bson.INT32 else float(bson.decimal(value)))
+        case bson.OBJECT_ID | bson.BINARY:
+            return OBJECT_ID + encode(value) if kind == bson.OBJECT_ID else BSON_BINARY + encode(value)
+        case bson.TIMESTAMP:
+            return BSON_TIMESTAMP + encode(parts["seconds"]) + encode(parts["increment"])
+    return REGEX + encode(parts["pattern"]) + encode(parts["options"])
 
 
 def is_vector(fields: Mapping[str, Value]) -> bool:

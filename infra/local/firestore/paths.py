@@ -4,7 +4,7 @@ https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fiel
 """
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from functools import lru_cache
 
 from infra.local.firestore.errors import InvalidArgumentError
@@ -84,7 +84,7 @@ def remove(fields: Fields, path: FieldPath) -> None:
         del fields[last]
 
 
-def project(source: Fields, target: Fields, chosen: list[FieldPath]) -> None:
+def project(source: Fields, target: Fields, chosen: Iterable[FieldPath]) -> None:
     """Copy the values at the chosen paths into empty fields."""
     for path in chosen:
         value = get(source, path)

@@ -15,6 +15,7 @@ from infra.local.firestore.pb import firestore_pb2 as rpc
 from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.rpcs.commits import Commits
 from infra.local.firestore.rpcs.documents import Documents
+from infra.local.firestore.rpcs.lists import Lists
 from infra.local.firestore.rpcs.queries import Queries
 from infra.local.firestore.store import Store
 from infra.local.firestore.transactions import Patience
@@ -85,11 +86,15 @@ def _listen(server: grpc.aio.Server, host: str, port: int) -> int:
 
 
 def _methods(store: Store, billing: Billing) -> dict[str, UnaryMethod | StreamingMethod]:
-    documents, queries, commits = Documents(store, billing), Queries(store, billing), Commits(store, billing)
+    documents, lists = Documents(store, billing), Lists(store, billing)
+    queries, commits = Queries(store, billing), Commits(store, billing)
     return {
         "GetDocument": UnaryMethod(rpc.GetDocumentRequest, documents.get_document),
         "BatchGetDocuments": StreamingMethod(rpc.BatchGetDocumentsRequest, documents.batch_get_documents),
+        "ListDocuments": UnaryMethod(rpc.ListDocumentsRequest, lists.list_documents),
+        "ListCollectionIds": UnaryMethod(rpc.ListCollectionIdsRequest, lists.list_collection_ids),
         "RunQuery": StreamingMethod(rpc.RunQueryRequest, queries.run_query),
+        "RunAggregationQuery": StreamingMethod(rpc.RunAggregationQueryRequest, queries.run_aggregation_query),
         "BeginTransaction": UnaryMethod(rpc.BeginTransactionRequest, commits.begin_transaction),
         "Rollback": UnaryMethod(rpc.RollbackRequest, commits.rollback),
         "Commit": UnaryMethod(rpc.CommitRequest, commits.commit),

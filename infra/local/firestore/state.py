@@ -1,14 +1,13 @@
 """Documents and their versions.
 
-A document is kept as it travels, in its serialized form; each change makes a new version, and the versions that it
-supersedes stay readable for as long as the database retains them. Everything here happens in one step of the
-event loop, and so at once: `Database.apply` is the only place where documents change.
+A document is kept as it travels, in its serialized form; each change makes a new version, and the versions
+that it supersedes stay readable for as long as the database retains them. Everything here happens in one step
+of the event loop, and so at once: `Database.apply` is the only place where documents change.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from infra.local.firestore import names
 from infra.local.firestore.index import Scope
 
 

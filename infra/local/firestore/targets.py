@@ -1,6 +1,7 @@
 """What a request is about: the names in it, for counting by project and for faults."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -9,31 +10,68 @@ from infra.local.firestore.pb import firestore_pb2 as rpc
 
 def targets(request: Message) -> Iterator[str]:
     """List the resource names in a request: the database or parent first, then documents and collections."""
-    match request:
-        case rpc.CommitRequest() | rpc.BatchWriteRequest():
-            yield request.database
-            for write in request.writes:
-                yield write.update.name or write.delete or write.transform.document
-        case rpc.BatchGetDocumentsRequest():
-            yield request.database
-            yield from request.documents
-        case rpc.RunQueryRequest():
-            yield request.parent
-            for selector in request.structured_query.from_:
-                yield f"{request.parent}/{selector.collection_id}"
-        case rpc.RunAggregationQueryRequest():
-            yield request.parent
-            for selector in request.structured_aggregation_query.structured_query.from_:
-                yield f"{request.parent}/{selector.collection_id}"
-        case rpc.ListDocumentsRequest():
-            yield f"{request.parent}/{request.collection_id}"
-        case rpc.CreateDocumentRequest():
-            yield f"{request.parent}/{request.collection_id}/{request.document_id}"
-        case rpc.UpdateDocumentRequest():
-            yield request.document.name
-        case rpc.GetDocumentRequest() | rpc.DeleteDocumentRequest():
-            yield request.name
-        case rpc.ListCollectionIdsRequest():
-            yield request.parent
-        case rpc.BeginTransactionRequest() | rpc.RollbackRequest():
-            yield request.database
+    return _TARGETS[type(request)](request)
+
+
+def _database(request: Any) -> Iterator[str]:  # noqa: ANN401 - the requests of several methods
+    yield request.database
+
+
+def _writes(request: rpc.CommitRequest | rpc.BatchWriteRequest) -> Iterator[str]:
+    yield request.database
+    for write in request.writes:
+        yield write.update.name or write.delete or write.transform.document
+
+
+def _documents(request: rpc.BatchGetDocumentsRequest) -> Iterator[str]:
+    yield request.database
+    yield from request.documents
+
+
+def _query(request: rpc.RunQueryRequest) -> Iterator[str]:
+    yield request.parent
+    for selector in request.structured_query.from_:
+        yield f"{request.parent}/{selector.collection_id}"
+
+
+def _aggregation(request: rpc.RunAggregationQueryRequest) -> Iterator[str]:
+    yield request.parent
+    for selector in request.structured_aggregation_query.structured_query.from_:
+        yield f"{request.parent}/{selector.collection_id}"
+
+
+def _collection(request: rpc.ListDocumentsRequest) -> Iterator[str]:
+    yield f"{request.parent}/{request.collection_id}"
+
+
+def _created(request: rpc.CreateDocumentRequest) -> Iterator[str]:
+    yield f"{request.parent}/{request.collection_id}/{request.document_id}"
+
+
+def _updated(request: rpc.UpdateDocumentRequest) -> Iterator[str]:
+    yield request.document.name
+
+
+def _name(request: rpc.GetDocumentRequest | rpc.DeleteDocumentRequest) -> Iterator[str]:
+    yield request.name
+
+
+def _parent(request: rpc.ListCollectionIdsRequest) -> Iterator[str]:
+    yield request.parent
+
+
+_TARGETS: dict[type[Message], Callable[[Any], Iterator[str]]] = {
+    rpc.BatchGetDocumentsRequest: _documents,
+    rpc.BatchWriteRequest: _writes,
+    rpc.BeginTransactionRequest: _database,
+    rpc.CommitRequest: _writes,
+    rpc.CreateDocumentRequest: _created,
+    rpc.DeleteDocumentRequest: _name,
+    rpc.GetDocumentRequest: _name,
+    rpc.ListCollectionIdsRequest: _parent,
+    rpc.ListDocumentsRequest: _collection,
+    rpc.RollbackRequest: _database,
+    rpc.RunAggregationQueryRequest: _aggregation,
+    rpc.RunQueryRequest: _query,
+    rpc.UpdateDocumentRequest: _updated,
+}

@@ -27,7 +27,7 @@ _EXPIRED = "The referenced transaction has expired or is no longer valid."
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long things may take, in seconds. The defaults are production's, but for `lock`, which it does not tell.
+    """How long things may take, in seconds: as production has it, but for `lock`, which it does not tell.
 
     https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
     """

@@ -118,6 +118,4 @@ def _checked(elements: Iterable[Value]) -> Iterable[Value]:
 
 
 def _null() -> Value:
-    value = Value()
-    value.null_value = 0  # type: ignore[assignment] # the only number of google.protobuf.NullValue
-    return value
+    return Value(null_value="NULL_VALUE")

@@ -37,7 +37,7 @@ class CheckedWrite:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a write leaves: empty `data` when the document is gone; `changed` is False when it stayed as it was."""
+    """What a write leaves: empty `data` when the document is gone; `changed` tells if it differs at all."""
 
     data: bytes
     created: int
@@ -88,7 +88,7 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
         FailedPreconditionError: Another version is stored than the precondition names.
     """
     if write.write.HasField("current_document"):
-        _require(write.write.current_document, write.name, stored)
+        _require(write.write.current_document, write.name, stored, now)
     if write.deletes:
         return Outcome(b"", created=0, updated=now, changed=stored is not None)
     document = _updated(write, stored)
@@ -105,7 +105,7 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
     return Outcome(data, created, now, changed=True, results=results)
 
 
-def _require(precondition: Precondition, name: str, stored: Version | None) -> None:
+def _require(precondition: Precondition, name: str, stored: Version | None, now: int) -> None:
     if precondition.HasField("exists"):
         if precondition.exists and stored is None:
             raise NotFoundError(f"No document to update: {name}")
@@ -113,6 +113,8 @@ def _require(precondition: Precondition, name: str, stored: Version | None) -> N
             raise AlreadyExistsError(f"Document already exists: {name}")
     elif precondition.HasField("update_time"):
         required = clock.from_timestamp(precondition.update_time)
+        if required > now:
+            raise InvalidArgumentError("The required update time is in the future.")
         found = 0 if stored is None else stored.updated
         if found != required:
             raise FailedPreconditionError(

@@ -1,1 +1,1 @@
-"""Queries: read from the request (`parse`), run over indexes (`run`), and refused without one (`required`)."""
+"""Queries: read (`parse`, `filters`), refused without an index (`required`), run over indexes (`run`)."""

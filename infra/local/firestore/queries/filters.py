@@ -102,12 +102,20 @@ class Excluded(Term):
         return encoded not in self.encoded
 
 
+@dataclass(frozen=True, slots=True)
+class Present(Term):
+    """The field has a value, whatever it is."""
+
+    def accepts(self, value: Value) -> bool:  # noqa: D102, ARG002
+        return True
+
+
 Conjunction = tuple[Term, ...]
 
 
 def is_inequality(term: Term) -> bool:
-    """Tell whether a term asks for an order: a range, or anything but some values."""
-    return isinstance(term, Range | Excluded)
+    """Tell whether a term asks for an order: a range, anything but some values, anything at all."""
+    return isinstance(term, Range | Excluded | Present)
 
 
 class FilterReader:

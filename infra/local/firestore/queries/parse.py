@@ -10,6 +10,7 @@ from infra.local.firestore.queries.filters import (
     Bound,
     Conjunction,
     FilterReader,
+    Present,
     is_inequality,
 )
 
@@ -36,7 +37,7 @@ class Query:
     Attributes:
         parent: The path of the document below which the collections are; empty for the root.
         collection: The collection's id; empty for any collection.
-        descendants: Whether collections at any depth below the parent are meant, or only those directly below.
+        descendants: Whether collections at any depth below the parent are meant, or only directly below.
         where: The filters: a document matches that matches one of these conjunctions.
         orders: The whole sort order, with what is implied: it ends with the document's name.
         lower: The encoded sort key that results begin at.
@@ -58,8 +59,20 @@ class Query:
     select: tuple[paths.FieldPath, ...] | None
 
 
-def parse(database: str, parent_path: str, request: StructuredQuery) -> Query:
-    """Read a query below a parent; InvalidArgumentError if production would refuse it whatever is stored."""
+def parse(
+    database: str,
+    parent_path: str,
+    request: StructuredQuery,
+    present: Iterable[paths.FieldPath] = (),
+) -> Query:
+    """Read a query; InvalidArgumentError if production would refuse it whatever is stored.
+
+    Args:
+        database: The database's full name.
+        parent_path: Where the query starts, below `documents/`.
+        request: The query as clients send it.
+        present: Fields that documents must have to be in the results, and that order them.
+    """
     if request.HasField("find_nearest"):
         raise UnimplementedError("StructuredQuery.find_nearest (vector search)")
     if len(request.from_) != 1:
@@ -69,6 +82,7 @@ def parse(database: str, parent_path: str, request: StructuredQuery) -> Query:
         names.collection_id(selector.collection_id)
     reader = FilterReader(database, parent_path)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
+    where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
     orders = _complete_order(request.order_by, where)
     if request.offset < 0 or request.limit.value < 0:
@@ -112,7 +126,7 @@ def _complete_order(
 
 
 def _bound(reader: FilterReader, orders: tuple[Order, ...], cursor: Cursor, *, first: bool) -> bytes:
-    """Encode a cursor: it stands just before or just after all results whose sort key begins with its values."""
+    """Encode a cursor: just before, or just after, all results whose sort key begins with its values."""
     if len(cursor.values) > len(orders):
         raise InvalidArgumentError("A cursor has more values than the order has fields.")
     if not cursor.values:

@@ -61,7 +61,7 @@ def _distinct(hits: Iterator[Hit]) -> Iterator[Hit]:
 
 
 class _Scan:
-    """One conjunction over one index: equalities first, which every key begins with, then the query's order."""
+    """One conjunction over one index: equalities first, which all keys begin with, then the query's order."""
 
     def __init__(
         self, database: Database, scope: Scope, query: Query, terms: Conjunction, time: int | None
@@ -92,6 +92,7 @@ class _Scan:
 
     def hits(self) -> Iterator[Hit]:
         current = self._scope.index(self._spec).scan(self._lower, self._upper)
+        entries: Iterator[tuple[bytes, Record, Version]]
         if self._time is None:
             entries = ((key, record, record.latest) for key, record in current)
         else:

@@ -1,4 +1,7 @@
-"""What production bills for. https://firebase.google.com/docs/firestore/pricing"""
+"""What production bills for.
+
+https://firebase.google.com/docs/firestore/pricing
+"""
 
 from infra.local.counters import Counters
 from infra.local.firestore import names
@@ -13,7 +16,7 @@ class Billing:
         self._counters = counters
 
     def reads(self, database: str, documents: int) -> None:
-        """Bill for documents that were read, looked for in vain, or skipped; at least one for each request."""
+        """Bill for documents that were read, looked for in vain, or skipped; at least one a request."""
         self._counters.add(names.project(database), "reads", max(1, documents))
 
     def write(self, database: str, *, deletes: bool) -> None:

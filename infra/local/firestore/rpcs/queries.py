@@ -1,10 +1,17 @@
 """RunQuery and RunAggregationQuery."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from infra.local.firestore import names
 from infra.local.firestore.errors import UnimplementedError
-from infra.local.firestore.pb.firestore_pb2 import RunQueryRequest, RunQueryResponse
+from infra.local.firestore.pb.firestore_pb2 import (
+    RunAggregationQueryRequest,
+    RunAggregationQueryResponse,
+    RunQueryRequest,
+    RunQueryResponse,
+)
+from infra.local.firestore.queries import aggregate
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, page, run
@@ -28,16 +35,42 @@ class Queries:
         if request.HasField("explain_options"):
             raise UnimplementedError("RunQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
-        database = self._store.database(database_name)
         query = parse(database_name, parent_path, request.structured_query)
-        async with reading(database, request) as view:
-            if view.locks:
-                await database.locks.read_query(view.locks, QueryLock(query, query.upper))
-            skipped, hits = page(run(database.documents, query, view.time), query)
-            if view.locks:
-                database.locks.scanned(view.locks, QueryLock(query, _covered(query, hits)))
+        async with reading(self._store.database(database_name), request) as view:
+            skipped, hits = await _run(view, query)
             self._billing.reads(database_name, skipped + len(hits))
             return _answer(view, query, skipped, hits)
+
+    async def run_aggregation_query(
+        self, request: RunAggregationQueryRequest
+    ) -> Iterator[RunAggregationQueryResponse]:
+        """Aggregate the results of a query, as the database was at one moment."""
+        if request.HasField("explain_options"):
+            raise UnimplementedError("RunAggregationQueryRequest.explain_options (query explain)")
+        database_name, parent_path = names.parent(request.parent)
+        asked = request.structured_aggregation_query
+        aggregations = aggregate.parse(asked.aggregations)
+        present = aggregate.fields(aggregations)
+        query = parse(database_name, parent_path, asked.structured_query, present)
+        query = replace(query, limit=aggregate.enough(query, aggregations))
+        async with reading(self._store.database(database_name), request) as view:
+            skipped, hits = await _run(view, query)
+            self._billing.aggregation(database_name, skipped + len(hits))
+            response = RunAggregationQueryResponse(transaction=view.begun, read_time=view.read_time())
+            for alias, value in aggregate.compute(aggregations, [hit.version.data for hit in hits]).items():
+                response.result.aggregate_fields[alias].CopyFrom(value)
+            return iter([response])
+
+
+async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
+    """Run a query, and lock what it covered if its transaction needs that."""
+    locks = view.database.locks
+    if view.locks:
+        await locks.read_query(view.locks, QueryLock(query, query.upper))
+    skipped, hits = page(run(view.database.documents, query, view.time), query)
+    if view.locks:
+        locks.scanned(view.locks, QueryLock(query, _covered(query, hits)))
+    return skipped, hits
 
 
 def _covered(query: Query, hits: list[Hit]) -> bytes:

@@ -8,15 +8,13 @@ from typing import Protocol
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.firestore import clock
-from infra.local.firestore.pb.common_pb2 import TransactionOptions
 from infra.local.firestore.store import OpenDatabase
 from infra.local.firestore.transactions import Transaction, past
 
 
 class ReadRequest(Protocol):
-    """A request with a consistency selector."""
+    """A request with a consistency selector, of at least a read time."""
 
-    transaction: bytes
     read_time: Timestamp
 
     def WhichOneof(self, oneof_group: str) -> str | None: ...  # noqa: D102, N802 - protobuf's name
@@ -58,10 +56,11 @@ async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator
     """Read as the request's consistency selector asks."""
     match request.WhichOneof("consistency_selector"):
         case "transaction":
-            with database.transactions.using(request.transaction) as transaction:
+            token: bytes = request.transaction  # type: ignore[attr-defined] # the case says it
+            with database.transactions.using(token) as transaction:
                 yield Reading(database, transaction, b"", transaction.read_time)
         case "new_transaction":
-            options: TransactionOptions = request.new_transaction  # type: ignore[attr-defined] # the case says it
+            options = request.new_transaction  # type: ignore[attr-defined] # the case says it
             began = database.transactions.begin(options, database.documents.horizon)
             with database.transactions.using(began.token) as transaction:
                 yield Reading(database, transaction, began.token, transaction.read_time)

@@ -1,0 +1,118 @@
+"""Aggregations over the results of a query.
+
+https://firebase.google.com/docs/firestore/query-data/aggregation-queries
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from infra.local.firestore import paths
+from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore.pb.query_pb2 import StructuredAggregationQuery
+from infra.local.firestore.queries.parse import Query
+
+MOST_AGGREGATIONS = 5
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """One aggregation.
+
+    Attributes:
+        alias: The name of its result.
+        path: The field that it is over; None for a count.
+        up_to: How many results are enough to be counted; None for all.
+        average: Whether it is the average of the field, and not its sum.
+    """
+
+    alias: str
+    path: paths.FieldPath | None
+    up_to: int | None
+    average: bool = False
+
+
+def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[Aggregation]:
+    """Read the aggregations of a request; InvalidArgumentError if production would refuse them."""
+    found: list[Aggregation] = []
+    unnamed = 0
+    for aggregation in requested:
+        alias = aggregation.alias
+        if not alias:
+            unnamed += 1
+            alias = f"field_{unnamed}"
+        if alias in {other.alias for other in found}:
+            raise InvalidArgumentError(f'Aggregation aliases contain duplicate alias: "{alias}"')
+        found.append(_read(alias, aggregation))
+    if not found:
+        raise InvalidArgumentError("Aggregations can not be empty.")
+    if len(found) > MOST_AGGREGATIONS:
+        raise InvalidArgumentError(f"A query has at most {MOST_AGGREGATIONS} aggregations.")
+    return found
+
+
+def _read(alias: str, requested: StructuredAggregationQuery.Aggregation) -> Aggregation:
+    match requested.WhichOneof("operator"):
+        case "count":
+            up_to = requested.count.up_to.value if requested.count.HasField("up_to") else None
+            if up_to is not None and up_to < 1:
+                raise InvalidArgumentError("A count goes up to a number greater than 0.")
+            return Aggregation(alias, None, up_to)
+        case "sum":
+            return Aggregation(alias, paths.parse(requested.sum.field.field_path), None)
+        case "avg":
+            return Aggregation(alias, paths.parse(requested.avg.field.field_path), None, average=True)
+    raise InvalidArgumentError("An aggregation has no operator.")
+
+
+def fields(aggregations: Iterable[Aggregation]) -> list[paths.FieldPath]:
+    """List the aggregated fields: documents that lack one count for nothing, and they order the others."""
+    return sorted({found.path for found in aggregations if found.path})
+
+
+def enough(query: Query, aggregations: Sequence[Aggregation]) -> int | None:
+    """How many results are needed at most; None for all."""
+    bounds = [found.up_to for found in aggregations]
+    limits = [query.limit, max((bound or 0) for bound in bounds) if None not in bounds else None]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def compute(aggregations: Iterable[Aggregation], data: Sequence[bytes]) -> dict[str, Value]:
+    """Aggregate documents, given in their serialized form; results are by alias."""
+    documents: list[Document] = []
+    results: dict[str, Value] = {}
+    for found in aggregations:
+        if found.path is None:
+            counted = len(data) if found.up_to is None else min(len(data), found.up_to)
+            results[found.alias] = Value(integer_value=counted)
+            continue
+        documents = documents or [Document.FromString(document) for document in data]
+        numbers = list(_numbers(documents, found.path))
+        results[found.alias] = _average(numbers) if found.average else _sum(numbers)
+    return results
+
+
+def _numbers(documents: Iterable[Document], path: paths.FieldPath) -> Iterator[int | float]:
+    """Take the numbers out of a field; what is no number counts for nothing."""
+    for document in documents:
+        value = paths.get(document.fields, path)
+        if value is None:
+            continue
+        if value.HasField("integer_value"):
+            yield value.integer_value
+        elif value.HasField("double_value"):
+            yield value.double_value
+
+
+def _sum(numbers: list[int | float]) -> Value:
+    total = sum(numbers)
+    if isinstance(total, int) and total in _INT64:
+        return Value(integer_value=total)
+    return Value(double_value=float(total))  # as documented, when integers overflow or a double is among them
+
+
+def _average(numbers: list[int | float]) -> Value:
+    if not numbers:
+        return Value(null_value="NULL_VALUE")
+    return Value(double_value=float(sum(numbers)) / len(numbers))
