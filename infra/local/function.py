@@ -42,6 +42,11 @@ class Function(Process):
         port: int = self._socket.getsockname()[1]
         return port
 
+    async def stop(self) -> None:
+        """End the function, and refuse who connects from now on."""
+        await super().stop()
+        self._socket.close()
+
     def _command(self) -> Sequence[str]:
         return (
             "functions_framework",

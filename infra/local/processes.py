@@ -1,14 +1,10 @@
 """The stack's child processes: started, listened to, started again when they die, and stopped."""
 
 import asyncio
-import contextlib
-import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 
-from infra.local.topology import ROOT
+from infra.local.spawn import Run, start
 
 Report = Callable[[str, str], None]
 """Takes a name and a line to print for it."""
@@ -16,18 +12,17 @@ Report = Callable[[str, str], None]
 # Whoever lives this long (in seconds) has started well: its death is not the next of a crash loop.
 STABLE_AFTER = 10.0
 LONGEST_PAUSE = 10.0
-# What a child has to end in good order, in seconds, before it is killed.
-GRACE = 5.0
-# A line of output may be this long, in bytes: a log entry with a large request in it, say.
-LONGEST_LINE = 16 * 1024 * 1024
 
 
 class Process:
-    """One child that is kept running, in a process group of its own.
+    """One child that is kept running.
 
-    A Ctrl-C in the terminal so reaches the stack alone, which stops its children in order; and whatever a
-    child leaves behind when it dies is found and ended by its group.
+    Attributes:
+        name: what reports call it.
+        grace: what it has to end in good order, in seconds, before it is killed.
     """
+
+    grace = 5.0
 
     def __init__(
         self,
@@ -40,7 +35,7 @@ class Process:
         self._environment: Mapping[str, str] = {}
         self._report = report
         self._on_ready = on_ready
-        self._child: asyncio.subprocess.Process | None = None
+        self._run: Run | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._ready = False
@@ -49,7 +44,7 @@ class Process:
     @property
     def pid(self) -> int | None:
         """The id of the running child."""
-        return self._child.pid if self._child else None
+        return self._run.pid if self._run else None
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start the child, and again whenever it dies, with this beside the stack's own environment."""
@@ -108,53 +103,25 @@ class Process:
 
     async def _live(self) -> str:
         """Run the child once, to its end, and tell what that was."""
-        self._child = child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "infra.local.child", *self._command()),
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | dict(self._environment),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LONGEST_LINE,
-            pass_fds=self._inherited(),
-            start_new_session=True,
-        )
-        listening = asyncio.create_task(self._listen(child))
-        starting = asyncio.create_task(self._announce(child))
+        self._run = run = await start(self._command(), self._environment, self._inherited(), self._printed)
+        starting = asyncio.create_task(self._announce(run))
         try:
-            code = await child.wait()
+            await run.exited.wait()
         finally:
             starting.cancel()
-            await _end(child)
-            await listening
-            self._child = None
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+            await run.end(self.grace)
+            self._run = None
+        return run.fate
 
-    async def _announce(self, child: asyncio.subprocess.Process) -> None:
+    async def _announce(self, run: Run) -> None:
         try:
             await self._until_ready()
             await self._on_ready()
         except OSError as error:
             self._report(self.name, f"cannot be used: {error}")
-            child.terminate()
+            run.terminate()
         else:
             if self._has_died:
                 self._report(self.name, "runs again")
             self._ready = True
             self._settled.set()
-
-    async def _listen(self, child: asyncio.subprocess.Process) -> None:
-        assert child.stdout, "it was asked for"  # noqa: S101 - for the type checker
-        async for line in child.stdout:
-            self._printed(line.decode(errors="replace").rstrip())
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """End a child if it still runs, then everything that it started and did not end itself."""
-    if child.returncode is None:
-        child.terminate()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(child.wait(), GRACE)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    await child.wait()

@@ -1,0 +1,133 @@
+"""Functions as children of a stack: kept running, and never left behind."""
+
+import asyncio
+import os
+import select
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from infra.local import function, topology
+
+ECHO = """
+import os
+import functions_framework.aio
+from starlette.responses import Response
+
+@functions_framework.aio.http
+async def main(request):
+    return Response(f"{os.getppid()} {os.getpid()} {os.environ.get('GREETING')}")
+"""
+BROKEN = "raise RuntimeError('this function cannot be loaded')"
+STUBBORN = f"""{ECHO}
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal = lambda *_: None  # so that gunicorn cannot undo it
+"""
+
+
+class Child:
+    """A function and what is said of it."""
+
+    def __init__(self, source: Path) -> None:
+        self.said: list[str] = []
+        self._news = asyncio.Event()
+        declared = topology.Function(
+            name="echo",
+            folder=str(source.parent),
+            entry_point="main",
+            trigger="http",
+            cpu=1,
+            memory="512Mi",
+            concurrency=80,
+            environment={"GREETING": "hello"},
+        )
+        self.function = function.Function(declared, self._hear, self._note)
+
+    async def heard(self, text: str) -> None:
+        """Wait until a line of it contains a text."""
+        while not any(text in line for line in self.said):
+            self._news.clear()
+            await self._news.wait()
+
+    async def ask(self) -> tuple[int, int, str]:
+        """Ask it who serves: the ids of gunicorn's arbiter and worker, and the greeting."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.function.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        arbiter, worker, greeting = answer.decode().partition("\r\n\r\n")[2].split()
+        return int(arbiter), int(worker), greeting
+
+    def _hear(self, _: str, line: str) -> None:
+        self.said.append(line)
+        self._news.set()
+
+    async def _note(self) -> None:
+        self._hear("", "ready")
+
+
+@asynccontextmanager
+async def child(folder: Path, code: str) -> AsyncIterator[Child]:
+    source = folder / "main.py"
+    source.write_text(code)
+    running = Child(source)
+    running.function.start({})
+    try:
+        yield running
+    finally:
+        await running.function.stop()
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Wait for the end of a process that is no child of this one."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], seconds)[0])
+    finally:
+        os.close(process)
+
+
+async def test_a_function_is_served_as_in_production_with_its_environment(tmp_path: Path) -> None:
+    async with child(tmp_path, ECHO) as running:
+        assert await running.function.ready()
+        arbiter, worker, greeting = await running.ask()
+        assert (arbiter, greeting) == (running.function.pid, "hello")
+    assert gone(arbiter)
+    assert gone(worker)
+
+
+async def test_a_function_that_is_killed_is_started_again_and_callers_wait(tmp_path: Path) -> None:
+    async with child(tmp_path, ECHO) as running:
+        assert await running.function.ready()
+        arbiter, worker, _ = await running.ask()
+        os.kill(arbiter, signal.SIGKILL)
+        await running.heard("stopped (killed by SIGKILL), starting it again")
+        assert gone(worker)
+        assert await running.function.ready()
+        assert (await running.ask())[0] == running.function.pid != arbiter
+        assert "runs again" in running.said
+
+
+async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(tmp_path: Path) -> None:
+    async with child(tmp_path, BROKEN) as running:
+        assert not await running.function.ready()
+        await running.heard("stopped 2 times in a row (exit status 1), next try in 1 s")
+        assert any("this function cannot be loaded" in line for line in running.said)
+        (tmp_path / "main.py").write_text(ECHO)
+        await running.heard("runs again")
+        assert await running.function.ready()
+
+
+async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path) -> None:
+    async with child(tmp_path, STUBBORN) as running:
+        running.function.grace = 0.2
+        assert await running.function.ready()
+        arbiter, worker, _ = await running.ask()
+    assert gone(arbiter)
+    assert gone(worker)
