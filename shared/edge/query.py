@@ -1,0 +1,69 @@
+"""Query parameters of the pools family: text that is read as strictly as JSON."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+from starlette.requests import Request
+
+from shared.domain.errors import Fault
+from shared.edge.validation import validate
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+
+
+def read_query(request: Request, model: type[Model]) -> Model:
+    """Read the query parameters of a request.
+
+    Raises:
+        Invalid: with all their faults.
+    """
+    given = request.query_params
+    repeated = [
+        Fault(("query", name), "repeated_parameter", "Parameter must not be given twice")
+        for name in given
+        if len(given.getlist(name)) > 1
+    ]
+    return validate(model, dict(given), known=repeated, source="query")
+
+
+def _digits(text: object) -> object:
+    """Let through what is written as an integer; pydantic would take ` 1_0.0` too."""
+    if isinstance(text, str) and not _INTEGER.fullmatch(text):
+        raise PydanticKnownError("int_parsing")
+    return text
+
+
+_DIGITS = BeforeValidator(_digits)
+
+Flag = Annotated[bool, Field(strict=False)]
+Skip = Annotated[int, Field(strict=False, ge=0, le=2**31 - 1), _DIGITS]  # what the store takes as an offset
+Limit = Annotated[int, Field(strict=False, ge=1, le=1000), _DIGITS]
+
+
+@dataclass(frozen=True)
+class CommaSeparated:
+    """Reads `a,b` as the set of both, out of some allowed values."""
+
+    allowed: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, _: type[Any], __: GetCoreSchemaHandler) -> CoreSchema:
+        """Tell pydantic how to read it."""
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the text."""
+        value = "|".join(map(re.escape, self.allowed))
+        return {"type": "string", "pattern": f"^({value})(,({value}))*$"}
+
+    def _read(self, text: str) -> frozenset[str]:
+        values = frozenset(text.split(","))
+        if not values <= frozenset(self.allowed):
+            expected = " or ".join(f"'{value}'" for value in self.allowed)
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return values
