@@ -159,8 +159,8 @@ class Broker:
         if subscription.config.detached:
             raise FailedPrecondition(f"The subscription is detached from its topic (resource={name}).")
         topic = self.topics.get(subscription.config.topic)
-        replay = [] if topic is None else [kept for kept in topic.retained if subscription.wants(kept)]
-        subscription.backlog.seek(time, replay)
+        retained = [] if topic is None else topic.retained_at(self.clock())
+        subscription.backlog.seek(time, filter(subscription.wants, retained))
 
     # Restart
 

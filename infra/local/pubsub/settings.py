@@ -4,6 +4,7 @@ Sources: the comments of google/pubsub/v1/pubsub.proto,
 https://cloud.google.com/pubsub/docs/subscription-properties
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -91,7 +92,7 @@ def check_push_config(config: pb.PushConfig) -> None:
         Unimplemented: names what this emulator does not do.
     """
     _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
-    if config.push_endpoint and not config.push_endpoint.startswith(("http://", "https://")):
+    if config.push_endpoint and not re.match(r"https?://[^/]", config.push_endpoint):
         raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     for key, value in config.attributes.items():
         if (key, value) != ("x-goog-version", "v1"):

@@ -15,6 +15,7 @@ from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
+from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.wire import Handler, Methods, Wire
 
 _MUTABLE = {
@@ -59,10 +60,10 @@ class Subscriber:
     async def _create(self, request: pb.Subscription) -> pb.Subscription:
         subscription = self._broker.create_subscription(request)
         await self._broker.journal.committed()
-        return subscription.config
+        return self._shown(subscription)
 
     async def _get(self, request: pb.GetSubscriptionRequest) -> pb.Subscription:
-        return self._broker.subscription(request.subscription).config
+        return self._shown(self._broker.subscription(request.subscription))
 
     async def _update(self, request: pb.UpdateSubscriptionRequest) -> pb.Subscription:
         current = self._broker.subscription(request.subscription.name).config
@@ -78,15 +79,15 @@ class Subscriber:
     async def _configure(self, config: pb.Subscription) -> pb.Subscription:
         subscription = self._broker.update_subscription(config)
         await self._broker.journal.committed()
-        return subscription.config
+        return self._shown(subscription)
 
     async def _list(self, request: pb.ListSubscriptionsRequest) -> pb.ListSubscriptionsResponse:
         check_project(request.project)
         names, token = page(
             (name for name in self._broker.subscriptions if name.startswith(f"{request.project}/")), request
         )
-        configs = [self._broker.subscriptions[name].config for name in names]
-        return pb.ListSubscriptionsResponse(subscriptions=configs, next_page_token=token)
+        shown = [self._shown(self._broker.subscriptions[name]) for name in names]
+        return pb.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
 
     async def _delete(self, request: pb.DeleteSubscriptionRequest) -> Empty:
         self._broker.delete_subscription(request.subscription)
@@ -120,6 +121,15 @@ class Subscriber:
         self._broker.seek(request.subscription, request.time.ToMicroseconds() / 1e6)
         await self._broker.journal.committed()
         return pb.SeekResponse()
+
+    def _shown(self, subscription: Subscription) -> pb.Subscription:
+        """Return a subscription as clients see it, with what it takes over from its topic."""
+        shown = pb.Subscription()
+        shown.CopyFrom(subscription.config)
+        topic = self._broker.topics.get(subscription.config.topic)
+        if topic is not None and topic.config.HasField("message_retention_duration"):
+            shown.topic_message_retention_duration.CopyFrom(topic.config.message_retention_duration)
+        return shown
 
     def _session(self, name: str) -> Session:
         subscription = self._broker.subscription(name)

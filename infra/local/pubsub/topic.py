@@ -47,6 +47,11 @@ class Topic:
             message.hold()
             self.retained.append(message)
 
+    def retained_at(self, now: float) -> list[Message]:
+        """Return what it retains now, oldest first."""
+        self.expire(now)
+        return list(self.retained)
+
     def expire(self, now: float) -> None:
         """Forget the retained messages that are older than the retention."""
         cutoff = now - self.retention

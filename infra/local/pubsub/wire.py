@@ -11,6 +11,7 @@ from google.protobuf.message import Message as ProtoMessage
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.pubsub.errors import PubsubError, Unimplemented
+from infra.local.pubsub.names import project_of
 
 Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
 """Answers a request message with a response message, or raises PubsubError."""
@@ -61,8 +62,9 @@ class Wire:
     def begin(self, method: str, message: ProtoMessage) -> Fault | None:
         """Count an RPC and take the fault that is meant for it, if any."""
         names = list(_names(message))
-        project = next((name.split("/")[1] for name in names if name.startswith("projects/")), "")
-        self._counters.rpc(project, method)
+        project = next((project_of(name) for name in names if name.startswith("projects/")), None)
+        if project is not None:
+            self._counters.rpc(project, method)
         return self._faults.take(method, lambda: names)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 import pytest
@@ -47,6 +48,13 @@ class Emulator:
     def fault(self, **fault: object) -> None:
         httpx.post(f"{self.control}/faults", json=fault).raise_for_status()
 
+    def pass_time(self, seconds: float) -> None:
+        """Move the emulator's clock on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+        assert _line(self.process.stdout) == "moved\n"
+
     @contextmanager
     def _environment(self) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
@@ -57,14 +65,34 @@ class Emulator:
 @contextmanager
 def running(*arguments: str) -> Iterator[Emulator]:
     """Run an emulator until the end of the block, or until it is killed within."""
-    command = [sys.executable, "-m", "infra.local.pubsub", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        announced = re.fullmatch(r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", line)
-        assert announced is not None, line
+    with _started("infra.local.pubsub", "--port", "0", *arguments) as emulator:
         try:
-            yield Emulator(process, *announced.groups())
+            yield emulator
         finally:
-            process.terminate()
-            assert process.wait(10) in {0, -signal.SIGKILL}
+            emulator.process.terminate()
+            assert emulator.process.wait(10) in {0, -signal.SIGKILL}
+
+
+@contextmanager
+def running_with_movable_clock() -> Iterator[Emulator]:
+    """Run an emulator that can `pass_time`."""
+    with _started("tests.emulators.pubsub.movable") as emulator:
+        yield emulator  # it ends with its input
+    assert emulator.process.returncode == 0
+
+
+@contextmanager
+def _started(module: str, *arguments: str) -> Iterator[Emulator]:
+    command = [sys.executable, "-m", module, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        announced = re.fullmatch(
+            r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", _line(process.stdout)
+        )
+        assert announced is not None
+        yield Emulator(process, *announced.groups())
+
+
+def _line(output: IO[str] | None) -> str:
+    assert output is not None
+    return output.readline()

@@ -1,0 +1,85 @@
+import time
+
+import pytest
+from google.api_core.exceptions import ServiceUnavailable
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.subscriber.message import Message
+
+from tests.emulators.pubsub.emulator import Emulator
+from tests.emulators.pubsub.pulling import acknowledge, data, pull, pull_now
+
+
+def test_messages_and_calls_are_counted_by_project(
+    emulator: Emulator,
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    topic: str,
+    subscription: str,
+) -> None:
+    project = topic.partition("/topics/")[0]
+    for content in (b"0", b"1"):
+        publisher.publish(topic, content).result()
+    received = pull(subscriber, subscription, 2)
+    acknowledge(subscriber, subscription, received[:1])
+    acknowledge(subscriber, subscription, received[:1])
+    counters = emulator.counters(project)
+    calls = counters.pop("rpcs")
+    assert counters == {"published": 2, "delivered": 2, "acked": 1}
+    assert isinstance(calls, dict)
+    assert calls.pop("Pull") >= 1
+    assert calls == {"CreateTopic": 1, "CreateSubscription": 1, "Publish": 2, "Acknowledge": 2}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_publish_fails_on_demand(
+    when: str,
+    emulator: Emulator,
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    subscription: str,
+) -> None:
+    topic = subscriber.get_subscription(subscription=subscription).topic
+    emulator.fault(method="Publish", pattern=topic, code="UNAVAILABLE", when=when)
+    with pytest.raises(ServiceUnavailable):
+        publisher.publish(topic, b"lost or not", retry=None).result()
+    assert data(pull_now(subscriber, subscription)) == ([] if when == "before" else [b"lost or not"])
+
+
+def test_googles_publisher_gets_past_a_cut_connection(
+    emulator: Emulator, subscriber: SubscriberClient, topic: str, subscription: str
+) -> None:
+    emulator.fault(method="Publish", pattern=topic, disconnect=True, when="after")
+    with emulator.publisher() as publisher:
+        publisher.publish(topic, b"through").result()
+    assert set(data(pull(subscriber, subscription, 2))) == {b"through"}  # twice: that is at least once
+
+
+def test_a_call_is_delayed_on_demand(emulator: Emulator, publisher: PublisherClient, topic: str) -> None:
+    emulator.fault(method="GetTopic", pattern=topic, delay_ms=300)
+    before = time.monotonic()
+    publisher.get_topic(topic=topic)
+    assert time.monotonic() - before >= 0.3
+
+
+def test_googles_subscriber_opens_a_failed_stream_again(
+    emulator: Emulator,
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    topic: str,
+    subscription: str,
+) -> None:
+    emulator.fault(method="StreamingPull", pattern=subscription, code="UNAVAILABLE")
+    publisher.publish(topic, b"at last").result()
+    stream = subscriber.subscribe(subscription, callback=Message.ack)
+    wait_for_ack(emulator, topic)
+    stream.cancel()
+    stream.result()
+
+
+def wait_for_ack(emulator: Emulator, topic: str) -> None:
+    project = topic.partition("/topics/")[0]
+    for _ in range(200):
+        if emulator.counters(project)["acked"] == 1:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing was acknowledged")
