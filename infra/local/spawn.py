@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from infra.local.topology import ROOT
 
@@ -58,8 +59,8 @@ class Run(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 - the type's promise
-        self._transport = transport
+        # The promise of the protocol's type; uvloop's transports keep it without saying so by inheritance.
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
     def pipe_data_received(self, _: int, data: bytes) -> None:
         """Take output; a line may come in parts."""
