@@ -16,6 +16,7 @@ from shared.domain.errors import InventoryError, ScopeMissing
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
+from shared.edge.validation import Strict, validate
 
 # Shorter than the age at which the relay takes up an outbox document: until then a request may still look
 # for its own to see whether its commit went through.
@@ -114,4 +115,6 @@ class Resource(Endpoint):
         record_of(request.scope).organization_id = caller.organization_id
         if operation.scope not in caller.scopes:
             raise ScopeMissing(operation.scope)
+        if operation.query is None:
+            validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         return await operation.answer(Call(request=request, caller=caller, deadline=deadline))

@@ -164,3 +164,13 @@ async def test_json_is_taken_however_it_is_announced(machines: MachinesApi, medi
 )
 async def test_another_media_type_is_refused(machines: MachinesApi, media_type: str) -> None:
     problem(await machines.post(json.dumps(a_body()).encode(), {"Content-Type": media_type}), 415)
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("query", ["page=1", "dry_run", "a=1&b=2"])
+async def test_an_unknown_query_parameter_is_refused(machines: MachinesApi, query: str) -> None:
+    names = [part.partition("=")[0] for part in query.split("&")]
+
+    answer = await machines.register(a_body(), query=query)
+
+    invalid(answer, *names, detail="The request failed validation")
