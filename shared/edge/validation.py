@@ -45,11 +45,16 @@ def validate(
         result = model.model_validate(document, from_attributes=True)
     except ValidationError as error:
         faults += [
-            Fault((source, *details["loc"]), details["type"], details["msg"], details.get("ctx", {}))
+            Fault(place, details["type"], details["msg"], details.get("ctx", {}))
             for details in error.errors(include_url=False, include_input=False)
-            if (source, *details["loc"]) not in places
+            if (place := _place(source, details["loc"])) not in places
         ]
         raise Invalid(faults) from error
     if faults:
         raise Invalid(faults)
     return result
+
+
+def _place(source: str, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    # Of a key that is at fault, pydantic says the key and then "[key]".
+    return (source, *(location[:-1] if location[-1:] == ("[key]",) else location))
