@@ -1,5 +1,6 @@
 """The request's body: read within its limit, and parsed as its media type says."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from shared.edge import strict_json
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 MAX_BYTES = 1024 * 1024
+
+_WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
 
 async def read(request: Request) -> bytes:
@@ -51,9 +54,16 @@ def parse(request: Request, raw: bytes, message: type[Message] | None = None) ->
 
 
 def accepts_protobuf(request: Request) -> bool:
-    """Whether the client asks for protobuf answers; JSON it is in every other case."""
-    accepted = request.headers.get("accept", "").lower().split(",")
-    return any(item.partition(";")[0].strip() == PROTOBUF for item in accepted)
+    """Whether the client likes protobuf answers, and JSON not better; JSON it is in every other case."""
+    liking = dict(map(_liking, request.headers.get("accept", "").lower().split(",")))
+    return liking.get(PROTOBUF, 0.0) > 0 and liking[PROTOBUF] >= liking.get(JSON, 0.0)
+
+
+def _liking(item: str) -> tuple[str, float]:
+    """Read one item of an `Accept` header: RFC 9110, section 12.5.1."""
+    media_type, *parameters = (part.strip() for part in item.split(";"))
+    weights = [_WEIGHT.fullmatch(parameter) for parameter in parameters]
+    return media_type, next((float(weight[1]) for weight in weights if weight), 1.0)
 
 
 def _parse_message(raw: bytes, message_type: type[Message]) -> tuple[dict[str, Any], list[Fault]]:

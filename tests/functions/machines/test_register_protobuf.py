@@ -66,6 +66,8 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
         ("application/*", "application/json"),
         ("application/x-protobuf, application/json;q=0.5", PROTOBUF),
         ("application/json;q=0.5, application/x-protobuf", PROTOBUF),
+        ("application/json, application/x-protobuf;q=0", "application/json"),
+        ("application/json, application/x-protobuf;q=0.1", "application/json"),
     ],
 )
 async def test_the_clients_preference_counts(machines: MachinesApi, accept: str, expected: str) -> None:
@@ -98,7 +100,7 @@ FAULTY = [
         Machine(memory_modules=[MemoryModule(size=-(2**63))], accelerators=[Accelerator()]),
         ["nics", "memory_modules[0].size", "accelerators[0].manufacturer"],
     ),
-    (Machine(nics=[GOOD], name="x" * 256, hostname="x" * 256), ["name", "hostname"]),
+    (Machine(nics=[GOOD], labels={"-": "v"}, hostname="x" * 256), ["labels.-", "hostname"]),
     (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
