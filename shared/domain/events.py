@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from google.protobuf.message import Message
 
@@ -124,3 +125,18 @@ def outbox_entry(event: Event, event_id: str) -> OutboxEntry:
         },
         data=event.message.SerializeToString(),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingEvent:
+    """An event that was left in the outbox.
+
+    Attributes:
+        document: where it waits: the full name.
+        committed_at: when it was committed.
+        entry: the event, addressed.
+    """
+
+    document: str
+    committed_at: datetime
+    entry: OutboxEntry

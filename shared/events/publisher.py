@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.pubsub_v1 import types
 from google.pubsub_v1.services.publisher import PublisherAsyncClient
 
@@ -48,18 +47,24 @@ class Publisher:
         return [event_id for ids in published for event_id in ids]
 
     async def _publish(self, topic: str, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
-        request = types.PublishRequest(
-            topic=f"{self._topics}/{topic}",
-            messages=[pubsub_message(entry, committed_at) for entry in entries],
-        )
         ids = [entry.event_id for entry in entries]
         try:
-            await self._client.publish(request, retry=None, timeout=PUBLISH_SECONDS)
-        except (GoogleAPICallError, RetryError) as error:
+            messages = [pubsub_message(entry, committed_at) for entry in entries]
+            await self.send(topic, messages, timeout=PUBLISH_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
             fields = {"topic": topic, "events": ids, "reason": str(error)}
             logs.log(logging.WARNING, "events not published, left to the relay", fields)
             return []
         return ids
+
+    async def send(self, topic: str, messages: Sequence[types.PubsubMessage], *, timeout: float) -> None:  # noqa: ASYNC109 - the RPC's own
+        """Publish messages in one RPC: all of them or none.
+
+        Raises:
+            GoogleAPICallError: they are not published, or it is not known.
+        """
+        request = types.PublishRequest(topic=f"{self._topics}/{topic}", messages=messages)
+        await self._client.publish(request, retry=None, timeout=timeout)
 
 
 def pubsub_message(entry: OutboxEntry, committed_at: datetime) -> types.PubsubMessage:

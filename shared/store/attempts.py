@@ -24,8 +24,8 @@ async def attempts(deadline: Deadline) -> AsyncIterator[None]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-async def read(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
-    """Make a call that changes nothing, again while the store does not answer it.
+async def repeated(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
+    """Make a call that may be made twice, again while the store does not answer it.
 
     Raises:
         Unavailable: it never did, until the deadline.

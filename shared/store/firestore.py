@@ -12,7 +12,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from shared.domain.deadline import Deadline
-from shared.store.attempts import read
+from shared.store.attempts import repeated
 from shared.store.errors import translated
 from shared.store.wire import (
     BatchGetDocumentsRequest,
@@ -54,7 +54,7 @@ class Firestore:
 
     def name(self, path: str) -> str:
         """Give the full name of the document at a path, such as `identities/1f0c`."""
-        return f"{self._documents}/{path}"
+        return f"{self._documents}/{path}".rstrip("/")
 
     async def commit(
         self, writes: Sequence[Write], deadline: Deadline, *, transaction: bytes = b""
@@ -120,14 +120,14 @@ class Firestore:
 
     async def get(self, paths: Sequence[str], deadline: Deadline) -> dict[str, Document]:
         """Read documents as of one moment, and return those that exist by their paths."""
-        _, found = await read(lambda: self.batch_get(paths, deadline), deadline)
+        _, found = await repeated(lambda: self.batch_get(paths, deadline), deadline)
         return found
 
     async def query(self, parent: str, query: StructuredQuery, deadline: Deadline) -> list[Document]:
         """Run a query over the collections below a document.
 
         Args:
-            parent: the document's path, such as `organizations/example`.
+            parent: the document's path, such as `organizations/example`; empty for the database itself.
             query: what is asked for.
             deadline: how long it may take.
         """
@@ -141,7 +141,7 @@ class Firestore:
                 responses = [types.RunQueryResponse.pb(response) async for response in stream]
             return [response.document for response in responses if response.HasField("document")]
 
-        return await read(run, deadline)
+        return await repeated(run, deadline)
 
     async def count(self, parent: str, query: StructuredQuery, deadline: Deadline) -> int:
         """Count what a query finds, at one read for each 1,000 index entries that match."""
@@ -163,4 +163,4 @@ class Firestore:
                 results = [types.RunAggregationQueryResponse.pb(response).result async for response in stream]
             return int(results[0].aggregate_fields["count"].integer_value)
 
-        return await read(run, deadline)
+        return await repeated(run, deadline)

@@ -14,6 +14,7 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
+from shared.store.queries import all_in
 from shared.store.wire import Document, StructuredQuery
 
 _NEWEST_FIRST = StructuredQuery.Order(
@@ -84,24 +85,29 @@ async def list_members(
     return [decode(document.fields, Machine) for document in documents]
 
 
+async def member_names(
+    firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
+) -> list[str]:
+    """Name the documents of some machines of a pool."""
+    query = _members(pool_id)
+    query.select.fields.add(field_path="__name__")
+    query.limit.value = limit
+    documents = await firestore.query(paths.organization(organization_id), query, deadline)
+    return [document.name for document in documents]
+
+
 async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
     """Count the machines of a pool."""
     return await firestore.count(paths.organization(organization_id), _members(pool_id), deadline)
 
 
 def _pools() -> StructuredQuery:
-    return _all_in("pools")
+    return all_in("pools")
 
 
 def _members(pool_id: str) -> StructuredQuery:
-    query = _all_in("machines")
+    query = all_in("machines")
     query.where.field_filter.field.field_path = "pool_ids"
     query.where.field_filter.op = StructuredQuery.FieldFilter.ARRAY_CONTAINS
     query.where.field_filter.value.string_value = pool_id
-    return query
-
-
-def _all_in(collection: str) -> StructuredQuery:
-    query = StructuredQuery()
-    getattr(query, "from").add(collection_id=collection)  # a keyword of Python
     return query

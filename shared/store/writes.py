@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from shared.store.codec import encode
-from shared.store.wire import Document, DocumentMask, Precondition, Write
+from shared.store.wire import (
+    ArrayValue,
+    Document,
+    DocumentMask,
+    DocumentTransform,
+    Precondition,
+    Value,
+    Write,
+)
 
 
 def create(name: str, message: Message) -> Write:
@@ -34,6 +42,19 @@ def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
         update=Document(name=seen.name, fields={name: values[name] for name in names if name in values}),
         update_mask=DocumentMask(field_paths=names),
         current_document=Precondition(update_time=seen.update_time),
+    )
+
+
+def remove_from_array(name: str, field: str, value: str) -> Write:
+    """Take a value out of an array, whatever else changes; the commit is refused where no document is."""
+    removal = DocumentTransform.FieldTransform(
+        field_path=field, remove_all_from_array=ArrayValue(values=[Value(string_value=value)])
+    )
+    return Write(
+        update=Document(name=name),
+        update_mask=DocumentMask(),
+        update_transforms=[removal],
+        current_document=Precondition(exists=True),
     )
 
 

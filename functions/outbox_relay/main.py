@@ -1,0 +1,19 @@
+"""The `outbox_relay` function: publishes what a crash or an outage left in the outbox."""
+
+from functools import partial
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.outbox_relay.relay import relay
+from shared.bootstrap import inventory, scheduled_app
+
+_inventory = inventory()
+_app = scheduled_app(_inventory, partial(relay, _inventory))
+
+
+@functions_framework.aio.http
+async def outbox_relay(_: Request) -> Response:
+    """Relay what waits."""
+    return _app

@@ -1,0 +1,76 @@
+"""Publishing what has waited: many events of a topic, in order, however some of them fail."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+
+from google.api_core import exceptions
+from google.pubsub_v1.types import PubsubMessage
+
+from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
+from shared.domain.events import WaitingEvent
+from shared.events.publisher import Publisher, pubsub_message
+
+# A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
+MESSAGES = 1000
+BYTES = 9_000_000
+# Longer than on the path of an answer: here are large batches, and nobody waits.
+SECONDS = 10.0
+
+# What no repetition changes: the request is at fault, or its topic.
+_REFUSALS = (exceptions.InvalidArgument, exceptions.NotFound)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of some events: they are published, unless there is a reason why they never will be."""
+
+    events: Sequence[WaitingEvent]
+    refusal: str | None = None
+
+
+async def publish_in_order(
+    publisher: Publisher, topic: str, events: Sequence[WaitingEvent], deadline: Deadline
+) -> AsyncIterator[Outcome]:
+    """Publish events of one topic in large batches, one after the other.
+
+    A batch that is refused is halved until it is clear whose fault that is; the others go out.
+
+    Raises:
+        Unavailable: Pub/Sub does not take the rest now.
+    """
+    batches = deque(_batches(events))
+    while batches:
+        batch = batches.popleft()
+        try:
+            await publisher.send(
+                topic, [_message(event) for event in batch], timeout=min(deadline.remaining(), SECONDS)
+            )
+        except _REFUSALS as error:
+            if len(batch) == 1 or isinstance(error, exceptions.NotFound):
+                yield Outcome(events=batch, refusal=str(error))
+            else:
+                middle = len(batch) // 2
+                batches.extendleft([batch[middle:], batch[:middle]])
+        except exceptions.GoogleAPICallError as error:
+            raise Unavailable from error
+        else:
+            yield Outcome(events=batch)
+
+
+def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:
+    batch: list[WaitingEvent] = []
+    size = 0
+    for event in events:
+        length = event.entry.ByteSize()
+        if batch and (len(batch) == MESSAGES or size + length > BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    yield batch
+
+
+def _message(event: WaitingEvent) -> PubsubMessage:
+    return pubsub_message(event.entry, event.committed_at)
