@@ -82,12 +82,11 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
 def _event_types() -> Mapping[str, EventType]:
     """Name the topics of the inventory and the messages that are published there."""
     declared = topology.load(topology.DEFAULT_FILE)
-    dead_letters = {subscription.dead_letter.topic for subscription in declared.subscriptions.values()}
     pool = events_pb2.DESCRIPTOR.pool
     return {
         name: GetMessageClass(pool.FindMessageTypeByName(topic.message))
         for name, topic in declared.topics.items()
-        if name not in dead_letters
+        if topic.message
     }
 
 

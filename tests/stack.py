@@ -24,6 +24,7 @@ class RunningStack:
     pubsub_control: str
     project: str
     api_key: str
+    functions: dict[str, str]
     pids: dict[str, int]
 
 

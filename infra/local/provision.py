@@ -32,7 +32,9 @@ EXISTS = grpc.StatusCode.ALREADY_EXISTS
 
 
 async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
-    """Declare the topology's topics and push subscriptions to the functions on these ports.
+    """Declare the topology's topics, and push subscriptions to the functions on these ports.
+
+    Each dead-letter topic has a pull subscription of its own name, which keeps what comes there.
 
     Raises:
         ConnectionError: the emulator refused or cannot be reached.
@@ -41,9 +43,11 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
         for name in topology.topics:
             topic = pubsub_pb2.Topic(name=_topic(name))
             await _call(channel, "google.pubsub.v1.Publisher/CreateTopic", topic, pubsub_pb2.Topic)
+        service = "google.pubsub.v1.Subscriber"
         for subscription in topology.subscriptions.values():
+            dead_letters = _pull(subscription.dead_letter.topic)
+            await _call(channel, f"{service}/CreateSubscription", dead_letters, pubsub_pb2.Subscription)
             message = _push(subscription, ports[subscription.function])
-            service = "google.pubsub.v1.Subscriber"
             if not await _call(channel, f"{service}/CreateSubscription", message, pubsub_pb2.Subscription):
                 # It is of an earlier run: the function's port is another one, the topology may be too.
                 update = pubsub_pb2.UpdateSubscriptionRequest(subscription=message)
@@ -77,6 +81,12 @@ async def development_key(host: str, api_key: str) -> None:
 
 def _topic(name: str) -> str:
     return f"projects/{PROJECT}/topics/{name}"
+
+
+def _pull(topic: str) -> pubsub_pb2.Subscription:
+    return pubsub_pb2.Subscription(
+        name=f"projects/{PROJECT}/subscriptions/{topic}", topic=_topic(topic), enable_message_ordering=True
+    )
 
 
 def _push(subscription: Subscription, port: int) -> pubsub_pb2.Subscription:

@@ -154,6 +154,9 @@ class Stack:
             pubsub_control=self._pubsub.control,
             project=provision.PROJECT,
             api_key=self._options.api_key,
+            functions={
+                name: f"http://127.0.0.1:{function.port}" for name, function in self._functions.items()
+            },
             pids={"stack": os.getpid()} | {child.name: child.pid for child in children if child.pid},
         )
 

@@ -18,7 +18,10 @@ class OccupiedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """A running stack. The controls are None for emulators that it did not start."""
+    """A running stack; each function's own URL goes past the gateway.
+
+    The controls are None for emulators that it did not start.
+    """
 
     gateway: str
     firestore_emulator_host: str
@@ -27,6 +30,7 @@ class StackState:
     pubsub_control: str | None
     project: str
     api_key: str
+    functions: Mapping[str, str]
     pids: Mapping[str, int]
 
 

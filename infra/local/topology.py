@@ -56,10 +56,10 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """A topic and the full name of the protobuf message that is published there."""
+    """A topic and the full name of the protobuf message that is published there; dead letters can be any."""
 
     name: str
-    message: str
+    message: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

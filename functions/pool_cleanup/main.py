@@ -1,0 +1,20 @@
+"""The `pool_cleanup` function: takes deleted pools off the machines that were in them."""
+
+from functools import partial
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.pool_cleanup.cleanup import clean_up
+from shared.bootstrap import inventory, subscriber_app
+from shared.pb.inventory.v1.events_pb2 import PoolChanged
+
+_inventory = inventory()
+_app = subscriber_app(_inventory, PoolChanged, partial(clean_up, _inventory))
+
+
+@functions_framework.aio.http
+async def pool_cleanup(_: Request) -> Response:
+    """Take a pushed event."""
+    return _app
