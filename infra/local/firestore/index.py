@@ -43,14 +43,15 @@ def keys(spec: Spec, document: Document, path: str) -> tuple[bytes, ...]:
             value = paths.get(document.fields, field)
             if value is None:
                 return ()
-            parts = _parts(value, mode)
+            parts = keys_of(value, mode)
         if mode is Mode.DESCENDING:
             parts = [ordering.descending(part) for part in parts]
         found = [key + part for key in found for part in parts]
     return tuple(found)
 
 
-def _parts(value: Value, mode: Mode) -> list[bytes]:
+def keys_of(value: Value, mode: Mode) -> list[bytes]:
+    """Compute what an index of one field holds of its value, before a descending order turns it around."""
     if mode is not Mode.CONTAINS:
         return [ordering.encode(value)]
     return list({ordering.encode(element) for element in value.array_value.values})

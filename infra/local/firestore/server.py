@@ -1,9 +1,12 @@
 """The emulator as a whole: its store, its gRPC server and its control endpoint."""
 
+import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc.aio
 
@@ -11,14 +14,17 @@ from infra.local.control import Control
 from infra.local.faults import Faults
 from infra.local.firestore import limits
 from infra.local.firestore.clock import Clock
+from infra.local.firestore.indexes import Indexes, read
+from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.pb import firestore_pb2 as rpc
 from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.rpcs.commits import Commits
 from infra.local.firestore.rpcs.documents import Documents
 from infra.local.firestore.rpcs.lists import Lists
 from infra.local.firestore.rpcs.queries import Queries
-from infra.local.firestore.store import Store
+from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.transactions import Patience
+from infra.local.firestore.ttl import expire_forever
 from infra.local.firestore.wire import StreamingMethod, UnaryMethod, Wire
 
 UNIMPLEMENTED = {
@@ -38,7 +44,10 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     control_port: int = 0
+    data: Path | None = None
+    indexes: Path | None = None
     retention: float = 3600
+    ttl_interval: float = 60
     patience: Patience = field(default_factory=Patience)
 
 
@@ -56,13 +65,22 @@ class PortTakenError(Exception):
 
 @asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Addresses]:
-    """Run an emulator; PortTakenError if its address cannot be had."""
+    """Run an emulator.
+
+    Raises:
+        PortTakenError: It cannot listen where it should.
+        DataFolderError: It cannot keep its data where it should.
+        IndexFileError: The index file cannot be used.
+    """
     counting, faults = counters(), Faults()
-    store = Store(Clock(time.time_ns), options.patience, options.retention, None)
+    billing = Billing(counting)
+    indexes = read(options.indexes) if options.indexes else Indexes()
+    journal = SqliteJournal(options.data) if options.data else None
+    store = Store(Settings(Clock(time.time_ns), indexes, options.patience, options.retention), journal)
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)]
     )
-    handler = Wire(counting, faults).handler(_methods(store, Billing(counting)), UNIMPLEMENTED)
+    handler = Wire(counting, faults).handler(_methods(store, billing), UNIMPLEMENTED)
     server.add_generic_rpc_handlers((handler,))
     port = _listen(server, options.host, options.port)
     try:
@@ -70,18 +88,24 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     except OSError as error:
         raise PortTakenError(f"{options.host}:{options.control_port}") from error
     await server.start()
+    expiry = asyncio.create_task(expire_forever(store, billing, indexes, options.ttl_interval))
     try:
         control_port = control.sockets[0].getsockname()[1]
         yield Addresses(f"{options.host}:{port}", f"http://{options.host}:{control_port}")
     finally:
+        expiry.cancel()
         control.close()
         await server.stop(grace=1)
+        if journal is not None:
+            await journal.close()
 
 
 def _listen(server: grpc.aio.Server, host: str, port: int) -> int:
     try:
+        # gRPC would complain about a taken port on its own, in words for its developers.
+        socket.create_server((host, port)).close()
         return server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise PortTakenError(f"{host}:{port}") from error
 
 

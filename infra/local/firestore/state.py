@@ -88,15 +88,19 @@ class Database:
         horizon: The time before which the past is not readable any more.
     """
 
-    def __init__(self, name: str, retention: int) -> None:
+    def __init__(self, retention: int) -> None:
         """Start empty; superseded versions are kept for `retention` microseconds."""
-        self.name = name
         self.horizon = 0
         self.collections: dict[str, Collection] = {}
         self.groups: dict[str, Union] = {}
         self.everything = Union()
         self._retention = retention
         self._superseded: deque[tuple[Version, Record]] = deque()  # by what, oldest first
+
+    def load(self, path: str, version: Version) -> None:
+        """Put a document of an earlier run in its place; what was before it is unknown."""
+        self._add(path, version)
+        self.horizon = max(self.horizon, version.updated)
 
     def get(self, path: str, time: int | None = None) -> Version | None:
         """Find a document as it was at a time, or is now."""

@@ -1,36 +1,45 @@
 """The databases in use: each with its documents, its transactions, and its one way to commit."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from infra.local.firestore import writes
 from infra.local.firestore.clock import SECOND, Clock
+from infra.local.firestore.indexes import MOST_ENTRIES, Indexes
+from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
+from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.state import Database, Version
 from infra.local.firestore.transactions import Patience, Transactions
 
 
-class Journal(Protocol):
-    """Where commits are kept beyond the end of the process."""
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all databases have in common.
 
-    def append(self, database: str, versions: Iterable[tuple[str, Version]]) -> None:
-        """Take one commit's new versions, by path, in the order of commits."""
+    Attributes:
+        clock: Where their times come from.
+        indexes: The indexes that they have.
+        patience: How long transactions may take.
+        retention: For how many seconds superseded versions stay readable.
+    """
 
-    async def flushed(self) -> None:
-        """Wait until all commits taken so far are safe."""
+    clock: Clock
+    indexes: Indexes
+    patience: Patience
+    retention: float
 
 
 class OpenDatabase:
     """One database in use."""
 
-    def __init__(
-        self, documents: Database, clock: Clock, patience: Patience, journal: Journal | None
-    ) -> None:
-        self.name = documents.name
-        self.documents = documents
-        self.clock = clock
-        self.locks = Locks(patience.lock)
-        self.transactions = Transactions(clock, self.locks, patience)
+    def __init__(self, name: str, settings: Settings, journal: SqliteJournal | None) -> None:
+        self.name = name
+        self.documents = Database(int(settings.retention * SECOND))
+        self.clock = settings.clock
+        self.indexes = settings.indexes
+        self.locks = Locks(settings.patience.lock)
+        self.transactions = Transactions(self.clock, self.locks, settings.patience)
         self._journal = journal
 
     async def commit(
@@ -75,8 +84,14 @@ class OpenDatabase:
             outcome = writes.perform(write, stored if stored and stored.data else None, time)
             outcomes.append(outcome)
             if outcome.changed:
+                self._check_entries(write.path, outcome.data)
                 after[write.path] = Version(outcome.data, outcome.created, outcome.updated)
         return outcomes, after
+
+    def _check_entries(self, path: str, data: bytes) -> None:
+        # A value or an element has at most three entries, and its protobuf form at least four bytes.
+        if len(data) > MOST_ENTRIES:
+            self.indexes.check_entries(path.split("/")[-2], Document.FromString(data))
 
     def _data(self, path: str) -> bytes:
         version = self.documents.get(path)
@@ -84,22 +99,23 @@ class OpenDatabase:
 
 
 class Store:
-    """All databases, each made when it is first used, as production's emulators do."""
+    """All databases; each is made when it is first used."""
 
-    def __init__(self, clock: Clock, patience: Patience, retention: float, journal: Journal | None) -> None:
-        """Keep superseded versions readable for `retention` seconds."""
-        self._clock = clock
-        self._patience = patience
-        self._retention = int(retention * SECOND)
+    def __init__(self, settings: Settings, journal: SqliteJournal | None = None) -> None:
+        """Start with what the journal has kept, if there is one."""
+        self._settings = settings
         self._journal = journal
         self._open: dict[str, OpenDatabase] = {}
+        for stored in journal.load() if journal else ():
+            self.database(stored.database).documents.load(stored.path, stored.version)
+        for database in self._open.values():
+            settings.clock.not_before(database.documents.horizon)
 
     def database(self, name: str) -> OpenDatabase:
         """Find a database by its full name."""
         found = self._open.get(name)
         if found is None:
-            documents = Database(name, self._retention)
-            found = self._open[name] = OpenDatabase(documents, self._clock, self._patience, self._journal)
+            found = self._open[name] = OpenDatabase(name, self._settings, self._journal)
         return found
 
     def databases(self) -> list[OpenDatabase]:

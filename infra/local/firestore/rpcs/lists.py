@@ -16,6 +16,7 @@ from infra.local.firestore.pb.firestore_pb2 import (
     ListDocumentsResponse,
 )
 from infra.local.firestore.pb.query_pb2 import StructuredQuery
+from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, run
@@ -45,6 +46,7 @@ class Lists:
         size = request.page_size or _PAGE
         mask = [paths.parse(path) for path in request.mask.field_paths]
         async with reading(self._store.database(database_name), request) as view:
+            required.check(query, view.database.indexes)
             if view.locks:
                 await view.database.locks.read_query(view.locks, QueryLock(query, query.upper))
                 view.database.locks.scanned(view.locks, QueryLock(query, query.upper))

@@ -11,7 +11,7 @@ from infra.local.firestore.pb.firestore_pb2 import (
     RunQueryRequest,
     RunQueryResponse,
 )
-from infra.local.firestore.queries import aggregate
+from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, page, run
@@ -64,6 +64,7 @@ class Queries:
 
 async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
     """Run a query, and lock what it covered if its transaction needs that."""
+    required.check(query, view.database.indexes)
     locks = view.database.locks
     if view.locks:
         await locks.read_query(view.locks, QueryLock(query, query.upper))

@@ -1,0 +1,93 @@
+"""The index that a query needs: without it production refuses the query, and so does this.
+
+For equalities alone, single-field indexes are merged; with an order or a range, composite indexes are needed
+that end with that order, and several of them are merged if their equalities together are the query's.
+https://firebase.google.com/docs/firestore/query-data/index-overview#taking_advantage_of_index_merging
+"""
+
+from infra.local.firestore import paths
+from infra.local.firestore.errors import FailedPreconditionError
+from infra.local.firestore.index import Mode
+from infra.local.firestore.indexes import Composite, Indexes
+from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
+from infra.local.firestore.queries.parse import Query
+
+Field = tuple[paths.FieldPath, Mode]
+
+
+def check(query: Query, indexes: Indexes) -> None:
+    """Check that each conjunction of a query has its index; FailedPreconditionError names a missing one."""
+    if indexes.composites is None:
+        return
+    for terms in query.where:
+        need = _Need(query, terms)
+        if not need.met_by(indexes):
+            raise FailedPreconditionError(
+                f"The query requires an index. Declare it in the index file: {need}"
+            )
+
+
+class _Need:
+    """What one conjunction asks of indexes: equalities in any order, followed by this sort order."""
+
+    def __init__(self, query: Query, terms: Conjunction) -> None:
+        self._collection = query.collection
+        self._group = query.descendants
+        self._equalities: set[Field] = {
+            (term.path, Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING)
+            for term in terms
+            if isinstance(term, Equal | Contains) and term.path != paths.NAME
+        }
+        fixed = {path for path, mode in self._equalities if mode is Mode.ASCENDING}
+        self._order: tuple[Field, ...] = tuple(
+            (order.path, Mode.DESCENDING if order.descending else Mode.ASCENDING)
+            for order in query.orders
+            if order.path not in fixed
+        )
+        self._sorts = len(self._order) > 1  # by more than the name
+
+    def met_by(self, indexes: Indexes) -> bool:
+        """Tell whether these indexes are enough."""
+        if not self._equalities:
+            # By name, documents are in order without any index.
+            return not self._sorts or self._single(indexes, self._order) or self._composites(indexes) != []
+        covered = {field for part in self._composites(indexes) for field in part}
+        if not self._sorts:
+            covered |= {(path, mode) for path, mode in self._equalities if self._has(indexes, path, mode)}
+        return covered >= self._equalities
+
+    def __str__(self) -> str:
+        scope = "COLLECTION_GROUP" if self._group else "COLLECTION"
+        fields = [*sorted(self._equalities, key=lambda field: field[0]), *self._order]
+        shown = ", ".join(f"{paths.show(path)} {mode.name}" for path, mode in fields)
+        return f"collection group {self._collection}, query scope {scope}, fields {shown}"
+
+    def _single(self, indexes: Indexes, order: tuple[Field, ...]) -> bool:
+        """Tell whether an index of a single field gives this order, with the name in the same direction."""
+        (path, mode), *rest = order
+        return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
+
+    def _has(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
+        return indexes.has_single(self._collection, path, mode, group=self._group)
+
+    def _composites(self, indexes: Indexes) -> list[set[Field]]:
+        """Find the composite indexes to use, as the sets of the query's equalities that each covers."""
+        return [
+            part
+            for composite in indexes.composites or ()
+            if composite.collection == self._collection and composite.group == self._group
+            for part in [self._part(composite)]
+            if part is not None
+        ]
+
+    def _part(self, composite: Composite) -> set[Field] | None:
+        fields = composite.fields
+        if fields[-1][0] != paths.NAME:
+            direction = Mode.DESCENDING if fields[-1][1] is Mode.DESCENDING else Mode.ASCENDING
+            fields = (*fields, (paths.NAME, direction))
+        leading, order = fields[: -len(self._order)], fields[-len(self._order) :]
+        if self._sorts and order != self._order:
+            return None
+        # The direction of a field that has one value matters to no order.
+        part = {(path, Mode.CONTAINS if mode is Mode.CONTAINS else Mode.ASCENDING) for path, mode in leading}
+        return part if part <= self._equalities else None

@@ -1,0 +1,46 @@
+"""Time to live: documents whose time is over are deleted a while later, as by production.
+
+https://firebase.google.com/docs/firestore/ttl
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from infra.local.firestore import clock, names, ordering, writes
+from infra.local.firestore.errors import AbortedError
+from infra.local.firestore.index import Mode
+from infra.local.firestore.indexes import Indexes
+from infra.local.firestore.paths import NAME, FieldPath
+from infra.local.firestore.pb.document_pb2 import Value
+from infra.local.firestore.pb.write_pb2 import Write
+from infra.local.firestore.rpcs.billing import Billing
+from infra.local.firestore.store import OpenDatabase, Store
+
+
+async def expire_forever(store: Store, billing: Billing, indexes: Indexes, interval: float) -> None:
+    """Delete expired documents every so many seconds."""
+    while True:
+        await asyncio.sleep(interval)
+        for database in store.databases():
+            for collection, field in indexes.ttls:
+                await _expire(database, billing, collection, field)
+
+
+async def _expire(database: OpenDatabase, billing: Billing, collection: str, field: FieldPath) -> None:
+    for name in list(_expired(database, collection, field)):
+        try:
+            await database.commit([writes.check(Write(delete=name), database.name)])
+        except AbortedError:
+            continue  # it is in use; the next round will find it again
+        billing.write(database.name, deletes=True)
+
+
+def _expired(database: OpenDatabase, collection: str, field: FieldPath) -> Iterator[str]:
+    group = database.documents.groups.get(collection)
+    if group is None:
+        return
+    now = Value(timestamp_value=clock.to_timestamp(database.clock.read_time()))
+    index = group.index(((field, Mode.ASCENDING), (NAME, Mode.ASCENDING)))
+    # Only timestamps expire: what sorts before them, or after, is of another type.
+    for _, record in index.scan(ordering.TIMESTAMP, ordering.encode(now)):
+        yield names.document_name(database.name, record.path)
