@@ -2,13 +2,18 @@
 
 from functools import partial
 
+from functions.machines.deletion import delete, delete_profile
+from functions.machines.fingerprint import register_by_fingerprint
 from functions.machines.lookup import get
+from functions.machines.patch import patch
 from functions.machines.registration import register
 from functions.machines.replacement import replace
 from shared.bootstrap import Inventory
 from shared.domain import errors
 from shared.domain.access import Scope
+from shared.edge.machine_patch import MachinePatch
 from shared.edge.machine_profile import MachineProfile
+from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import MachineView, RegisteredMachineView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
@@ -51,5 +56,51 @@ def operations(inventory: Inventory) -> list[Operation]:
             body=MachineProfile,
             success={200: MachineView},
             refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
+        ),
+        Operation(
+            name="delete_machine_profile",
+            summary="Delete a machine; its MAC addresses are free at once",
+            method="DELETE",
+            path="/api/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.MACHINES,
+            answer=partial(delete_profile, inventory),
+            success={204: None},
+            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
+        ),
+        Operation(
+            name="create_machine",
+            summary="Register a machine by its fingerprint",
+            method="POST",
+            path="/v1/machines",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.POOLS,
+            answer=partial(register_by_fingerprint, inventory),
+            body=MachineRegistration,
+            success={201: MachineView},
+            refusals=(errors.DuplicateFingerprint,),
+        ),
+        Operation(
+            name="update_machine",
+            summary="Change some fields of a machine, or say that it is alive",
+            method="PATCH",
+            path="/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.POOLS,
+            answer=partial(patch, inventory),
+            body=MachinePatch,
+            success={200: MachineView},
+            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
+        ),
+        Operation(
+            name="delete_machine",
+            summary="Delete a machine",
+            method="DELETE",
+            path="/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_WRITE,
+            family=Family.POOLS,
+            answer=partial(delete, inventory),
+            success={204: None},
+            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
     ]

@@ -6,17 +6,19 @@ from starlette.responses import Response
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
+from shared.domain.command import Command
 from shared.edge import body
 from shared.edge.answers import message_answer, model_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
+from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import RegisteredMachineView
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.store import paths, writes
 from shared.store.changes import Decision
+from shared.store.machines import create_machine
 from shared.store.transaction import Transaction
 
 
@@ -24,16 +26,28 @@ async def register(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
     raw = await body.read(call.request)
     command = command_of(call, raw)
+    machine = new_machine(inventory, call, read_profile(call.request, raw))
+    return await created(inventory, command, machine, _answer(call.request, machine))
+
+
+def new_machine(inventory: Inventory, call: Call, profile: Machine) -> Machine:
+    """Make a machine of what its owner says of it.
+
+    Raises:
+        Invalid: it is too large.
+    """
     machine = machines.register(
-        read_profile(call.request, raw),
-        machine_id=inventory.new_id(),
-        caller=call.caller,
-        now=inventory.clock(),
+        profile, machine_id=inventory.new_id(), caller=call.caller, now=inventory.clock()
     )
-    name = inventory.firestore.name(paths.machine(machine.organization_id, machine.id))
+    require_storable(machine)
+    return machine
+
+
+async def created(inventory: Inventory, command: Command, machine: Machine, answer: Answer) -> Response:
+    """Commit a new machine with its claims, tell subscribers, and answer."""
     decision = Decision(
-        answer=_answer(call.request, machine),
-        writes=[writes.create(name, machine)],
+        answer=answer,
+        writes=[create_machine(inventory.firestore, machine)],
         claims=identities.claims(machine),
         events=[events.machine_created(machine)],
     )

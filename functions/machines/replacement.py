@@ -9,11 +9,12 @@ from shared.edge.answers import response
 from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
+from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import machine_answer
 from shared.edge.resource import Call
 from shared.store import paths, writes
 from shared.store.changes import Decision
-from shared.store.machines import find_machine
+from shared.store.machines import change_machine, find_machine
 from shared.store.transaction import Transaction
 
 
@@ -32,13 +33,14 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         before = stored.machine
         require_match(call.request, before.version)
         after = machines.replace(before, profile, now=now)
+        require_storable(after)
         if after.version == before.version:
             return Decision(answer=machine_answer(call.request, before))
         taken, freed = identities.exchanged(before, after)
         return Decision(
             answer=machine_answer(call.request, after),
             writes=[
-                writes.update(after, [*machines.PROFILE_FIELDS, "version", "updated_at"], stored.document),
+                change_machine(stored, after),
                 *(writes.delete(inventory.firestore.name(paths.identity(claim.identity))) for claim in freed),
             ],
             claims=taken,

@@ -14,6 +14,7 @@ InventoryError
 ├── PoolsNotFound           some of the pools that a request names
 ├── PreconditionFailed      the resource is not of the version that the caller knows
 ├── DuplicateMac            another machine has the MAC address
+├── DuplicateFingerprint    another machine of the organization has the fingerprint
 ├── IdempotencyKeyReused    the key came before with another request
 └── Unavailable             not now; nothing changed, try again
 """
@@ -133,7 +134,16 @@ class DuplicateMac(InventoryError):
 
     def __init__(self, mac: str, existing_machine_id: str | None) -> None:
         super().__init__(f"A machine with MAC address {mac} already exists")
-        self.mac = mac
+        self.mac_address = mac
+        self.existing_machine_id = existing_machine_id
+
+
+class DuplicateFingerprint(InventoryError):
+    """Another machine of the caller's organization has the fingerprint."""
+
+    def __init__(self, fingerprint: str, existing_machine_id: str) -> None:
+        super().__init__(f"A machine with fingerprint {fingerprint} already exists")
+        self.fingerprint = fingerprint
         self.existing_machine_id = existing_machine_id
 
 

@@ -6,8 +6,9 @@ exist. So the store itself decides a race between two registrations, with no loc
 
 import hashlib
 import re
+from urllib.parse import quote
 
-from shared.domain.errors import DuplicateMac, InventoryError
+from shared.domain.errors import DuplicateFingerprint, DuplicateMac, InventoryError
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 
@@ -41,7 +42,7 @@ def parse_mac(text: str) -> str:
 
 
 def claims(machine: Machine) -> list[IdentityClaim]:
-    """List the claims that a machine holds, in the order of its NICs."""
+    """List the claims that a machine holds: its MAC addresses in the order of its NICs, its fingerprint."""
     return [
         IdentityClaim(identity=identity, machine_id=machine.id, organization_id=machine.organization_id)
         for identity in _identities(machine)
@@ -55,11 +56,17 @@ def exchanged(before: Machine, after: Machine) -> tuple[list[IdentityClaim], lis
 
 
 def _identities(machine: Machine) -> list[str]:
-    return [mac_identity(nic.mac) for nic in machine.nics]
+    macs = [mac_identity(nic.mac) for nic in machine.nics]
+    if not machine.HasField("fingerprint"):
+        return macs
+    return [*macs, fingerprint_identity(machine.organization_id, machine.fingerprint)]
 
 
 def refusal(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
     """Say that another machine holds an identity, and which, if it is of the same organization."""
+    fingerprints = fingerprint_identity(claim.organization_id, "")
+    if claim.identity.startswith(fingerprints):
+        return DuplicateFingerprint(claim.identity.removeprefix(fingerprints), holder.machine_id)
     same_organization = holder.organization_id == claim.organization_id
     _, _, mac = claim.identity.partition(":")
     return DuplicateMac(mac, holder.machine_id if same_organization else None)
@@ -68,6 +75,12 @@ def refusal(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
 def mac_identity(mac: str) -> str:
     """Name the identity of a MAC address in canonical form: one machine of all organizations may have it."""
     return f"mac:{mac}"
+
+
+def fingerprint_identity(organization_id: str, fingerprint: str) -> str:
+    """Name the identity of a fingerprint: one machine of the organization may have it."""
+    # Quoted, so that the colon is where the organization ends, whatever is in its id and in the fingerprint.
+    return f"fingerprint:{quote(organization_id, safe='')}:{fingerprint}"
 
 
 def digest(text: str) -> str:

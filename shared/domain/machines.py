@@ -1,10 +1,19 @@
 """What becomes of machines: pure decisions, no I/O."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.domain.access import Caller
 from shared.domain.events import changed_fields
-from shared.pb.inventory.v1.machine_pb2 import MACHINE_STATUS_DISCONNECTED, Machine
+from shared.pb.inventory.v1.machine_pb2 import (
+    MACHINE_STATUS_CONNECTED,
+    MACHINE_STATUS_DISCONNECTED,
+    Machine,
+)
+
+# A heartbeat that moves last_seen by less is not written: a fleet sends more of them than anything else.
+HEARTBEAT_PRECISION = timedelta(seconds=10)
 
 PROFILE_FIELDS = (
     "cpus",
@@ -23,10 +32,11 @@ PROFILE_FIELDS = (
 
 
 def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime) -> Machine:
-    """Make a new machine of a hardware profile.
+    """Make a new machine of what its owner says of it.
 
     Args:
-        profile: the fields that the caller may choose.
+        profile: the fields that the caller may choose; the key that the machine goes by is the caller's,
+            where it names no other.
         machine_id: the new machine's id, a UUIDv7.
         caller: whose machine it becomes.
         now: the time of the registration, with a zone.
@@ -36,7 +46,7 @@ def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime
     machine.id = machine_id
     machine.organization_id = caller.organization_id
     machine.version = 1
-    machine.unkey_key_id = caller.key_id
+    machine.unkey_key_id = profile.unkey_key_id or caller.key_id
     machine.status = MACHINE_STATUS_DISCONNECTED
     machine.is_available = True
     machine.alerts_enabled = True
@@ -65,3 +75,43 @@ def advance(before: Machine, after: Machine, *, now: datetime) -> Machine:
         after.version = before.version + 1
         after.updated_at.FromDatetime(now)
     return after
+
+
+def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Machine:
+    """Change some fields of a machine; the rest stays.
+
+    `last_seen` is when the machine was last heard of, so it only moves on: an earlier one came late. It is
+    let back only from a time that is still to come, which a clock that was wrong has set. To be connected is
+    to be heard of.
+
+    Args:
+        before: the machine.
+        changes: the new values, by the names of the message's fields; None clears one.
+        now: the time of the change, with a zone.
+
+    Returns:
+        The machine after it: with the next version, or with the version that it has, where nothing changes or
+        nothing but `last_seen`, which is a heartbeat.
+    """
+    after = Machine()
+    after.CopyFrom(before)
+    for field in changes:
+        after.ClearField(field)
+    after.MergeFrom(Machine(**changes))
+    connects = before.status != after.status == MACHINE_STATUS_CONNECTED
+    if connects and "last_seen" not in changes:
+        after.last_seen.FromDatetime(now)
+    moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
+    if moved < timedelta() and before.last_seen.ToDatetime(UTC) <= now:
+        after.last_seen.CopyFrom(before.last_seen)
+    if changed_fields(before, after) == ["last_seen"]:
+        return before if abs(moved) < HEARTBEAT_PRECISION else after
+    return advance(before, after, now=now)
+
+
+def disconnect(before: Machine, *, now: datetime) -> Machine:
+    """Find that a machine is not heard of any more."""
+    after = Machine()
+    after.CopyFrom(before)
+    after.status = MACHINE_STATUS_DISCONNECTED
+    return advance(before, after, now=now)

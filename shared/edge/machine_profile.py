@@ -9,15 +9,13 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
-from shared.domain.errors import Fault, Invalid
+from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.validation import Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
 
 MAX_PARAMETERS_BYTES = 64 * 1024
-# A machine's update carries it twice, and its event must fit into one Firestore document of 1 MiB.
-MAX_MACHINE_BYTES = 480 * 1024
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _LABEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -70,6 +68,9 @@ Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
+Name = Annotated[str, Field(max_length=255)]
+Hostname = Annotated[str, Field(max_length=255)]
+Version = Annotated[str, Field(max_length=50)]
 Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
 
 
@@ -116,20 +117,16 @@ class MachineProfile(Strict):
     accelerators: list[AcceleratorProfile] = Field(default=[], max_length=256)
     nics: Nics = Field(default=[], max_length=128, validate_default=True)
     drives: list[DriveProfile] = Field(default=[], max_length=1024)
-    name: Annotated[str, Field(max_length=255)] | None = None
-    hostname: Annotated[str, Field(max_length=255)] | None = None
-    version: Annotated[str, Field(max_length=50)] | None = None
+    name: Name | None = None
+    hostname: Hostname | None = None
+    version: Version | None = None
     os_info: str | None = None
     labels: dict[LabelKey, LabelValue] = Field(default={}, max_length=64)
     machine_parameters: Parameters | None = None
 
     def machine(self) -> Machine:
-        """Make the machine's message, with the fields that a client may choose.
-
-        Raises:
-            Invalid: it is too large to be stored with its events.
-        """
-        machine = Machine(
+        """Make the machine's message, with the fields that a client may choose."""
+        return Machine(
             cpus=[
                 CPU(manufacturer=cpu.manufacturer, clock_frequency=cpu.clock_frequency, cores=cpu.cores)
                 for cpu in self.cpus
@@ -147,10 +144,6 @@ class MachineProfile(Strict):
             if self.machine_parameters is None
             else compact_json(self.machine_parameters),
         )
-        if machine.ByteSize() > MAX_MACHINE_BYTES:
-            message = f"must be at most {MAX_MACHINE_BYTES} bytes as a protobuf message"
-            raise Invalid([Fault(("body",), "too_large", message)])
-        return machine
 
 
 def read_profile(request: Request, raw: bytes) -> Machine:

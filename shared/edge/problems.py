@@ -115,6 +115,7 @@ REFUSALS = {
         "Precondition Failed",
     ),
     errors.DuplicateMac: (HTTPStatus.CONFLICT, "duplicate-mac-address", "Duplicate MAC Address"),
+    errors.DuplicateFingerprint: (HTTPStatus.CONFLICT, "duplicate-fingerprint", "Duplicate Fingerprint"),
     errors.IdempotencyKeyReused: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "idempotency-key-reused",
@@ -124,22 +125,15 @@ REFUSALS = {
 }
 
 
+# The members of problems beside those of RFC 9457: what errors carry, by the same names.
+_MEMBERS = (
+    *("machine_id", "machine_ids", "pool_id", "pool_ids"),
+    *("mac_address", "fingerprint", "existing_machine_id"),
+)
+
+
 def _extras(error: errors.InventoryError) -> dict[str, Any]:
-    match error:
-        case errors.MachineNotFound():
-            return {"machine_id": error.machine_id}
-        case errors.MachinesNotFound():
-            return {"machine_ids": error.machine_ids}
-        case errors.PoolNotFound():
-            return {"pool_id": error.pool_id}
-        case errors.PoolsNotFound():
-            return {"pool_ids": error.pool_ids}
-        case errors.DuplicateMac(existing_machine_id=None):
-            return {"mac_address": error.mac}
-        case errors.DuplicateMac():
-            return {"mac_address": error.mac, "existing_machine_id": error.existing_machine_id}
-        case _:
-            return {}
+    return {name: value for name in _MEMBERS if (value := getattr(error, name, None)) is not None}
 
 
 def _headers(error: Exception) -> dict[str, str]:

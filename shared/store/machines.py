@@ -1,14 +1,16 @@
 """Machines in the store."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
-from shared.store.codec import decode
+from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
-from shared.store.wire import Document
+from shared.store.heartbeats import shard_fields
+from shared.store.wire import Document, DocumentMask, Precondition, Write
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,32 @@ async def find_machine(
     if document is None:
         raise MachineNotFound(machine_id)
     return StoredMachine(decode(document.fields, Machine), document)
+
+
+def create_machine(firestore: Firestore, machine: Machine) -> Write:
+    """Create a machine's document; the commit is refused where one exists."""
+    name = firestore.name(paths.machine(machine.organization_id, machine.id))
+    return Write(
+        update=Document(name=name, fields=_fields(machine)), current_document=Precondition(exists=False)
+    )
+
+
+def change_machine(stored: StoredMachine, after: Machine) -> Write:
+    """Write what differs from the machine that was read; the commit is refused where it is no longer that.
+
+    Fields that stay are not written, and neither are those that a newer release may have put there.
+    """
+    held, wanted = _fields(stored.machine), _fields(after)
+    names = [name for name in (held | wanted) if held.get(name) != wanted.get(name)]
+    return Write(
+        update=Document(
+            name=stored.document.name, fields={name: wanted[name] for name in names if name in wanted}
+        ),
+        update_mask=DocumentMask(field_paths=names),
+        current_document=Precondition(update_time=stored.document.update_time),
+    )
+
+
+def _fields(machine: Machine) -> dict[str, Any]:
+    """Give the fields of a machine's document: the message's, and those that only indexes need."""
+    return encode(machine) | shard_fields(machine)

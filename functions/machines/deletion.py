@@ -1,0 +1,70 @@
+"""Deletion: a machine leaves the inventory, and its identities are free."""
+
+from starlette.responses import Response
+
+from shared.bootstrap import Inventory
+from shared.domain import events, identities
+from shared.domain.answer import Answer
+from shared.domain.events import Event
+from shared.edge import body, path
+from shared.edge.answers import response
+from shared.edge.conditions import require_match
+from shared.edge.idempotency import command_of
+from shared.edge.resource import Call
+from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths, writes
+from shared.store.changes import Decision
+from shared.store.codec import decode
+from shared.store.machines import find_machine
+from shared.store.transaction import Transaction
+
+
+async def delete_profile(inventory: Inventory, call: Call) -> Response:
+    """Answer `DELETE /api/v1/machines/{machine_id}`."""
+    return await _delete(inventory, call, path.machine_id(call.request))
+
+
+async def delete(inventory: Inventory, call: Call) -> Response:
+    """Answer `DELETE /v1/machines/{machine_id}`."""
+    return await _delete(inventory, call, path.uuid(call.request, "machine_id"))
+
+
+async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response:
+    """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
+    command = command_of(call, await body.read(call.request))
+
+    async def decide(transaction: Transaction) -> Decision:
+        stored = await find_machine(
+            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
+        )
+        machine = stored.machine
+        require_match(call.request, machine.version)
+        claims = [
+            inventory.firestore.name(paths.identity(claim.identity)) for claim in identities.claims(machine)
+        ]
+        return Decision(
+            answer=Answer(status=204),
+            writes=[writes.delete_seen(stored.document), *(writes.delete(claim) for claim in claims)],
+            events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
+        )
+
+    return response(await inventory.changes.apply(command, decide))
+
+
+async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:
+    """Tell of each pool that the machine leaves it; a pool that is gone has told of all its members.
+
+    The pools are read with locks: whether a pool is gone must still be so when the deletion commits.
+    """
+    if not machine.pool_ids:
+        return []
+    wanted = [paths.pool(machine.organization_id, pool_id) for pool_id in machine.pool_ids]
+    found = await transaction.get(wanted)
+    gone = MachineVersion(id=machine.id, version=machine.version + 1)
+    return [
+        events.pool_changed(decode(found[path].fields, Pool), PoolChange.POOL_CHANGE_MACHINES_REMOVED, [gone])
+        for path in wanted
+        if path in found
+    ]

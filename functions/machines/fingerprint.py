@@ -1,0 +1,26 @@
+"""Registration by fingerprint: an agent enters the machine that it runs on."""
+
+from starlette.responses import Response
+
+from functions.machines.registration import created, new_machine
+from shared.bootstrap import Inventory
+from shared.edge import body
+from shared.edge.answers import model_answer
+from shared.edge.conditions import etag
+from shared.edge.idempotency import command_of
+from shared.edge.machine_registration import MachineRegistration
+from shared.edge.machine_view import MachineView
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+
+
+async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
+    """Answer `POST /v1/machines`: one commit, then the `machine-created` event."""
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    registration = validate(MachineRegistration, document, known=faults)
+    machine = new_machine(inventory, call, registration.machine())
+    headers = {"Location": f"/v1/machines/{machine.id}", "ETag": etag(machine.version)}
+    answer = model_answer(201, MachineView.of(machine), headers)
+    return await created(inventory, command, machine, answer)

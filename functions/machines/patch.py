@@ -1,0 +1,50 @@
+"""Patching: agents and owners change some fields of a machine, and agents say that they are alive."""
+
+from starlette.responses import Response
+
+from shared.bootstrap import Inventory
+from shared.domain import events, machines
+from shared.edge import body, path
+from shared.edge.answers import model_answer, response
+from shared.edge.conditions import etag, require_match
+from shared.edge.idempotency import command_of
+from shared.edge.machine_patch import MachinePatch
+from shared.edge.machine_size import require_storable
+from shared.edge.machine_view import MachineView
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+from shared.store.changes import Decision
+from shared.store.machines import change_machine, find_machine
+from shared.store.transaction import Transaction
+
+
+async def patch(inventory: Inventory, call: Call) -> Response:
+    """Answer `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
+
+    A heartbeat, which moves `last_seen` and nothing else, is one read and one write of one field: it makes no
+    new version and no event. It may be repeated without harm, so it needs no outbox document to be known
+    again by; with an idempotency key its answer is recorded as any other, at one more write.
+    """
+    machine_id = path.uuid(call.request, "machine_id")
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    changes = validate(MachinePatch, document, known=faults).changes()
+    now = inventory.clock()
+
+    async def decide(_: Transaction) -> Decision:
+        stored = await find_machine(
+            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
+        )
+        before = stored.machine
+        require_match(call.request, before.version)
+        after = machines.update(before, changes, now=now)
+        require_storable(after)
+        answer = model_answer(200, MachineView.of(after), {"ETag": etag(after.version)})
+        return Decision(
+            answer=answer,
+            writes=[change_machine(stored, after)] if after != before else [],
+            events=[events.machine_updated(before, after)] if after.version != before.version else [],
+        )
+
+    return response(await inventory.changes.apply(command, decide))

@@ -1,0 +1,41 @@
+"""The body of `POST /v1/machines`, by which an agent registers the machine that it runs on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.edge.machine_profile import Hostname, Name, Parameters, Version, compact_json
+from shared.edge.sensitive_parameters import SensitiveParameters
+from shared.edge.validation import Strict
+from shared.pb.inventory.v1.machine_pb2 import Machine
+
+# The API that this call comes from sets no limits to them; these are those of a name.
+Fingerprint = Annotated[str, Field(min_length=1, max_length=255)]
+KeyId = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class MachineRegistration(Strict):
+    """What an agent says of its machine; the fingerprint tells it from the organization's others."""
+
+    fingerprint: Fingerprint
+    unkey_key_id: KeyId
+    name: Name | None = None
+    version: Version | None = None
+    hostname: Hostname | None = None
+    os_info: str | None = None
+    machine_parameters: Parameters | None = None
+    machine_sensitive_parameters: SensitiveParameters = None
+
+    def machine(self) -> Machine:
+        """Make the machine's message, with the fields that the agent may choose."""
+        return Machine(
+            fingerprint=self.fingerprint,
+            unkey_key_id=self.unkey_key_id,
+            name=self.name,
+            agent_version=self.version,
+            hostname=self.hostname,
+            os_info=self.os_info,
+            machine_parameters=None
+            if self.machine_parameters is None
+            else compact_json(self.machine_parameters),
+        )

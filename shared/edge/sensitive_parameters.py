@@ -1,0 +1,18 @@
+"""Sensitive parameters, which the pools API has and this server refuses."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+
+def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
+    if value is not None:
+        raise PydanticCustomError(
+            "sensitive_parameters",
+            "Sensitive parameters are refused: there is no secret store that could keep them",
+        )
+
+
+# No secret is ever written to Firestore, an event or a log; null is none.
+SensitiveParameters = Annotated[None, BeforeValidator(_refuse)]
