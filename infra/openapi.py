@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from functions.machines.operations import operations as machines_operations
+from functions.pools.operations import operations as pools_operations
 from infra import openapi_page
 from shared.bootstrap import inventory
 from shared.domain import errors
@@ -68,7 +69,7 @@ def main() -> None:
 def all_operations() -> list[Operation]:
     """List the operations of all functions; nothing is called, so no project is needed."""
     unused = inventory({"GOOGLE_CLOUD_PROJECT": "unused"})
-    return [*machines_operations(unused)]
+    return [*machines_operations(unused), *pools_operations(unused)]
 
 
 def document(operations: Sequence[Operation]) -> Json:

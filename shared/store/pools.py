@@ -17,8 +17,10 @@ from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 from shared.store.wire import Document, StructuredQuery
 
+# Then by name, in the same direction. Not by name alone, though ids are UUIDv7: production has no index for
+# that and takes none (https://github.com/firebase/flutterfire/issues/4398).
 _NEWEST_FIRST = StructuredQuery.Order(
-    field=StructuredQuery.FieldReference(field_path="__name__"), direction=StructuredQuery.DESCENDING
+    field=StructuredQuery.FieldReference(field_path="created_at"), direction=StructuredQuery.DESCENDING
 )
 
 

@@ -1,0 +1,86 @@
+"""Answers about a pool: what its commit decided, completed with what holds at the time of the answer.
+
+How many machines are in a pool, and which, is no part of a commit. So a recorded answer is the pool's own
+state, and each time that it is given the rest is added: a replay repeats the one byte for byte, and shows the
+other as it is now.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic_core import to_json
+
+from shared.bootstrap import Inventory
+from shared.domain import pools
+from shared.domain.answer import Answer
+from shared.edge.answers import model_answer
+from shared.edge.conditions import etag
+from shared.edge.pool_view import PoolState
+from shared.edge.resource import Call
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store.pools import count_members, find_pools, list_members
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest."""
+
+    count: int
+    machines: Sequence[Machine]
+    headers: Mapping[str, str]
+
+
+def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a pool's own state."""
+    return model_answer(status, PoolState.of(pool), {**(headers or {}), "ETag": etag(pool.version)})
+
+
+def completed(answer: Answer, headers: Mapping[str, str] | None = None, **present: object) -> Answer:
+    """Add to an answer's JSON object what holds at present, and leave its own bytes as they are."""
+    body = answer.body.removesuffix(b"}") + b"," + to_json(present).removeprefix(b"{")
+    return Answer(status=answer.status, headers={**answer.headers, **(headers or {})}, body=body)
+
+
+async def counted(inventory: Inventory, call: Call, pool_id: str, answer: Answer) -> Answer:
+    """Add the number of its members to an answer about a pool."""
+    if is_replayed(answer) and not await exists(inventory, call, pool_id):
+        return completed(answer, machine_count=0)
+    organization = call.caller.organization_id
+    count = await count_members(inventory.firestore, organization, pool_id, call.deadline)
+    return completed(answer, machine_count=count)
+
+
+async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Machine] = ()) -> Members:
+    """Count a pool's members and read the first of them, side by side.
+
+    Args:
+        inventory: where they are.
+        call: who asks, and until when.
+        pool_id: the pool.
+        named: members to show before all others.
+    """
+    organization = call.caller.organization_id
+    count, newest = await asyncio.gather(
+        count_members(inventory.firestore, organization, pool_id, call.deadline),
+        list_members(
+            inventory.firestore, organization, pool_id, limit=pools.MOST_SHOWN, deadline=call.deadline
+        ),
+    )
+    machines, skip = pools.first_members(named, newest)
+    if count <= len(machines):
+        return Members(count, machines, {})
+    rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MOST_SHOWN}"
+    return Members(count, machines, {"Link": f'<{rest}>; rel="next"'})
+
+
+async def exists(inventory: Inventory, call: Call, pool_id: str) -> bool:
+    """Whether a pool is there: until a deleted one is cleaned up, machines still name it."""
+    organization = call.caller.organization_id
+    return bool(await find_pools(inventory.firestore, organization, [pool_id], call.deadline))
+
+
+def is_replayed(answer: Answer) -> bool:
+    """Whether an answer is an earlier request's."""
+    return "Idempotent-Replayed" in answer.headers

@@ -1,0 +1,145 @@
+"""Assignments: machines become members of a pool, or cease to be.
+
+Each is one transaction that reads the pool and the machines in one call, and writes machines alone. The lock
+on what is only read is shared, so assignments to one pool run side by side; the pool's deletion writes the
+pool, and so comes before them or after them as a whole:
+https://cloud.google.com/firestore/docs/transaction-data-contention
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.responses import Response
+
+from functions.pools.answers import Members, completed, is_replayed, members, pool_answer
+from functions.pools.bodies import MachineAssignment
+from shared.bootstrap import Inventory
+from shared.domain import events, pools
+from shared.domain.answer import Answer
+from shared.domain.command import Command
+from shared.domain.errors import MachinesNotFound, PoolNotFound
+from shared.edge import body, path
+from shared.edge.answers import response
+from shared.edge.conditions import require_match
+from shared.edge.idempotency import command_of
+from shared.edge.machine_view import MachineView
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths
+from shared.store.changes import Decision
+from shared.store.codec import decode
+from shared.store.machines import StoredMachine, change_machine
+from shared.store.transaction import Transaction
+from shared.store.wire import Document
+
+Get = Callable[[Sequence[str]], Awaitable[dict[str, Document]]]
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    """Which machines, and which pool."""
+
+    organization_id: str
+    pool_id: str
+    machine_ids: Sequence[str]
+
+    async def read(self, get: Get) -> tuple[Pool, list[StoredMachine]]:
+        """Read the pool, and those of the machines that exist, in one call.
+
+        Raises:
+            PoolNotFound: the organization has no such pool.
+        """
+        pool_path = paths.pool(self.organization_id, self.pool_id)
+        machine_paths = [paths.machine(self.organization_id, machine_id) for machine_id in self.machine_ids]
+        found = await get([pool_path, *machine_paths])
+        if pool_path not in found:
+            raise PoolNotFound(self.pool_id)
+        documents = [found[machine_path] for machine_path in machine_paths if machine_path in found]
+        machines = [StoredMachine(decode(document.fields, Machine), document) for document in documents]
+        return decode(found[pool_path].fields, Pool), machines
+
+
+async def add(inventory: Inventory, call: Call) -> Response:
+    """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
+    assignment, command = await _read_request(call)
+    now = inventory.clock()
+    joined: list[Machine] = []
+
+    async def decide(transaction: Transaction) -> Decision:
+        pool, stored = await assignment.read(transaction.get)
+        found = {machine.machine.id for machine in stored}
+        if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
+            raise MachinesNotFound(missing)
+        require_match(call.request, pool.version)
+        joined[:] = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
+        change = PoolChange.POOL_CHANGE_MACHINES_ADDED
+        return _decision(pool_answer(200, pool), pool, change, stored, joined)
+
+    answer = await inventory.changes.apply(command, decide)
+    if is_replayed(answer):
+        found = await _members_now(inventory, call, assignment)
+    else:
+        found = await members(inventory, call, assignment.pool_id, joined)
+    shown = [MachineView.of(machine) for machine in found.machines]
+    return response(completed(answer, found.headers, machine_count=found.count, machines=shown))
+
+
+async def remove(inventory: Inventory, call: Call) -> Response:
+    """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
+    assignment, command = await _read_request(call)
+    now = inventory.clock()
+
+    async def decide(transaction: Transaction) -> Decision:
+        pool, stored = await assignment.read(transaction.get)
+        require_match(call.request, pool.version)
+        left = [pools.leave(machine.machine, pool.id, now=now) for machine in stored]
+        change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
+        return _decision(Answer(status=204), pool, change, stored, left)
+
+    return response(await inventory.changes.apply(command, decide))
+
+
+async def _read_request(call: Call) -> tuple[_Assignment, Command]:
+    pool_id = path.uuid(call.request, "pool_id")
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    machine_ids = validate(MachineAssignment, document, known=faults).ids()
+    return _Assignment(call.caller.organization_id, pool_id, machine_ids), command
+
+
+def _decision(
+    answer: Answer,
+    pool: Pool,
+    change: PoolChange,
+    stored: Sequence[StoredMachine],
+    after: Sequence[Machine],
+) -> Decision:
+    """Write the machines that change, and tell of them in one event; where none does, nothing happens."""
+    changed = [
+        (before, machine)
+        for before, machine in zip(stored, after, strict=True)
+        if machine.version != before.machine.version
+    ]
+    if not changed:
+        return Decision(answer=answer)
+    versions = [MachineVersion(id=machine.id, version=machine.version) for _, machine in changed]
+    return Decision(
+        answer=answer,
+        writes=[change_machine(before, machine) for before, machine in changed],
+        events=[events.pool_changed(pool, change, versions)],
+    )
+
+
+async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment) -> Members:
+    """Find those of an earlier request's machines that are still members, and the others."""
+    try:
+        _, stored = await assignment.read(partial(inventory.firestore.get, deadline=call.deadline))
+    except PoolNotFound:
+        return Members(0, [], {})
+    named = [item.machine for item in stored if assignment.pool_id in item.machine.pool_ids]
+    return await members(inventory, call, assignment.pool_id, named)

@@ -1,0 +1,81 @@
+"""What clients send about pools, and who is a member of them."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from shared.domain.errors import Fault, Invalid
+from shared.edge.machine_profile import Parameters, compact_json
+from shared.edge.sensitive_parameters import SensitiveParameters
+from shared.edge.validation import Strict, UuidText
+from shared.pb.inventory.v1.pool_pb2 import Pool
+
+# A pool's event and its recorded answer are each a part of one Firestore document of 1 MiB, and in JSON a
+# control character takes six times as much.
+MAX_POOL_BYTES = 128 * 1024
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+class _Content(Strict):
+    def message(self) -> Pool:
+        """Make a message of what was sent, without what is null or empty.
+
+        Raises:
+            Invalid: it is too large to be stored with its events.
+        """
+        sent = self.model_dump(exclude_unset=True, exclude_none=True)
+        if parameters := sent.pop("pool_parameters", None):
+            sent["pool_parameters"] = compact_json(parameters)
+        pool = Pool(**sent)
+        if pool.ByteSize() > MAX_POOL_BYTES:
+            message = f"must be at most {MAX_POOL_BYTES} bytes as a protobuf message"
+            raise Invalid([Fault(("body",), "too_large", message)])
+        return pool
+
+
+class PoolCreation(_Content):
+    """A new pool."""
+
+    name: Name
+    description: str | None = None
+    pool_parameters: Parameters | None = None
+    pool_sensitive_parameters: SensitiveParameters = None
+
+
+class PoolPatch(_Content):
+    """What changes of a pool. Null clears, and so does `{}`; every pool has a name: null is a fault."""
+
+    # What is not sent stays: the default is never read, and no document of the API shows it.
+    name: Name = Field(default="", json_schema_extra=_without_default)
+    description: str | None = Field(default=None, json_schema_extra=_without_default)
+    pool_parameters: Parameters | None = Field(default=None, json_schema_extra=_without_default)
+    pool_sensitive_parameters: SensitiveParameters = Field(default=None, json_schema_extra=_without_default)
+
+    def fields(self) -> set[str]:
+        """Name the fields that change."""
+        return self.model_fields_set - {"pool_sensitive_parameters"}
+
+
+class MachineAssignment(Strict):
+    """Machines that are to be members of a pool, or to be so no more; naming one twice says nothing more."""
+
+    machine_ids: list[UuidText] = Field(min_length=1, max_length=100)
+
+    def ids(self) -> list[str]:
+        """List the machines' ids, each once."""
+        return list(dict.fromkeys(map(str, self.machine_ids)))
+
+
+class PoolAssignment(Strict):
+    """All the pools that a machine is to be a member of."""
+
+    pool_ids: list[UuidText] = Field(max_length=100)
+
+    def ids(self) -> list[str]:
+        """List the pools' ids, each once."""
+        return list(dict.fromkeys(map(str, self.pool_ids)))

@@ -1,0 +1,41 @@
+"""Creation of pools."""
+
+from starlette.responses import Response
+
+from functions.pools.answers import counted, pool_answer
+from functions.pools.bodies import PoolCreation
+from shared.bootstrap import Inventory
+from shared.domain import events, pools
+from shared.edge import body
+from shared.edge.answers import response
+from shared.edge.idempotency import command_of
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+from shared.pb.inventory.v1.events_pb2 import PoolChange
+from shared.store import paths, writes
+from shared.store.changes import Decision
+from shared.store.transaction import Transaction
+
+
+async def create(inventory: Inventory, call: Call) -> Response:
+    """Answer `POST /v1/pools`: one commit, then the `pool-changed` event."""
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    pool = pools.create(
+        validate(PoolCreation, document, known=faults).message(),
+        pool_id=inventory.new_id(),
+        organization_id=call.caller.organization_id,
+        now=inventory.clock(),
+    )
+    decision = Decision(
+        answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
+        writes=[writes.create(inventory.firestore.name(paths.pool(pool.organization_id, pool.id)), pool)],
+        events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
+    )
+
+    async def decide(_: Transaction) -> Decision:
+        return decision
+
+    answer = await inventory.changes.apply(command, decide)
+    return response(await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer))

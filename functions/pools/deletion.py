@@ -1,0 +1,38 @@
+"""Deletion of pools."""
+
+from starlette.responses import Response
+
+from shared.bootstrap import Inventory
+from shared.domain import events
+from shared.domain.answer import Answer
+from shared.edge import body, path
+from shared.edge.answers import response
+from shared.edge.conditions import require_match
+from shared.edge.idempotency import command_of
+from shared.edge.resource import Call
+from shared.pb.inventory.v1.events_pb2 import PoolChange
+from shared.store import writes
+from shared.store.changes import Decision
+from shared.store.pools import find_pool
+from shared.store.transaction import Transaction
+
+
+async def delete(inventory: Inventory, call: Call) -> Response:
+    """Answer `DELETE /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event.
+
+    The pool is gone with the commit. Its members still name it until `pool_cleanup` has heard of the event;
+    no answer shows that, for every answer looks its pools up.
+    """
+    pool_id = path.uuid(call.request, "pool_id")
+    command = command_of(call, await body.read(call.request))
+
+    async def decide(_: Transaction) -> Decision:
+        stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
+        require_match(call.request, stored.pool.version)
+        return Decision(
+            answer=Answer(status=204),
+            writes=[writes.delete_seen(stored.document)],
+            events=[events.pool_changed(stored.pool, PoolChange.POOL_CHANGE_DELETED)],
+        )
+
+    return response(await inventory.changes.apply(command, decide))

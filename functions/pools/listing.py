@@ -1,0 +1,73 @@
+"""Listing an organization's pools."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import Response
+
+from functions.pools.views import IncludedMachine, PoolPage, PoolPageWithIncludes
+from shared.bootstrap import Inventory
+from shared.domain import pools
+from shared.edge.answers import model_answer, response
+from shared.edge.pool_view import PoolView
+from shared.edge.query import CommaSeparated, Limit, Skip, read_query
+from shared.edge.resource import Call
+from shared.edge.validation import Strict
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store.pools import count_members, count_pools, list_members, list_pools
+
+# A page's pools share these; no page reads more machines, however large its pools are.
+MOST_INCLUDED = 1000
+
+
+class PoolPageQuery(Strict):
+    """Which pools, and whether with their machines."""
+
+    skip: Skip = 0
+    limit: Limit = 100
+    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
+
+
+async def list_page(inventory: Inventory, call: Call) -> Response:
+    """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
+    query = read_query(call.request, PoolPageQuery)
+    organization = call.caller.organization_id
+    total, page = await asyncio.gather(
+        count_pools(inventory.firestore, organization, call.deadline),
+        list_pools(
+            inventory.firestore, organization, skip=query.skip, limit=query.limit, deadline=call.deadline
+        ),
+    )
+    counts = await asyncio.gather(
+        *(count_members(inventory.firestore, organization, pool.id, call.deadline) for pool in page)
+    )
+    items = [PoolView.counted(pool, count) for pool, count in zip(page, counts, strict=True)]
+    shown = PoolPage(items=items, total=total, skip=query.skip, limit=query.limit)
+    if query.include:
+        filled = [pool for pool, count in zip(page, counts, strict=True) if count]
+        included = await _machines(inventory, call, filled)
+        shown = PoolPageWithIncludes(**dict(shown), included=included)
+    return response(model_answer(200, shown))
+
+
+async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) -> list[IncludedMachine]:
+    """Read the newest machines of each pool, as many of each; one that is in several is shown once."""
+    if not filled:
+        return []
+    share = min(pools.MOST_SHOWN, MOST_INCLUDED // len(filled))
+    found = await asyncio.gather(
+        *(
+            list_members(
+                inventory.firestore,
+                call.caller.organization_id,
+                pool.id,
+                limit=share,
+                deadline=call.deadline,
+            )
+            for pool in filled
+        )
+    )
+    machines = {machine.id: machine for members in found for machine in members}
+    return [IncludedMachine.of(machine) for machine in machines.values()]

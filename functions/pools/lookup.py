@@ -1,0 +1,58 @@
+"""Looking a pool up by its id."""
+
+import asyncio
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import Response
+
+from functions.pools.answers import completed, members, pool_answer
+from functions.pools.views import IncludedMachine
+from shared.bootstrap import Inventory
+from shared.edge import path
+from shared.edge.answers import response
+from shared.edge.conditions import etag, is_known
+from shared.edge.machine_view import MachineView
+from shared.edge.query import CommaSeparated, Flag, read_query
+from shared.edge.resource import Call
+from shared.edge.validation import Strict
+from shared.store.pools import count_members, find_pool
+
+
+class PoolQuery(Strict):
+    """What is to be shown of a pool's machines."""
+
+    include_machines: Flag = False
+    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
+
+
+async def get(inventory: Inventory, call: Call) -> Response:
+    """Answer `GET /v1/pools/{pool_id}`: the pool and its members are read side by side.
+
+    The ETag is the version of the pool itself, so that only an answer without machines can be a 304.
+    """
+    pool_id = path.uuid(call.request, "pool_id")
+    query = read_query(call.request, PoolQuery)
+    if query.include_machines or query.include:
+        return await _with_machines(inventory, call, pool_id, query)
+    organization = call.caller.organization_id
+    stored, count = await asyncio.gather(
+        find_pool(inventory.firestore, organization, pool_id, call.deadline),
+        count_members(inventory.firestore, organization, pool_id, call.deadline),
+    )
+    if is_known(call.request, stored.pool.version):
+        return Response(status_code=304, headers={"ETag": etag(stored.pool.version)})
+    return response(completed(pool_answer(200, stored.pool), machine_count=count))
+
+
+async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:
+    stored, found = await asyncio.gather(
+        find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
+        members(inventory, call, pool_id),
+    )
+    present: dict[str, object] = {"machine_count": found.count}
+    if query.include_machines:
+        present["machines"] = [MachineView.of(machine) for machine in found.machines]
+    if query.include:
+        present["included"] = [IncludedMachine.of(machine) for machine in found.machines]
+    return response(completed(pool_answer(200, stored.pool), found.headers, **present))

@@ -1,0 +1,119 @@
+"""The pools of one machine."""
+
+import asyncio
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from functions.pools.bodies import PoolAssignment
+from functions.pools.views import PoolList
+from shared.bootstrap import Inventory
+from shared.domain import events, pools
+from shared.domain.answer import Answer
+from shared.domain.errors import MachineNotFound, PoolsNotFound
+from shared.edge import body, path
+from shared.edge.answers import model_answer, response
+from shared.edge.conditions import etag, require_match
+from shared.edge.idempotency import command_of
+from shared.edge.machine_view import MachineView
+from shared.edge.pool_view import PoolView
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths
+from shared.store.changes import Decision
+from shared.store.codec import decode
+from shared.store.machines import StoredMachine, change_machine, find_machine
+from shared.store.pools import count_members, find_pools
+from shared.store.transaction import Transaction
+
+
+async def get(inventory: Inventory, call: Call) -> Response:
+    """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which the machine joined."""
+    machine_id = path.uuid(call.request, "machine_id")
+    firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
+    machine = (await find_machine(firestore, organization, machine_id, deadline)).machine
+    found = await find_pools(firestore, organization, machine.pool_ids, deadline)
+    counts = await asyncio.gather(
+        *(count_members(firestore, organization, pool.id, deadline) for pool in found)
+    )
+    shown = [PoolView.counted(pool, count) for pool, count in zip(found, counts, strict=True)]
+    return response(model_answer(200, PoolList(shown)))
+
+
+async def replace(inventory: Inventory, call: Call) -> Response:
+    """Answer `PUT /v1/machines/{machine_id}/pools`: one transaction, then one event for each changed pool.
+
+    The machine is what changes: its version is the ETag, and stands in each of the events.
+    """
+    machine_id = path.uuid(call.request, "machine_id")
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    wanted = validate(PoolAssignment, document, known=faults).ids()
+    organization = call.caller.organization_id
+    now = inventory.clock()
+
+    async def decide(transaction: Transaction) -> Decision:
+        stored, entered = await _read(transaction, organization, machine_id, wanted)
+        before = stored.machine
+        require_match(call.request, before.version)
+        former = [pool_id for pool_id in before.pool_ids if pool_id not in wanted]
+        left = await _living(transaction, organization, former)
+        joined = [pool for pool in entered if pool.id not in before.pool_ids]
+        if not joined and not left:
+            return Decision(answer=_answer(before))
+        after = pools.with_pools(before, wanted, now=now)
+        version = MachineVersion(id=after.id, version=after.version)
+        return Decision(
+            answer=_answer(after),
+            writes=[change_machine(stored, after)],
+            events=[
+                *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, version) for pool in joined),
+                *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, version) for pool in left),
+            ],
+        )
+
+    return response(await inventory.changes.apply(command, decide))
+
+
+async def _read(
+    transaction: Transaction, organization_id: str, machine_id: str, pool_ids: Sequence[str]
+) -> tuple[StoredMachine, list[Pool]]:
+    """Read the machine and the pools that it is to be in, in one call.
+
+    Raises:
+        MachineNotFound: the organization has no such machine.
+        PoolsNotFound: it lacks some of the pools.
+    """
+    machine_path = paths.machine(organization_id, machine_id)
+    pool_paths = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
+    found = await transaction.get([machine_path, *pool_paths])
+    if machine_path not in found:
+        raise MachineNotFound(machine_id)
+    missing = [
+        pool_id for pool_id, pool_path in zip(pool_ids, pool_paths, strict=True) if pool_path not in found
+    ]
+    if missing:
+        raise PoolsNotFound(missing)
+    document = found[machine_path]
+    machine = StoredMachine(decode(document.fields, Machine), document)
+    return machine, [decode(found[pool_path].fields, Pool) for pool_path in pool_paths]
+
+
+async def _living(transaction: Transaction, organization_id: str, pool_ids: Sequence[str]) -> list[Pool]:
+    """Read those of some pools that exist; a machine may still name deleted ones, which nobody hears of."""
+    if not pool_ids:
+        return []
+    found = await transaction.get([paths.pool(organization_id, pool_id) for pool_id in pool_ids])
+    return [decode(document.fields, Pool) for document in found.values()]
+
+
+def _changed(pool: Pool, change: PoolChange, machine: MachineVersion) -> events.Event:
+    return events.pool_changed(pool, change, [machine])
+
+
+def _answer(machine: Machine) -> Answer:
+    return model_answer(200, MachineView.of(machine), {"ETag": etag(machine.version)})

@@ -1,0 +1,17 @@
+"""The `pools` function: pools, and which machines are in them."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.pools.operations import operations
+from shared.bootstrap import http_app, inventory
+
+_inventory = inventory()
+_app = http_app(_inventory, operations(_inventory))
+
+
+@functions_framework.aio.http
+async def pools(_: Request) -> Response:
+    """Serve a request."""
+    return _app

@@ -1,0 +1,156 @@
+"""What the `pools` function serves."""
+
+from functools import partial
+from typing import Any
+
+from functions.pools import machine_pools
+from functions.pools.assignment import add, remove
+from functions.pools.bodies import MachineAssignment, PoolAssignment, PoolCreation, PoolPatch
+from functions.pools.creation import create
+from functions.pools.deletion import delete
+from functions.pools.listing import PoolPageQuery, list_page
+from functions.pools.lookup import PoolQuery, get
+from functions.pools.update import update
+from functions.pools.views import DetailedPoolView, PoolList, PoolPageWithIncludes, PoolWithMachinesView
+from shared.bootstrap import Inventory
+from shared.domain.access import Scope
+from shared.domain.errors import (
+    MachineNotFound,
+    MachinesNotFound,
+    PoolNotFound,
+    PoolsNotFound,
+    PreconditionFailed,
+)
+from shared.edge.machine_view import MachineView
+from shared.edge.pool_view import PoolView
+from shared.edge.problems import Family
+from shared.edge.resource import Operation
+
+_READ: dict[str, Any] = {"scope": Scope.POOLS_READ, "family": Family.POOLS}
+_WRITE: dict[str, Any] = {"scope": Scope.POOLS_WRITE, "family": Family.POOLS}
+
+
+def operations(inventory: Inventory) -> list[Operation]:
+    """List the function's operations, those of one path together."""
+    return [*_pools(inventory), *_assignments(inventory), *_machine_pools(inventory)]
+
+
+def _pools(inventory: Inventory) -> list[Operation]:
+    return [
+        Operation(
+            name="list_pools",
+            summary="List pools, newest first",
+            method="GET",
+            path="/v1/pools",
+            answer=partial(list_page, inventory),
+            query=PoolPageQuery,
+            success={200: PoolPageWithIncludes},
+            **_READ,
+        ),
+        Operation(
+            name="create_pool",
+            summary="Create a pool",
+            method="POST",
+            path="/v1/pools",
+            answer=partial(create, inventory),
+            body=PoolCreation,
+            success={201: PoolView},
+            **_WRITE,
+        ),
+        Operation(
+            name="get_pool",
+            summary="Get a pool, with its machines where they are asked for",
+            method="GET",
+            path="/v1/pools/{pool_id}",
+            answer=partial(get, inventory),
+            query=PoolQuery,
+            success={200: DetailedPoolView, 304: None},
+            refusals=(PoolNotFound,),
+            **_READ,
+        ),
+        Operation(
+            name="update_pool",
+            summary="Change some fields of a pool",
+            method="PATCH",
+            path="/v1/pools/{pool_id}",
+            answer=partial(update, inventory),
+            body=PoolPatch,
+            success={200: PoolView},
+            refusals=(PoolNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+        Operation(
+            name="delete_pool",
+            summary="Delete a pool; its machines stay",
+            method="DELETE",
+            path="/v1/pools/{pool_id}",
+            answer=partial(delete, inventory),
+            success={204: None},
+            refusals=(PoolNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+    ]
+
+
+def _assignments(inventory: Inventory) -> list[Operation]:
+    return [
+        Operation(
+            name="add_machines_to_pool",
+            summary="Add machines to a pool, all of them or none",
+            method="POST",
+            path="/v1/pools/{pool_id}/machines",
+            answer=partial(add, inventory),
+            body=MachineAssignment,
+            success={200: PoolWithMachinesView},
+            refusals=(PoolNotFound, MachinesNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+        Operation(
+            name="remove_machines_from_pool",
+            summary="Remove machines from a pool",
+            method="DELETE",
+            path="/v1/pools/{pool_id}/machines",
+            answer=partial(remove, inventory),
+            body=MachineAssignment,
+            success={204: None},
+            refusals=(PoolNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+        Operation(
+            name="remove_machines_from_pool_by_post",
+            summary="Remove machines from a pool, through proxies that drop the body of a DELETE",
+            method="POST",
+            path="/v1/pools/{pool_id}/machines/remove",
+            answer=partial(remove, inventory),
+            body=MachineAssignment,
+            success={204: None},
+            refusals=(PoolNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+    ]
+
+
+def _machine_pools(inventory: Inventory) -> list[Operation]:
+    return [
+        Operation(
+            name="get_machine_pools",
+            summary="List the pools of a machine",
+            method="GET",
+            path="/v1/machines/{machine_id}/pools",
+            answer=partial(machine_pools.get, inventory),
+            success={200: PoolList},
+            refusals=(MachineNotFound,),
+            **_READ,
+        ),
+        Operation(
+            name="set_machine_pools",
+            summary="Make a machine a member of just these pools",
+            method="PUT",
+            path="/v1/machines/{machine_id}/pools",
+            answer=partial(machine_pools.replace, inventory),
+            body=PoolAssignment,
+            success={200: MachineView},
+            refusals=(MachineNotFound, PoolsNotFound, PreconditionFailed),
+            **_WRITE,
+        ),
+    ]

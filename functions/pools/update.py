@@ -1,0 +1,45 @@
+"""Updates of pools."""
+
+from starlette.responses import Response
+
+from functions.pools.answers import counted, pool_answer
+from functions.pools.bodies import PoolPatch
+from shared.bootstrap import Inventory
+from shared.domain import events, pools
+from shared.edge import body, path
+from shared.edge.answers import response
+from shared.edge.conditions import require_match
+from shared.edge.idempotency import command_of
+from shared.edge.resource import Call
+from shared.edge.validation import validate
+from shared.pb.inventory.v1.events_pb2 import PoolChange
+from shared.store import writes
+from shared.store.changes import Decision
+from shared.store.pools import find_pool
+from shared.store.transaction import Transaction
+
+
+async def update(inventory: Inventory, call: Call) -> Response:
+    """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event."""
+    pool_id = path.uuid(call.request, "pool_id")
+    raw = await body.read(call.request)
+    command = command_of(call, raw)
+    document, faults = body.parse(call.request, raw)
+    patch = validate(PoolPatch, document, known=faults)
+    content, fields = patch.message(), patch.fields()
+    now = inventory.clock()
+
+    async def decide(_: Transaction) -> Decision:
+        stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
+        require_match(call.request, stored.pool.version)
+        after = pools.update(stored.pool, content, fields, now=now)
+        if after.version == stored.pool.version:
+            return Decision(answer=pool_answer(200, after))
+        return Decision(
+            answer=pool_answer(200, after),
+            writes=[writes.update(after, [*fields, "version", "updated_at"], stored.document)],
+            events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
+        )
+
+    answer = await inventory.changes.apply(command, decide)
+    return response(await counted(inventory, call, pool_id, answer))

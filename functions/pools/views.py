@@ -1,0 +1,46 @@
+"""What answers show beside a pool itself."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, RootModel
+
+from shared.edge.machine_view import MachineView
+from shared.edge.pool_view import PoolView
+
+
+class IncludedMachine(MachineView):
+    """A machine among the related resources of an answer."""
+
+    type: Literal["machine"] = "machine"
+
+
+class PoolWithMachinesView(PoolView):
+    """A pool after an assignment, with its machines: those of the request first, at most 100 in all."""
+
+    machines: list[MachineView]
+
+
+class DetailedPoolView(PoolView):
+    """A pool, with as much of its machines as is asked for: the newest 100."""
+
+    machines: list[MachineView] = Field(default=[])
+    included: list[IncludedMachine] = Field(default=[])
+
+
+class PoolPage(BaseModel):
+    """Some of an organization's pools, newest first."""
+
+    items: list[PoolView]
+    total: int
+    skip: int
+    limit: int
+
+
+class PoolPageWithIncludes(PoolPage):
+    """Some of an organization's pools, and the machines in them that are asked for."""
+
+    included: list[IncludedMachine] = Field(default=[])
+
+
+class PoolList(RootModel[list[PoolView]]):
+    """The pools of a machine."""
