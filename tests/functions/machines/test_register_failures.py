@@ -1,6 +1,8 @@
 """When the store or a topic fails in the middle of a registration, it has happened once or not at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +62,24 @@ async def test_a_conflict_is_told_also_when_the_first_answer_is_lost(
     conflict(await machines.register(a_body(nics=[{"mac": mac}])), mac, existing=None)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_race_has_one_winner_also_when_answers_are_lost(
+    machines: MachinesApi, firestore_control: Control, when: str
+) -> None:
+    mac = a_mac()
+    await firestore_control.fail_next(
+        "Commit", when=when, count=8, code="UNAVAILABLE", pattern="/identities/"
+    )
+
+    answers = await asyncio.gather(*(machines.register(a_body(nics=[{"mac": mac}])) for _ in range(16)))
+
+    [winner] = [created(answer) for answer in answers if answer.is_success]
+    for answer in answers:
+        if not answer.is_success:
+            conflict(answer, mac, existing=winner)
+    assert [winner] == [document.id for document in machines.machines().stream()]
+
+
 async def test_contention_is_tried_again(machines: MachinesApi, firestore_control: Control) -> None:
     await firestore_control.fail_next("Commit", count=3, code="ABORTED")
 
@@ -95,6 +115,17 @@ async def test_an_event_that_cannot_be_published_stays_in_the_outbox(
     [entry] = [entry for entry in waiting if entry["ordering_key"] == machine_id]
     assert entry["topic"] == "machine-created"
     assert body["nics"][0]["mac"].encode() in entry["data"]
+
+
+async def test_a_slow_topic_does_not_hold_an_answer_for_long(
+    machines: MachinesApi, pubsub_control: Control
+) -> None:
+    await pubsub_control.fail_next("Publish", delay_ms=20_000)
+
+    answer = await machines.register(a_body())
+
+    created(answer)
+    assert answer.elapsed < timedelta(seconds=5)
 
 
 async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.expectations import ERRORS, created, invalid, problem
+from tests.functions.machines.expectations import ERRORS, PATH, created, invalid, problem
 
 # What differs between an answer and its replay: the time, the request's own id, and that it is a replay.
 OF_THE_MOMENT = {"date", "x-request-id", "idempotent-replayed"}
@@ -79,6 +80,34 @@ async def test_the_same_key_and_mac_with_another_body_is_no_conflict_but_a_reuse
     reused = problem(await machines.register(body | {"name": "other"}, key("a")), 422)
 
     assert f"{ERRORS}/idempotency-key-reused" == reused["type"]
+
+
+async def test_the_same_key_for_another_call_is_refused(machines: MachinesApi) -> None:
+    body = a_body()
+    machine_id = created(await machines.register(body, key("a")))
+
+    headers = machines.organization.headers | key("a")
+    answer = await machines.http.put(f"{PATH}/{machine_id}", json=body, headers=headers)
+
+    assert f"{ERRORS}/idempotency-key-reused" == problem(answer, 422)["type"]
+
+
+async def test_a_key_may_be_used_again_after_a_day(machines: MachinesApi) -> None:
+    """Firestore deletes a record some time after it expires; it counts for nothing from then on."""
+    first = created(await machines.register(a_body(), key("a")))
+    [record] = machines.store.collection("organizations", machines.organization.id, "idempotency").get()
+    in_a_day = datetime.now(UTC) + timedelta(hours=24)
+    assert abs(record.get("expires_at") - in_a_day) < timedelta(minutes=1)
+    record.reference.update({"expires_at": datetime.now(UTC)})
+
+    body = a_body()
+    second = await machines.register(body, key("a"))
+    replay = await machines.register(body, key("a"))
+
+    assert [first, created(second)] == ids_in(machines)
+    assert lasting(second) == lasting(replay)
+    assert "idempotent-replayed" not in second.headers
+    assert replay.headers["idempotent-replayed"] == "true"
 
 
 async def test_two_keys_are_two_requests(machines: MachinesApi) -> None:

@@ -97,7 +97,7 @@ async def test_an_integer_in_parameters_stays_one(machines: MachinesApi) -> None
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(
-    "text", ["NaN", "Infinity", "-Infinity", "9223372036854775808", "-9223372036854775809"]
+    "text", ["NaN", "Infinity", "-Infinity", "1e400", "9223372036854775808", "-9223372036854775809"]
 )
 @pytest.mark.parametrize(
     ("field", "parameters"),
