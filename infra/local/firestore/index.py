@@ -6,8 +6,9 @@ it up to date. So a write costs the same however many indexes there are; what is
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from enum import Enum
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from infra.local.firestore import ordering, paths
@@ -33,12 +34,18 @@ class Mode(Enum):
 Spec = tuple[tuple[paths.FieldPath, Mode], ...]
 
 
-def keys(spec: Spec, document: Document, path: str) -> tuple[bytes, ...]:
-    """Compute a document's keys: none if it lacks a field, several if an array is indexed by its elements."""
-    found: list[bytes] = [b""]
+def keys(spec: Spec, document: Document, name: bytes) -> tuple[bytes, ...]:
+    """Compute a document's keys: none if it lacks a field, several if an array is indexed by its elements.
+
+    Args:
+        spec: The fields.
+        document: The document.
+        name: Its encoded path.
+    """
+    found = [b""]
     for field, mode in spec:
         if field == paths.NAME:
-            parts = [ordering.encode_path(path)]
+            parts = [name]
         else:
             value = paths.get(document.fields, field)
             if value is None:
@@ -63,7 +70,7 @@ class Index:
     def __init__(self, spec: Spec, records: Iterable[Record]) -> None:
         self._spec = spec
         self._keys: list[bytes] = []
-        self._records: dict[bytes, Record] = {}
+        self._records: list[Record] = []  # at the same positions
         self._keys_of: dict[Record, tuple[bytes, ...]] = {}
         self._stale = set(records)
 
@@ -73,36 +80,50 @@ class Index:
 
     def scan(self, lower: bytes, upper: bytes) -> Iterator[tuple[bytes, Record]]:
         """Walk the keys from `lower` up to but without `upper`, with their documents."""
+        for position in self._positions(lower, upper):
+            yield self._keys[position], self._records[position]
+
+    def count(self, lower: bytes, upper: bytes) -> int:
+        """Count the keys from `lower` up to but without `upper`."""
+        return len(self._positions(lower, upper))
+
+    def _positions(self, lower: bytes, upper: bytes) -> range:
         self._refresh()
-        first, end = bisect_left(self._keys, lower), bisect_left(self._keys, upper)
-        for position in range(first, end):
-            key = self._keys[position]
-            yield key, self._records[key]
+        return range(bisect_left(self._keys, lower), bisect_left(self._keys, upper))
 
     def _refresh(self) -> None:
-        if not self._stale:
-            return
         resort = len(self._stale) * _RESORT_SHARE > len(self._keys)
         for record in self._stale:
-            self._replace(record, sort=not resort)
+            old = self._keys_of.pop(record, ())
+            new = self._keys_now(record)
+            if new:
+                self._keys_of[record] = new
+            if not resort:
+                self._replace(record, old, new)
+        if self._stale and resort:
+            self._sort()
         self._stale.clear()
-        if resort:
-            self._keys = sorted(self._records)
 
-    def _replace(self, record: Record, *, sort: bool) -> None:
+    def _keys_now(self, record: Record) -> tuple[bytes, ...]:
         data = record.latest.data
-        new = keys(self._spec, Document.FromString(data), record.path) if data else ()
-        old = self._keys_of.pop(record, ())
-        if new:
-            self._keys_of[record] = new
+        return keys(self._spec, Document.FromString(data), record.name) if data else ()
+
+    def _replace(self, record: Record, old: Iterable[bytes], new: Iterable[bytes]) -> None:
         for key in old:
-            del self._records[key]
-            if sort:
-                del self._keys[bisect_left(self._keys, key)]
+            position = bisect_left(self._keys, key)
+            del self._keys[position]
+            del self._records[position]
         for key in new:
-            self._records[key] = record
-            if sort:
-                insort(self._keys, key)
+            position = bisect_left(self._keys, key)
+            self._keys.insert(position, key)
+            self._records.insert(position, record)
+
+    def _sort(self) -> None:
+        entries = sorted(
+            ((key, record) for record, found in self._keys_of.items() for key in found), key=itemgetter(0)
+        )
+        self._keys = [key for key, _ in entries]
+        self._records = [record for _, record in entries]
 
 
 class Scope:

@@ -75,9 +75,14 @@ def encode_path(path: str) -> bytes:
     return b"".join(map(_segment, path.split("/"))) + _END
 
 
-def encode_prefix(path: str) -> bytes:
-    """Encode what the paths of all documents below a document begin with."""
+def encode_collection(path: str) -> bytes:
+    """Encode what the encoded paths of a collection's documents begin with."""
     return b"".join(map(_segment, path.split("/")))
+
+
+def encode_id(identifier: str) -> bytes:
+    """Encode what a document's encoded path has after its collection's."""
+    return _segment(identifier) + _END
 
 
 def _segment(segment: str) -> bytes:

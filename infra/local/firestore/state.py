@@ -8,6 +8,7 @@ of the event loop, and so at once: `Database.apply` is the only place where docu
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
+from infra.local.firestore import ordering
 from infra.local.firestore.index import Scope
 
 
@@ -45,6 +46,11 @@ class Record:
         """The document's path below `documents/`."""
         return f"{self.collection.path}/{self.id}"
 
+    @property
+    def name(self) -> bytes:
+        """The document's path as it is encoded in indexes."""
+        return self.collection.encoded + ordering.encode_id(self.id)
+
     def at(self, time: int | None) -> Version | None:
         """The version at a time, or now; None if there was no document."""
         version: Version | None = self.latest
@@ -61,6 +67,7 @@ class Collection(Scope):
         super().__init__()
         self.path = path
         self.parent, _, self.id = path.rpartition("/")
+        self.encoded = ordering.encode_collection(path)
         self.by_id: dict[str, Record] = {}
         self.scopes = (self, group, everything)
 

@@ -78,13 +78,17 @@ def enough(query: Query, aggregations: Sequence[Aggregation]) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def compute(aggregations: Iterable[Aggregation], data: Sequence[bytes]) -> dict[str, Value]:
-    """Aggregate documents, given in their serialized form; results are by alias."""
+def compute(aggregations: Iterable[Aggregation], count: int, data: Sequence[bytes]) -> dict[str, Value]:
+    """Aggregate a number of documents, given in their serialized form if there is more to do than to count.
+
+    Returns:
+        The results by alias.
+    """
     documents: list[Document] = []
     results: dict[str, Value] = {}
     for found in aggregations:
         if found.path is None:
-            counted = len(data) if found.up_to is None else min(len(data), found.up_to)
+            counted = count if found.up_to is None else min(count, found.up_to)
             results[found.alias] = Value(integer_value=counted)
             continue
         documents = documents or [Document.FromString(document) for document in data]

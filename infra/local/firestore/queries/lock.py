@@ -5,7 +5,7 @@ So a transaction holds the ranges that its queries covered, and no document can 
 
 from dataclasses import dataclass
 
-from infra.local.firestore import index
+from infra.local.firestore import index, ordering
 from infra.local.firestore.index import Mode
 from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.queries.parse import Query
@@ -32,9 +32,10 @@ class QueryLock:
             (order.path, Mode.DESCENDING if order.descending else Mode.ASCENDING)
             for order in self.query.orders
         )
-        return any(self.query.lower <= key < self.upper for key in index.keys(spec, document, path)) and any(
-            all(term.matches(document, path) for term in terms) for terms in self.query.where
-        )
+        return any(
+            self.query.lower <= key < self.upper
+            for key in index.keys(spec, document, ordering.encode_path(path))
+        ) and any(all(term.matches(document, path) for term in terms) for terms in self.query.where)
 
     def _below_parent(self, path: str) -> bool:
         collection = path.rpartition("/")[0]

@@ -33,6 +33,16 @@ def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
     return _distinct(heapq.merge(*(scan.hits() for scan in scans), key=lambda hit: hit.key))
 
 
+def count(database: Database, query: Query) -> int | None:
+    """Count the documents that match now without looking at each one; None if that is not possible."""
+    scope = scope_of(database, query)
+    if scope is None:
+        return 0
+    if len(query.where) > 1 or (query.descendants and query.parent) or not query.collection:
+        return None
+    return _Scan(database, scope, query, query.where[0], None).count()
+
+
 def scope_of(database: Database, query: Query) -> Scope | None:
     """Find what a query looks at; None where there is nothing yet."""
     if not query.collection:
@@ -90,6 +100,10 @@ class _Scan:
             lower, upper = max(lower, first.position), min(upper, end.position)
         return lower, upper
 
+    def count(self) -> int | None:
+        """Count the current results by the index alone; None if it does not tell."""
+        return None if self._residual else self._scope.index(self._spec).count(self._lower, self._upper)
+
     def hits(self) -> Iterator[Hit]:
         current = self._scope.index(self._spec).scan(self._lower, self._upper)
         entries: Iterator[tuple[bytes, Record, Version]]
@@ -122,7 +136,7 @@ class _Scan:
             if version is None or self._scope not in record.collection.scopes:
                 continue
             document = Document.FromString(version.data)
-            for key in index.keys(self._spec, document, record.path):
+            for key in index.keys(self._spec, document, record.name):
                 if self._lower <= key < self._upper:
                     yield key, record, version
 

@@ -14,7 +14,7 @@ from infra.local.firestore.pb.firestore_pb2 import (
 from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
-from infra.local.firestore.queries.run import Hit, page, run
+from infra.local.firestore.queries.run import Hit, count, page, run
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import fill
 from infra.local.firestore.rpcs.reading import Reading, reading
@@ -54,10 +54,16 @@ class Queries:
         query = parse(database_name, parent_path, asked.structured_query, present)
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
-            skipped, hits = await _run(view, query)
-            self._billing.aggregation(database_name, skipped + len(hits))
+            found = None if view.time or view.locks or present else _count(view, query)
+            if found is None:
+                skipped, hits = await _run(view, query)
+                found = len(hits)
+            else:
+                skipped, hits = query.offset, []
+            self._billing.aggregation(database_name, skipped + found)
             response = RunAggregationQueryResponse(transaction=view.begun, read_time=view.read_time())
-            for alias, value in aggregate.compute(aggregations, [hit.version.data for hit in hits]).items():
+            results = aggregate.compute(aggregations, found, [hit.version.data for hit in hits])
+            for alias, value in results.items():
                 response.result.aggregate_fields[alias].CopyFrom(value)
             return iter([response])
 
@@ -72,6 +78,16 @@ async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
     if view.locks:
         locks.scanned(view.locks, QueryLock(query, _covered(query, hits)))
     return skipped, hits
+
+
+def _count(view: Reading, query: Query) -> int | None:
+    """Count a query's results now, if the index alone tells."""
+    required.check(query, view.database.indexes)
+    matching = count(view.database.documents, query)
+    if matching is None:
+        return None
+    rest = max(0, matching - query.offset)
+    return rest if query.limit is None else min(rest, query.limit)
 
 
 def _covered(query: Query, hits: list[Hit]) -> bytes:
