@@ -109,6 +109,11 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     return advance(before, after, now=now)
 
 
+def is_silent(machine: Machine, since: datetime) -> bool:
+    """Tell whether a machine passes for connected and was not heard of since a time."""
+    return machine.status == MACHINE_STATUS_CONNECTED and machine.last_seen.ToDatetime(UTC) < since
+
+
 def disconnect(before: Machine, *, now: datetime) -> Machine:
     """Find that a machine is not heard of any more."""
     after = Machine()

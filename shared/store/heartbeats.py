@@ -12,7 +12,8 @@ from typing import Any
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.machine_pb2 import MACHINE_STATUS_CONNECTED, Machine
 from shared.store.firestore import Firestore
-from shared.store.wire import Document, StructuredQuery, Value
+from shared.store.queries import all_in
+from shared.store.wire import Cursor, Document, StructuredQuery, Value
 
 # 24 * 500 = 12,000 heartbeats a second; one query may ask for 30 shards.
 SHARDS = 24
@@ -38,8 +39,7 @@ async def find_silent(
         limit: how many at most.
         deadline: how long it may take.
     """
-    query = StructuredQuery()
-    getattr(query, "from").add(collection_id="machines", all_descendants=True)  # a keyword of Python
+    query = all_in("machines", all_descendants=True)
     filters = query.where.composite_filter
     filters.op = StructuredQuery.CompositeFilter.AND
     shards = filters.filters.add().field_filter
@@ -53,6 +53,7 @@ async def find_silent(
     for field in ("last_seen", "__name__"):
         query.order_by.add(direction=StructuredQuery.ASCENDING).field.field_path = field
     if after is not None:
-        query.start_at.values.extend([after.fields["last_seen"], Value(reference_value=after.name)])
+        position = [after.fields["last_seen"], Value(reference_value=after.name)]
+        query.start_at.CopyFrom(Cursor(values=position, before=False))
     query.limit.value = limit
     return await firestore.query("", query, deadline)

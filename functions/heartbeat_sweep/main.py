@@ -1,0 +1,22 @@
+"""The `heartbeat_sweep` function: finds machines that are not heard of any more, and disconnects them."""
+
+import os
+from datetime import timedelta
+from functools import partial
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.heartbeat_sweep.sweep import sweep
+from shared.bootstrap import inventory, scheduled_app
+
+_inventory = inventory()
+_patience = timedelta(seconds=int(os.environ["DISCONNECT_AFTER_SECONDS"]))
+_app = scheduled_app(_inventory, partial(sweep, _inventory, _patience))
+
+
+@functions_framework.aio.http
+async def heartbeat_sweep(_: Request) -> Response:
+    """Disconnect who is silent."""
+    return _app

@@ -1,0 +1,95 @@
+"""The sweep: connected machines that are not heard of for a while turn disconnected."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from shared import logs
+from shared.bootstrap import Inventory
+from shared.domain import events, machines
+from shared.domain.answer import Answer
+from shared.domain.command import Command
+from shared.domain.deadline import Deadline
+from shared.domain.errors import MachineNotFound
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store.changes import Decision
+from shared.store.codec import decode
+from shared.store.heartbeats import find_silent
+from shared.store.machines import StoredMachine, change_machine, find_machine
+from shared.store.transaction import Transaction
+from shared.store.wire import Document
+
+# Shorter than the pause between two calls of the schedule.
+SECONDS = 50.0
+# Shorter than the age at which the relay takes up an event: until then a change may look for its own.
+CHANGE_SECONDS = 8.0
+# So many machines are disconnected at a time, each in a commit of its own.
+PAGE = 100
+
+_DONE = Answer(status=204)
+
+
+async def sweep(inventory: Inventory, patience: timedelta) -> None:
+    """Disconnect every connected machine of all organizations that is silent for longer than the patience.
+
+    Only such machines are read. What one call leaves, for lack of time or for a fault, is still in the index
+    for the next; and of several calls at once one disconnects a machine, the others find that it is.
+
+    Raises:
+        Unavailable: the store does not answer, or there are more than one call can take.
+    """
+    deadline = Deadline(SECONDS)
+    since = inventory.clock() - patience
+    silent = failed = 0
+    page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
+    while page:
+        outcomes = await asyncio.gather(
+            *(_disconnect(inventory, document, since) for document in page), return_exceptions=True
+        )
+        silent += len(page)
+        for document, outcome in zip(page, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failed += 1
+                fields = {"document": document.name}
+                logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
+        if len(page) < PAGE:
+            break
+        page = await find_silent(
+            inventory.firestore, since=since, after=page[-1], limit=PAGE, deadline=deadline
+        )
+    logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
+
+
+async def _disconnect(inventory: Inventory, document: Document, since: datetime) -> None:
+    """Disconnect a machine, unless it is heard of, changed or deleted in the meantime."""
+    machine = decode(document.fields, Machine)
+    found: StoredMachine | None = StoredMachine(machine, document)
+    command = Command(
+        organization_id=machine.organization_id,
+        idempotency_key=None,
+        digest=b"",
+        deadline=Deadline(CHANGE_SECONDS),
+    )
+
+    async def decide(_: Transaction) -> Decision:
+        nonlocal found
+        # What the query has read serves the first attempt; one that meets another change reads anew.
+        stored, found = found, None
+        if stored is None:
+            stored = await find_machine(
+                inventory.firestore, machine.organization_id, machine.id, command.deadline
+            )
+        before = stored.machine
+        if not machines.is_silent(before, since):
+            return Decision(answer=_DONE)
+        after = machines.disconnect(before, now=inventory.clock())
+        return Decision(
+            answer=_DONE,
+            writes=[change_machine(stored, after)],
+            events=[events.machine_updated(before, after)],
+        )
+
+    try:
+        await inventory.changes.apply(command, decide)
+    except MachineNotFound:
+        return
