@@ -7,13 +7,13 @@ import grpc
 import grpc.aio
 
 from infra.local.counters import Counters
-from infra.local.faults import Context, strike
+from infra.local.faults import Context, Fault, strike
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument, PubsubError
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
-from infra.local.pubsub.wire import Handler, Wire
+from infra.local.pubsub.wire import Handler, Wire, decoded
 
 _BATCH = 200
 _KEEP_ALIVE = 30.0  # seconds
@@ -31,22 +31,21 @@ class StreamingPull:
         """Return the RPC's handler."""
         return grpc.stream_stream_rpc_method_handler(
             self._serve,
-            request_deserializer=pb.StreamingPullRequest.FromString,
             response_serializer=pb.StreamingPullResponse.SerializeToString,
         )
 
-    async def _serve(self, requests: AsyncIterator[pb.StreamingPullRequest], context: Context) -> None:
+    async def _serve(self, bodies: AsyncIterator[bytes], context: Context) -> None:
+        requests = (decoded(body, pb.StreamingPullRequest) async for body in bodies)
         try:
-            first = await anext(requests)
-        except StopAsyncIteration:
-            return
-        fault = self._wire.begin("StreamingPull", first)
-        await strike(fault, "before", context)
-        try:
+            first = await anext(requests, None)
+            if first is None:
+                return
+            fault = self._wire.begin("StreamingPull", first)
+            await strike(fault, "before", context)
             session = self._open(first)
             with session:
                 reader = asyncio.create_task(_read(requests, session))
-                writer = asyncio.create_task(_write(context, session))
+                writer = asyncio.create_task(_write(context, session, fault))
                 try:
                     done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
                     for task in done:
@@ -83,12 +82,14 @@ async def _read(requests: AsyncIterator[pb.StreamingPullRequest], session: Sessi
         _apply(request, session)
 
 
-async def _write(context: Context, session: Session) -> None:
-    """Send messages as they come, and a sign of life when none do."""
+async def _write(context: Context, session: Session, fault: Fault | None) -> None:
+    """Send messages as they come, and a sign of life when none do. A fault "after" follows the first."""
     while True:
         leases = session.take(_BATCH)
         if leases or await _keep_alive_is_due(session):
             await context.write(_response(leases, session))
+            await strike(fault, "after", context)
+            fault = None
 
 
 async def _keep_alive_is_due(session: Session) -> bool:

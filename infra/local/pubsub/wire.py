@@ -2,15 +2,16 @@
 
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtoMessage
 
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
-from infra.local.pubsub.errors import PubsubError, Unimplemented
+from infra.local.pubsub.errors import InvalidArgument, PubsubError, Unimplemented
 from infra.local.pubsub.names import project_of
 
 Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
@@ -18,6 +19,7 @@ Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
 
 
 Methods = Mapping[str, tuple[Behaviour, type[ProtoMessage]]]
+Request = TypeVar("Request", bound=ProtoMessage)
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
@@ -31,21 +33,18 @@ class Wire:
     def unary(self, method: str, behaviour: Behaviour, request: type[ProtoMessage]) -> Handler:
         """Serve a method that takes one message and returns one."""
 
-        async def call(message: ProtoMessage, context: Context) -> ProtoMessage | None:
-            fault = self.begin(method, message)
-            await strike(fault, "before", context)
+        async def call(body: bytes, context: Context) -> ProtoMessage | None:
             try:
+                message = decoded(body, request)
+                fault = self.begin(method, message)
+                await strike(fault, "before", context)
                 response = await behaviour(message)
             except PubsubError as error:
                 return await context.abort(error.code, str(error))
             await strike(fault, "after", context)
             return response
 
-        return grpc.unary_unary_rpc_method_handler(
-            call,
-            request_deserializer=request.FromString,
-            response_serializer=_serialize,
-        )
+        return grpc.unary_unary_rpc_method_handler(call, response_serializer=_serialize)
 
     def service(
         self,
@@ -74,6 +73,18 @@ class RefuseTheRest(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
         """Refuse the method."""
         return _refusing(handler_call_details.method.lstrip("/"))
+
+
+def decoded(body: bytes, request: type[Request]) -> Request:
+    """Parse a request; gRPC's own way would answer UNKNOWN with a Python error.
+
+    Raises:
+        InvalidArgument: it is no such message.
+    """
+    try:
+        return request.FromString(body)
+    except DecodeError as error:
+        raise InvalidArgument(f"Invalid request: it is no {request.DESCRIPTOR.full_name}.") from error
 
 
 def _refusing(method: str) -> Handler:

@@ -16,12 +16,10 @@ from google.cloud.pubsub_v1.types import PublisherOptions
 
 
 @dataclass(frozen=True)
-class Emulator:
-    """A running emulator process, and clients of it."""
+class Clients:
+    """Google's clients of the emulator at a host."""
 
-    process: subprocess.Popen[str]
     host: str
-    control: str
 
     def publisher(self, *, ordered: bool = False) -> PublisherClient:
         with self._environment():
@@ -41,6 +39,20 @@ class Emulator:
             for future in [publisher.publish(topic, content, ordering_key=key) for content in contents]:
                 future.result()
 
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PUBSUB_EMULATOR_HOST", self.host)
+            yield
+
+
+@dataclass(frozen=True)
+class Emulator(Clients):
+    """A running emulator process, and clients of it."""
+
+    control: str
+    process: subprocess.Popen[str]
+
     def counters(self, project: str) -> dict[str, int | dict[str, int]]:
         counters: dict[str, dict[str, int | dict[str, int]]] = httpx.get(f"{self.control}/counters").json()
         return counters[project.removeprefix("projects/")]
@@ -54,12 +66,6 @@ class Emulator:
         self.process.stdin.write(f"{seconds}\n")
         self.process.stdin.flush()
         assert _line(self.process.stdout) == "moved\n"
-
-    @contextmanager
-    def _environment(self) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PUBSUB_EMULATOR_HOST", self.host)
-            yield
 
 
 @contextmanager
@@ -86,11 +92,10 @@ def _started(module: str, *arguments: str) -> Iterator[Emulator]:
     command = [sys.executable, "-m", module, *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        announced = re.fullmatch(
-            r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", _line(process.stdout)
-        )
-        assert announced is not None
-        yield Emulator(process, *announced.groups())
+        line = _line(process.stdout)
+        announced = re.fullmatch(r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", line)
+        assert announced is not None, line
+        yield Emulator(host=announced[1], control=announced[2], process=process)
 
 
 def _line(output: IO[str] | None) -> str:

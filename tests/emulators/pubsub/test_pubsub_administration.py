@@ -1,3 +1,4 @@
+import grpc
 import pytest
 from google.api_core.exceptions import (
     AlreadyExists,
@@ -10,6 +11,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.pubsub_v1.types import Subscription, Topic
 
+from tests.emulators.pubsub.emulator import Emulator
 from tests.emulators.pubsub.pulling import data, pull_now
 
 
@@ -236,3 +238,22 @@ def test_methods_that_are_not_implemented_name_themselves(
         publisher.list_topic_snapshots(topic=topic)
     with pytest.raises(MethodNotImplemented, match=r"google\.iam\.v1\.IAMPolicy/GetIamPolicy"):
         publisher.get_iam_policy(request={"resource": topic})
+
+
+@pytest.mark.parametrize("method", ["Publisher/Publish", "Subscriber/Pull", "SchemaService/CreateSchema"])
+def test_bytes_that_are_no_request_are_refused(method: str, emulator: Emulator) -> None:
+    with grpc.insecure_channel(emulator.host) as channel:
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes]
+        call = channel.unary_unary(f"/google.pubsub.v1.{method}")
+        with pytest.raises(grpc.RpcError) as refusal:
+            call(b"\xff\xff", timeout=10)
+    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_bytes_that_are_no_request_end_a_stream(emulator: Emulator) -> None:
+    with grpc.insecure_channel(emulator.host) as channel:
+        call: grpc.StreamStreamMultiCallable[bytes, bytes]
+        call = channel.stream_stream("/google.pubsub.v1.Subscriber/StreamingPull")
+        with pytest.raises(grpc.RpcError) as refusal:
+            next(call(iter([b"\xff\xff"]), timeout=10))
+    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT

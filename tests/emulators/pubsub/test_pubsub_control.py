@@ -61,14 +61,16 @@ def test_a_call_is_delayed_on_demand(emulator: Emulator, publisher: PublisherCli
     assert time.monotonic() - before >= 0.3
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_googles_subscriber_opens_a_failed_stream_again(
+    when: str,
     emulator: Emulator,
     publisher: PublisherClient,
     subscriber: SubscriberClient,
-    topic: str,
     subscription: str,
 ) -> None:
-    emulator.fault(method="StreamingPull", pattern=subscription, code="UNAVAILABLE")
+    topic = subscriber.get_subscription(subscription=subscription).topic
+    emulator.fault(method="StreamingPull", pattern=subscription, code="UNAVAILABLE", when=when)
     publisher.publish(topic, b"at last").result()
     stream = subscriber.subscribe(subscription, callback=Message.ack)
     wait_for_ack(emulator, topic)

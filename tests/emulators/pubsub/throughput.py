@@ -1,0 +1,96 @@
+"""How many messages a second go through: `python -m tests.emulators.pubsub.throughput [MESSAGES] [FOLDER]`.
+
+Google's publisher, with batching, and Google's subscriber, each in a process of its own.
+"""
+
+import multiprocessing
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from google.cloud.pubsub_v1.subscriber.message import Message
+from google.cloud.pubsub_v1.types import FlowControl
+
+from tests.emulators.pubsub.emulator import Clients, running
+
+TOPIC = "projects/throughput/topics/news"
+SUBSCRIPTION = "projects/throughput/subscriptions/readers"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came through.
+
+    Attributes:
+        distinct: How many different messages.
+        received: How many in all, repeats included.
+        seconds: From the first publish to the last receipt.
+    """
+
+    distinct: int
+    received: int
+    seconds: float
+
+
+def measure(messages: int, *arguments: str) -> Result:
+    """Publish that many messages to an emulator with these arguments, and receive them."""
+    with (
+        running(*arguments) as emulator,
+        emulator.publisher() as publisher,
+        emulator.subscriber() as subscriber,
+    ):
+        publisher.create_topic(name=TOPIC)
+        subscriber.create_subscription(name=SUBSCRIPTION, topic=TOPIC)
+        ours, theirs = multiprocessing.Pipe()
+        processes = multiprocessing.get_context("spawn")
+        receiver = processes.Process(target=_receive, args=(emulator.host, messages, theirs))
+        receiver.start()
+        ours.recv()  # it is ready
+        begin = time.monotonic()
+        futures = [publisher.publish(TOPIC, b"x" * 200, n=str(number)) for number in range(messages)]
+        for future in futures:
+            future.result()
+        distinct, received = ours.recv()
+        seconds = time.monotonic() - begin
+        receiver.join()
+    return Result(distinct, received, seconds)
+
+
+def _receive(host: str, messages: int, parent: Connection) -> None:
+    seen: set[str] = set()
+    received = 0
+    lock = threading.Lock()
+    complete = threading.Event()
+
+    def handle(message: Message) -> None:
+        nonlocal received
+        message.ack()
+        with lock:
+            received += 1
+            seen.add(message.attributes["n"])
+            if len(seen) == messages:
+                complete.set()
+
+    with Clients(host).subscriber() as subscriber:
+        flow_control = FlowControl(max_messages=5_000)
+        stream = subscriber.subscribe(SUBSCRIPTION, callback=handle, flow_control=flow_control)
+        parent.send("ready")
+        complete.wait(100)
+        parent.send((len(seen), received))
+        stream.cancel()
+        stream.result()
+
+
+def main() -> None:
+    """Measure and print."""
+    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+    folder = ["--data", sys.argv[2]] if len(sys.argv) > 2 else []
+    result = measure(messages, *folder)
+    rate = messages / result.seconds
+    print(f"{rate:,.0f} messages/s, {result.distinct} distinct, {result.received} received")  # noqa: T201 - its output
+
+
+if __name__ == "__main__":
+    main()
