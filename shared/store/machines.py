@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -10,7 +11,14 @@ from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import shard_fields
-from shared.store.wire import Document, DocumentMask, Precondition, Write
+from shared.store.wire import Document, DocumentMask, Precondition, Value, Write
+
+# A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
+# element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
+TERMS = "terms"
+LABEL_SET = "label_set"
+_SEARCHED = frozenset({"name", "hostname", "labels"})
+_HELD = Value(boolean_value=True)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
     return Write(
-        update=Document(name=name, fields=_fields(machine)), current_document=Precondition(exists=False)
+        update=Document(name=name, fields=_fields(machine) | _search_fields(machine)),
+        current_document=Precondition(exists=False),
     )
 
 
@@ -51,6 +60,10 @@ def change_machine(stored: StoredMachine, after: Machine) -> Write:
     """
     held, wanted = _fields(stored.machine), _fields(after)
     names = [name for name in (held | wanted) if held.get(name) != wanted.get(name)]
+    if not _SEARCHED.isdisjoint(names):
+        derived = _search_fields(after)
+        wanted |= derived
+        names += derived
     return Write(
         update=Document(
             name=stored.document.name, fields={name: wanted[name] for name in names if name in wanted}
@@ -61,5 +74,14 @@ def change_machine(stored: StoredMachine, after: Machine) -> Write:
 
 
 def _fields(machine: Machine) -> dict[str, Any]:
-    """Give the fields of a machine's document: the message's, and those that only indexes need."""
+    """Give the fields of a machine's document: the message's, and those that only the sweep needs."""
     return encode(machine) | shard_fields(machine)
+
+
+def _search_fields(machine: Machine) -> dict[str, Any]:
+    """Give the fields that lists are searched by."""
+    terms = dict.fromkeys(search.terms(machine), _HELD)
+    return {
+        TERMS: {"map_value": {"fields": terms}},
+        LABEL_SET: {"string_value": search.label_set(machine)},
+    }

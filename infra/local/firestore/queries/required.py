@@ -53,7 +53,7 @@ class _Need:
             return not self._sorts or self._single(indexes, self._order) or self._composites(indexes) != []
         covered = {field for part in self._composites(indexes) for field in part}
         if not self._sorts:
-            covered |= {(path, mode) for path, mode in self._equalities if self._has(indexes, path, mode)}
+            covered |= {field for field in self._equalities if self._has_equal(indexes, *field)}
         return covered >= self._equalities
 
     def __str__(self) -> str:
@@ -66,6 +66,11 @@ class _Need:
         """Tell whether an index of a single field gives this order, with the name in the same direction."""
         (path, mode), *rest = order
         return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
+
+    def _has_equal(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
+        """Tell whether an index of a single field finds its equal values: one of either direction does."""
+        modes = [mode] if mode is Mode.CONTAINS else [Mode.ASCENDING, Mode.DESCENDING]
+        return any(self._has(indexes, path, mode) for mode in modes)
 
     def _has(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
         return indexes.has_single(self._collection, path, mode, group=self._group)

@@ -1,0 +1,105 @@
+"""Which parts of a machine's id, name and hostname its terms find: just those that are there."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.domain import search
+from shared.pb.inventory.v1.machine_pb2 import Machine
+
+ID = "018c7dbd-c000-7000-8000-fedcba987654"
+FIRESTORE_ENTRIES = 40_000
+
+# Few letters: runs come again and again, and parts that are almost there.
+texts = st.text(alphabet="ab-", max_size=60) | st.text(alphabet="aA1\u017f\u00df", max_size=20)
+parts = st.text(alphabet="ab-", min_size=1, max_size=search.LONGEST_PART)
+
+
+def _finds(machine: Machine, part: str) -> bool:
+    held = search.terms(machine)
+    return any(held.issuperset(wanted) for wanted in search.containing(search.fold(part)))
+
+
+def _contains(machine: Machine, part: str) -> bool:
+    folded = search.fold(part)
+    return any(folded in search.fold(text) for text in (machine.id, machine.name, machine.hostname))
+
+
+@given(name=texts, hostname=texts, part=parts)
+@example(name="rack-01-node-01", hostname="", part="k-01-node-")
+@example(name="abcde", hostname="cdefgh", part="bcdefg")
+def test_a_part_is_found_where_it_is_and_nowhere_else(name: str, hostname: str, part: str) -> None:
+    machine = Machine(id=ID, name=name, hostname=hostname)
+
+    assert _contains(machine, part) == _finds(machine, part)
+
+
+@given(st.data(), texts.filter(bool))
+def test_every_part_of_a_name_finds_it_in_any_case(data: st.DataObject, name: str) -> None:
+    start = data.draw(st.integers(0, len(name) - 1))
+    end = data.draw(st.integers(start + 1, len(name)))
+    part = name[start:end]
+    if len(search.fold(part)) > search.LONGEST_PART:
+        part = part[:10]
+
+    assert _finds(Machine(id=ID, name=name), data.draw(st.sampled_from([part, part.upper(), part.lower()])))
+
+
+@given(st.uuids(), st.uuids(), st.data())
+def test_a_part_of_an_id_finds_the_machines_that_have_it(
+    machine_id: object, other: object, data: st.DataObject
+) -> None:
+    text = str(machine_id)
+    start = data.draw(st.integers(0, 35))
+    part = text[start : data.draw(st.integers(start + 1, 36))]
+
+    assert _finds(Machine(id=text), part)
+    machine = Machine(id=str(other))
+    assert _contains(machine, part) == _finds(machine, part)
+
+
+def test_a_hostname_that_repeats_itself_is_not_found_by_what_it_almost_has() -> None:
+    machine = Machine(id=ID, hostname="abc-def-abc-xyz")
+
+    assert not _finds(machine, "def-abc-def")
+    assert not _finds(machine, "bc-xyz-def")
+    assert _finds(machine, "def-abc-xyz")
+
+
+def test_labels_are_found_by_their_keys_and_by_their_values() -> None:
+    held = search.terms(Machine(id=ID, labels={"example.com/rack": "r7", "spot": ""}))
+
+    assert held.issuperset(search.has_label("example.com/rack", None))
+    assert held.issuperset(search.has_label("example.com/rack", "r7"))
+    assert held.issuperset(search.has_label("spot", ""))
+    assert not held.issuperset(search.has_label("example.com/rack", ""))
+    assert not held.issuperset(search.has_label("rack", None))
+
+
+def test_an_ordinary_machine_has_a_few_hundred_terms() -> None:
+    machine = Machine(id=ID, name="node-17", hostname="node-17.rack-03.example.com")
+
+    assert 200 < len(search.terms(machine)) < 500
+
+
+def test_the_worst_names_stay_within_what_firestore_indexes() -> None:
+    half = "".join(chr(0x100 + number) for number in range(127))
+    machine = Machine(id=ID, name=half * 2, hostname=half[::-1] * 2)
+
+    assert len(search.terms(machine)) < FIRESTORE_ENTRIES
+
+
+def test_no_question_has_more_filters_than_a_query_may_have() -> None:
+    """https://firebase.google.com/docs/firestore/query-data/queries: filters and orders are at most 100."""
+    longest_of_ids = search.containing(ID)
+    longest = search.containing("z" * search.LONGEST_PART)
+
+    assert max(sum(map(len, longest_of_ids)), sum(map(len, longest))) < 85
+
+
+def test_a_label_set_tells_keys_apart_and_not_values() -> None:
+    labels = Machine(labels={"a": "1", "b": ""})
+
+    assert search.label_set(labels) == search.label_set(Machine(labels={"b": "2", "a": ""}))
+    assert (
+        len({search.label_set(Machine(labels=dict.fromkeys(keys, ""))) for keys in ("", "a", "b", "ab")}) == 4
+    )
