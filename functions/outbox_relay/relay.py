@@ -1,9 +1,9 @@
 """The relay: what waits in the outbox is published, in order per key, and dropped."""
 
+import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared import logs
@@ -23,6 +23,9 @@ AGE = timedelta(seconds=10)
 SECONDS = 50.0
 # So many events are held and put in order at once; a longer backlog is published in such parts.
 PART = 20_000
+# A request publishes events of one key alone, and most keys have few: many requests are under way at a time.
+AT_ONCE = 32
+DROPPED_AT_ONCE = 500
 
 
 async def relay(inventory: Inventory) -> None:
@@ -35,7 +38,7 @@ async def relay(inventory: Inventory) -> None:
     Raises:
         Unavailable: Pub/Sub or Firestore does not take everything now; the next call goes on.
     """
-    run = _Run(inventory, Deadline(SECONDS), inventory.clock())
+    run = _Run(inventory)
     try:
         async for documents in inventory.outbox.waiting(PART, run.deadline):
             await run.publish([document for document in documents if run.is_old(document)])
@@ -46,53 +49,51 @@ async def relay(inventory: Inventory) -> None:
         raise run.failure
 
 
-@dataclass
 class _Run:
     """One call of the relay, and its figures."""
 
-    inventory: Inventory
-    deadline: Deadline
-    now: datetime
-    backlog: int = 0
-    published: int = 0
-    refused: int = 0
-    oldest_seconds: float = 0.0
-    failure: Unavailable | None = None
+    def __init__(self, inventory: Inventory) -> None:
+        self.deadline = Deadline(SECONDS)
+        self.failure: Unavailable | None = None
+        self._inventory = inventory
+        self._now = inventory.clock()
+        self._backlog = self._published = self._refused = 0
+        self._oldest_seconds = 0.0
+        self._failed_topics: set[str] = set()
+        self._to_drop: list[str] = []
 
     def is_old(self, document: Document) -> bool:
         """Tell whether nobody else will publish an event any more."""
-        return self.now - _committed_at(document) >= AGE
+        return self._now - _committed_at(document) >= AGE
 
     async def publish(self, documents: Iterable[Document]) -> None:
-        """Publish events topic by topic; one topic that fails does not stop the others."""
-        by_topic = defaultdict(list)
-        for event in self._events(documents):
-            by_topic[event.entry.topic].append(event)
-        for topic, events in by_topic.items():
-            try:
-                await self._publish(topic, sorted(events, key=lambda event: event.committed_at))
-            except Unavailable as error:
-                self.failure = error
+        """Publish events: many keys at a time, those of one key in the order of their commits."""
+        events = sorted(self._events(documents), key=lambda event: event.committed_at)
+        keys = defaultdict(list)
+        for event in events:
+            keys[event.entry.topic, event.entry.ordering_key].append(event)
+        queue = iter(keys.items())
+        await asyncio.gather(*(self._publish_keys(queue) for _ in range(AT_ONCE)))
+        await self._drop()
 
     def report(self) -> None:
         """Log the figures: metrics of the log are made of them."""
         fields = {
-            "backlog": self.backlog,
-            "oldest_seconds": round(self.oldest_seconds, 3),
-            "published": self.published,
-            "refused": self.refused,
+            "backlog": self._backlog,
+            "oldest_seconds": round(self._oldest_seconds, 3),
+            "published": self._published,
+            "refused": self._refused,
             "complete": self.failure is None,
         }
         severity = logging.INFO if self.failure is None else logging.WARNING
-        logs.log(
-            severity, f"outbox: {self.published} of {self.backlog} published", fields, error=self.failure
-        )
+        message = f"outbox: {self._published} of {self._backlog} published"
+        logs.log(severity, message, fields, error=self.failure)
 
-    def _events(self, documents: Iterable[Document]) -> Iterable[WaitingEvent]:
+    def _events(self, documents: Iterable[Document]) -> Iterator[WaitingEvent]:
         for document in documents:
             committed_at = _committed_at(document)
-            self.backlog += 1
-            self.oldest_seconds = max(self.oldest_seconds, (self.now - committed_at).total_seconds())
+            self._backlog += 1
+            self._oldest_seconds = max(self._oldest_seconds, (self._now - committed_at).total_seconds())
             try:
                 entry = decode(document.fields, OutboxEntry)
             except DecodeError as error:
@@ -100,17 +101,33 @@ class _Run:
             else:
                 yield WaitingEvent(document=document.name, committed_at=committed_at, entry=entry)
 
-    async def _publish(self, topic: str, events: list[WaitingEvent]) -> None:
-        async for outcome in publish_in_order(self.inventory.publisher, topic, events, self.deadline):
+    async def _publish_keys(self, queue: Iterator[tuple[tuple[str, str], list[WaitingEvent]]]) -> None:
+        """Take keys off the queue; a topic that fails is left alone, and does not stop the others."""
+        for (topic, _), events in queue:
+            if topic not in self._failed_topics:
+                try:
+                    await self._publish(topic, events)
+                except Unavailable as error:
+                    self._failed_topics.add(topic)
+                    self.failure = error
+
+    async def _publish(self, topic: str, events: Sequence[WaitingEvent]) -> None:
+        async for outcome in publish_in_order(self._inventory.publisher, topic, events, self.deadline):
             names = [event.document for event in outcome.events]
             if outcome.refusal is None:
-                self.published += len(names)
-                await self.inventory.outbox.remove(names, self.deadline)
+                self._published += len(names)
+                self._to_drop += names
             else:
                 self._refuse(names, outcome.refusal)
+        if len(self._to_drop) >= DROPPED_AT_ONCE:
+            await self._drop()
 
-    def _refuse(self, names: list[str], reason: str) -> None:
-        self.refused += len(names)
+    async def _drop(self) -> None:
+        names, self._to_drop = self._to_drop, []
+        await self._inventory.outbox.remove(names, self.deadline)
+
+    def _refuse(self, names: Sequence[str], reason: str) -> None:
+        self._refused += len(names)
         logs.log(logging.ERROR, "events that cannot be published", {"documents": names, "reason": reason})
 
 

@@ -1,4 +1,4 @@
-"""Publishing what has waited: many events of a topic, in order, however some of them fail."""
+"""Publishing what has waited: the events of an ordering key, in order, however some of them fail."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -33,7 +33,7 @@ class Outcome:
 async def publish_in_order(
     publisher: Publisher, topic: str, events: Sequence[WaitingEvent], deadline: Deadline
 ) -> AsyncIterator[Outcome]:
-    """Publish events of one topic in large batches, one after the other.
+    """Publish events of one topic and ordering key in large batches, one after the other.
 
     A batch that is refused is halved until it is clear whose fault that is; the others go out.
 

@@ -1,4 +1,4 @@
-"""Publishing: one RPC for the events of a change that go to one topic."""
+"""Publishing: one RPC for the events of a change that go to one topic with one ordering key."""
 
 import asyncio
 import logging
@@ -38,11 +38,11 @@ class Publisher:
         Returns:
             The ids of the events that went out.
         """
-        by_topic = defaultdict(list)
+        requests = defaultdict(list)
         for entry in entries:
-            by_topic[entry.topic].append(entry)
+            requests[entry.topic, entry.ordering_key].append(entry)
         published = await asyncio.gather(
-            *(self._publish(topic, batch, committed_at) for topic, batch in by_topic.items())
+            *(self._publish(topic, batch, committed_at) for (topic, _), batch in requests.items())
         )
         return [event_id for ids in published for event_id in ids]
 
@@ -58,7 +58,7 @@ class Publisher:
         return ids
 
     async def send(self, topic: str, messages: Sequence[types.PubsubMessage], *, timeout: float) -> None:  # noqa: ASYNC109 - the RPC's own
-        """Publish messages in one RPC: all of them or none.
+        """Publish messages with the same ordering key in one RPC: all of them or none.
 
         Raises:
             GoogleAPICallError: they are not published, or it is not known.

@@ -1,0 +1,83 @@
+"""An outbox with events in it, and subscribers of its topics."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from google.cloud import pubsub
+
+from shared.domain.deadline import Deadline
+from shared.domain.events import machine_created, outbox_entry
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+from shared.store import paths, writes
+from shared.store.firestore import Firestore
+from shared.store.queries import all_in
+from shared.store.wire import Document, Value, Write
+from tests.emulators.pubsub.pulling import acknowledge, pull_now
+
+A_COMMIT = 500
+
+
+@dataclass(frozen=True)
+class FilledOutbox:
+    """The outbox of a test's own database."""
+
+    firestore: Firestore
+    subscriber: pubsub.SubscriberClient
+    project: str
+
+    def subscribe(self, topic: str) -> None:
+        """Receive what is published to a topic from now on."""
+        self.subscriber.create_subscription(
+            request={
+                "name": self._subscription(topic),
+                "topic": f"projects/{self.project}/topics/{topic}",
+                "enable_message_ordering": True,
+            }
+        )
+
+    async def put(self, entries: Iterable[OutboxEntry]) -> datetime:
+        """Commit events in one commit and return its time."""
+        return await self._commit([writes.create(self.document(entry.event_id), entry) for entry in entries])
+
+    async def put_undecodable(self, event_id: str) -> None:
+        """Commit a document that is no event."""
+        no_event = Document(name=self.document(event_id), fields={"topic": Value(integer_value=7)})
+        await self._commit([Write(update=no_event)])
+
+    def document(self, event_id: str) -> str:
+        """Name the document that an event waits in."""
+        return self.firestore.name(paths.outbox(event_id))
+
+    async def waiting(self) -> int:
+        """Count what is in the outbox."""
+        return await self.firestore.count("", all_in("outbox"), Deadline(10))
+
+    def published(self, topic: str = "machine-created") -> list[pubsub.types.PubsubMessage]:
+        """Take all that has been published to a topic and was not taken before."""
+        taken: list[pubsub.types.PubsubMessage] = []
+        while received := self._pull(topic):
+            taken += received
+        return taken
+
+    def _pull(self, topic: str) -> list[pubsub.types.PubsubMessage]:
+        subscription = self._subscription(topic)
+        received = pull_now(self.subscriber, subscription)
+        if received:
+            acknowledge(self.subscriber, subscription, received)
+        return [message.message for message in received]
+
+    def _subscription(self, topic: str) -> str:
+        return f"projects/{self.project}/subscriptions/{topic}"
+
+    async def _commit(self, batch: list[Write]) -> datetime:
+        for start in range(0, len(batch), A_COMMIT):
+            response = await self.firestore.commit(batch[start : start + A_COMMIT], Deadline(20))
+        return response.commit_time.ToDatetime(UTC)
+
+
+def entry(event_id: str, *, key: str = "machine", version: int = 1) -> OutboxEntry:
+    """Address the registration of a machine."""
+    machine = Machine(id=key, organization_id="example", version=version)
+    return outbox_entry(machine_created(machine), event_id)

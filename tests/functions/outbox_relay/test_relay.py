@@ -1,0 +1,155 @@
+"""What the relay makes of an outbox in which requests have left their events."""
+
+import asyncio
+import os
+import time
+from datetime import datetime
+
+import httpx
+import pytest
+
+from functions.outbox_relay.relay import relay
+from shared.bootstrap import Inventory
+from shared.domain.errors import Unavailable
+from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from tests.functions.machines.control import Control
+from tests.functions.outbox_relay.outbox import FilledOutbox, entry
+from tests.stack import RunningStack
+
+# `make test` drains a small backlog; RELAY_BACKLOG=10000 the one that must be gone within a minute.
+BACKLOG = int(os.environ.get("RELAY_BACKLOG", "1200"))
+A_MINUTE = 60.0
+
+
+async def test_an_event_that_waited_is_published_as_its_commit_left_it(
+    aged: Inventory, outbox: FilledOutbox
+) -> None:
+    committed_at = await outbox.put([entry("change")])
+    await relay(aged)
+    [message] = outbox.published()
+    attributes = dict(message.attributes)
+    assert datetime.fromisoformat(attributes.pop("ce-time")) == committed_at
+    assert attributes == dict(entry("change").attributes)
+    assert MachineCreated.FromString(message.data).machine.version == 1
+    assert message.ordering_key == "machine"
+    assert await outbox.waiting() == 0
+
+
+async def test_events_of_one_key_are_published_in_the_order_of_their_commits(
+    aged: Inventory, outbox: FilledOutbox
+) -> None:
+    for version in range(1, 13):
+        await outbox.put(
+            [entry(f"{key}-{version}", key=key, version=version) for key in ("one", "another", "third")]
+        )
+    await relay(aged)
+    published = outbox.published()
+    for key in ("one", "another", "third"):
+        ids = [message.attributes["ce-id"] for message in published if message.ordering_key == key]
+        assert ids == [f"{key}-{version}" for version in range(1, 13)]
+
+
+async def test_an_event_whose_request_may_still_run_is_left_to_it(
+    young: Inventory, outbox: FilledOutbox
+) -> None:
+    await outbox.put([entry("change")])
+    await relay(young)
+    assert outbox.published() == []
+    assert await outbox.waiting() == 1
+
+
+async def test_an_empty_outbox_costs_the_one_read_of_any_query(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+) -> None:
+    await relay(aged)
+    assert await firestore_control.rpcs() == {"RunQuery": 1}
+    assert await firestore_control.billed("reads") == 1
+    assert outbox.published() == []
+
+
+async def test_a_poison_event_is_reported_and_stops_no_other(
+    aged: Inventory, outbox: FilledOutbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    no_such_topic, refused = entry("no-such-topic"), entry("refused")
+    no_such_topic.topic = "gone"
+    refused.attributes["organization_id"] = "x" * 1025  # an attribute has at most 1,024 bytes
+    await outbox.put_undecodable("undecodable")
+    await outbox.put([no_such_topic, refused, *(entry(f"good-{number}") for number in range(50))])
+    await relay(aged)
+    assert {f"good-{number}" for number in range(50)} == {
+        message.attributes["ce-id"] for message in outbox.published()
+    }
+    assert await outbox.waiting() == 3
+    reported = [
+        record.fields["documents"]  # type: ignore[attr-defined] # logs.log adds it
+        for record in caplog.records
+        if record.message == "events that cannot be published"
+    ]
+    assert {name for names in reported for name in names} == {
+        outbox.document("undecodable"),
+        outbox.document("no-such-topic"),
+        outbox.document("refused"),
+    }
+
+
+async def test_what_pubsub_does_not_take_now_stays_for_the_next_call(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
+) -> None:
+    await outbox.put([entry("change")])
+    await pubsub_control.fail_next("Publish", pattern=outbox.project, code="UNAVAILABLE")
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    assert await outbox.waiting() == 1
+    await relay(aged)
+    assert [message.attributes["ce-id"] for message in outbox.published()] == ["change"]
+    assert await outbox.waiting() == 0
+
+
+async def test_a_topic_that_fails_does_not_stop_the_others(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
+) -> None:
+    updated = entry("updated")
+    updated.topic = "machine-updated"
+    await outbox.put([entry("created"), updated])
+    await pubsub_control.fail_next(
+        "Publish", pattern=f"{outbox.project}/topics/machine-created", code="UNAVAILABLE"
+    )
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    assert [message.attributes["ce-id"] for message in outbox.published("machine-updated")] == ["updated"]
+    assert outbox.published("machine-created") == []
+
+
+async def test_relays_at_once_publish_everything_and_do_no_harm(
+    aged: Inventory, outbox: FilledOutbox
+) -> None:
+    await outbox.put([entry(f"change-{number}", key=f"{number}") for number in range(100)])
+    await asyncio.gather(*(relay(aged) for _ in range(3)))
+    assert {message.attributes["ce-id"] for message in outbox.published()} == {
+        f"change-{number}" for number in range(100)
+    }
+    assert await outbox.waiting() == 0
+
+
+async def test_a_long_backlog_is_drained_within_a_minute(
+    aged: Inventory, outbox: FilledOutbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    await outbox.put([entry(f"change-{number}", key=f"{number % 997}") for number in range(BACKLOG)])
+    caplog.set_level("INFO")
+    started = time.monotonic()
+    await relay(aged)
+    assert time.monotonic() - started < A_MINUTE * min(1, BACKLOG / 10_000) + 5
+    [report] = [record.fields for record in caplog.records if record.message.startswith("outbox:")]  # type: ignore[attr-defined] # logs.log adds it
+    assert report["oldest_seconds"] >= 10
+    figures = tuple(report[name] for name in ("backlog", "published", "refused", "complete"))
+    assert figures == (BACKLOG, BACKLOG, 0, True)
+    assert len({message.attributes["ce-id"] for message in outbox.published()}) == BACKLOG
+    assert await outbox.waiting() == 0
+
+
+async def test_the_schedule_can_call_the_relay(stack: RunningStack) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(stack.functions["outbox_relay"])
+        assert answer.status_code == 204
+        wrong = await client.get(stack.functions["outbox_relay"])
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")
