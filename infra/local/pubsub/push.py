@@ -33,6 +33,7 @@ class Pushing:
         """Start and stop pushers as subscriptions come, go and change."""
         for name, task in list(self._pushers.items()):
             if task.done():
+                task.result()  # a pusher that failed is a bug, and not to be hidden
                 del self._pushers[name]
         for name, subscription in self._broker.subscriptions.items():
             if subscription.pushes and name not in self._pushers:

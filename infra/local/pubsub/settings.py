@@ -92,7 +92,7 @@ def check_push_config(config: pb.PushConfig) -> None:
         Unimplemented: names what this emulator does not do.
     """
     _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
-    if config.push_endpoint and not re.match(r"https?://[^/]", config.push_endpoint):
+    if config.push_endpoint and not re.fullmatch(r"https?://[^/\s]\S*", config.push_endpoint):
         raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     for key, value in config.attributes.items():
         if (key, value) != ("x-goog-version", "v1"):

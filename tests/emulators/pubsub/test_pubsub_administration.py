@@ -174,7 +174,7 @@ def test_a_push_subscription_is_not_pulled(subscriber: SubscriberClient, project
         subscriber.pull(subscription=name, max_messages=1)
 
 
-@pytest.mark.parametrize("endpoint", ["ftp://example.com", "example.com", "http://"])
+@pytest.mark.parametrize("endpoint", ["ftp://example.com", "example.com", "http://", "http://a b"])
 def test_a_bad_endpoint_is_refused(
     endpoint: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:

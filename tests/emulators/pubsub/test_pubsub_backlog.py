@@ -1,0 +1,145 @@
+"""A backlog under random use, against a model of what is leased and in which order."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from infra.local.pubsub.backlog import Backlog
+from infra.local.pubsub.journal import NoJournal
+from infra.local.pubsub.leases import Consumer
+from infra.local.pubsub.message import Message
+from infra.local.pubsub.pb import pubsub_pb2 as pb
+from infra.local.pubsub.policy import Policy
+
+ACK_DEADLINE = 10
+POLICY = Policy(
+    ordered=True,
+    retain_acked=False,
+    retention=1e9,
+    ack_deadline=ACK_DEADLINE,
+    minimum_backoff=2,
+    maximum_backoff=5,
+    max_attempts=0,
+)
+
+
+@dataclass
+class Held:
+    """A message that somebody was given, until it is settled."""
+
+    key: str
+    sequence: int
+    deadline: float
+
+
+class BacklogMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.5  # leases end at whole tenths of a second, between ticks
+        self.backlog = Backlog("name", POLICY, NoJournal(), lambda _message, _failures: False)
+        self.streams = [Consumer(max_messages=2), Consumer(max_messages=3)]
+        for consumer in self.streams:
+            self.backlog.attach(consumer)
+        self.offered: dict[int, str] = {}
+        self.acked: set[int] = set()
+        self.held: dict[str, Held] = {}
+        self.ended: list[str] = []
+        self.delivered: dict[str, set[int]] = defaultdict(set)
+
+    @rule(key=st.sampled_from(["", "a", "b"]))
+    def offer(self, key: str) -> None:
+        sequence = len(self.offered) + 1
+        self.offered[sequence] = key
+        self.backlog.offer(Message(pb.PubsubMessage(data=b"x", ordering_key=key), sequence, self.now))
+
+    @rule(stream=st.integers(0, 1), limit=st.integers(1, 3))
+    def take_on_a_stream(self, stream: int, limit: int) -> None:
+        self.take(self.streams[stream], limit)
+
+    @rule(limit=st.integers(1, 5))
+    def pull(self, limit: int) -> None:
+        self.take(Consumer(), limit)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def acknowledge(self, data: st.DataObject) -> None:
+        ack_id = data.draw(st.sampled_from(sorted(self.held)))
+        assert self.backlog.acknowledge([ack_id]) == 1
+        self.acked.add(self.end(ack_id).sequence)
+
+    @precondition(lambda self: self.ended)
+    @rule(data=st.data(), seconds=st.sampled_from([0, 5]))
+    def use_a_lease_that_ended(self, data: st.DataObject, seconds: int) -> None:
+        ack_id = data.draw(st.sampled_from(self.ended))
+        assert self.backlog.acknowledge([ack_id]) == 0
+        self.backlog.modify_deadline(ack_id, seconds, self.now)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def nack(self, data: st.DataObject) -> None:
+        ack_id = data.draw(st.sampled_from(sorted(self.held)))
+        self.backlog.modify_deadline(ack_id, 0, self.now)
+        self.fail(ack_id)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), seconds=st.integers(1, 20))
+    def extend(self, data: st.DataObject, seconds: int) -> None:
+        ack_id = data.draw(st.sampled_from(sorted(self.held)))
+        self.backlog.modify_deadline(ack_id, seconds, self.now)
+        self.held[ack_id].deadline = self.now + seconds
+
+    @rule(seconds=st.integers(1, 12))
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds + 0.25
+        self.backlog.tick(self.now)
+        for ack_id in sorted(self.held):
+            if ack_id in self.held and self.held[ack_id].deadline < self.now - 0.1:
+                self.fail(ack_id)
+
+    @invariant()
+    def flow_control_counts_what_is_held(self) -> None:
+        for consumer in self.streams:
+            assert 0 <= consumer.messages <= consumer.max_messages
+
+    def teardown(self) -> None:
+        """Whatever happened, everything comes in the end, each key in order."""
+        for _ in range(3):
+            self.pass_time(30)
+            while self.take(Consumer(), 100):
+                for ack_id in list(self.held):
+                    self.backlog.acknowledge([ack_id])
+                    self.acked.add(self.end(ack_id).sequence)
+        assert self.acked == set(self.offered)
+
+    def take(self, consumer: Consumer, limit: int) -> int:
+        leases = self.backlog.take(consumer, limit, self.now)
+        for lease in leases:
+            message = lease.delivery.message
+            key = message.proto.ordering_key
+            assert message.sequence not in {held.sequence for held in self.held.values()}
+            if key:
+                earlier = {one for one, of in self.offered.items() if of == key and one < message.sequence}
+                assert earlier <= self.delivered[key]
+                self.delivered[key].add(message.sequence)
+            self.held[lease.ack_id] = Held(key, message.sequence, self.now + ACK_DEADLINE)
+        return len(leases)
+
+    def fail(self, ack_id: str) -> None:
+        """A message will come again, and with it those of its key that were delivered after it."""
+        failed = self.end(ack_id)
+        if failed.key:
+            self.delivered[failed.key] -= set(range(failed.sequence, len(self.offered) + 1))
+            for other, held in list(self.held.items()):
+                if held.key == failed.key and held.sequence > failed.sequence:
+                    self.end(other)
+
+    def end(self, ack_id: str) -> Held:
+        self.ended.append(ack_id)
+        return self.held.pop(ack_id)
+
+
+TestBacklog = BacklogMachine.TestCase
+TestBacklog.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
