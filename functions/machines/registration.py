@@ -36,9 +36,7 @@ def new_machine(inventory: Inventory, call: Call, profile: Machine) -> Machine:
     Raises:
         Invalid: it is too large.
     """
-    machine = machines.register(
-        profile, machine_id=inventory.new_id(), caller=call.caller, now=inventory.clock()
-    )
+    machine = machines.register(profile, machine_id=inventory.new_id(), caller=call.caller)
     require_storable(machine)
     return machine
 

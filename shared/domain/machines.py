@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain import machine_ids
 from shared.domain.access import Caller
 from shared.domain.events import changed_fields
 from shared.pb.inventory.v1.machine_pb2 import (
@@ -31,15 +32,14 @@ PROFILE_FIELDS = (
 """What a client may choose when it registers or replaces a machine."""
 
 
-def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime) -> Machine:
+def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
     """Make a new machine of what its owner says of it.
 
     Args:
         profile: the fields that the caller may choose; the key that the machine goes by is the caller's,
             where it names no other.
-        machine_id: the new machine's id, a UUIDv7.
+        machine_id: the new machine's id, a UUIDv7: its time is that of the registration.
         caller: whose machine it becomes.
-        now: the time of the registration, with a zone.
     """
     machine = Machine()
     machine.CopyFrom(profile)
@@ -51,7 +51,7 @@ def register(profile: Machine, *, machine_id: str, caller: Caller, now: datetime
     machine.is_available = True
     machine.alerts_enabled = True
     for moment in (machine.created_at, machine.updated_at, machine.last_seen):
-        moment.FromDatetime(now)
+        moment.FromDatetime(machine_ids.created_at(machine_id))
     return machine
 
 

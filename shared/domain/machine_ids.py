@@ -1,0 +1,33 @@
+"""Machine ids begin with the time of the registration (UUIDv7, RFC 9562, section 5.7).
+
+So the order of ids is the order of `created_at`, and a range of times is a range of ids: lists need no index
+on a time, where all registrations would meet.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TIME_SHIFT = 80  # the time is in the first 48 of 128 bits
+
+
+def created_at(machine_id: str) -> datetime:
+    """Tell when a machine was registered, in whole milliseconds."""
+    return _START + (UUID(machine_id).int >> _TIME_SHIFT) * _MILLISECOND
+
+
+def first_since(moment: datetime) -> str:
+    """Give the least id that a machine may have which is registered at a time or later."""
+    return _bound(-((_START - moment) // _MILLISECOND), 0)
+
+
+def last_until(moment: datetime) -> str:
+    """Give the greatest id that a machine may have which is registered at a time or earlier."""
+    return _bound((moment - _START) // _MILLISECOND, (1 << _TIME_SHIFT) - 1)
+
+
+def _bound(milliseconds: int, rest: int) -> str:
+    if milliseconds < 0:
+        return str(UUID(int=0))
+    return str(UUID(int=(milliseconds << _TIME_SHIFT) + rest))
