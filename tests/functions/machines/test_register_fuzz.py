@@ -149,7 +149,7 @@ async def test_any_address(
     fuzzed: MachinesApi, firestore_control: Control, method: str, path: list[str], query: dict[str, str]
 ) -> None:
     before = await firestore_control.billed("writes")
-    address = f"{fuzzed.http.base_url}" + "/".join(quote(segment, safe="%") for segment in path)
+    address = f"{fuzzed.http.base_url}/" + "/".join(quote(segment, safe="%") for segment in path)
 
     answer = await fuzzed.http.request(method, address, params=query, headers=fuzzed.organization.headers)
 
