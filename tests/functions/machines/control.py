@@ -34,13 +34,13 @@ class Control:
         """Tell how often each RPC was called."""
         return Counter((await self._counters())["rpcs"])
 
-    async def fail_next(self, method: str, **fault: Any) -> None:  # noqa: ANN401 - as the endpoint takes it
-        """Let the next call of an RPC fail."""
+    async def fail_next(self, method: str | None, **fault: Any) -> None:  # noqa: ANN401 - as the endpoint takes it
+        """Let the next call of an RPC, or of any, fail."""
         answer = await self.http.post("/faults", json={"method": method, **fault})
         assert answer.is_success, answer.text
 
-    async def tally(self, method: str, pattern: str) -> None:
-        """Count the calls of an RPC whose names match, from now on: as a fault of no consequence."""
+    async def tally(self, method: str | None, pattern: str) -> None:
+        """Count the calls of an RPC, or of all, with names that match: by a fault of no consequence."""
         await self.fail_next(method, pattern=pattern, count=_MANY, delay_ms=0)
 
     async def tallied(self) -> int:
