@@ -1,0 +1,114 @@
+"""The pools API as a client of one organization calls it."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from google.cloud.firestore import Client, CollectionReference
+from uuid6 import uuid7
+
+from tests.functions.machines.bodies import a_body
+from tests.stack import Organization
+
+Json = dict[str, Any]
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolsApi:
+    """The API for one organization, and the store behind it."""
+
+    http: httpx.AsyncClient
+    organization: Organization
+    store: Client
+
+    async def call(
+        self, method: str, path: str, body: object = None, headers: Headers | None = None
+    ) -> httpx.Response:
+        """Send a request, with a body as JSON if there is one."""
+        content = None if body is None else json.dumps(body).encode()
+        return await self.send(method, path, content, {"Content-Type": "application/json", **(headers or {})})
+
+    async def send(
+        self, method: str, path: str, content: bytes | None = None, headers: Headers | None = None
+    ) -> httpx.Response:
+        """Send a request with any body."""
+        sent = {**self.organization.headers, **(headers or {})}
+        return await self.http.request(method, path, content=content, headers=sent)
+
+    async def create(self, **body: Any) -> Json:  # noqa: ANN401 - JSON
+        """Create a pool and return it."""
+        return _success(await self.call("POST", "/v1/pools", {"name": "a pool", **body}), 201)
+
+    async def get(self, pool_id: str, query: str = "") -> Json:
+        """Get a pool."""
+        return _success(await self.call("GET", f"/v1/pools/{pool_id}{query}"), 200)
+
+    async def update(self, pool_id: str, body: Json) -> Json:
+        """Change a pool."""
+        return _success(await self.call("PATCH", f"/v1/pools/{pool_id}", body), 200)
+
+    async def delete(self, pool_id: str) -> None:
+        """Delete a pool."""
+        answer = await self.call("DELETE", f"/v1/pools/{pool_id}")
+        assert answer.status_code == 204, answer.text
+
+    async def add(self, pool_id: str, machine_ids: Sequence[str]) -> Json:
+        """Add machines to a pool."""
+        body = {"machine_ids": machine_ids}
+        return _success(await self.call("POST", f"/v1/pools/{pool_id}/machines", body), 200)
+
+    async def remove(self, pool_id: str, machine_ids: Sequence[str]) -> None:
+        """Remove machines from a pool."""
+        body = {"machine_ids": machine_ids}
+        answer = await self.call("DELETE", f"/v1/pools/{pool_id}/machines", body)
+        assert answer.status_code == 204, answer.text
+
+    async def pools_of(self, machine_id: str) -> list[str]:
+        """Name the pools of a machine."""
+        answer = await self.call("GET", f"/v1/machines/{machine_id}/pools")
+        assert answer.status_code == 200, answer.text
+        return [pool["id"] for pool in answer.json()]
+
+    async def register(self) -> str:
+        """Register a machine and return its id."""
+        return str(_success(await self.call("POST", "/api/v1/machines", a_body()), 201)["id"])
+
+    async def register_several(self, count: int) -> list[str]:
+        """Register machines and return their ids, the newest first."""
+        return [await self.register() for _ in range(count)][::-1]
+
+    def machines(self) -> CollectionReference:
+        """Give the organization's machines in the store."""
+        return self.store.collection("organizations", self.organization.id, "machines")
+
+    def stored(self, machine_id: str) -> Json:
+        """Read a machine from the store."""
+        stored: Json | None = self.machines().document(machine_id).get().to_dict()
+        assert stored is not None
+        return stored
+
+    async def fill(self, pool_id: str, count: int) -> list[str]:
+        """Put members into a pool by writing them into the store; return their ids, the newest first."""
+        member = self.stored(await self.register()) | {"pool_ids": [pool_id]}
+        ids = [str(uuid7()) for _ in range(count)]
+        for start in range(0, count, 400):
+            batch = self.store.batch()
+            for machine_id in ids[start : start + 400]:
+                batch.set(self.machines().document(machine_id), member | {"id": machine_id})
+            batch.commit()
+        return ids[::-1]
+
+
+def a_uuid() -> str:
+    """Make an id that nothing has."""
+    return str(uuid.uuid4())
+
+
+def _success(answer: httpx.Response, status: int) -> Json:
+    assert answer.status_code == status, answer.text
+    body: Json = answer.json()
+    return body

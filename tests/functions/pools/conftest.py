@@ -1,0 +1,57 @@
+"""Clients of the pools API, what subscribers receive, and what a call costs the emulators."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from google.cloud.firestore import Client
+from google.cloud.pubsub import PublisherClient, SubscriberClient
+
+from tests.functions.machines.control import Control
+from tests.functions.pools.api import PoolsApi
+from tests.functions.pools.inbox import Inbox
+from tests.stack import NewOrganization, RunningStack
+
+
+@pytest.fixture
+def pools(http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client) -> PoolsApi:
+    """The API for an organization of the test's own."""
+    return PoolsApi(http=http, organization=new_organization(), store=firestore_client)
+
+
+@pytest.fixture
+def others(http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client) -> PoolsApi:
+    """The API for another organization."""
+    return PoolsApi(http=http, organization=new_organization(), store=firestore_client)
+
+
+@pytest.fixture
+def inbox(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) -> Iterator[Inbox]:
+    """Subscribes to the changes of the organization's pools."""
+    name = subscriber.subscription_path(stack.project, f"test-{uuid.uuid4()}")
+    topic = PublisherClient.topic_path(stack.project, "pool-changed")
+    mine = f'attributes.organization_id = "{pools.organization.id}"'
+    subscriber.create_subscription(
+        request={"name": name, "topic": topic, "filter": mine, "enable_message_ordering": True}
+    )
+    inbox = Inbox()
+    stream = subscriber.subscribe(name, inbox.receive)
+    yield inbox
+    stream.cancel()
+    stream.result()
+    subscriber.delete_subscription(subscription=name)
+
+
+@pytest.fixture(scope="session")
+async def firestore_control(stack: RunningStack) -> AsyncIterator[Control]:
+    """The Firestore emulator's counters and faults."""
+    async with Control.of(stack.firestore_control, stack.project) as control:
+        yield control
+
+
+@pytest.fixture(scope="session")
+async def pubsub_control(stack: RunningStack) -> AsyncIterator[Control]:
+    """The Pub/Sub emulator's counters and faults."""
+    async with Control.of(stack.pubsub_control, stack.project) as control:
+        yield control

@@ -1,0 +1,96 @@
+"""What answers must look like, whole."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from tests.functions.machines.expectations import UUID7, common_headers
+
+ERRORS = "https://api.example.com/errors"
+
+POOL_FIELDS = {
+    "id",
+    "organization_id",
+    "name",
+    "description",
+    "pool_parameters",
+    "pool_sensitive_parameters",
+    "created_at",
+    "updated_at",
+    "machine_count",
+}
+
+# Those of the published API's machine, and those that only this server has.
+MACHINE_FIELDS = {
+    "id",
+    "user_id",
+    "organization_id",
+    "name",
+    "version",
+    "hostname",
+    "os_info",
+    "machine_parameters",
+    "machine_sensitive_parameters",
+    "unkey_key_id",
+    "status",
+    "is_available",
+    "alerts_enabled",
+    "reserved_session_id",
+    "linked_keepalive_machine_id",
+    "physical_server_id",
+    "created_at",
+    "last_seen",
+    "nics",
+}
+
+
+def pool(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+    """Check that an answer is a pool and return it."""
+    assert status == answer.status_code, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["etag"]
+    common_headers(answer)
+    shown: dict[str, Any] = answer.json()
+    a_pool(shown)
+    return shown
+
+
+def a_pool(shown: dict[str, Any]) -> None:
+    """Check the fields of a pool."""
+    assert shown.keys() >= POOL_FIELDS
+    assert UUID7.fullmatch(shown["id"])
+    assert 1 <= len(shown["name"]) <= 255
+    assert datetime.fromisoformat(shown["created_at"]) <= datetime.fromisoformat(shown["updated_at"])
+    assert shown["machine_count"] >= 0
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """Check that an answer is a problem (RFC 9457) of a type, and return what it tells beside that."""
+    assert status == answer.status_code, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    common_headers(answer)
+    body: dict[str, Any] = answer.json()
+    assert body.pop("type") == f"{ERRORS}/{slug}"
+    assert body.pop("status") == status
+    assert body.pop("title")
+    assert body.pop("detail")
+    assert answer.request.url.path == body.pop("instance")
+    return body
+
+
+def no_such_pool(answer: httpx.Response, pool_id: str) -> None:
+    """Check that an answer is the 404 of a pool."""
+    assert problem(answer, 404, "pool-not-found") == {"pool_id": pool_id}
+
+
+Place = tuple[str | int, ...]
+
+
+def invalid(answer: httpx.Response, *faults: tuple[Place, str, str]) -> None:
+    """Check that an answer is the validation error of just these faults: place, message, type."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    common_headers(answer)
+    expected = [{"loc": list(place), "msg": message, "type": kind} for place, message, kind in faults]
+    assert answer.json() == {"detail": expected}

@@ -1,0 +1,35 @@
+"""What subscribers of `pool-changed` receive."""
+
+import queue
+from dataclasses import dataclass, field
+
+from google.cloud.pubsub_v1.subscriber.message import Message
+
+from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
+
+PATIENCE = 10.0
+
+
+@dataclass
+class Inbox:
+    """What a subscription received, one message at a time."""
+
+    messages: queue.Queue[Message] = field(default_factory=queue.Queue)
+
+    def receive(self, message: Message) -> None:
+        """Take a message from the subscriber client."""
+        message.ack()
+        self.messages.put(message)
+
+    def next(self) -> tuple[str, PoolChanged]:
+        """Wait for an event; return its kind as filters know it, and the event."""
+        message = self.messages.get(timeout=PATIENCE)
+        event = PoolChanged.FromString(message.data)
+        kind = message.attributes["change"]
+        assert PoolChange.Value(f"POOL_CHANGE_{kind.upper()}") == event.change
+        assert event.pool.id == message.ordering_key
+        return kind, event
+
+    def next_several(self, count: int) -> list[tuple[str, PoolChanged]]:
+        """Wait for so many events."""
+        return [self.next() for _ in range(count)]

@@ -1,0 +1,200 @@
+"""Machines become members of a pool, and cease to be."""
+
+import asyncio
+
+import pytest
+
+from tests.functions.machines.expectations import common_headers
+from tests.functions.pools.api import PoolsApi, a_uuid
+from tests.functions.pools.expectations import MACHINE_FIELDS, POOL_FIELDS, no_such_pool, pool, problem
+
+
+class TestAdd:
+    async def test_the_answer_is_the_pool_with_its_machines(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machines = await pools.register_several(3)
+
+        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
+
+        shown = pool(answer)
+        assert shown.keys() == POOL_FIELDS | {"machines"}
+        assert machines == [machine["id"] for machine in shown["machines"]]
+        assert all(machine.keys() >= MACHINE_FIELDS for machine in shown["machines"])
+        assert shown == created | {"machine_count": 3, "machines": shown["machines"]}
+        assert answer.headers["etag"] == '"1"'
+        assert "link" not in answer.headers
+
+    async def test_machines_are_shown_as_the_assignment_left_them(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machine = await pools.register()
+
+        [shown] = (await pools.add(created["id"], [machine]))["machines"]
+
+        answer = await pools.call("GET", f"/api/v1/machines/{machine}")
+        assert answer.headers["etag"] == '"2"'
+        assert shown["updated_at"] == answer.json()["updated_at"] > shown["created_at"]
+
+    async def test_other_members_come_after_those_of_the_request(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machines = await pools.register_several(4)
+        await pools.add(created["id"], machines[:2])
+
+        shown = await pools.add(created["id"], machines[3:])
+
+        assert [machines[3], *machines[:2]] == [machine["id"] for machine in shown["machines"]]
+        assert shown["machine_count"] == 3
+
+    async def test_members_stay_members_of_all_their_pools(self, pools: PoolsApi) -> None:
+        first, second = (await pools.create())["id"], (await pools.create())["id"]
+        machine = await pools.register()
+
+        await pools.add(first, [machine])
+        await pools.add(second, [machine])
+        again = await pools.add(first, [machine])
+
+        assert [first, second] == await pools.pools_of(machine)
+        assert ([machine], 1) == ([shown["id"] for shown in again["machines"]], again["machine_count"])
+        assert pools.stored(machine)["version"] == 3
+
+    async def test_to_name_a_machine_twice_says_nothing_more(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machine = await pools.register()
+
+        shown = await pools.add(created["id"], [machine, machine.upper(), f"{{{machine}}}"])
+
+        assert [machine] == [shown["id"] for shown in shown["machines"]]
+        assert shown["machine_count"] == 1
+
+    async def test_100_machines_can_be_added_at_once(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machines = await pools.fill(a_uuid(), 100)
+
+        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
+
+        shown = pool(answer)
+        assert machines == [machine["id"] for machine in shown["machines"]]
+        assert shown["machine_count"] == 100
+        assert "link" not in answer.headers
+
+    @pytest.mark.parametrize("newest", [0, 59, 99])
+    async def test_what_is_not_shown_is_where_the_link_leads(self, pools: PoolsApi, newest: int) -> None:
+        """All members that the list skips are shown, so that the list has the rest."""
+        created = await pools.create()
+        others = await pools.fill(created["id"], 105)
+        named = [*(await pools.fill(a_uuid(), newest)), others[-1]]
+        members = [*named[:-1], *others]
+
+        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": named})
+
+        shown = pool(answer)
+        ids = [machine["id"] for machine in shown["machines"]]
+        assert (100, len(members)) == (len(ids), shown["machine_count"])
+        assert named == ids[: len(named)]
+        skip = 99
+        rest = f'</v1/machines?pool_id={created["id"]}&skip={skip}&limit=100>; rel="next"'
+        assert rest == answer.headers["link"]
+        assert set(members[:skip]) <= set(ids)
+
+    async def test_unknown_machines_are_all_named_and_nothing_changes(
+        self, pools: PoolsApi, others: PoolsApi
+    ) -> None:
+        created = await pools.create()
+        known = await pools.register()
+        unknown = [a_uuid(), await others.register(), a_uuid()]
+
+        answer = await pools.call(
+            "POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": [unknown[0], known, *unknown[1:]]}
+        )
+
+        assert problem(answer, 404, "machine-not-found") == {"machine_ids": unknown}
+        assert await pools.get(created["id"]) == created
+        assert pools.stored(known)["version"] == 1
+
+    async def test_a_deleted_pool_takes_nobody(self, pools: PoolsApi) -> None:
+        created = await pools.create()
+        machine = await pools.register()
+        await pools.delete(created["id"])
+
+        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": [machine]})
+
+        no_such_pool(answer, created["id"])
+        assert pools.stored(machine)["version"] == 1
+
+    async def test_concurrent_assignments_of_one_machine_all_take_effect(self, pools: PoolsApi) -> None:
+        machine = await pools.register()
+        created = [(await pools.create())["id"] for _ in range(8)]
+
+        await asyncio.gather(*(pools.add(pool_id, [machine]) for pool_id in created))
+
+        assert sorted(created) == sorted(await pools.pools_of(machine))
+        assert pools.stored(machine)["version"] == 9
+
+
+REMOVALS = [("DELETE", ""), ("POST", "/remove")]
+
+
+@pytest.mark.parametrize(("method", "path"), REMOVALS)
+class TestRemove:
+    async def test_machines_are_members_no_more(self, pools: PoolsApi, method: str, path: str) -> None:
+        created = await pools.create()
+        machines = await pools.register_several(3)
+        await pools.add(created["id"], machines)
+
+        answer = await pools.call(
+            method, f"/v1/pools/{created['id']}/machines{path}", {"machine_ids": machines[:2]}
+        )
+
+        assert (answer.status_code, answer.content) == (204, b"")
+        common_headers(answer)
+        shown = await pools.get(created["id"], "?include_machines=true")
+        assert ([machines[2]], 1) == ([one["id"] for one in shown["machines"]], shown["machine_count"])
+        assert [pools.stored(machine)["version"] for machine in machines] == [3, 3, 2]
+
+    async def test_those_that_are_no_members_are_passed_over(
+        self, pools: PoolsApi, others: PoolsApi, method: str, path: str
+    ) -> None:
+        created = await pools.create()
+        member, free = await pools.register_several(2)
+        theirs = await others.register()
+        await pools.add(created["id"], [member])
+
+        answer = await pools.call(
+            method,
+            f"/v1/pools/{created['id']}/machines{path}",
+            {"machine_ids": [a_uuid(), free, theirs, member, member]},
+        )
+
+        assert answer.status_code == 204
+        assert await pools.pools_of(member) == []
+        assert [pools.stored(free)["version"], others.stored(theirs)["version"]] == [1, 1]
+
+    async def test_other_pools_keep_them(self, pools: PoolsApi, method: str, path: str) -> None:
+        left, kept = (await pools.create())["id"], (await pools.create())["id"]
+        machine = await pools.register()
+        await pools.add(left, [machine])
+        await pools.add(kept, [machine])
+
+        answer = await pools.call(method, f"/v1/pools/{left}/machines{path}", {"machine_ids": [machine]})
+
+        assert answer.status_code == 204
+        assert [kept] == await pools.pools_of(machine)
+
+
+async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other(pools: PoolsApi) -> None:
+    """The deletion sees the new members, or they are refused: none stays in a pool that is gone."""
+    for _ in range(8):
+        created = await pools.create()
+        machines = await pools.register_several(4)
+        path = f"/v1/pools/{created['id']}"
+
+        *added, deleted = await asyncio.gather(
+            *(pools.call("POST", f"{path}/machines", {"machine_ids": [machine]}) for machine in machines),
+            pools.call("DELETE", path),
+        )
+
+        assert deleted.status_code == 204
+        for machine, answer in zip(machines, added, strict=True):
+            assert answer.status_code in {200, 404}
+            # Refused ones never joined; the others leave with the cleanup, which no answer waits for.
+            assert (pools.stored(machine)["version"] == 2) is (answer.status_code == 200)
+            assert await pools.pools_of(machine) == []
