@@ -24,7 +24,7 @@ from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim,
 from shared.store import paths, writes
 from shared.store.attempts import attempts
 from shared.store.codec import decode
-from shared.store.errors import Refused, StoreError, Unclear
+from shared.store.errors import Contended, StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
@@ -161,9 +161,11 @@ class _Change:
             response = await self._firestore.commit(
                 self._writes(decision), self._command.deadline, transaction=self._transaction.id
             )
-        except (Refused, Unclear):
+        except StoreError as error:
             # A failed commit leaves the locks of its transaction, and the next attempt would wait for them.
             await self._transaction.release()
+            if isinstance(error, Contended):
+                raise
             return await self._settled()
         return self._committed(decision, response.write_results[-1].update_time)
 

@@ -68,7 +68,8 @@ class Effects:
         Raises:
             Unavailable: not all of it is committed until the deadline; a redelivery goes on.
         """
-        record = self._record(subscription, event_id)
+        path = paths.processed(subscription, event_id)
+        record = writes.create(self._firestore.name(path), self._record(subscription, event_id))
         transaction = Transaction(self._firestore, deadline)
         failure: StoreError | None = None
         async for _ in attempts(deadline):
@@ -76,25 +77,29 @@ class Effects:
                 complete = False
                 while not complete:
                     transaction = transaction.successor()
-                    effect = await decide(transaction)
-                    complete = effect.complete
-                    batch = [*effect.writes, record] if complete else effect.writes
-                    await self._firestore.commit(batch, deadline, transaction=transaction.id)
-            except Refused as error:
-                if await self._is_processed(subscription, event_id, deadline):
-                    return False
-                failure = error
+                    complete = await self._step(transaction, decide, record, deadline)
             except StoreError as error:
                 failure = error
+                if isinstance(error, Refused) and path in await self._firestore.get([path], deadline):
+                    return False
             else:
                 return True
         raise Unavailable from failure
 
-    def _record(self, subscription: str, event_id: str) -> Write:
+    async def _step(
+        self, transaction: Transaction, decide: Decide, record: Write, deadline: Deadline
+    ) -> bool:
+        """Commit what is decided next, and tell whether it is all."""
+        try:
+            effect = await decide(transaction)
+            batch = [*effect.writes, record] if effect.complete else effect.writes
+            await self._firestore.commit(batch, deadline, transaction=transaction.id)
+        except BaseException:
+            await transaction.release()  # or the next attempt would wait for its locks
+            raise
+        return effect.complete
+
+    def _record(self, subscription: str, event_id: str) -> ProcessedEvent:
         record = ProcessedEvent(event_id=event_id, subscription=subscription)
         record.expires_at.FromDatetime(self._clock() + RECORD_TIME)
-        return writes.create(self._firestore.name(paths.processed(subscription, event_id)), record)
-
-    async def _is_processed(self, subscription: str, event_id: str, deadline: Deadline) -> bool:
-        path = paths.processed(subscription, event_id)
-        return path in await self._firestore.get([path], deadline)
+        return record

@@ -21,7 +21,10 @@ class Refused(StoreError):
 
 
 class Contended(StoreError):
-    """The store gave way to other changes (ABORTED), or asks to slow down (RESOURCE_EXHAUSTED)."""
+    """The store gave way to other changes (ABORTED), or asks to slow down (RESOURCE_EXHAUSTED).
+
+    Or the transaction took so long that it has ended.
+    """
 
 
 class Unclear(StoreError):
@@ -47,6 +50,12 @@ def translated() -> Iterator[None]:
     """Tell what a failed call of the client means; what no change can do anything about passes as it is."""
     try:
         yield
+    except exceptions.InvalidArgument as error:
+        # An expired transaction, or one that the store has aborted: Google's client for Node.js knows it by
+        # its message too (nodejs-firestore, transaction.ts).
+        if "transaction has expired" not in str(error):
+            raise
+        raise Contended(str(error)) from error
     except exceptions.GoogleAPICallError as error:
         for meaning, kinds in _KINDS.items():
             if isinstance(error, kinds):

@@ -1,0 +1,163 @@
+"""What becomes of a deleted pool's members, over the subscription's push."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from google.cloud import firestore, pubsub
+
+from shared.domain.events import outbox_entry, pool_changed
+from shared.events.publisher import pubsub_message
+from shared.pb.inventory.v1.events_pb2 import PoolChange
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from tests.functions.machines.control import Control
+from tests.stack import NewOrganization, RunningStack
+
+PATIENCE = 30.0
+
+
+class DeletedPool:
+    """A pool that is gone, and machines that still name it."""
+
+    def __init__(self, store: firestore.Client, organization_id: str) -> None:
+        self.id = str(uuid.uuid4())
+        self.organization_id = organization_id
+        self.machines = store.collection("organizations", organization_id, "machines")
+
+    def have_members(self, count: int) -> None:
+        """Store machines that are in this pool and in another one."""
+        batch = self.machines._client.batch()
+        for number in range(count):
+            batch.set(
+                self.machines.document(f"{number:04}"), {"version": 3, "pool_ids": ["kept", self.id, "too"]}
+            )
+        batch.commit()
+
+    def members(self) -> list[str]:
+        """Name the machines that still name the pool."""
+        query = self.machines.where(filter=firestore.FieldFilter("pool_ids", "array_contains", self.id))
+        return [machine.id for machine in query.stream()]
+
+    def message(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> pubsub.types.PubsubMessage:
+        """Make the event of a change, in its first publishing or in a repeat."""
+        pool = Pool(id=self.id, organization_id=self.organization_id, version=2)
+        entry = outbox_entry(pool_changed(pool, change), f"{self.id}-{change}")
+        return pubsub_message(entry, datetime.now(UTC))
+
+    def envelope(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> str:
+        """Push the event by hand."""
+        message = self.message(change)
+        return json.dumps(
+            {
+                "message": {
+                    "data": base64.b64encode(message.data).decode(),
+                    "attributes": dict(message.attributes),
+                },
+                "subscription": "projects/muster-local/subscriptions/pool-cleanup",
+            }
+        )
+
+
+@pytest.fixture
+def pool(firestore_client: firestore.Client, new_organization: NewOrganization) -> DeletedPool:
+    return DeletedPool(firestore_client, new_organization().id)
+
+
+@pytest.fixture
+def cleanup(stack: RunningStack) -> Iterator[Callable[[str], int]]:
+    """Pushes an envelope to the function and returns the status."""
+    with httpx.Client(base_url=stack.functions["pool_cleanup"], timeout=60) as client:
+        yield lambda envelope: client.post("/", content=envelope).status_code
+
+
+def publish(publisher: pubsub.PublisherClient, message: pubsub.types.PubsubMessage) -> None:
+    publisher.publish(
+        "projects/muster-local/topics/pool-changed",
+        message.data,
+        message.ordering_key,
+        **dict(message.attributes),
+    ).result()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what a push brings about."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0.05)
+
+
+async def test_a_deleted_pool_is_taken_off_its_members(
+    pool: DeletedPool, publisher: pubsub.PublisherClient
+) -> None:
+    pool.have_members(3)
+    publish(publisher, pool.message())
+    await until(lambda: not pool.members())
+    # A machine's version stays: the pool's event has told of it.
+    assert [machine.to_dict() for machine in pool.machines.stream()] == [
+        {"version": 3, "pool_ids": ["kept", "too"]}
+    ] * 3
+
+
+def test_many_members_are_cleaned_up_in_batches(pool: DeletedPool, cleanup: Callable[[str], int]) -> None:
+    pool.have_members(499)
+    assert cleanup(pool.envelope()) == 204
+    assert pool.members() == []
+
+
+def test_a_repeated_event_changes_nothing(pool: DeletedPool, cleanup: Callable[[str], int]) -> None:
+    assert cleanup(pool.envelope()) == 204
+    pool.have_members(1)  # which no client could: it shows that the repeat does nothing
+    assert cleanup(pool.envelope()) == 204
+    assert pool.members() == ["0000"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [PoolChange.POOL_CHANGE_CREATED, PoolChange.POOL_CHANGE_UPDATED, PoolChange.POOL_CHANGE_MACHINES_ADDED],
+)
+def test_a_living_pool_keeps_its_members(
+    pool: DeletedPool, cleanup: Callable[[str], int], change: PoolChange
+) -> None:
+    pool.have_members(2)
+    assert cleanup(pool.envelope(change)) == 204
+    assert len(pool.members()) == 2
+
+
+async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
+    stack: RunningStack, pool: DeletedPool, publisher: pubsub.PublisherClient
+) -> None:
+    pool.have_members(400)
+    async with Control.of(stack.firestore_control, stack.project) as control:
+        # The first batch is committed and the second under way: it finds no answer.
+        members = f"{pool.organization_id}/machines/0399"
+        await control.fail_next("Commit", pattern=members, delay_ms=PATIENCE * 1000)
+        publish(publisher, pool.message())
+        await until(lambda: not httpx.get(f"{stack.firestore_control}/faults").json()["faults"])
+        assert 0 < len(pool.members()) < 400
+        os.kill(stack.pids["pool_cleanup"], signal.SIGKILL)
+        await until(lambda: not pool.members())
+
+
+async def test_an_event_that_cannot_be_decoded_is_refused_until_it_is_a_dead_letter(
+    stack: RunningStack, subscriber: pubsub.SubscriberClient
+) -> None:
+    """Its last attempt comes minutes later: that it is then a dead letter is the emulator's test."""
+    subscription = "projects/muster-local/subscriptions/pool-cleanup"
+    settings = subscriber.get_subscription(subscription=subscription)
+    assert settings.dead_letter_policy.dead_letter_topic == "projects/muster-local/topics/pool-cleanup-dead"
+    assert settings.dead_letter_policy.max_delivery_attempts == 10
+    assert settings.filter == 'attributes.change = "deleted"'
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(stack.functions["pool_cleanup"], content=b"{}")
+    assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
+    kept = subscriber.get_subscription(subscription="projects/muster-local/subscriptions/pool-cleanup-dead")
+    assert kept.topic == "projects/muster-local/topics/pool-cleanup-dead"

@@ -1,0 +1,99 @@
+"""An event's effect is committed once, however often the event is delivered."""
+
+import asyncio
+
+import pytest
+
+from shared.bootstrap import Inventory
+from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths, writes
+from shared.store.codec import decode
+from shared.store.effects import Decide, Effect
+from shared.store.transaction import Transaction
+from tests.functions.machines.control import Control
+
+SUBSCRIPTION = "projects/example/subscriptions/counting"
+COUNTER = paths.pool("example", "counter")
+
+
+def counting(inventory: Inventory) -> Decide:
+    """Count events in a document, where a repetition would show."""
+
+    async def decide(transaction: Transaction) -> Effect:
+        found = (await transaction.get([COUNTER])).get(COUNTER)
+        if found is None:
+            return Effect(writes=[writes.create(inventory.firestore.name(COUNTER), Pool(version=1))])
+        counted = decode(found.fields, Pool).version
+        return Effect(writes=[writes.update(Pool(version=counted + 1), ["version"], found)])
+
+    return decide
+
+
+async def count(inventory: Inventory, event_id: str = "event", subscription: str = SUBSCRIPTION) -> bool:
+    return await inventory.effects.apply(subscription, event_id, counting(inventory), Deadline(10))
+
+
+async def counted(inventory: Inventory) -> int:
+    found = await inventory.firestore.get([COUNTER], Deadline(5))
+    return decode(found[COUNTER].fields, Pool).version
+
+
+async def test_a_repeated_delivery_changes_nothing(own: Inventory) -> None:
+    assert [await count(own) for _ in range(3)] == [True, False, False]
+    assert await counted(own) == 1
+
+
+async def test_deliveries_at_once_take_effect_once(own: Inventory) -> None:
+    outcomes = await asyncio.gather(*(count(own) for _ in range(8)))
+    assert sorted(outcomes) == [*[False] * 7, True]
+    assert await counted(own) == 1
+
+
+async def test_each_event_and_each_subscription_counts_for_itself(own: Inventory) -> None:
+    assert await count(own, "one")
+    assert await count(own, "another")
+    assert await count(own, "one", "projects/example/subscriptions/other")
+    assert await counted(own) == 3
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_commit_that_fails_takes_effect_once(
+    own: Inventory, firestore_control: Control, project: str, code: str, when: str
+) -> None:
+    await firestore_control.fail_next("Commit", pattern=project, code=code, when=when)
+    await count(own)
+    assert await counted(own) == 1
+
+
+async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
+    own: Inventory, firestore_control: Control, project: str
+) -> None:
+    await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", count=1000)
+    with pytest.raises(Unavailable):
+        await own.effects.apply(SUBSCRIPTION, "event", counting(own), Deadline(0.5))
+    await firestore_control.forget()
+    assert await count(own)
+    assert await counted(own) == 1
+
+
+async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory) -> None:
+    """The first delivery dies after its second step; the next one takes the other three."""
+    steps: list[int] = []
+
+    async def decide(transaction: Transaction) -> Effect:
+        effect = await counting(own)(transaction)
+        done = await own.firestore.get([COUNTER], Deadline(5))
+        steps.append(decode(done[COUNTER].fields, Pool).version if done else 0)
+        if steps == [0, 1, 2]:
+            raise ConnectionError
+        return Effect(writes=effect.writes, complete=steps[-1] == 4)
+
+    with pytest.raises(ConnectionError):
+        await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
+    assert await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
+    assert steps == [0, 1, 2, 2, 3, 4]
+    assert await counted(own) == 5
+    assert not await own.effects.apply(SUBSCRIPTION, "event", counting(own), Deadline(10))
