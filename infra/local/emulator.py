@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from infra.local.processes import Process, Report
+from infra.local.spawn import Run, spawn
 
 
 class Emulator(Process):
@@ -24,16 +25,13 @@ class Emulator(Process):
         self.host = "127.0.0.1:0"
         self.control = "http://127.0.0.1:0"
 
-    def _command(self) -> Sequence[str]:
+    async def _begin(self) -> Run:
         # Started again, it is where its clients look for it.
         port, control_port = (address.rpartition(":")[2] for address in (self.host, self.control))
         self._addresses.clear()
-        return (
-            f"infra.local.{self.name}",
-            *("--port", port),
-            *("--control-port", control_port),
-            *self._arguments,
-        )
+        ports = ("--port", port, "--control-port", control_port)
+        command = (f"infra.local.{self.name}", *ports, *self._arguments)
+        return await spawn(command, {}, (), self._printed)
 
     async def _until_ready(self) -> None:
         await self._addresses.wait()
@@ -59,7 +57,7 @@ class NamedEmulator:
         self.host = host
         self._on_ready = on_ready
 
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self) -> None:
         """Do nothing: it runs."""
 
     async def ready(self) -> bool:

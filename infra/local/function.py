@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 from infra.local import topology
+from infra.local.nursery import Nursery
 from infra.local.processes import Process, Report
+from infra.local.spawn import Run
 
 PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
@@ -20,21 +22,22 @@ class Function(Process):
     def __init__(
         self,
         function: topology.Function,
+        nursery: Nursery,
         report: Report,
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
         """Listen for a function."""
         super().__init__(function.name, report, on_ready)
         self._function = function
+        self._nursery = nursery
+        self._environment: Mapping[str, str] = {}
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
 
-    def start(self, environment: Mapping[str, str]) -> None:
-        """Start the function with what the topology gives it beside this environment."""
-        own = {
-            "MUSTER_LISTENER": str(self._socket.fileno()),
-            "DEBUG": "",  # functions-framework would take it for --debug, its development server
-        }
-        super().start({**environment, **self._function.environment, **own})
+    def start_with(self, environment: Mapping[str, str]) -> None:
+        """Start the function with this environment and what the topology adds to it."""
+        debug = {"DEBUG": ""}  # functions-framework would take it for --debug, its development server
+        self._environment = {**environment, **self._function.environment, **debug}
+        self.start()
 
     @property
     def port(self) -> int:
@@ -47,17 +50,15 @@ class Function(Process):
         await super().stop()
         self._socket.close()
 
-    def _command(self) -> Sequence[str]:
-        return (
+    async def _begin(self) -> Run:
+        command = (
             "functions_framework",
             *("--source", str(self._function.source)),
             *("--target", self._function.entry_point),
             *("--host", "127.0.0.1"),
             *("--port", str(self.port)),
         )
-
-    def _inherited(self) -> Sequence[int]:
-        return (self._socket.fileno(),)
+        return await self._nursery.fork(command, self._environment, self._socket.fileno(), self._printed)
 
     async def _until_ready(self) -> None:
         # No polling: the connection waits in the socket's backlog until the function takes it.

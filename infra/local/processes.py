@@ -1,10 +1,10 @@
 """The stack's child processes: started, listened to, started again when they die, and stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from itertools import count
 
-from infra.local.spawn import Run, start
+from infra.local.spawn import Run
 
 Report = Callable[[str, str], None]
 """Takes a name and a line to print for it."""
@@ -32,7 +32,6 @@ class Process:
     ) -> None:
         """Prepare a child; `on_ready` runs each time before it counts as ready."""
         self.name = name
-        self._environment: Mapping[str, str] = {}
         self._report = report
         self._on_ready = on_ready
         self._run: Run | None = None
@@ -46,9 +45,8 @@ class Process:
         """The id of the running child."""
         return self._run.pid if self._run else None
 
-    def start(self, environment: Mapping[str, str]) -> None:
-        """Start the child, and again whenever it dies, with this beside the stack's own environment."""
-        self._environment = environment
+    def start(self) -> None:
+        """Start the child, and again whenever it dies."""
         self._supervision = asyncio.create_task(self._keep_running())
 
     async def ready(self) -> bool:
@@ -62,13 +60,9 @@ class Process:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
 
-    def _command(self) -> Sequence[str]:
-        """Name the module to run and its arguments."""
+    async def _begin(self) -> Run:
+        """Start the child once; raise OSError if that cannot be done now."""
         raise NotImplementedError
-
-    def _inherited(self) -> Sequence[int]:
-        """Name the file descriptors that the child takes over."""
-        return ()
 
     async def _until_ready(self) -> None:
         """Return when the child that was just started can be used."""
@@ -103,7 +97,10 @@ class Process:
 
     async def _live(self) -> str:
         """Run the child once, to its end, and tell what that was."""
-        self._run = run = await start(self._command(), self._environment, self._inherited(), self._printed)
+        try:
+            self._run = run = await self._begin()
+        except OSError as error:
+            return str(error)
         starting = asyncio.create_task(self._announce(run))
         try:
             await run.exited.wait()

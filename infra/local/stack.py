@@ -11,6 +11,7 @@ from infra.local import provision, state
 from infra.local.emulator import Emulator, NamedEmulator
 from infra.local.function import Function
 from infra.local.gateway import Backend, Gateway
+from infra.local.nursery import Nursery
 from infra.local.processes import Report
 from infra.local.schedules import Schedule
 from infra.local.server import Server
@@ -54,8 +55,10 @@ class Stack:
         self._options = options
         self._report = report
         self._is_up = False
+        self._nursery = Nursery(report)
         self._functions = {
-            name: Function(function, report, self._publish) for name, function in topology.functions.items()
+            name: Function(function, self._nursery, report, self._publish)
+            for name, function in topology.functions.items()
         }
         self._firestore = self._emulator(
             "firestore",
@@ -109,9 +112,10 @@ class Stack:
         await self._publish()
 
     async def _start_emulators(self) -> None:
+        self._nursery.start()  # it takes longest
         emulators = (self._firestore, self._pubsub)
         for emulator in emulators:
-            emulator.start({})
+            emulator.start()
         for emulator in emulators:
             try:
                 is_ready = await emulator.ready()
@@ -129,7 +133,7 @@ class Stack:
             "PUBSUB_EMULATOR_HOST": self._pubsub.host,
         }
         for function in self._functions.values():
-            function.start(environment)
+            function.start_with(environment)
         for function in self._functions.values():
             await function.ready()
 
@@ -137,7 +141,7 @@ class Stack:
         # Along the flow of requests, so that nobody is called who has stopped.
         await self._server.stop()
         await asyncio.gather(*(function.stop() for function in self._functions.values()))
-        await asyncio.gather(self._firestore.stop(), self._pubsub.stop())
+        await asyncio.gather(self._nursery.stop(), self._firestore.stop(), self._pubsub.stop())
 
     async def _publish(self) -> None:
         """Say what runs where, again whenever that changes."""
@@ -145,7 +149,7 @@ class Stack:
             state.write(self._options.state_folder, self._state())
 
     def _state(self) -> StackState:
-        children = (self._firestore, self._pubsub, *self._functions.values())
+        children = (self._firestore, self._pubsub, self._nursery, *self._functions.values())
         return StackState(
             gateway=self._server.url,
             firestore_emulator_host=self._firestore.host,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from infra.local import function, topology
+from infra.local.nursery import Nursery
 
 ECHO = """
 import os
@@ -43,7 +44,8 @@ class Child:
             concurrency=80,
             environment={"GREETING": "hello"},
         )
-        self.function = function.Function(declared, self._hear, self._note)
+        self.nursery = Nursery(self._hear)
+        self.function = function.Function(declared, self.nursery, self._hear, self._note)
 
     async def heard(self, text: str) -> None:
         """Wait until a line of it contains a text."""
@@ -74,11 +76,13 @@ async def child(folder: Path, code: str) -> AsyncIterator[Child]:
     source = folder / "main.py"
     source.write_text(code)
     running = Child(source)
-    running.function.start({})
+    running.nursery.start()
+    running.function.start_with({})
     try:
         yield running
     finally:
         await running.function.stop()
+        await running.nursery.stop()
 
 
 def gone(pid: int, seconds: float = 10) -> bool:
@@ -112,6 +116,19 @@ async def test_a_function_that_is_killed_is_started_again_and_callers_wait(tmp_p
         assert await running.function.ready()
         assert (await running.ask())[0] == running.function.pid != arbiter
         assert "runs again" in running.said
+
+
+async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_path: Path) -> None:
+    async with child(tmp_path, ECHO) as running:
+        assert await running.function.ready()
+        arbiter, worker, _ = await running.ask()
+        assert running.nursery.pid
+        os.kill(running.nursery.pid, signal.SIGKILL)
+        await running.heard("runs again")
+        assert gone(arbiter)
+        assert gone(worker)
+        assert await running.function.ready()
+        assert (await running.ask())[0] == running.function.pid != arbiter
 
 
 async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import httpx
 
 from infra.local import topology
 from infra.local.function import Function
+from infra.local.nursery import Nursery
 
 PATIENCE = 10.0
 
@@ -43,10 +44,13 @@ async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIt
     async def nothing() -> None:
         pass
 
-    function = Function(topology.load(topology.DEFAULT_FILE).functions[name], printed, nothing)
-    function.start(environment)
+    nursery = Nursery(printed)
+    nursery.start()
+    function = Function(topology.load(topology.DEFAULT_FILE).functions[name], nursery, printed, nothing)
+    function.start_with(environment)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{function.port}", timeout=30) as http:
             yield LoneFunction(http, lines)
     finally:
         await function.stop()
+        await nursery.stop()

@@ -1,0 +1,86 @@
+"""Forks functions from a process that has imported what they all import: `nursery.py` asks it to.
+
+The import takes a second of CPU; five functions that did it one by one would take five to start, on every
+start of the stack. What a function imports of the project itself is its own, so that one that is started
+again runs the code as it is then.
+
+It takes requests on a socket, `{"command": [...], "environment": {...}}` with two file descriptors: where the
+output goes, and a listening socket. It says `{"ready": true}` once, `{"started": pid}` and
+`{"ended": pid, "status": wait status}`, each a line.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Any
+
+from infra.local.child import become
+
+IMPORTED_BY_ALL = (
+    "functions_framework.aio",
+    "functions_framework._http.gunicorn",
+    "google.cloud.firestore_v1",
+    "google.pubsub_v1",
+    "httptools",
+    "pydantic",
+    "uvicorn_worker",
+    "uvloop",
+)
+LARGEST_REQUEST = 1024 * 1024
+# Where systemd's protocol, and so gunicorn, looks for a listening socket to inherit:
+# https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+LISTEN_FD = 3
+
+
+def main() -> None:
+    """Serve the requests of the socket whose file descriptor is the argument."""
+    stack = socket.socket(fileno=int(sys.argv[1]))
+    for module in IMPORTED_BY_ALL:
+        importlib.import_module(module)
+
+    def reap(_: int, __: FrameType | None) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                _say(stack, {"ended": ended[0], "status": ended[1]})
+
+    signal.signal(signal.SIGCHLD, reap)
+    _say(stack, {"ready": True})
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(stack, LARGEST_REQUEST, 2)
+        if not request:
+            return
+        if os.fork() == 0:
+            _be_born(stack, json.loads(request), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> None:
+    """Become the function; does not return."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.close(output)
+    # The function itself says it, so that its end, which its parent says, cannot come first.
+    _say(stack, {"started": os.getpid()})
+    stack.close()
+    os.dup2(listener, LISTEN_FD)
+    if listener != LISTEN_FD:
+        os.close(listener)
+    os.environ |= request["environment"] | {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+    become(request["command"])
+    sys.exit()
+
+
+def _say(stack: socket.socket, message: dict[str, Any]) -> None:
+    stack.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The stack's side of the fork server: starts functions in a moment."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+
+from infra.local.processes import Process, Report
+from infra.local.spawn import Printed, Run, spawn
+
+
+class Forked(Run, asyncio.Protocol):
+    """A function that was forked: the fork server tells of its end, a pipe brings its output."""
+
+    _pipe: asyncio.BaseTransport
+
+    async def _close(self) -> None:
+        self._pipe.close()
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the pipe."""
+        self._pipe = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take output."""
+        self.take_output(data)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Take the end of the output."""
+        self.drained.set()
+
+
+class Nursery(Process):
+    """The fork server as a child of the stack, kept running like the functions that come of it."""
+
+    def __init__(self, report: Report) -> None:
+        """Prepare a fork server."""
+        super().__init__("nursery", report, _nothing)
+        self._turn = asyncio.Lock()
+        self._runs: dict[int, Run] = {}
+        self._requests: socket.socket
+        self._imported: asyncio.Future[None]
+        self._birth: asyncio.Future[None]
+        self._newborn: Run
+
+    async def fork(
+        self, command: Sequence[str], environment: Mapping[str, str], listener: int, printed: Printed
+    ) -> Run:
+        """Start a module as a process that listens on a socket already.
+
+        Raises:
+            ConnectionError: there is no fork server.
+        """
+        async with self._turn:
+            if not await self.ready():
+                raise ConnectionError("the nursery does not run")
+            loop = asyncio.get_running_loop()
+            run = Forked(printed)
+            output, theirs = os.pipe()
+            await loop.connect_read_pipe(lambda: run, os.fdopen(output, "rb"))
+            self._newborn, self._birth = run, loop.create_future()
+            request = json.dumps({"command": command, "environment": dict(environment)})
+            socket.send_fds(self._requests, [request.encode()], [theirs, listener])
+            os.close(theirs)
+            await self._birth
+            return run
+
+    async def _begin(self) -> Run:
+        loop = asyncio.get_running_loop()
+        self._imported, self._birth = loop.create_future(), loop.create_future()
+        ours, theirs = socket.socketpair()
+        self._requests = ours.dup()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        with theirs:
+            command = ("infra.local.fork_server", str(theirs.fileno()))
+            run = await spawn(command, {}, (theirs.fileno(),), self._printed)
+        self._following = asyncio.create_task(self._follow(reader, writer))
+        return run
+
+    async def _until_ready(self) -> None:
+        await self._imported
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for line in reader:
+            match json.loads(line):
+                case {"ready": True}:
+                    self._imported.set_result(None)
+                case {"started": pid}:
+                    self._newborn.pid = pid
+                    self._runs[pid] = self._newborn
+                    self._birth.set_result(None)
+                case {"ended": pid, "status": status}:
+                    self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
+        # The fork server has died: nobody will tell of its children, so they are ended too.
+        writer.close()
+        self._requests.close()
+        for future in (self._imported, self._birth):
+            if not future.done():
+                future.set_exception(ConnectionError("the nursery died"))
+                future.exception()
+        for run in self._runs.values():
+            run.take_end(-signal.SIGKILL)
+        self._runs.clear()
+
+
+async def _nothing() -> None:
+    pass
