@@ -40,6 +40,20 @@ class MachinesApi:
         ]
         return await self.http.post(f"{PATH}?{query}" if query else PATH, content=content, headers=encoded)
 
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Make any other call, with a body as JSON if there is one."""
+        sent = {**self.organization.headers, **(headers or {})}
+        if body is None:
+            return await self.http.request(method, path, headers=sent)
+        sent = {"Content-Type": "application/json", **sent}
+        return await self.http.request(method, path, content=json.dumps(body).encode(), headers=sent)
+
     def stored(self, machine_id: str) -> dict[str, Any]:
         """Read a machine from the store."""
         stored: dict[str, Any] | None = self.machines().document(machine_id).get().to_dict()

@@ -1,13 +1,16 @@
 """Clients of the machines API, and what a call costs the emulators."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
+from google.cloud.pubsub import SubscriberClient
 
+from tests.event_log import EventLog, event_log
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.control import Control
+from tests.inventory_checker import Books
 from tests.stack import NewOrganization, RunningStack
 
 
@@ -27,6 +30,19 @@ def others(
     return MachinesApi(http=http, organization=new_organization(), store=firestore_client)
 
 
+@pytest.fixture
+def log(stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient) -> Iterator[EventLog]:
+    """The events of the organization."""
+    with event_log(subscriber, stack.project, organization_id=machines.organization.id) as log:
+        yield log
+
+
+@pytest.fixture
+def books(machines: MachinesApi, log: EventLog) -> Books:
+    """What is stored of the organization, compared with its events."""
+    return Books(machines.store, log, machines.organization.id)
+
+
 @pytest.fixture(scope="session")
 async def firestore_control(stack: RunningStack) -> AsyncIterator[Control]:
     """The Firestore emulator's counters and faults."""
@@ -43,8 +59,7 @@ async def pubsub_control(stack: RunningStack) -> AsyncIterator[Control]:
 
 @pytest.fixture
 async def store_unchanged(machines: MachinesApi, firestore_control: Control) -> AsyncIterator[None]:
-    """Fails the test if it wrote anything."""
-    del machines  # its key is written before
-    before = await firestore_control.billed("writes")
+    """Fails the test if it tried to write a machine, or anything of the organization."""
+    await firestore_control.tally("Commit", f"{machines.organization.id}|/identities/")
     yield
-    assert before == await firestore_control.billed("writes")
+    assert await firestore_control.tallied() == 0

@@ -1,0 +1,122 @@
+"""What subscribers of the inventory hear: every event once, of all topics, in the order of its arrival."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from google.cloud.pubsub import SubscriberClient
+from google.cloud.pubsub_v1.subscriber.message import Message
+
+from shared.pb.inventory.v1.events_pb2 import MachineCreated, MachineDeleted, MachineUpdated, PoolChanged
+from shared.pb.inventory.v1.machine_pb2 import Machine
+
+Payload = MachineCreated | MachineUpdated | MachineDeleted | PoolChanged
+
+TOPICS: dict[str, type[Payload]] = {
+    "machine-created": MachineCreated,
+    "machine-updated": MachineUpdated,
+    "machine-deleted": MachineDeleted,
+    "pool-changed": PoolChanged,
+}
+PATIENCE = 15.0
+_CALM = 0.3
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event."""
+
+    id: str
+    organization_id: str
+    message: Payload
+
+    @property
+    def machine(self) -> Machine | None:
+        """The machine as the event left it, or in its last state; none of a pool's event."""
+        match self.message:
+            case MachineUpdated():
+                return self.message.after
+            case MachineCreated() | MachineDeleted():
+                return self.message.machine
+        return None
+
+    @property
+    def version(self) -> int:
+        """The event's place in the order of its entity's changes."""
+        match self.message:
+            case MachineUpdated():
+                return self.message.after.version
+            case MachineCreated():
+                return self.message.machine.version
+        return self.message.version
+
+
+class EventLog:
+    """Events by their `ce-id`: a repeat is dropped, as subscribers do."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, Heard] = {}
+        self._changed = threading.Condition()
+
+    def events(self) -> list[Heard]:
+        """List all events that came until now."""
+        with self._changed:
+            return list(self._heard.values())
+
+    def of(self, machine_id: str) -> list[Heard]:
+        """List the events of a machine in the order of its versions."""
+        heard = [event for event in self.events() if event.machine and event.machine.id == machine_id]
+        return sorted(heard, key=lambda event: event.version)
+
+    def wait_for(self, is_enough: Callable[["EventLog"], bool], seconds: float = PATIENCE) -> bool:
+        """Wait for events; tell whether they came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: is_enough(self), seconds)
+
+    def calm(self) -> None:
+        """Wait until none has come for a moment: for tests of what must not come."""
+        with self._changed:
+            while self._changed.wait(_CALM):
+                pass
+
+    def receive(self, topic: str, message: Message) -> None:
+        """Take a message from Google's subscriber client."""
+        event_id = message.attributes["ce-id"]
+        payload = TOPICS[topic].FromString(message.data)
+        with self._changed:
+            self._heard.setdefault(event_id, Heard(event_id, message.attributes["organization_id"], payload))
+            self._changed.notify_all()
+        message.ack()
+
+
+@contextmanager
+def event_log(
+    subscriber: SubscriberClient, project: str, *, organization_id: str | None = None
+) -> Iterator[EventLog]:
+    """Listen to all topics until the end of the block.
+
+    Args:
+        subscriber: Google's client.
+        project: whose topics.
+        organization_id: whose events; all by default.
+    """
+    log = EventLog()
+    only = f'attributes.organization_id = "{organization_id}"' if organization_id else ""
+    names, streams = [], []
+    for topic in TOPICS:
+        name = subscriber.subscription_path(project, f"log-{topic}-{uuid.uuid4()}")
+        subscriber.create_subscription(
+            request={"name": name, "topic": f"projects/{project}/topics/{topic}", "filter": only}
+        )
+        names.append(name)
+        streams.append(subscriber.subscribe(name, lambda message, topic=topic: log.receive(topic, message)))
+    try:
+        yield log
+    finally:
+        for stream in streams:
+            stream.cancel()
+            stream.result()
+        for name in names:
+            subscriber.delete_subscription(subscription=name)

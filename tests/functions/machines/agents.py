@@ -1,0 +1,69 @@
+"""The pools family's view of machines, as an agent on a machine and its owner use it."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.expectations import common_headers, problem
+
+AGENTS = "/v1/machines"
+Json = dict[str, Any]
+
+
+def a_registration(**changes: Any) -> Json:  # noqa: ANN401 - JSON of any type, for the wrong ones too
+    """Make a valid body of `POST /v1/machines`, but for the changes."""
+    return {"fingerprint": f"fp-{secrets.token_hex(8)}", "unkey_key_id": "key_example"} | changes
+
+
+async def registered(machines: MachinesApi, **fields: Any) -> Json:  # noqa: ANN401 - JSON
+    """Register a machine by fingerprint and return it."""
+    answer = await machines.call("POST", AGENTS, a_registration(**fields))
+    assert answer.status_code == 201, answer.text
+    machine: Json = answer.json()
+    return machine
+
+
+async def patched(
+    machines: MachinesApi, machine_id: str, changes: Json, headers: Mapping[str, str] | None = None
+) -> Json:
+    """Patch a machine and return it."""
+    machine: Json = shown(await machines.call("PATCH", f"{AGENTS}/{machine_id}", changes, headers))
+    return machine
+
+
+def shown(answer: httpx.Response, status: int = 200) -> Json:
+    """Check that an answer is a machine and return it."""
+    assert status == answer.status_code, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    common_headers(answer)
+    machine: Json = answer.json()
+    return machine
+
+
+def faults(answer: httpx.Response) -> list[tuple[list[str | int], str, str]]:
+    """Check that an answer is the validation error of the pools family; list place, words and type."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    common_headers(answer)
+    body = answer.json()
+    assert {"detail"} == body.keys()
+    assert all({"loc", "msg", "type"} == fault.keys() for fault in body["detail"])
+    return [(fault["loc"], fault["msg"], fault["type"]) for fault in body["detail"]]
+
+
+def missing(answer: httpx.Response, machine_id: str) -> None:
+    """Check that an answer is the contract's 404 about a machine."""
+    body = problem(answer, 404)
+    assert body["type"].endswith("/machine-not-found")
+    assert machine_id == body["machine_id"]
+
+
+def moment(text: str) -> datetime:
+    """Read a time of an answer, which names its zone."""
+    read = datetime.fromisoformat(text)
+    assert read.tzinfo is not None
+    return read.astimezone(UTC)

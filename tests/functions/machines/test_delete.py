@@ -1,0 +1,163 @@
+"""`DELETE /api/v1/machines/{id}`, `DELETE /v1/machines/{id}`: a machine is gone, and all its own with it."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from shared.pb.inventory.v1.events_pb2 import MachineDeleted, PoolChange, PoolChanged
+from tests.event_log import EventLog, Heard
+from tests.functions.machines.agents import AGENTS, faults, missing, registered, shown
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.expectations import ERRORS, PATH, common_headers, created, problem
+from tests.inventory_checker import Books, settled
+
+FAMILIES = [PATH, AGENTS]
+
+
+async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
+    """Make a pool with members."""
+    answer = await machines.call("POST", "/v1/pools", {"name": "pool"})
+    pool_id: str = answer.json()["id"]
+    if machine_ids:
+        body: dict[str, Any] = {"machine_ids": list(machine_ids)}
+        shown(await machines.call("POST", f"/v1/pools/{pool_id}/machines", body))
+    return pool_id
+
+
+def told_of(log: EventLog, pool_id: str) -> list[Heard]:
+    """List what was told of a pool's members that left it."""
+    return [
+        event
+        for event in log.events()
+        if isinstance(event.message, PoolChanged)
+        and event.message.pool.id == pool_id
+        and event.message.change == PoolChange.POOL_CHANGE_MACHINES_REMOVED
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_deleted_machine_is_gone_for_both_families(machines: MachinesApi, family: str) -> None:
+    machine_id = created(await machines.register(a_body()))
+
+    answer = await machines.call("DELETE", f"{family}/{machine_id}")
+
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert "content-type" not in answer.headers
+    common_headers(answer)
+    assert not machines.machines().document(machine_id).get().exists
+    for path in FAMILIES:
+        missing(await machines.call("DELETE", f"{path}/{machine_id}"), machine_id)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_its_identities_are_free_at_once(machines: MachinesApi, books: Books, family: str) -> None:
+    macs = [{"mac": a_mac()} for _ in range(3)]
+    agent = await registered(machines)
+    shown(await machines.call("PUT", f"{PATH}/{agent['id']}", a_body(nics=macs)))
+    assert (await machines.call("DELETE", f"{family}/{agent['id']}")).status_code == 204
+
+    created(await machines.register(a_body(nics=macs)))
+    await registered(machines, fingerprint=agent["fingerprint"])
+
+    assert settled(books.faults) == []
+
+
+async def test_the_event_has_the_last_state_and_the_next_version(
+    machines: MachinesApi, log: EventLog, books: Books
+) -> None:
+    machine_id = created(await machines.register(a_body()))
+    await machines.call("PUT", f"{PATH}/{machine_id}", a_body())
+
+    await machines.call("DELETE", f"{PATH}/{machine_id}")
+
+    assert log.wait_for(lambda log: len(log.of(machine_id)) == 3)
+    _, updated, deleted = log.of(machine_id)
+    assert isinstance(deleted.message, MachineDeleted)
+    assert updated.machine == deleted.message.machine
+    assert deleted.message.version == 3
+    assert settled(books.faults) == []
+
+
+async def test_each_of_its_pools_is_told_of(machines: MachinesApi, log: EventLog, books: Books) -> None:
+    machine_id, other_id = [created(await machines.register(a_body())) for _ in range(2)]
+    pools = [await a_pool(machines, machine_id, other_id) for _ in range(2)]
+    unconcerned = await a_pool(machines, other_id)
+
+    await machines.call("DELETE", f"{PATH}/{machine_id}")
+
+    assert log.wait_for(lambda log: all(told_of(log, pool_id) for pool_id in pools))
+    for pool_id in pools:
+        [removal] = told_of(log, pool_id)
+        assert isinstance(removal.message, PoolChanged)
+        assert [(machine_id, 4)] == [(machine.id, machine.version) for machine in removal.message.machines]
+        assert removal.message.pool.name == "pool"
+        assert removal.organization_id == machines.organization.id
+    assert settled(books.faults) == []
+    assert told_of(log, unconcerned) == []
+
+
+async def test_a_pool_that_is_gone_is_not_told_of(machines: MachinesApi, log: EventLog, books: Books) -> None:
+    """A pool's deletion stands for all its members, also for those that still name it."""
+    machine_id = created(await machines.register(a_body()))
+    dead, alive = await a_pool(machines, machine_id), await a_pool(machines, machine_id)
+    machines.store.document("organizations", machines.organization.id, "pools", dead).delete()
+
+    await machines.call("DELETE", f"{PATH}/{machine_id}")
+
+    assert log.wait_for(lambda log: bool(told_of(log, alive)))
+    assert settled(books.faults) == []
+    assert told_of(log, dead) == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_if_match_holds_back_the_deletion_of_another_version(
+    machines: MachinesApi, family: str
+) -> None:
+    machine_id = created(await machines.register(a_body()))
+
+    answer = await machines.call("DELETE", f"{family}/{machine_id}", headers={"If-Match": '"2"'})
+
+    assert problem(answer, 412)["type"] == f"{ERRORS}/precondition-failed"
+    assert machines.stored(machine_id)["version"] == 1
+    right = await machines.call("DELETE", f"{family}/{machine_id}", headers={"If-Match": '"1"'})
+    assert right.status_code == 204
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_deletion_with_a_key_is_replayed_though_the_machine_is_gone(
+    machines: MachinesApi, log: EventLog, family: str
+) -> None:
+    machine_id = created(await machines.register(a_body()))
+    key = {"Idempotency-Key": "a"}
+
+    first = await machines.call("DELETE", f"{family}/{machine_id}", headers=key)
+    replay = await machines.call("DELETE", f"{family}/{machine_id}", headers=key)
+
+    assert (first.status_code, replay.status_code) == (204, 204)
+    assert "idempotent-replayed" not in first.headers
+    assert replay.headers["idempotent-replayed"] == "true"
+    assert log.wait_for(lambda log: len(log.of(machine_id)) == 2)
+    log.calm()
+    assert len(log.of(machine_id)) == 2
+
+
+async def test_an_unknown_machine_is_not_found_by_agents_either(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    theirs = created(await others.register(a_body()))
+    for method, body in (("DELETE", None), ("PATCH", {"name": "other"})):
+        for machine_id in (theirs, str(uuid.uuid4())):
+            missing(await machines.call(method, f"{AGENTS}/{machine_id}", body), machine_id)
+    assert others.stored(theirs)["version"] == 1
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+async def test_an_id_that_is_none_is_a_fault_of_the_path(machines: MachinesApi, method: str) -> None:
+    [(place, words, kind)] = faults(await machines.call(method, f"{AGENTS}/none", {}))
+
+    assert place == ["path", "machine_id"]
+    assert words.startswith("Input should be a valid UUID, ")
+    assert kind == "uuid_parsing"

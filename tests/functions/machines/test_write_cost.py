@@ -1,0 +1,168 @@
+"""What each write of a machine costs the store, to the last operation.
+
+Counted in a project of its own, where no schedule and no other test is at work. It has no topics: so events
+stay in the outbox, and no operation is spent on dropping them.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.cloud.firestore import Client
+
+from infra import keys
+from shared.domain.access import Scope
+from tests.functions.lone_function import running_function
+from tests.functions.machines.agents import AGENTS, a_registration, moment, patched, registered
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import PATH, created
+from tests.stack import Organization, RunningStack
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Operations as they are billed, and the calls that carried them."""
+
+    reads: int = 0
+    writes: int = 0
+    deletes: int = 0
+    commits: int = 1
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A machines function in a project where nothing else happens."""
+
+    machines: MachinesApi
+    control: Control
+
+    async def cost(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Cost:
+        """Make a call and tell what it cost."""
+        before = await self._counted()
+        answer = await self.machines.call(method, path, body, headers)
+        assert answer.is_success, answer.text
+        after = await self._counted()
+        return Cost(**{name: after[name] - before[name] for name in after})
+
+    async def _counted(self) -> dict[str, int]:
+        counted = {unit: await self.control.billed(unit) for unit in ("reads", "writes", "deletes")}
+        return counted | {"commits": (await self.control.rpcs())["Commit"]}
+
+
+@pytest.fixture(scope="module")
+async def quiet(stack: RunningStack) -> AsyncIterator[Quiet]:
+    project = f"test-{uuid.uuid4().hex[:12]}"
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        store = Client(project=project)
+    api_key, _ = keys.create(store, "example", (*Scope,), now=datetime.now(UTC))
+    async with (
+        running_function("machines", environment) as function,
+        Control.of(stack.firestore_control, project) as control,
+    ):
+        organization = Organization(id="example", api_key=api_key)
+        machines = MachinesApi(http=function.http, organization=organization, store=store)
+        await registered(machines)  # from now on the caller's key is known
+        yield Quiet(machines, control)
+    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+
+
+async def heard_of(quiet: Quiet) -> tuple[str, datetime]:
+    """Register a machine; give its path, and a time at which a heartbeat is worth a write."""
+    machine = await registered(quiet.machines)
+    return f"{AGENTS}/{machine['id']}", moment(machine["last_seen"]) + timedelta(seconds=10)
+
+
+async def test_a_heartbeat_is_one_read_and_one_write(quiet: Quiet) -> None:
+    path, time = await heard_of(quiet)
+
+    assert Cost(reads=1, writes=1) == await quiet.cost("PATCH", path, {"last_seen": time.isoformat()})
+
+
+async def test_a_heartbeat_that_repeats_the_status_costs_no_more(quiet: Quiet) -> None:
+    path, time = await heard_of(quiet)
+    await quiet.cost("PATCH", path, {"status": "connected"})
+
+    beat = {"last_seen": (time + A_DAY).isoformat(), "status": "connected"}
+    assert Cost(reads=1, writes=1) == await quiet.cost("PATCH", path, beat)
+
+
+async def test_a_heartbeat_too_soon_is_one_read(quiet: Quiet) -> None:
+    path, time = await heard_of(quiet)
+    soon = time - timedelta(microseconds=1)
+
+    assert Cost(reads=1, commits=0) == await quiet.cost("PATCH", path, {"last_seen": soon.isoformat()})
+
+
+async def test_a_heartbeat_with_an_idempotency_key_is_one_write_more(quiet: Quiet) -> None:
+    path, time = await heard_of(quiet)
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    assert Cost(reads=1, writes=2) == await quiet.cost("PATCH", path, {"last_seen": time.isoformat()}, key)
+
+
+@pytest.mark.parametrize(("keyed", "records"), [(False, 0), (True, 1)], ids=["no key", "key"])
+@pytest.mark.parametrize("change", [{"status": "error"}, {"name": "other", "is_available": False}], ids=str)
+async def test_a_patch_is_one_read_and_writes_the_machine_and_its_event(
+    quiet: Quiet, change: dict[str, object], *, keyed: bool, records: int
+) -> None:
+    path, _ = await heard_of(quiet)
+    headers = {"Idempotency-Key": str(uuid.uuid4())} if keyed else {}
+
+    assert Cost(reads=1, writes=2 + records) == await quiet.cost("PATCH", path, change, headers)
+
+
+async def test_a_patch_that_changes_nothing_is_one_read(quiet: Quiet) -> None:
+    machine = await registered(quiet.machines, name="same")
+
+    cost = await quiet.cost("PATCH", f"{AGENTS}/{machine['id']}", {"name": "same", "is_available": True})
+
+    assert Cost(reads=1, commits=0) == cost
+
+
+async def test_a_registration_by_fingerprint_writes_machine_claim_and_event(quiet: Quiet) -> None:
+    assert Cost(writes=3) == await quiet.cost("POST", AGENTS, a_registration())
+
+
+async def test_a_replacement_writes_the_machine_its_event_and_the_claims_that_change(quiet: Quiet) -> None:
+    kept, freed, taken = a_mac(), a_mac(), a_mac()
+    machine_id = created(await quiet.machines.register(a_body(nics=[{"mac": kept}, {"mac": freed}])))
+
+    cost = await quiet.cost("PUT", f"{PATH}/{machine_id}", a_body(nics=[{"mac": taken}, {"mac": kept}]))
+
+    assert Cost(reads=1, writes=3, deletes=1) == cost
+
+
+async def test_a_replacement_by_the_same_is_one_read(quiet: Quiet) -> None:
+    body = a_body()
+    machine_id = created(await quiet.machines.register(body))
+
+    assert Cost(reads=1, commits=0) == await quiet.cost("PUT", f"{PATH}/{machine_id}", body)
+
+
+@pytest.mark.parametrize("family", [PATH, AGENTS])
+async def test_a_deletion_deletes_the_machine_and_its_claims_and_writes_its_event(
+    quiet: Quiet, family: str
+) -> None:
+    machine = await registered(quiet.machines)
+    await patched(quiet.machines, machine["id"], {"name": "other"})
+    await quiet.cost("PUT", f"{PATH}/{machine['id']}", a_body(nics=[{"mac": a_mac()}, {"mac": a_mac()}]))
+
+    assert Cost(reads=1, writes=1, deletes=4) == await quiet.cost("DELETE", f"{family}/{machine['id']}")
