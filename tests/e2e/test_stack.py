@@ -1,0 +1,183 @@
+"""The local stack as a process: what it says, what it survives, and what it leaves behind."""
+
+import os
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from google.cloud import firestore
+
+from infra.api_key import digest
+from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, running_stack
+
+MACHINE = {"nics": [{"mac": "00:00:5E:00:53:01"}]}
+
+
+def register(stack: RunningStack, machine: Mapping[str, object] = MACHINE) -> httpx.Response:
+    return httpx.post(
+        f"{stack.gateway}/api/v1/machines",
+        headers={"Authorization": f"Bearer {stack.api_key}"},
+        json=machine,
+        timeout=TIMEOUT,
+    )
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is to end at once."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@contextmanager
+def watched(stack: StackProcess) -> Iterator[None]:
+    """Hold that every process of a stack ends in the block."""
+    processes = [os.pidfd_open(pid) for pid in descendants(stack.process.pid)]
+    assert len(processes) > 4
+    yield
+    still_running = {process for process in processes if not select.select([process], [], [], 10)[0]}
+    for process in processes:
+        os.close(process)
+    assert not still_running
+
+
+def descendants(pid: int) -> list[int]:
+    """List a process and all that it has started, at any remove."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607 - whichever ps there is
+    rows = [line.split() for line in listing.stdout.splitlines()]
+    parents = {int(child): int(parent) for child, parent in rows}
+    family = [pid]
+    for parent in family:
+        family += [child for child, its_parent in parents.items() if its_parent == parent]
+    return family
+
+
+def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_path: Path) -> None:
+    stack = StackProcess(tmp_path)
+    told = stack.running()
+    for said in (told.gateway, told.firestore_emulator_host, told.pubsub_emulator_host, told.api_key):
+        assert said in stack.output
+    assert {"stack", "firestore", "pubsub", "machines"} <= set(told.pids)
+    assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
+    assert register(told).status_code == 201
+
+    second = run("infra.local", "--port", "0", "--state", str(tmp_path))
+    expected = f"muster: a stack with its state in {tmp_path} runs already: stop it, or use --state\n"
+    assert (second.returncode, second.stderr) == (1, expected)
+
+    with watched(stack):
+        assert stack.stop() == 0
+    assert not (tmp_path / "stack.json").exists()
+    assert "Traceback" not in stack.output
+
+
+def test_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
+    stack = StackProcess(tmp_path)
+    stack.running()
+    with watched(stack):
+        stack.process.send_signal(signal.SIGINT)
+        assert stack.process.wait(TIMEOUT) == 0
+    stack.stop()
+
+
+def test_nothing_outlives_a_stack_that_is_killed_and_the_next_one_starts(tmp_path: Path) -> None:
+    stack = StackProcess(tmp_path)
+    stack.running()
+    with watched(stack):
+        stack.process.kill()
+    stack.stop()
+    with running_stack(tmp_path) as second:
+        assert register(second).status_code == 201
+
+
+def test_data_and_key_outlive_the_stack(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with running_stack(tmp_path / "state", "--data", data) as first:
+        assert register(first).status_code == 201
+    with running_stack(tmp_path / "state", "--data", data) as second:
+        again = register(second)
+    assert again.status_code == 409
+    assert first.api_key == second.api_key
+
+
+def test_stacks_run_side_by_side_and_know_nothing_of_each_other(tmp_path: Path, stack: RunningStack) -> None:
+    with running_stack(tmp_path) as other:
+        machine = {"nics": [{"mac": "00:00:5E:00:53:F0"}]}
+        assert [register(stack, machine).status_code, register(other, machine).status_code] == [201, 201]
+        assert register(replace(other, api_key=stack.api_key), machine).status_code == 401
+
+
+def test_an_emulator_that_is_killed_comes_back_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = StackProcess(tmp_path)
+    before = stack.running()
+    os.kill(before.pids["firestore"], signal.SIGKILL)
+    stack.wait_for("firestore  stopped (killed by SIGKILL), starting it again")
+    stack.wait_for("firestore  runs again")
+
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
+    client = firestore.Client(project=before.project)
+    key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
+    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+    assert key.get("organization_id") == "development"
+    stack.stop()
+
+
+def test_named_emulators_are_used_and_left_running(
+    tmp_path: Path, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
+    with running_stack(tmp_path) as guest:
+        assert guest.firestore_emulator_host == stack.firestore_emulator_host
+        assert not {"firestore", "pubsub"} & set(guest.pids)
+        assert register(guest, {"nics": [{"mac": "00:00:5E:00:53:F1"}]}).status_code == 201
+    assert register(stack, {"nics": [{"mac": "00:00:5E:00:53:F1"}]}).status_code == 409
+
+
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("infra.local", "--port", str(port), "--state", str(tmp_path))
+    expected = f"muster: port {port} is taken: stop who uses it, or choose another: make run PORT=8081\n"
+    assert (ended.returncode, ended.stderr, ended.stdout) == (1, expected, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--prot", "1"), "unrecognized arguments: --prot 1"),
+        (("--port", "99999"), "99999 is no port: 0 to 65535 are"),
+        (("--topology", "none.yaml"), "muster: none.yaml: No such file or directory"),
+    ],
+)
+def test_a_wrong_argument_is_named(tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = run("infra.local", "--state", str(tmp_path), "--port", "0", *arguments)
+    assert ended.returncode != 0
+    assert complaint in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("module", ["infra.events", "infra.keys"])
+def test_commands_say_that_no_stack_runs(
+    tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    command = ("list", "--organization", "a") if module == "infra.keys" else ()
+    ended = run(module, "--state", str(tmp_path), *command)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("muster: no stack runs here: start one with `make run`")
