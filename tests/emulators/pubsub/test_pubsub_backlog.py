@@ -33,6 +33,7 @@ class Held:
     key: str
     sequence: int
     deadline: float
+    holder: Consumer
 
 
 class BacklogMachine(RuleBasedStateMachine):
@@ -124,7 +125,8 @@ class BacklogMachine(RuleBasedStateMachine):
                 earlier = {one for one, of in self.offered.items() if of == key and one < message.sequence}
                 assert earlier <= self.delivered[key]
                 self.delivered[key].add(message.sequence)
-            self.held[lease.ack_id] = Held(key, message.sequence, self.now + ACK_DEADLINE)
+                assert {held.holder for held in self.held.values() if held.key == key} <= {consumer}
+            self.held[lease.ack_id] = Held(key, message.sequence, self.now + ACK_DEADLINE, consumer)
         return len(leases)
 
     def fail(self, ack_id: str) -> None:
