@@ -1,0 +1,182 @@
+"""Heartbeats: an agent says that its machine is alive, more often than anything else is said."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.pb.inventory.v1.events_pb2 import MachineUpdated
+from tests.event_log import EventLog
+from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import PATH, problem
+from tests.inventory_checker import Books, settled
+
+SECOND = timedelta(seconds=1)
+TEN_SECONDS = timedelta(seconds=10)
+
+
+def beat(time: datetime) -> Json:
+    return {"last_seen": time.isoformat()}
+
+
+async def test_a_heartbeat_moves_last_seen_and_nothing_else(
+    machines: MachinesApi, log: EventLog, books: Books
+) -> None:
+    machine = await registered(machines)
+    time = moment(machine["last_seen"]) + TEN_SECONDS
+
+    answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", beat(time))
+
+    alive = shown(answer)
+    assert time == moment(alive["last_seen"])
+    assert machine | {"last_seen": alive["last_seen"]} == alive
+    assert answer.headers["etag"] == '"1"'
+    assert alive == shown(await machines.call("GET", f"{PATH}/{machine['id']}"))
+    log.calm()
+    assert len(log.of(machine["id"])) == 1
+    assert settled(books.faults) == []
+
+
+@pytest.mark.parametrize("moved", [timedelta(), SECOND, TEN_SECONDS - timedelta(microseconds=1), -SECOND])
+async def test_a_heartbeat_too_soon_or_too_late_writes_nothing(
+    machines: MachinesApi, firestore_control: Control, moved: timedelta
+) -> None:
+    machine = await registered(machines)
+    await firestore_control.tally("Commit", machine["id"])
+
+    assert machine == await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + moved))
+
+    assert await firestore_control.tallied() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2040-05-06T07:08:09", datetime(2040, 5, 6, 7, 8, 9, tzinfo=UTC)),
+        ("2040-05-06T07:08:09.123456Z", datetime(2040, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)),
+        ("2040-05-06T07:08:09+02:00", datetime(2040, 5, 6, 5, 8, 9, tzinfo=UTC)),
+        ("2040-05-06 07:08:09Z", datetime(2040, 5, 6, 7, 8, 9, tzinfo=UTC)),
+        ("9999-12-31T23:59:59", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+async def test_a_time_without_a_zone_is_utc(machines: MachinesApi, text: str, expected: datetime) -> None:
+    machine = await registered(machines)
+
+    shown_time = (await patched(machines, machine["id"], {"last_seen": text}))["last_seen"]
+
+    assert expected == moment(shown_time)
+    assert expected == machines.stored(machine["id"])["last_seen"]
+
+
+async def test_a_time_to_come_is_put_right_by_the_next_heartbeat(machines: MachinesApi) -> None:
+    """Only a clock that was wrong can have set it."""
+    machine = await registered(machines)
+    await patched(machines, machine["id"], {"last_seen": "2040-01-01T00:00:00"})
+    now = datetime.now(UTC)
+
+    assert now == moment((await patched(machines, machine["id"], beat(now)))["last_seen"])
+
+
+async def test_a_heartbeat_may_repeat_what_is_so_already(machines: MachinesApi) -> None:
+    machine = await registered(machines, name="same")
+    time = moment(machine["last_seen"]) + TEN_SECONDS
+
+    same = {"status": "disconnected", "name": "same", "reserved_session_id": None}
+    alive = await patched(machines, machine["id"], beat(time) | same)
+
+    assert machine | {"last_seen": alive["last_seen"]} == alive
+    assert machines.stored(machine["id"])["version"] == 1
+
+
+async def test_a_heartbeat_with_another_status_is_a_change(
+    machines: MachinesApi, log: EventLog, books: Books
+) -> None:
+    machine = await registered(machines)
+    time = moment(machine["last_seen"]) + SECOND
+
+    alive = await patched(machines, machine["id"], beat(time) | {"status": "connected"})
+
+    assert (alive["status"], moment(alive["last_seen"])) == ("connected", time)
+    assert log.wait_for(lambda log: len(log.of(machine["id"])) == 2)
+    updated = log.of(machine["id"])[1].message
+    assert isinstance(updated, MachineUpdated)
+    assert list(updated.changed_fields) == ["status", "last_seen"]
+    assert settled(books.faults) == []
+
+
+async def test_to_be_connected_is_to_be_heard_of(machines: MachinesApi) -> None:
+    machine = await registered(machines)
+    before = datetime.now(UTC)
+
+    alive = await patched(machines, machine["id"], {"status": "connected"})
+
+    assert before <= moment(alive["last_seen"]) <= datetime.now(UTC)
+    again = await patched(machines, machine["id"], {"status": "connected"})
+    assert alive == again
+
+
+async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:
+    machine = await registered(machines)
+    path, key = f"{AGENTS}/{machine['id']}", {"Idempotency-Key": "a"}
+    time = moment(machine["last_seen"]) + TEN_SECONDS
+    first = await machines.call("PATCH", path, beat(time), key)
+    await patched(machines, machine["id"], beat(time + TEN_SECONDS))
+
+    replay = await machines.call("PATCH", path, beat(time), key)
+
+    assert first.content == replay.content
+    assert replay.headers["idempotent-replayed"] == "true"
+    assert time + TEN_SECONDS == machines.stored(machine["id"])["last_seen"]
+    [(_, _, kind)] = faults(await machines.call("PATCH", path, beat(time + SECOND), key))
+    assert kind == "idempotency_key_reused"
+
+
+async def test_if_none_match_does_not_see_heartbeats(machines: MachinesApi) -> None:
+    """The tag is the version: who watches `last_seen` asks without the condition."""
+    machine = await registered(machines)
+    await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + TEN_SECONDS))
+
+    answer = await machines.call("GET", f"{PATH}/{machine['id']}", headers={"If-None-Match": '"1"'})
+
+    assert answer.status_code == 304
+
+
+async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: MachinesApi) -> None:
+    machine = await registered(machines)
+    path = f"{AGENTS}/{machine['id']}"
+    await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + TEN_SECONDS))
+
+    await patched(machines, machine["id"], {"name": "other"}, {"If-Match": '"1"'})
+
+    problem(await machines.call("PATCH", path, beat(datetime.now(UTC)), {"If-Match": '"1"'}), 412)
+
+
+async def test_heartbeats_among_changes_lose_nothing(machines: MachinesApi, books: Books) -> None:
+    machine = await registered(machines)
+    start = moment(machine["last_seen"]) - timedelta(hours=1)
+    machines.machines().document(machine["id"]).update({"last_seen": start})
+    names = [f"name {number}" for number in range(8)]
+
+    await asyncio.gather(
+        *(patched(machines, machine["id"], beat(start + number * TEN_SECONDS)) for number in range(1, 9)),
+        *(patched(machines, machine["id"], {"name": name}) for name in names),
+    )
+
+    stored = machines.stored(machine["id"])
+    assert stored["last_seen"] == start + 8 * TEN_SECONDS
+    assert stored["name"] in names
+    assert stored["version"] == 9
+    assert settled(books.faults) == []
+
+
+async def test_only_connected_machines_are_in_the_index_of_the_silent(machines: MachinesApi) -> None:
+    machine = await registered(machines)
+    shards = []
+    for status in ("connected", "error", "connected", "disconnected"):
+        await patched(machines, machine["id"], {"status": status})
+        shards.append(machines.stored(machine["id"]).get("heartbeat_shard"))
+
+    assert shards[0] in range(24)
+    assert [shards[0], None, shards[0], None] == shards
