@@ -1,20 +1,51 @@
 """Looking machines up by their ids."""
 
+from typing import Annotated
+
+from pydantic import Field
 from starlette.responses import Response
 
+from functions.machines.pools_of import read_pools, with_pools
+from functions.machines.views import MachineWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
 from shared.edge import path
-from shared.edge.answers import response
+from shared.edge.answers import model_answer, response
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer
+from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
+from shared.edge.validation import Strict
 from shared.store.machines import find_machine
 
 
-async def get(inventory: Inventory, call: Call) -> Response:
+class MachineQuery(Strict):
+    """What is to be shown beside a machine."""
+
+    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
+
+
+async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
     stored = await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
     if is_known(call.request, stored.machine.version):
         return Response(status_code=304, headers={"ETag": etag(stored.machine.version)})
     return response(machine_answer(call.request, stored.machine))
+
+
+async def get(inventory: Inventory, call: Call) -> Response:
+    """Answer `GET /v1/machines/{machine_id}`.
+
+    The ETag is the version of the machine itself, so only an answer without pools can be a 304.
+    """
+    machine_id = path.uuid(call.request, "machine_id")
+    query = read_query(call.request, MachineQuery)
+    stored = await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+    headers = {"ETag": etag(stored.machine.version)}
+    if query.include:
+        included = await read_pools(inventory, call, [stored.machine])
+        shown = dict(with_pools(stored.machine, included)) | {"included": included}
+        return response(model_answer(200, MachineWithIncludes(**shown), headers))
+    if is_known(call.request, stored.machine.version):
+        return Response(status_code=304, headers=headers)
+    return response(model_answer(200, MachineWithPools.of(stored.machine), headers))

@@ -4,10 +4,13 @@ from functools import partial
 
 from functions.machines.deletion import delete, delete_profile
 from functions.machines.fingerprint import register_by_fingerprint
-from functions.machines.lookup import get
+from functions.machines.listing import MachineItemsQuery, list_items
+from functions.machines.lookup import MachineQuery, get, get_profile
 from functions.machines.patch import patch
+from functions.machines.profile_listing import MachinePageQuery, list_profiles
 from functions.machines.registration import register
 from functions.machines.replacement import replace
+from functions.machines.views import MachineItemsWithIncludes, MachinePage, MachineWithIncludes
 from shared.bootstrap import Inventory
 from shared.domain import errors
 from shared.domain.access import Scope
@@ -17,10 +20,12 @@ from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import MachineView, RegisteredMachineView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
+from shared.store.machine_lists import MachineLists
 
 
 def operations(inventory: Inventory) -> list[Operation]:
     """List the function's operations, those of one path together."""
+    lists = MachineLists(inventory.firestore)
     return [
         Operation(
             name="register_machine",
@@ -35,13 +40,24 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.DuplicateMac,),
         ),
         Operation(
+            name="list_machine_profiles",
+            summary="List machines page by page, newest first, or the one that has a MAC address",
+            method="GET",
+            path="/api/v1/machines",
+            scope=Scope.MACHINES_READ,
+            family=Family.MACHINES,
+            answer=partial(list_profiles, inventory, lists),
+            query=MachinePageQuery,
+            success={200: MachinePage},
+        ),
+        Operation(
             name="get_machine_profile",
             summary="Get a machine",
             method="GET",
             path="/api/v1/machines/{machine_id}",
             scope=Scope.MACHINES_READ,
             family=Family.MACHINES,
-            answer=partial(get, inventory),
+            answer=partial(get_profile, inventory),
             success={200: MachineView, 304: None},
             refusals=(errors.MachineNotFound,),
         ),
@@ -79,6 +95,29 @@ def operations(inventory: Inventory) -> list[Operation]:
             body=MachineRegistration,
             success={201: MachineView},
             refusals=(errors.DuplicateFingerprint,),
+        ),
+        Operation(
+            name="list_machines",
+            summary="List machines by any combination of filters, newest first",
+            method="GET",
+            path="/v1/machines",
+            scope=Scope.MACHINES_READ,
+            family=Family.POOLS,
+            answer=partial(list_items, inventory, lists),
+            query=MachineItemsQuery,
+            success={200: MachineItemsWithIncludes},
+        ),
+        Operation(
+            name="get_machine",
+            summary="Get a machine",
+            method="GET",
+            path="/v1/machines/{machine_id}",
+            scope=Scope.MACHINES_READ,
+            family=Family.POOLS,
+            answer=partial(get, inventory),
+            query=MachineQuery,
+            success={200: MachineWithIncludes, 304: None},
+            refusals=(errors.MachineNotFound,),
         ),
         Operation(
             name="update_machine",

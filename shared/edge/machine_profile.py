@@ -20,8 +20,8 @@ MAX_PARAMETERS_BYTES = 64 * 1024
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _LABEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_LABEL_KEY = re.compile(rf"(?=[^/]{{1,253}}(?:/|$))(?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_NAME}")
-_LABEL_VALUE = re.compile(rf"(?:{_LABEL_NAME})?")
+LABEL_KEY = re.compile(rf"(?=[^/]{{1,253}}(?:/|$))(?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_NAME}")
+LABEL_VALUE = re.compile(rf"(?:{_LABEL_NAME})?")
 
 
 def _mac(text: str) -> str:
@@ -32,13 +32,13 @@ def _mac(text: str) -> str:
 
 
 def _label_key(text: str) -> str:
-    if not _LABEL_KEY.fullmatch(text):
+    if not LABEL_KEY.fullmatch(text):
         raise PydanticCustomError("label_key", "must be a label key as Kubernetes has them")
     return text
 
 
 def _label_value(text: str) -> str:
-    if not _LABEL_VALUE.fullmatch(text):
+    if not LABEL_VALUE.fullmatch(text):
         raise PydanticCustomError("label_value", "must be a label value as Kubernetes has them")
     return text
 
@@ -66,6 +66,7 @@ def _at_least_one(nics: list["NicProfile"]) -> list["NicProfile"]:
 
 Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
+Mac = Annotated[str, AfterValidator(_mac)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
 Name = Annotated[str, Field(max_length=255)]
@@ -97,7 +98,7 @@ class AcceleratorProfile(Strict):
 class NicProfile(Strict):
     """A network interface."""
 
-    mac: Annotated[str, AfterValidator(_mac)]
+    mac: Mac
 
 
 Nics = Annotated[list[NicProfile], AfterValidator(_at_least_one)]

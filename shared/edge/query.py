@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -14,22 +14,30 @@ from shared.edge.validation import validate
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_REPLACEMENT = "\ufffd"  # stands where bytes were that are no UTF-8
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 def read_query(request: Request, model: type[Model]) -> Model:
-    """Read the query parameters of a request.
+    """Read the query parameters of a request; those that the model has as tuples may be given repeatedly.
 
     Raises:
         Invalid: with all their faults.
     """
     given = request.query_params
+    repeatable = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
     repeated = [
         Fault(("query", name), "repeated_parameter", "Parameter must not be given twice")
-        for name in given
+        for name in given.keys() - repeatable
         if len(given.getlist(name)) > 1
     ]
-    return validate(model, dict(given), known=repeated, source="query")
+    undecodable = [
+        Fault(("query", name), "string_unicode", "Input should be a valid string, in UTF-8")
+        for name, text in given.multi_items()
+        if _REPLACEMENT in name + text
+    ]
+    document = {name: given.getlist(name) if name in repeatable else text for name, text in given.items()}
+    return validate(model, document, known=[*repeated, *undecodable], source="query")
 
 
 def _digits(text: object) -> object:
@@ -41,9 +49,19 @@ def _digits(text: object) -> object:
 
 _DIGITS = BeforeValidator(_digits)
 
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+# What is not given is None, which nobody can give: so the models' types do not have it.
+NOT_GIVEN: Any = Field(default=None, json_schema_extra=_without_default)
+
 Flag = Annotated[bool, Field(strict=False)]
 Skip = Annotated[int, Field(strict=False, ge=0, le=2**31 - 1), _DIGITS]  # what the store takes as an offset
 Limit = Annotated[int, Field(strict=False, ge=1, le=1000), _DIGITS]
+Page = Annotated[int, Field(strict=False, ge=1, le=20_000_000), _DIGITS]  # 100 on each: the same
+PerPage = Annotated[int, Field(strict=False, ge=1, le=100), _DIGITS]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from typing import Any
 from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
+from shared.domain.identities import mac_identity
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
@@ -42,6 +44,24 @@ async def find_machine(
     if document is None:
         raise MachineNotFound(machine_id)
     return StoredMachine(decode(document.fields, Machine), document)
+
+
+async def find_machine_by_mac(
+    firestore: Firestore, organization_id: str, mac: str, deadline: Deadline
+) -> Machine | None:
+    """Find the machine that has a MAC address in canonical form: a read of its claim, and one of it."""
+    path = paths.identity(mac_identity(mac))
+    document = (await firestore.get([path], deadline)).get(path)
+    if document is None:
+        return None
+    claim = decode(document.fields, IdentityClaim)
+    if claim.organization_id != organization_id:
+        return None
+    try:
+        stored = await find_machine(firestore, organization_id, claim.machine_id, deadline)
+    except MachineNotFound:
+        return None  # it was deleted in between
+    return stored.machine if any(nic.mac == mac for nic in stored.machine.nics) else None
 
 
 def create_machine(firestore: Firestore, machine: Machine) -> Write:

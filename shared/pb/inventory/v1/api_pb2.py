@@ -22,15 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from shared.pb.inventory.v1 import machine_pb2 as inventory_dot_v1_dot_machine__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16inventory/v1/api.proto\x12\x0cinventory.v1\"\x1f\n\x11RegisteredMachine\x12\n\n\x02id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16inventory/v1/api.proto\x12\x0cinventory.v1\x1a\x1ainventory/v1/machine.proto\"\x1f\n\x11RegisteredMachine\x12\n\n\x02id\x18\x01 \x01(\t\"d\n\x0bMachineList\x12\'\n\x08machines\x18\x01 \x03(\x0b\x32\x15.inventory.v1.Machine\x12,\n\npagination\x18\x02 \x01(\x0b\x32\x18.inventory.v1.Pagination\"\x82\x01\n\nPagination\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x0c\n\x04page\x18\x02 \x01(\x03\x12\x10\n\x08per_page\x18\x03 \x01(\x03\x12\x13\n\x0btotal_pages\x18\x04 \x01(\x03\x12\x1c\n\x0fnext_page_token\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_next_page_tokenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'inventory.v1.api_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REGISTEREDMACHINE']._serialized_start=40
-  _globals['_REGISTEREDMACHINE']._serialized_end=71
+  _globals['_REGISTEREDMACHINE']._serialized_start=68
+  _globals['_REGISTEREDMACHINE']._serialized_end=99
+  _globals['_MACHINELIST']._serialized_start=101
+  _globals['_MACHINELIST']._serialized_end=201
+  _globals['_PAGINATION']._serialized_start=204
+  _globals['_PAGINATION']._serialized_end=334
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,112 @@
+"""Listing machines in the pools family: by any combination of filters."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+from starlette.responses import Response
+
+from functions.machines.pools_of import read_pools, with_pools
+from functions.machines.views import MachineItems, MachineItemsWithIncludes, MachineWithPools
+from shared.bootstrap import Inventory
+from shared.domain import search
+from shared.domain.errors import PoolNotFound
+from shared.domain.machine_filter import MachineFilter
+from shared.edge.answers import model_answer, response
+from shared.edge.label_selectors import LabelSelectors
+from shared.edge.machine_view import Status
+from shared.edge.moment import Moment
+from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
+from shared.edge.resource import Call
+from shared.edge.validation import Strict, UuidText
+from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
+from shared.store.machine_lists import MachineLists
+from shared.store.pools import find_pool
+
+
+def _searchable(text: str) -> str:
+    folded = search.fold(text)
+    if len(folded) > search.LONGEST_PART:
+        message = f"String should have at most {search.LONGEST_PART} characters"
+        raise PydanticCustomError("string_too_long", message)
+    return folded
+
+
+_STATUSES: dict[Status, MachineStatus] = {
+    "connected": MachineStatus.MACHINE_STATUS_CONNECTED,
+    "disconnected": MachineStatus.MACHINE_STATUS_DISCONNECTED,
+    "error": MachineStatus.MACHINE_STATUS_ERROR,
+}
+
+
+Part = Annotated[str, Field(max_length=search.LONGEST_PART), AfterValidator(_searchable)]
+
+
+class MachineItemsQuery(Strict):
+    """Which machines, how many, and whether with their pools."""
+
+    search: Part = ""
+    name: str = NOT_GIVEN
+    status: Status = NOT_GIVEN
+    created_at_from: Moment = NOT_GIVEN
+    created_at_to: Moment = NOT_GIVEN
+    pool_id: UuidText = NOT_GIVEN
+    label: LabelSelectors = ()
+    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
+    skip: Skip = 0
+    limit: Limit = 100
+
+
+async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Response:
+    """Answer `GET /v1/machines`: newest first, the page and its total side by side."""
+    query = read_query(call.request, MachineItemsQuery)
+    total, found = await _read(inventory, lists, call, query)
+    if not query.include:
+        items = [MachineWithPools.of(machine) for machine in found]
+        page = MachineItems(items=items, total=total, skip=query.skip, limit=query.limit)
+        return response(model_answer(200, page))
+    included = await read_pools(inventory, call, found)
+    items = [with_pools(machine, included) for machine in found]
+    page = MachineItemsWithIncludes(
+        items=items, total=total, skip=query.skip, limit=query.limit, included=included
+    )
+    return response(model_answer(200, page))
+
+
+async def _read(
+    inventory: Inventory, lists: MachineLists, call: Call, query: MachineItemsQuery
+) -> tuple[int, list[Machine]]:
+    """Read a page and the total; no machine is in a pool that is gone, though it may still name it."""
+    machines = await lists.of(_filter(call, query), call.deadline)
+    total, found, has_pool = await asyncio.gather(
+        machines.total(call.deadline),
+        machines.page(offset=query.skip, limit=query.limit, deadline=call.deadline),
+        _has_pool(inventory, call, query.pool_id),
+    )
+    return (total, found) if has_pool else (0, [])
+
+
+async def _has_pool(inventory: Inventory, call: Call, pool_id: UUID | None) -> bool:
+    if pool_id is None:
+        return True
+    try:
+        await find_pool(inventory.firestore, call.caller.organization_id, str(pool_id), call.deadline)
+    except PoolNotFound:
+        return False
+    return True
+
+
+def _filter(call: Call, query: MachineItemsQuery) -> MachineFilter:
+    pool_id: UUID | None = query.pool_id
+    return MachineFilter(
+        organization_id=call.caller.organization_id,
+        search=query.search or None,
+        name=query.name,
+        status=_STATUSES.get(query.status),
+        pool_id=None if pool_id is None else str(pool_id),
+        created_from=query.created_at_from,
+        created_to=query.created_at_to,
+        labels=query.label,
+    )

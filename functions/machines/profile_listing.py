@@ -1,0 +1,130 @@
+"""Listing machines in the machines family: page by page, or the one that has a MAC address."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.machines.views import MachinePage, PageInfo
+from shared.bootstrap import Inventory
+from shared.domain.answer import Answer
+from shared.domain.errors import Fault, Invalid
+from shared.domain.machine_filter import MachineFilter
+from shared.edge.answers import message_answer, model_answer, response
+from shared.edge.body import accepts_protobuf
+from shared.edge.label_selectors import LabelSelectors
+from shared.edge.machine_profile import Mac
+from shared.edge.machine_view import MachineView
+from shared.edge.page_token import PageToken, read_token, write_token
+from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
+from shared.edge.resource import Call
+from shared.edge.validation import Strict
+from shared.pb.inventory.v1.api_pb2 import MachineList, Pagination
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store.machine_lists import MachineLists
+from shared.store.machines import find_machine_by_mac
+
+
+class MachinePageQuery(Strict):
+    """Which machines, and which page of them."""
+
+    page: Page = 1
+    per_page: PerPage = 20
+    page_token: str = NOT_GIVEN
+    mac: Mac = NOT_GIVEN
+    label: LabelSelectors = ()
+
+
+async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> Response:
+    """Answer `GET /api/v1/machines`: newest first."""
+    query = read_query(call.request, MachinePageQuery)
+    if "mac" in query.model_fields_set:
+        return await _with_mac(inventory, call, query)
+    if "page_token" in query.model_fields_set:
+        return await _next_page(lists, call, query)
+    return await _numbered_page(lists, call, query)
+
+
+async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Response:
+    """Show the machine that has a MAC address, or none: two reads at most."""
+    _refuse_beside(query, "mac", "page_token")
+    machine = await find_machine_by_mac(
+        inventory.firestore, call.caller.organization_id, query.mac, call.deadline
+    )
+    found = (
+        [machine]
+        if machine is not None and all(label.accepts(machine.labels) for label in query.label)
+        else []
+    )
+    shown = found if query.page == 1 else []
+    return _answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
+
+
+async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
+    """Show the page of a number; Firestore reads what is before it too."""
+    machines = await lists.of(_filter(call, query), call.deadline)
+    total, found = await asyncio.gather(
+        machines.total(call.deadline),
+        machines.page(
+            offset=(query.page - 1) * query.per_page, limit=query.per_page + 1, deadline=call.deadline
+        ),
+    )
+    return _page(call, query, found, total=total, page=query.page, per_page=query.per_page)
+
+
+async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
+    """Show the page that a token leads to, at the cost of a first page."""
+    _refuse_beside(query, "page_token", "page")
+    token = read_token(query.page_token, _question(call, query))
+    per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
+    machines = await lists.of(_filter(call, query), call.deadline)
+    found = await machines.page(after=token.after, limit=per_page + 1, deadline=call.deadline)
+    return _page(call, query, found, total=token.total, page=token.page, per_page=per_page)
+
+
+def _page(  # noqa: PLR0913 - a page's figures, by name
+    call: Call, query: MachinePageQuery, found: list[Machine], *, total: int, page: int, per_page: int
+) -> Response:
+    """Show a page of which one machine more was read, if there is one."""
+    shown = found[:per_page]
+    following = None
+    if len(found) > per_page:
+        token = PageToken(after=shown[-1].id, page=page + 1, per_page=per_page, total=total)
+        following = write_token(token, _question(call, query))
+    return _answer(call.request, shown, _pagination(total, page, per_page, following))
+
+
+def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:
+    return MachineFilter(organization_id=call.caller.organization_id, labels=query.label)
+
+
+def _question(call: Call, query: MachinePageQuery) -> str:
+    """Tell one list from another, for the tokens that lead through it."""
+    return f"{call.caller.organization_id} {sorted(map(repr, query.label))}"
+
+
+def _refuse_beside(query: MachinePageQuery, name: str, other: str) -> None:
+    if other in query.model_fields_set:
+        place = ("query", other)
+        raise Invalid([Fault(place, "not_together", f"must not be given together with {name}")])
+
+
+def _pagination(total: int, page: int, per_page: int, next_page_token: str | None) -> Pagination:
+    return Pagination(
+        total=total,
+        page=page,
+        per_page=per_page,
+        total_pages=-(-total // per_page),
+        next_page_token=next_page_token,
+    )
+
+
+def _answer(request: Request, machines: list[Machine], pagination: Pagination) -> Response:
+    return response(_page_answer(request, machines, pagination))
+
+
+def _page_answer(request: Request, machines: list[Machine], pagination: Pagination) -> Answer:
+    if accepts_protobuf(request):
+        return message_answer(200, MachineList(machines=machines, pagination=pagination))
+    shown = [MachineView.of(machine) for machine in machines]
+    return model_answer(200, MachinePage(machines=shown, pagination=PageInfo.of(pagination)))

@@ -1,0 +1,64 @@
+"""What the lists of machines show."""
+
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from shared.edge.machine_view import MachineView
+from shared.edge.pool_view import IncludedPool, PoolView
+from shared.pb.inventory.v1.api_pb2 import Pagination
+
+
+class PageInfo(BaseModel):
+    """Where a page stands in its list."""
+
+    total: int
+    page: int
+    per_page: int
+    total_pages: int
+    next_page_token: str | None
+
+    @classmethod
+    def of(cls, pagination: Pagination) -> Self:
+        """Show a page's place."""
+        return cls(
+            total=pagination.total,
+            page=pagination.page,
+            per_page=pagination.per_page,
+            total_pages=pagination.total_pages,
+            next_page_token=pagination.next_page_token or None,
+        )
+
+
+class MachinePage(BaseModel):
+    """A page of machines, newest first."""
+
+    machines: list[MachineView]
+    pagination: PageInfo
+
+
+class MachineWithPools(MachineView):
+    """A machine, and the pools that it is a member of where they are asked for."""
+
+    pools: list[PoolView] | None = None
+
+
+class MachineWithIncludes(MachineWithPools):
+    """A machine, its pools, and these once more as related resources, where they are asked for."""
+
+    included: list[IncludedPool] = Field(default=[])
+
+
+class MachineItems(BaseModel):
+    """Some of an organization's machines, newest first."""
+
+    items: list[MachineWithPools]
+    total: int
+    skip: int
+    limit: int
+
+
+class MachineItemsWithIncludes(MachineItems):
+    """Some of an organization's machines, and the pools that they are in, each once."""
+
+    included: list[IncludedPool] = Field(default=[])

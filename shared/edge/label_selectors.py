@@ -1,0 +1,43 @@
+"""The query parameter `label`: `key=value`, `key` for any value, or `!key` for machines without the label."""
+
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from shared.domain.machine_filter import LabelSelector
+from shared.edge.machine_profile import LABEL_KEY, LABEL_VALUE
+
+# Each is a filter of its own, of which a query has 100 at most, and a long search takes most of them.
+MOST_SELECTORS = 10
+
+
+class _Selectors:
+    """Reads the parameter, as often as it is given."""
+
+    def __get_pydantic_core_schema__(self, _: type[Any], __: GetCoreSchemaHandler) -> CoreSchema:
+        """Tell pydantic how to read it."""
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the list of texts."""
+        key, value = LABEL_KEY.pattern, LABEL_VALUE.pattern
+        selector = {"type": "string", "pattern": f"^(!{key}|{key}(={value})?)$"}
+        return {"type": "array", "maxItems": MOST_SELECTORS, "items": selector}
+
+    def _read(self, texts: list[str]) -> tuple[LabelSelector, ...]:
+        if len(texts) > MOST_SELECTORS:
+            raise PydanticCustomError("too_many", f"must not be given more than {MOST_SELECTORS} times")
+        return tuple(map(_selector, texts))
+
+
+LabelSelectors = Annotated[tuple[LabelSelector, ...], _Selectors()]
+
+
+def _selector(text: str) -> LabelSelector:
+    absent = text.startswith("!")
+    key, equals, value = text.removeprefix("!").partition("=")
+    if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value) or (absent and equals):
+        raise PydanticCustomError("label_selector", "must be key=value, key or !key of a label")
+    return LabelSelector(key=key, value=value if equals else None, absent=absent)

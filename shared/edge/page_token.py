@@ -1,0 +1,67 @@
+"""Page tokens: where a walk through a list stands, in a form that clients hand back as it is.
+
+A token has what its next page needs, so that the server keeps nothing. Its digest is over the question too:
+a token that was changed, or is used with another question, is refused rather than answered wrongly. It is no
+secret: whoever forges one finds another place in a list of their own.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from shared.domain.errors import Fault, Invalid
+
+_DIGEST_BYTES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageToken:
+    """Where the next page begins.
+
+    Attributes:
+        after: the id of the last machine that was shown.
+        page: the number of the next page.
+        per_page: how many machines a page shows.
+        total: how many machines there were when the first page was shown.
+    """
+
+    after: str
+    page: int
+    per_page: int
+    total: int
+
+
+def write_token(token: PageToken, question: str) -> str:
+    """Write a token for the next page of a question."""
+    content = json.dumps(asdict(token), separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_digest(content, question) + content).decode().rstrip("=")
+
+
+def read_token(text: str, question: str) -> PageToken:
+    """Read a token.
+
+    Raises:
+        Invalid: it is none that was written for this question.
+    """
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _malformed() from error
+    digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
+    if digest != _digest(content, question):
+        raise _malformed()
+    token = PageToken(**json.loads(content))
+    if text != write_token(token, question):
+        raise _malformed()  # the same bytes in other letters: the last one has bits to spare
+    return token
+
+
+def _digest(content: bytes, question: str) -> bytes:
+    return hashlib.sha256(content + b"\n" + question.encode()).digest()[:_DIGEST_BYTES]
+
+
+def _malformed() -> Invalid:
+    message = "must be the next_page_token of a page of this list"
+    return Invalid([Fault(("query", "page_token"), "page_token", message)])

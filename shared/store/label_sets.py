@@ -1,0 +1,85 @@
+"""Which sets of label keys the machines of an organization have.
+
+Firestore cannot find documents that lack something. But a fleet has few sets of label keys, each of which is
+named on its machines; so those that lack a key are those whose set is one of these. The sets are read off
+their index, one document for each, and kept in memory: as long as the machines of the known sets are as many
+as all machines, there is no other set.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from shared.domain.deadline import Deadline
+from shared.domain.machine_filter import MachineFilter
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store import paths
+from shared.store.codec import decode
+from shared.store.firestore import Firestore
+from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
+from shared.store.machines import LABEL_SET
+from shared.store.queries import all_in
+from shared.store.wire import StructuredQuery, Value
+
+MOST_ORGANIZATIONS = 1000
+
+
+class LabelSets:
+    """Knows the sets of label keys of organizations; of the least asked for it forgets them first."""
+
+    def __init__(self, firestore: Firestore) -> None:
+        self._firestore = firestore
+        self._known: OrderedDict[str, Mapping[str, frozenset[str]]] = OrderedDict()
+
+    async def lacking(self, organization_id: str, keys: Collection[str], deadline: Deadline) -> list[str]:
+        """Name the sets that have none of some label keys."""
+        known = self._known.get(organization_id)
+        if known is None or not await self._are_all(organization_id, list(known), deadline):
+            known = await self._read(organization_id, deadline)
+            self._known[organization_id] = known
+        self._known.move_to_end(organization_id)
+        if len(self._known) > MOST_ORGANIZATIONS:
+            self._known.popitem(last=False)
+        return [name for name, held in known.items() if held.isdisjoint(keys)]
+
+    async def _are_all(self, organization_id: str, names: Sequence[str], deadline: Deadline) -> bool:
+        """Tell whether no machine has another set than these."""
+        everything = MachineFilter(organization_id=organization_id)
+        queries = [
+            machines_query(self._firestore, everything, label_sets=batch)
+            for batch in batches(names, MOST_ALTERNATIVES)
+        ]
+        parent = paths.organization(organization_id)
+        total, *counts = await asyncio.gather(
+            *(
+                self._firestore.count(parent, query, deadline)
+                for query in (machines_query(self._firestore, everything), *queries)
+            )
+        )
+        return total == sum(counts)
+
+    async def _read(self, organization_id: str, deadline: Deadline) -> dict[str, frozenset[str]]:
+        """Read one machine of each set: the first one of the index, and each time the first after its set."""
+        parent = paths.organization(organization_id)
+        known: dict[str, frozenset[str]] = {}
+        query = _next_set()
+        while found := await self._firestore.query(parent, query, deadline):
+            name = found[0].fields[LABEL_SET].string_value
+            known[name] = frozenset(decode(found[0].fields, Machine).labels)
+            query = _next_set(after=name)
+        return known
+
+
+def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Cut a sequence into parts of a size at most."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _next_set(after: str = "") -> StructuredQuery:
+    query = all_in("machines")
+    query.order_by.add(direction=StructuredQuery.ASCENDING).field.field_path = LABEL_SET
+    for path in (LABEL_SET, "labels"):
+        query.select.fields.add(field_path=path)
+    query.start_at.values.append(Value(string_value=after))
+    query.limit.value = 1
+    return query

@@ -1,0 +1,86 @@
+"""Lists of machines: pages and totals."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import chain
+
+from shared.domain.deadline import Deadline
+from shared.domain.machine_filter import MachineFilter
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store import paths
+from shared.store.codec import decode
+from shared.store.firestore import Firestore
+from shared.store.label_sets import LabelSets, batches
+from shared.store.machine_queries import label_sets_a_query, machines_query
+from shared.store.wire import Document, StructuredQuery
+
+
+class MachineList:
+    """The machines that a filter lets through, newest first.
+
+    Args:
+        firestore: where they are.
+        wanted: the filter.
+        label_sets: lists of the sets of label keys that they may have, one for each query that it takes; an
+            empty list stands for any.
+    """
+
+    def __init__(
+        self, firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[Sequence[str]]
+    ) -> None:
+        self._firestore = firestore
+        self._wanted = wanted
+        self._label_sets = label_sets
+        self._parent = paths.organization(wanted.organization_id)
+
+    async def total(self, deadline: Deadline) -> int:
+        """Count them, at one read for each 1,000."""
+        counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries(None))
+        return sum(await asyncio.gather(*counts))
+
+    async def page(
+        self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
+    ) -> list[Machine]:
+        """Read some of them.
+
+        Args:
+            offset: how many to pass over; Firestore reads them too.
+            after: the id of the machine that the page before ended with; it costs nothing to begin there.
+            limit: how many at most.
+            deadline: how long it may take.
+        """
+        queries = self._queries(after)
+        if len(queries) == 1:
+            queries[0].offset = offset
+            queries[0].limit.value = limit
+            return [decode(document.fields, Machine) for document in await self._read(queries[0], deadline)]
+        for query in queries:
+            query.limit.value = offset + limit
+        parts = await asyncio.gather(*(self._read(query, deadline) for query in queries))
+        merged = sorted(chain.from_iterable(parts), key=lambda document: document.name, reverse=True)
+        return [decode(document.fields, Machine) for document in merged[offset : offset + limit]]
+
+    async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Document]:
+        return await self._firestore.query(self._parent, query, deadline)
+
+    def _queries(self, after: str | None) -> list[StructuredQuery]:
+        return [
+            machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
+            for label_sets in self._label_sets
+        ]
+
+
+class MachineLists:
+    """Makes lists of machines."""
+
+    def __init__(self, firestore: Firestore) -> None:
+        self._firestore = firestore
+        self._label_sets = LabelSets(firestore)
+
+    async def of(self, wanted: MachineFilter, deadline: Deadline) -> MachineList:
+        """Find out what it takes to list the machines that a filter lets through."""
+        absent = [label.key for label in wanted.labels if label.absent]
+        if not absent:
+            return MachineList(self._firestore, wanted, [[]])
+        allowed = await self._label_sets.lacking(wanted.organization_id, absent, deadline)
+        return MachineList(self._firestore, wanted, list(batches(allowed, label_sets_a_query(wanted))))

@@ -1,0 +1,127 @@
+"""Questions about machines, as queries that Firestore has indexes for, whatever they combine.
+
+Everything that a list can ask for is an equality, so the indexes of single fields are merged, and no
+combination needs one of its own: https://firebase.google.com/docs/firestore/query-data/index-overview. They
+all end with the document's name, which is the machine's id, so descending is newest first; a range of times
+is one of names.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from shared.domain import machine_ids, search
+from shared.domain.machine_filter import MachineFilter
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store import paths
+from shared.store.firestore import Firestore
+from shared.store.machines import LABEL_SET, TERMS
+from shared.store.queries import all_in
+from shared.store.wire import StructuredQuery, Value
+
+# https://firebase.google.com/docs/firestore/query-data/queries#query_limitations: in disjunctive normal form.
+MOST_ALTERNATIVES = 30
+
+_Filter = StructuredQuery.Filter
+_FieldFilter = StructuredQuery.FieldFilter
+_CompositeFilter = StructuredQuery.CompositeFilter
+_HELD = Value(boolean_value=True)
+
+
+def machines_query(
+    firestore: Firestore,
+    wanted: MachineFilter,
+    *,
+    label_sets: Sequence[str] = (),
+    after: str | None = None,
+) -> StructuredQuery:
+    """Ask for machines, newest first; the limit is the caller's.
+
+    Args:
+        firestore: names the documents.
+        wanted: which machines. Labels that must be absent are not looked at here: see `label_sets`.
+        label_sets: the sets of label keys that a machine may have; any, where none is given.
+        after: the id of the machine that the page before ended with.
+    """
+    query = all_in("machines")
+    query.select.fields.extend(_MESSAGE)
+    query.where.CopyFrom(_all(_conditions(wanted, label_sets)))
+    query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
+
+    def reference(machine_id: str) -> Value:
+        path = paths.machine(wanted.organization_id, machine_id)
+        return Value(reference_value=firestore.name(path))
+
+    if after is not None:
+        query.start_at.values.append(reference(after))
+    elif wanted.created_to is not None:
+        query.start_at.values.append(reference(machine_ids.last_until(wanted.created_to)))
+        query.start_at.before = True
+    if wanted.created_from is not None:
+        query.end_at.values.append(reference(machine_ids.first_since(wanted.created_from)))
+    return query
+
+
+def label_sets_a_query(wanted: MachineFilter) -> int:
+    """Tell how many sets of label keys one query can ask for beside the rest."""
+    return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
+
+
+# All fields of the message, and none of those that only queries need: they are larger than the rest.
+_MESSAGE = [StructuredQuery.FieldReference(field_path=field.name) for field in Machine.DESCRIPTOR.fields]
+
+
+def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_Filter]:
+    # All machines of the collection meet this one, and it gives the others an index to begin with: Firestore
+    # has none of names alone that is in descending order.
+    yield _equal("organization_id", Value(string_value=wanted.organization_id))
+    if wanted.name is not None:
+        yield _equal("name", Value(string_value=wanted.name))
+    if wanted.status is not None:
+        yield _equal("status", Value(integer_value=wanted.status))
+    if wanted.pool_id is not None:
+        yield _condition("pool_ids", _FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
+    for label in wanted.labels:
+        if not label.absent:
+            yield from _has(search.has_label(label.key, label.value))
+    if wanted.search:
+        yield _any(_all(_has(terms)) for terms in _search(wanted))
+    if label_sets:
+        values = Value()
+        values.array_value.values.extend(Value(string_value=label_set) for label_set in label_sets)
+        yield _condition(LABEL_SET, _FieldFilter.IN, values)
+
+
+def _search(wanted: MachineFilter) -> list[search.Terms]:
+    return search.containing(search.fold(wanted.search or ""))
+
+
+def _has(terms: search.Terms) -> Iterable[_Filter]:
+    return (_equal(f"{TERMS}.{_quoted(term)}", _HELD) for term in terms)
+
+
+def _quoted(name: str) -> str:
+    """Write any name as a segment of a field path: google.firestore.v1.StructuredQuery.FieldReference."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def _equal(path: str, value: Value) -> _Filter:
+    return _condition(path, _FieldFilter.EQUAL, value)
+
+
+def _condition(path: str, operator: _FieldFilter.Operator, value: Value) -> _Filter:
+    field = StructuredQuery.FieldReference(field_path=path)
+    return _Filter(field_filter=_FieldFilter(field=field, op=operator, value=value))
+
+
+def _all(filters: Iterable[_Filter]) -> _Filter:
+    return _composite(_CompositeFilter.AND, list(filters))
+
+
+def _any(filters: Iterable[_Filter]) -> _Filter:
+    return _composite(_CompositeFilter.OR, list(filters))
+
+
+def _composite(operator: _CompositeFilter.Operator, filters: list[_Filter]) -> _Filter:
+    if len(filters) == 1:
+        return filters[0]
+    return _Filter(composite_filter=_CompositeFilter(op=operator, filters=filters))
