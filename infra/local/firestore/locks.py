@@ -116,8 +116,12 @@ class Locks:
         return found
 
     def _writers(self, holder: Holder, affects: Callable[[Changes], bool]) -> set[Holder]:
-        """Find those that already wait to change what one is about to read."""
-        return {other for other in self._waiting if other is not holder and affects(other.intent)}
+        """Find those that already wait to change what one is about to read, but not for that one to end."""
+        return {
+            other
+            for other in self._waiting
+            if holder not in {other, *other.blockers} and affects(other.intent)
+        }
 
     async def _until_free(self, holder: Holder, blockers: Callable[[], set[Holder]]) -> None:
         loop = asyncio.get_running_loop()

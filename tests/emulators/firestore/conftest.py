@@ -1,0 +1,43 @@
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from google.cloud.firestore import Client, CollectionReference
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+
+from tests.emulators.firestore.emulator import Emulator, running
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """An emulator without an index file. Tests share it: each keeps to a project of its own."""
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def project() -> str:
+    """A project of the test's own."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def client(emulator: Emulator, project: str) -> Iterator[Client]:
+    with emulator.client(project) as client:
+        yield client
+
+
+@pytest.fixture
+def cities(client: Client) -> CollectionReference:
+    return client.collection("cities")
+
+
+@pytest.fixture(scope="session")
+def generated(emulator: Emulator) -> Iterator[FirestoreClient]:
+    with emulator.generated() as client:
+        yield client
+
+
+@pytest.fixture
+def database(project: str) -> str:
+    return f"projects/{project}/databases/(default)"

@@ -1,0 +1,74 @@
+"""A running emulator and Google's clients of it, for tests."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from google.cloud.firestore import Client
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+Counters = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator process, and clients of it."""
+
+    host: str
+    control: str
+    process: subprocess.Popen[str]
+
+    @contextmanager
+    def client(self, project: str) -> Iterator[Client]:
+        """Google's client as applications use it."""
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("FIRESTORE_EMULATOR_HOST", self.host)
+            client: Any = Client(project=project)
+        yield client
+        client.close()
+
+    def generated(self) -> FirestoreClient:
+        """Google's client with one method for each RPC."""
+        return FirestoreClient(transport=FirestoreGrpcTransport(channel=grpc.insecure_channel(self.host)))
+
+    def billed(self, project: str) -> Counters:
+        """What a project was billed for."""
+        return {unit: count for unit, count in self._counters(project).items() if isinstance(count, int)}
+
+    def rpcs(self, project: str) -> Counters:
+        """How often a project called each method."""
+        rpcs = self._counters(project)["rpcs"]
+        assert isinstance(rpcs, dict)
+        return rpcs
+
+    def fault(self, **fault: object) -> None:
+        httpx.post(f"{self.control}/faults", json=fault).raise_for_status()
+
+    def _counters(self, project: str) -> dict[str, int | Counters]:
+        counters: dict[str, dict[str, int | Counters]] = httpx.get(f"{self.control}/counters").json()
+        return counters.get(project, {"rpcs": {}})
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Emulator]:
+    """Run an emulator until the end of the block, or until it is killed within."""
+    command = [sys.executable, "-m", "infra.local.firestore", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        announced = re.fullmatch(r"Firestore emulator on (\S+), control on (http://\S+)\n", line)
+        assert announced is not None, line
+        try:
+            yield Emulator(host=announced[1], control=announced[2], process=process)
+        finally:
+            process.terminate()
+            assert process.wait(10) in {0, -signal.SIGKILL}

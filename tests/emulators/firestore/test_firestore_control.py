@@ -1,0 +1,133 @@
+"""The control endpoint: what is billed, and faults on demand."""
+
+import time
+
+import httpx
+import pytest
+from google.api_core.exceptions import AlreadyExists, DeadlineExceeded, ServiceUnavailable
+from google.cloud.firestore import Client, CollectionReference, FieldFilter
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.types import Write
+
+from tests.emulators.firestore.emulator import Emulator, running
+from tests.emulators.firestore.reading import aggregated, counted
+
+
+def test_production_s_bill_is_counted_by_project(
+    emulator: Emulator, project: str, client: Client, cities: CollectionReference
+) -> None:
+    batch = client.batch()
+    for number in range(5):
+        batch.set(cities.document(str(number)), {"n": number})
+    batch.commit()
+    cities.document("4").delete()
+    assert emulator.billed(project) == {"reads": 0, "writes": 5, "deletes": 1, "aggregation_units": 0}
+
+    cities.document("missing").get()
+    list(client.get_all([cities.document("0"), cities.document("missing")]))
+    assert emulator.billed(project)["reads"] == 3
+    list(cities.where(filter=FieldFilter("n", ">", 1)).stream())
+    list(cities.where(filter=FieldFilter("n", ">", 99)).stream())  # no result is billed as one read
+    list(cities.order_by("n").offset(1).limit(1).stream())  # what is skipped is billed
+    assert emulator.billed(project)["reads"] == 3 + 2 + 1 + 2
+
+    aggregated(counted(cities))
+    assert emulator.billed(project)["aggregation_units"] == 1
+    with pytest.raises(AlreadyExists):
+        cities.document("0").create({})
+    assert emulator.billed(project)["writes"] == 5
+    assert emulator.rpcs(project) == {
+        "Commit": 3,
+        "BatchGetDocuments": 2,
+        "RunQuery": 3,
+        "RunAggregationQuery": 1,
+    }
+
+
+def test_an_aggregation_is_billed_by_the_thousand(emulator: Emulator, project: str, client: Client) -> None:
+    for start in range(0, 1001, 500):
+        batch = client.batch()
+        for number in range(start, min(start + 500, 1001)):
+            batch.set(client.document(f"many/{number}"), {})
+        batch.commit()
+    assert aggregated(counted(client.collection("many"))) == 1001
+    assert emulator.billed(project)["aggregation_units"] == 2
+
+
+def test_counters_can_be_reset(project: str) -> None:
+    """On an emulator of its own: the shared one counts for other tests."""
+    with running() as emulator, emulator.client(project) as alone:
+        alone.document("a/1").set({})
+        httpx.delete(f"{emulator.control}/counters").raise_for_status()
+        assert httpx.get(f"{emulator.control}/counters").json() == {}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_commit_fails_on_demand_before_or_after_it_is_applied(
+    when: str, emulator: Emulator, generated: FirestoreClient, database: str
+) -> None:
+    name = f"{database}/documents/a/failing-{when}"
+    emulator.fault(method="Commit", pattern=f"/a/failing-{when}$", code="UNAVAILABLE", when=when)
+    with pytest.raises(ServiceUnavailable):
+        generated.commit(database=database, writes=[Write(update={"name": name})], retry=None)
+    (answer,) = generated.batch_get_documents(request={"database": database, "documents": [name]})
+    assert bool(answer.found.name) == (when == "after")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_connection_is_cut_on_demand(when: str, emulator: Emulator, database: str) -> None:
+    name = f"{database}/documents/a/1"
+    with emulator.generated() as own:
+        emulator.fault(method="Commit", pattern=name, disconnect=True, when=when)
+        with pytest.raises(ServiceUnavailable):
+            own.commit(database=database, writes=[Write(update={"name": name})], retry=None)
+        (answer,) = own.batch_get_documents(request={"database": database, "documents": [name]})
+    assert bool(answer.found.name) == (when == "after")
+
+
+def test_a_fault_strikes_as_often_as_it_is_told_to(
+    emulator: Emulator, generated: FirestoreClient, database: str
+) -> None:
+    request = {"database": database, "documents": [f"{database}/documents/a/1"]}
+    emulator.fault(method="BatchGetDocuments", pattern=database, count=2, code="UNAVAILABLE")
+    for _ in range(2):
+        with pytest.raises(ServiceUnavailable):
+            list(generated.batch_get_documents(request=request, retry=None))
+    assert len(list(generated.batch_get_documents(request=request, retry=None))) == 1
+
+
+def test_an_rpc_is_delayed_on_demand(emulator: Emulator, client: Client, project: str) -> None:
+    emulator.fault(pattern=f"{project}/.*/slow$", delay_ms=300)
+    before = time.monotonic()
+    list(client.collection("slow").stream())
+    assert time.monotonic() - before >= 0.3
+    emulator.fault(pattern=f"{project}/.*/slow$", delay_ms=1000)
+    with pytest.raises(DeadlineExceeded):
+        list(client.collection("slow").stream(retry=None, timeout=0.2))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        [],
+        {"code": "NO_SUCH_CODE"},
+        {"when": "later"},
+        {"count": 0},
+        {"count": "1"},
+        {"delay_ms": -1},
+        {"unknown": 1},
+        {"disconnect": 1},
+    ],
+)
+def test_a_malformed_fault_is_refused(fault: object, emulator: Emulator) -> None:
+    response = httpx.post(f"{emulator.control}/faults", json=fault)
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
+def test_the_control_endpoint_speaks_http(emulator: Emulator) -> None:
+    assert httpx.get(f"{emulator.control}/health").json() == {}
+    assert httpx.get(f"{emulator.control}/nothing").status_code == 404
+    assert httpx.put(f"{emulator.control}/faults").status_code == 405
+    assert httpx.post(f"{emulator.control}/faults", content=b"{").status_code == 400
+    assert httpx.post(f"{emulator.control}/faults", content=b" " * 100_000).status_code == 413

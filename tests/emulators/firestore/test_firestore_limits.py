@@ -1,0 +1,185 @@
+"""Limits, with production's status codes."""
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from google.api_core.exceptions import InvalidArgument
+from google.cloud.firestore import Client, CollectionReference
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.types import DocumentTransform, Value, Write
+
+FieldTransform = DocumentTransform.FieldTransform
+
+MEBIBYTE = 1024 * 1024
+
+
+def nested(depth: int) -> dict[str, object]:
+    value: dict[str, object] = {"leaf": 1}
+    for _ in range(depth - 1):
+        value = {"in": value}
+    return value
+
+
+def name_size(path: str) -> int:
+    return sum(len(part) + 1 for part in path.split("/")) + 16
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_document_has_at_most_a_mebibyte(excess: int, cities: CollectionReference) -> None:
+    overhead = name_size("cities/paris") + 32 + len("a") + 1 + 1
+    fields = {"a": "x" * (MEBIBYTE - overhead + excess)}
+    if not excess:
+        cities.document("paris").set(fields)
+        assert cities.document("paris").get().get("a") == fields["a"]
+        return
+    with pytest.raises(InvalidArgument, match=r"1,048,577 bytes"):
+        cities.document("paris").set(fields)
+
+
+def test_what_is_small_on_the_wire_counts_as_it_is_stored(generated: FirestoreClient, database: str) -> None:
+    """A geo point of 0, 0 takes four bytes in a message, and 16 in a document."""
+    write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))
+    points = write.update.fields["points"].array_value.values
+    for _ in range(66_000):
+        points.add().geo_point_value.SetInParent()
+    with pytest.raises(InvalidArgument, match="exceeds the maximum allowed size"):
+        generated.commit(database=database, writes=[Write.wrap(write)])
+
+
+def test_a_request_has_at_most_ten_mebibytes(generated: FirestoreClient, database: str) -> None:
+    writes = [
+        Write(
+            update={"name": f"{database}/documents/a/{n}", "fields": {"a": Value(bytes_value=bytes(10**6))}}
+        )
+        for n in range(11)
+    ]
+    generated.commit(database=database, writes=writes[:10])
+    with pytest.raises(InvalidArgument, match="Request payload size exceeds the limit"):
+        generated.commit(database=database, writes=writes)
+
+
+def test_maps_and_arrays_nest_twenty_deep(cities: CollectionReference) -> None:
+    cities.document("paris").set(nested(20))
+    assert cities.document("paris").get().to_dict() == nested(20)
+    cities.document("paris").set({"list": [nested(18)]})
+    for fields in (nested(22), {"list": [nested(20)]}):
+        with pytest.raises(InvalidArgument):
+            cities.document("paris").set(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"list": [[1]]},
+        {"": 1},
+        {"__reserved__": 1},
+        {"map": {"__reserved__": 1}},
+        {"x" * 1501: 1},
+        {"é" * 751: 1},
+    ],
+)
+def test_a_forbidden_value_or_field_name_is_refused(
+    fields: dict[str, object], cities: CollectionReference
+) -> None:
+    with pytest.raises((InvalidArgument, ValueError)):
+        cities.document("paris").set(fields)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Value(),
+        Value(geo_point_value={"latitude": 91}),
+        Value(geo_point_value={"longitude": -181}),
+        Value(reference_value="no/name"),
+        Value(
+            map_value={"fields": {"__type__": {"string_value": "__vector__"}, "value": {"array_value": {}}}}
+        ),
+        Value(field_reference_value="other"),
+    ],
+)
+def test_a_malformed_value_is_refused(value: Value, generated: FirestoreClient, database: str) -> None:
+    write = Write(update={"name": f"{database}/documents/a/1", "fields": {"a": value}})
+    with pytest.raises(InvalidArgument):
+        generated.commit(database=database, writes=[write])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a",
+        "a/b/c",
+        "a//",
+        "a/.",
+        "a/..",
+        "__a__/b",
+        "a/__b__",
+        "a/" + "x" * 1501,
+        "/".join(["x" * 1000] * 8),
+        "/".join(["a"] * 202),
+    ],
+)
+def test_a_forbidden_document_name_is_refused(path: str, generated: FirestoreClient, database: str) -> None:
+    with pytest.raises(InvalidArgument):
+        generated.commit(database=database, writes=[Write(update={"name": f"{database}/documents/{path}"})])
+
+
+@pytest.mark.parametrize("path", ["a/__id7__", "a/é", "a/" + "x" * 1500, "a/ ", "/".join(["a"] * 200)])
+def test_other_document_names_are_taken(path: str, generated: FirestoreClient, database: str) -> None:
+    name = f"{database}/documents/{path}"
+    generated.commit(database=database, writes=[Write(update={"name": name})])
+    assert generated.get_document(request={"name": name}).name == name
+
+
+def test_a_document_has_at_most_40_000_index_entries(generated: FirestoreClient, database: str) -> None:
+    """Of an array, each different element has one, and the whole array two."""
+
+    def write(elements: int) -> Write:
+        write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))
+        values = write.update.fields["list"].array_value.values
+        for number in range(elements):
+            values.add().integer_value = number
+        return cast("Write", Write.wrap(write))
+
+    generated.commit(database=database, writes=[write(39_998)])
+    with pytest.raises(InvalidArgument, match="index entries"):
+        generated.commit(database=database, writes=[write(39_999)])
+
+
+def test_a_document_has_at_most_500_transforms(generated: FirestoreClient, database: str) -> None:
+    def write(count: int) -> Write:
+        write = Write(update={"name": f"{database}/documents/a/1"})
+        write.update_transforms.extend(
+            FieldTransform(field_path=f"f{number}", increment=Value(integer_value=1))
+            for number in range(count)
+        )
+        return write
+
+    generated.commit(database=database, writes=[write(500)])
+    with pytest.raises(InvalidArgument):
+        generated.commit(database=database, writes=[write(501)])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.commit(database="projects/only"),
+        lambda client: client.commit(database=""),
+        lambda client: client.begin_transaction(database="nothing"),
+        lambda client: list(client.run_query(request={"parent": "projects/p/databases/d"})),
+        lambda client: client.get_document(request={"name": "projects/p/databases/d/documents"}),
+    ],
+)
+def test_a_malformed_resource_name_is_refused(
+    call: Callable[[FirestoreClient], object], generated: FirestoreClient
+) -> None:
+    with pytest.raises(InvalidArgument):
+        call(generated)
+
+
+def test_timestamps_are_kept_to_the_microsecond(client: Client) -> None:
+    document = client.document("a/1")
+    result = document.set({"a": 1})
+    document.set({"at": result.update_time})
+    assert document.get().get("at") == result.update_time

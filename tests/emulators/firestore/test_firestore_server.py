@@ -1,0 +1,141 @@
+"""The process: how it starts and stops, what it keeps, and what it says it does not do."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+from google.api_core.exceptions import MethodNotImplemented
+from google.cloud.firestore import Client, FieldFilter
+from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.vector import Vector
+
+from tests.emulators.firestore.emulator import Emulator, running
+from tests.emulators.firestore.reading import updated
+
+SERVICE = "google.firestore.v1.Firestore"
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """Start an emulator that cannot start: its exit code and its complaint."""
+    command = [sys.executable, "-m", "infra.local.firestore", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("flag", ["--port", "--control-port"])
+def test_a_taken_port_is_one_line(flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, complaint = refused(flag, str(port))
+    assert code == 1
+    assert complaint == (
+        f"Firestore emulator: 127.0.0.1:{port} is taken, choose another port (0 takes any)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--prot", "1"], ["--port", "x"], ["--port", "65536"], ["--retention", "-1"]]
+)
+def test_a_wrong_flag_is_one_line(arguments: list[str]) -> None:
+    code, complaint = refused(*arguments)
+    assert code == 2
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["[1", "- 1", "indexes: [{}]", None])
+def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "indexes.yaml"
+    if content is not None:
+        file.write_text(content)
+    code, complaint = refused("--indexes", str(file))
+    assert code == 1
+    assert str(file) in complaint
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
+    with running() as emulator:
+        os.kill(emulator.process.pid, number)
+        assert emulator.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_data_outlives_the_process(number: signal.Signals, tmp_path: Path, project: str) -> None:
+    with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
+        created = updated(client.document("a/1").set({"n": 1, "list": [1, {"a": None}]}))
+        client.document("a/2").set({"n": 2})
+        client.document("a/2").delete()
+        changed = updated(client.document("a/1").update({"n": 3}))
+        os.kill(emulator.process.pid, number)
+        emulator.process.wait(10)
+    with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
+        (found,) = client.collection("a").where(filter=FieldFilter("n", ">", 0)).stream()
+        assert found.to_dict() == {"n": 3, "list": [1, {"a": None}]}
+        assert (found.create_time, found.update_time) == (created, changed)
+        assert updated(client.document("a/1").update({"n": 4})) > changed
+
+
+def test_a_data_folder_has_one_user(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)):
+        code, complaint = refused("--data", str(tmp_path))
+    assert code == 1
+    assert complaint.startswith(f"Firestore emulator: {tmp_path}: ")
+    assert complaint.count("\n") == 1
+
+
+def test_an_expired_document_is_deleted(tmp_path: Path, project: str) -> None:
+    file = tmp_path / "indexes.yaml"
+    file.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: at.end, ttl: true, indexes: []}]")
+    with (
+        running("--indexes", str(file), "--ttl-interval=0.05") as emulator,
+        emulator.client(project) as client,
+    ):
+        now = updated(client.document("a/now").set({}))
+        client.document("a/past").set({"at": {"end": now}})
+        client.document("a/b/a/past").set({"at": {"end": now}})
+        client.document("a/future").set({"at": {"end": now.replace(year=now.year + 1)}})
+        client.document("a/text").set({"at": {"end": "2020-01-01"}})
+        client.document("b/past").set({"at": {"end": now}})
+        while client.document("a/past").get().exists or client.document("a/b/a/past").get().exists:
+            pass
+        assert {found.id for found in client.collection("a").stream()} == {"now", "future", "text"}
+        assert client.document("b/past").get().exists
+        assert emulator.billed(project)["deletes"] == 2
+
+
+@pytest.mark.parametrize("method", ["Listen", "Write", "PartitionQuery", "ExecutePipeline"])
+def test_a_method_out_of_scope_says_so(method: str, emulator: Emulator) -> None:
+    with grpc.insecure_channel(emulator.host) as channel:
+        call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(f"/{SERVICE}/{method}")
+        with pytest.raises(grpc.RpcError) as error:
+            list(call(iter([b""]), timeout=5))
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert method in str(error.value.details())
+
+
+def test_an_option_out_of_scope_says_so(generated: FirestoreClient, database: str, client: Client) -> None:
+    nearest = client.collection("a").find_nearest("v", Vector([1.0]), 1, DistanceMeasure.EUCLIDEAN)
+    with pytest.raises(MethodNotImplemented, match="find_nearest"):
+        list(nearest.stream())
+    query = {"parent": f"{database}/documents", "structured_query": {"from_": [{"collection_id": "a"}]}}
+    with pytest.raises(MethodNotImplemented, match="explain_options"):
+        list(generated.run_query(request={**query, "explain_options": {}}))
+    options = {"read_write": {"concurrency_mode": "OPTIMISTIC"}}
+    with pytest.raises(MethodNotImplemented, match="OPTIMISTIC"):
+        generated.begin_transaction(request={"database": database, "options": options})
+
+
+def test_a_request_that_is_none_is_refused(emulator: Emulator) -> None:
+    with grpc.insecure_channel(emulator.host) as channel:
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{SERVICE}/Commit")
+        with pytest.raises(grpc.RpcError) as error:
+            call(b"\xff\xff\xff", timeout=5)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
