@@ -26,21 +26,29 @@ class Holder:
     Attributes:
         born: Its age, as the time of its first attempt; None for a commit outside of any transaction, which
             holds nothing and so is no deadlock's cause.
-        aborted: Whether contention has ended it.
+        ended: Whether it can neither read nor commit any more.
         documents: The paths of the documents that it has locked.
         queries: The parts of queries that it has locked.
-        intent: What it waits to change.
-        blockers: Those that it waits for.
-        waiting: Done when it need not wait any more.
     """
 
     born: int | None = None
-    aborted: bool = False
+    ended: bool = False
     documents: set[str] = field(default_factory=set)
     queries: list[QueryLock] = field(default_factory=list)
-    intent: Changes = field(default_factory=dict)
-    blockers: "set[Holder]" = field(default_factory=set)
-    waiting: "asyncio.Future[None] | None" = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wait:
+    """One RPC that waits: for whom, and what it is about to change, if it is a commit."""
+
+    holder: Holder
+    blockers: set[Holder]
+    intent: Changes
+    over: asyncio.Future[None]
+
+    def end(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 class Locks:
@@ -51,7 +59,7 @@ class Locks:
         self._patience = patience
         self._readers: dict[str, set[Holder]] = {}
         self._scanners: dict[Holder, None] = {}
-        self._waiting: dict[Holder, None] = {}
+        self._waits: dict[_Wait, None] = {}
 
     async def read_documents(self, holder: Holder, paths: Iterable[str]) -> None:
         """Lock documents, whether they exist or not; AbortedError if that takes too long."""
@@ -82,20 +90,18 @@ class Locks:
         Raises:
             AbortedError: That took too long, or the transaction was the youngest in a deadlock.
         """
+        changes: Changes = {}
 
         def blockers() -> set[Holder]:
-            holder.intent = compute()
-            return self._holders(holder, holder.intent)
+            nonlocal changes
+            changes = compute()
+            return self._holders(holder, changes)
 
-        try:
-            await self._until_free(holder, blockers)
-        finally:
-            holder.intent = {}
-            if holder.born is None:
-                self._wake(holder)
+        await self._until_free(holder, blockers, lambda: changes)
 
-    def release(self, holder: Holder) -> None:
-        """Drop all that one holds."""
+    def end(self, holder: Holder) -> None:
+        """Drop all that one holds; what it waits for in the meantime ends in ABORTED."""
+        holder.ended = True
         for path in holder.documents:
             readers = self._readers[path]
             readers.discard(holder)
@@ -104,60 +110,62 @@ class Locks:
         holder.documents.clear()
         holder.queries.clear()
         self._scanners.pop(holder, None)
-        self._wake(holder)
+        for wait in self._waits:
+            if wait.holder is holder or holder in wait.blockers:
+                wait.end()
 
     def _holders(self, holder: Holder, changes: Changes) -> set[Holder]:
         """Find those that have locked what would change."""
         found: set[Holder] = set()
         for path in changes:
-            found |= self._readers.get(path, found)
+            found |= self._readers.get(path, set())
         found |= {other for other in self._scanners if any(_meets(lock, changes) for lock in other.queries)}
         found.discard(holder)
         return found
 
     def _writers(self, holder: Holder, affects: Callable[[Changes], bool]) -> set[Holder]:
-        """Find those that already wait to change what one is about to read, but not for that one to end."""
+        """Find those that wait to change what one is about to read, unless they wait for that one itself."""
         return {
-            other
-            for other in self._waiting
-            if holder not in {other, *other.blockers} and affects(other.intent)
+            wait.holder
+            for wait in self._waits
+            if holder not in {wait.holder, *wait.blockers} and affects(wait.intent)
         }
 
-    async def _until_free(self, holder: Holder, blockers: Callable[[], set[Holder]]) -> None:
+    async def _until_free(
+        self,
+        holder: Holder,
+        blockers: Callable[[], set[Holder]],
+        intent: Callable[[], Changes] = dict,
+    ) -> None:
         loop = asyncio.get_running_loop()
-        deadline: float | None = None
+        deadline = loop.time() + self._patience
         while found := blockers():
-            deadline = deadline or loop.time() + self._patience
-            holder.blockers = found
-            try:
-                await self._wait(holder, deadline)
-            finally:
-                holder.blockers = set()
-            if holder.aborted:
+            await self._wait(_Wait(holder, found, intent(), loop.create_future()), deadline)
+            if holder.ended:
                 raise AbortedError(CONTENTION)
 
-    async def _wait(self, holder: Holder, deadline: float) -> None:
+    async def _wait(self, wait: _Wait, deadline: float) -> None:
         """Wait until one of the blockers is gone, or end the deadlock that waiting would make."""
-        circle = self._circle(holder)
-        if circle:
-            self._abort(max(circle, key=lambda other: other.born or 0))
-            return
-        holder.waiting = asyncio.get_running_loop().create_future()
-        self._waiting[holder] = None
+        self._waits[wait] = None
         try:
+            circle = self._circle(wait.holder)
+            if circle:
+                self.end(max(circle, key=lambda holder: holder.born or 0))
+                return
             async with asyncio.timeout_at(deadline):
-                await holder.waiting
+                await wait.over
         except TimeoutError:
-            self._abort(holder)
+            self.end(wait.holder)
         finally:
-            holder.waiting = None
-            del self._waiting[holder]
+            del self._waits[wait]
+            if wait.holder.born is None:
+                self._pass(wait.holder)
 
     def _circle(self, start: Holder) -> list[Holder]:
         """Find a circle of holders that wait for each other, from one back to itself."""
 
         def walk(holder: Holder, seen: set[Holder]) -> Iterator[list[Holder]]:
-            for blocker in holder.blockers - seen:
+            for blocker in self._blockers(holder) - seen:
                 if blocker is start:
                     yield [holder]
                     return
@@ -167,16 +175,14 @@ class Locks:
 
         return next(walk(start, set()), [])
 
-    def _abort(self, holder: Holder) -> None:
-        holder.aborted = True
-        if holder.waiting is not None and not holder.waiting.done():
-            holder.waiting.set_result(None)
-        self.release(holder)
+    def _blockers(self, holder: Holder) -> set[Holder]:
+        return {blocker for wait in self._waits if wait.holder is holder for blocker in wait.blockers}
 
-    def _wake(self, gone: Holder) -> None:
-        for holder in self._waiting:
-            if gone in holder.blockers and holder.waiting is not None and not holder.waiting.done():
-                holder.waiting.set_result(None)
+    def _pass(self, holder: Holder) -> None:
+        """Let those look again who wait for a commit that waits no more."""
+        for wait in self._waits:
+            if holder in wait.blockers:
+                wait.end()
 
 
 def _meets(lock: QueryLock, changes: Changes) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.local.firestore import writes
 from infra.local.firestore.clock import SECOND, Clock
+from infra.local.firestore.errors import FirestoreError
 from infra.local.firestore.indexes import MOST_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
@@ -62,7 +63,11 @@ class OpenDatabase:
             outcomes, after = self._perform(checked, time)
             return {path: (self._data(path), version.data) for path, version in after.items()}
 
-        await self.locks.write(holder or Holder(), compute)
+        try:
+            await self.locks.write(holder or Holder(), compute)
+        except FirestoreError:
+            await self.durable()  # the refusal tells of what was stored
+            raise
         self.documents.apply(after, time)
         if self._journal is not None and after:
             self._journal.append(self.name, after.items())

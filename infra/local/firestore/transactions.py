@@ -98,7 +98,7 @@ class Transactions:
             AbortedError: Contention ended it.
         """
         transaction = self._find(token)
-        if transaction.aborted:
+        if transaction.ended:
             raise AbortedError(CONTENTION)
         transaction.in_use += 1
         try:
@@ -110,7 +110,7 @@ class Transactions:
     def end(self, transaction: Transaction) -> None:
         """End a transaction, and drop its locks."""
         self._open.pop(transaction.token, None)
-        self._locks.release(transaction)
+        self._locks.end(transaction)
 
     def rollback(self, token: bytes) -> None:
         """End a transaction without effect; also one that contention ended already."""

@@ -19,6 +19,12 @@ def counted(query: Query | CollectionReference) -> AggregationQuery:
     return cast("AggregationQuery", count())
 
 
+def summed(query: Query | CollectionReference, field: str) -> AggregationQuery:
+    """A query's sum of a field."""
+    total: Any = query.sum
+    return cast("AggregationQuery", total(field))
+
+
 def aggregated(query: AggregationQuery, **options: object) -> object:
     """The value of a query with one aggregation."""
     get: Any = query.get

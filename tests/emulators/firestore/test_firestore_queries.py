@@ -214,6 +214,8 @@ Op = StructuredQuery.FieldFilter.Operator
         {"from_": []},
         {"from_": [{"collection_id": "a"}, {"collection_id": "b"}]},
         {"from_": [{"collection_id": "__reserved__"}]},
+        {"from_": [{"all_descendants": True}], "where": field("n", Op.EQUAL, {"integer_value": 1})},
+        {"from_": [{"all_descendants": True}], "order_by": [{"field": {"field_path": "n"}}]},
         {"offset": -1},
         {"limit": -1},
         {"where": {}},

@@ -286,6 +286,30 @@ async def test_a_read_can_begin_the_transaction(database: Database) -> None:
     await writer
 
 
+async def test_a_rollback_ends_a_commit_that_still_waits(database: Database) -> None:
+    """Its locks are gone, so it must not go through later."""
+    other, mine = await database.begin(), await database.begin()
+    await database.read("a/1", other)
+    await database.read("a/2", mine)
+    commit = await database.waiting(database.write("a/1", 10), transaction=mine)
+    await database.rollback(mine)
+    with pytest.raises(Aborted):
+        await commit
+    await database.rollback(other)
+    assert await database.read("a/1") == 1
+
+
+async def test_of_two_commits_of_one_transaction_one_goes_through(database: Database) -> None:
+    other, mine = await database.begin(), await database.begin()
+    await database.read("a/1", other)
+    first = await database.waiting(database.write("a/1", 10), transaction=mine)
+    second = await database.waiting(database.write("a/1", 20), transaction=mine)
+    await database.rollback(other)
+    results = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), Aborted]
+    assert await database.read("a/1") == 10
+
+
 @pytest.mark.parametrize("token", [b"unknown", bytes(16)])
 async def test_an_unknown_transaction_is_refused(token: bytes, database: Database) -> None:
     with pytest.raises(InvalidArgument):

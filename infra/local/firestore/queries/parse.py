@@ -85,6 +85,9 @@ def parse(
     where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
     orders = _complete_order(request.order_by, where)
+    used = {order.path for order in orders} | {term.path for terms in where for term in terms}
+    if not selector.collection_id and used != {paths.NAME}:
+        raise InvalidArgumentError("A query of all collections can only filter and order by name.")
     if request.offset < 0 or request.limit.value < 0:
         raise InvalidArgumentError("A limit or an offset is not negative.")
     return Query(
