@@ -103,7 +103,7 @@ async def _run(stack: Stack) -> None:
 
 
 def _report(name: str, line: str) -> None:
-    print(f"{name:<10} {line}" if name else line, flush=True)
+    print(f"{name:<16} {line}" if name else line, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from infra.local.topology import ROOT
 
-DEFAULT_FOLDER = ROOT / ".local"
+DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE", ROOT / ".local"))
 
 
 class OccupiedError(Exception):

@@ -127,8 +127,8 @@ def test_an_emulator_that_is_killed_comes_back_where_it_was(
     stack = StackProcess(tmp_path)
     before = stack.running()
     os.kill(before.pids["firestore"], signal.SIGKILL)
-    stack.wait_for("firestore  stopped (killed by SIGKILL), starting it again")
-    stack.wait_for("firestore  runs again")
+    stack.wait_for("stopped (killed by SIGKILL), starting it again")
+    stack.wait_for("runs again")
 
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
     client = firestore.Client(project=before.project)

@@ -1,0 +1,101 @@
+"""The README's tour, executed: every command, and every output but for ids and times.
+
+The tour is the README's ```console blocks, `$ ` before a command and `> ` before its further lines. The
+addresses and the key that `make run` prints there stand for those of the test's stack wherever they come
+again. `make events` runs beside the commands that come after it.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.stack import ROOT, TIMEOUT, StackProcess
+
+BANNER = re.compile(
+    r"ready on http://(?P<gateway>\S+).*Firestore emulator +(?P<firestore>\S+).*"
+    r"Pub/Sub emulator +(?P<pubsub>\S+).*API key +(?P<api_key>\S+)",
+    flags=re.DOTALL,
+)
+CHANGING = {
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<id>",
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)": "<time>",
+}
+# The tests run in the environment that make would set up, and may not do so below them.
+PRELUDE = 'make() { command make -o .venv/.ready "$@"; }\n'
+MARK = "=== another command ==="
+
+
+def test_the_tour_is_true(tmp_path: Path) -> None:
+    stack = StackProcess(tmp_path)
+    stack.running()
+    stack.wait_for("Ctrl-C stops it all.")
+    readme = (ROOT / "README.md").read_text()
+    for shown, real in zip(_told(readme), _told(stack.output), strict=True):
+        readme = readme.replace(shown, real)
+    (run,), (events,), *steps = map(_parsed, re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL))
+
+    assert run[0] == "make run"
+    assert run[1] in _unchanging(stack.output)
+
+    with _bash(events[0], tmp_path) as watching:
+        assert watching.stdout
+        shown_events = watching.stdout.readline()  # that it has begun
+        commands, outputs = zip(*(command for step in steps for command in step), strict=True)
+        assert list(outputs) == _executed(commands, tmp_path)
+        while shown_events.count("\n") < events[1].count("\n"):
+            shown_events += watching.stdout.readline()
+    assert events[1] == _unchanging(shown_events)
+    stack.stop()
+
+
+def _told(text: str) -> tuple[str, ...]:
+    """Read the gateway, the emulators' hosts and the key from what `make run` prints."""
+    banner = BANNER.search(text)
+    assert banner, text
+    return banner.groups()
+
+
+def _parsed(block: str) -> list[tuple[str, str]]:
+    """Split a block into its commands, each with its output."""
+    commands = []
+    for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, output = re.match(r"(.*\n(?:>.*\n)*)((?:.*\n)*)", step).groups()  # type: ignore[union-attr] # it matches anything
+        commands.append((re.sub(r"^> ?", "", command, flags=re.MULTILINE).strip(), _unchanging(output)))
+    return commands
+
+
+def _executed(commands: tuple[str, ...], state: Path) -> list[str]:
+    """Run commands in one shell, and return the output of each."""
+    script = "".join(f"echo '{MARK}'\n{command}\n" for command in commands)
+    with _bash(script, state) as shell:
+        printed, _ = shell.communicate(timeout=TIMEOUT)
+    return [_unchanging(output) for output in printed.split(f"{MARK}\n")[1:]]
+
+
+@contextmanager
+def _bash(script: str, state: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a script until the end of the block, at which it gets a Ctrl-C."""
+    with subprocess.Popen(
+        ["bash", "-c", PRELUDE + script],  # noqa: S607 - whichever bash there is
+        cwd=ROOT,
+        env=os.environ | {"MUSTER_STATE": str(state)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as shell:
+        try:
+            yield shell
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGINT)
+
+
+def _unchanging(text: str) -> str:
+    for pattern, placeholder in CHANGING.items():
+        text = re.sub(pattern, placeholder, text)
+    return text
