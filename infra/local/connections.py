@@ -7,6 +7,7 @@ its peer's address and shut down: the client sees what a broken network shows it
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,11 @@ def cut(peer: str) -> None:
 
 
 def _connections() -> Iterator[socket.socket]:
-    for descriptor in list(_DESCRIPTORS.iterdir()):
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(descriptor.name))) as connection:
-            yield connection
+    for descriptor in [int(entry.name) for entry in _DESCRIPTORS.iterdir()]:
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                with socket.socket(fileno=os.dup(descriptor)) as connection:
+                    yield connection
 
 
 def _peer_of(connection: socket.socket) -> str | None:
