@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from shared.domain.errors import BodyTooLarge, Fault, MalformedBody, UnsupportedMediaType
 from shared.edge import strict_json
@@ -23,15 +23,19 @@ async def read(request: Request) -> bytes:
 
     Raises:
         BodyTooLarge: before more than the limit is read.
+        MalformedBody: the client left before its end.
     """
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MAX_BYTES:
         raise BodyTooLarge(MAX_BYTES)
     chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > MAX_BYTES:
-            raise BodyTooLarge(MAX_BYTES)
+    try:
+        async for chunk in request.stream():
+            chunks += chunk
+            if len(chunks) > MAX_BYTES:
+                raise BodyTooLarge(MAX_BYTES)
+    except ClientDisconnect as error:
+        raise MalformedBody("The client left before the end of the body") from error
     return bytes(chunks)
 
 
