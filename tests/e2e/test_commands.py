@@ -1,0 +1,172 @@
+"""`python -m infra.keys` and `python -m infra.events`, on a stack that runs."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud.pubsub import SubscriberClient
+
+from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack
+
+
+@pytest.fixture
+def state(stack: RunningStack, tmp_path: Path) -> Path:
+    """A state folder that leads to the shared stack."""
+    (tmp_path / "stack.json").write_text(json.dumps(asdict(stack)))
+    return tmp_path
+
+
+def keys(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.keys", "--state", str(state), *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "FIRESTORE_EMULATOR_HOST"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@contextmanager
+def events(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Show events; the block begins when nothing that is published can be missed."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.events", "--state", str(state), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr
+            assert process.stderr.readline().startswith("Events of http://127.0.0.1:")
+            yield process
+        finally:
+            process.terminate()
+
+
+def random_mac() -> str:
+    return "02:" + secrets.token_bytes(5).hex(":")
+
+
+def register(stack: RunningStack, api_key: str, mac: str) -> httpx.Response:
+    return httpx.post(
+        f"{stack.gateway}/api/v1/machines",
+        headers={"Authorization": f"Bearer {api_key}"},
+        json={"cpus": [{"manufacturer": "Intel", "clock_frequency": 1, "cores": 8}], "nics": [{"mac": mac}]},
+        timeout=TIMEOUT,
+    )
+
+
+def test_a_key_is_made_listed_and_revoked(state: Path, stack: RunningStack) -> None:
+    organization = f"organization-{uuid.uuid4()}"
+    scopes = ("--scope", "machines:read", "machines:write")
+    made = keys(state, "create", "--organization", organization, *scopes, "--expires", "30d")
+    api_key = made.stdout.strip()
+    key_id = made.stderr.split()[1]
+    assert len("muster_") + 43 == len(api_key)
+    assert register(stack, api_key, random_mac()).status_code == 201
+
+    unused = keys(state, "create", "--organization", organization, *scopes)
+    unused_id = unused.stderr.split()[1]
+    assert (
+        keys(state, "revoke", unused_id).stdout
+        == f"Key {unused_id} is revoked: it stops working within a minute\n"
+    )
+    assert register(stack, unused.stdout.strip(), random_mac()).status_code == 401
+
+    listed = [
+        line.split() for line in keys(state, "list", "--organization", organization).stdout.splitlines()
+    ]
+    assert [[key_id, "expires"], [unused_id, "revoked"]] == [line[:2] for line in listed]
+    assert {"machines:read,machines:write"} == {line[3] for line in listed}
+    assert api_key not in str(listed)
+
+
+def test_a_key_allows_what_its_scopes_say(state: Path, stack: RunningStack) -> None:
+    made = keys(state, "create", "--organization", "readers", "--scope", "machines:read")
+    assert register(stack, made.stdout.strip(), random_mac()).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("create", "--organization", "a", "--scope", "machines:all"), "invalid choice: 'machines:all'"),
+        (("create", "--organization", "a"), "the following arguments are required: --scope"),
+        (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", "soon"),
+            "muster: --expires soon is neither days (30d) nor a time to come",
+        ),
+        (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2020-01-01T00:00:00Z"),
+            "muster: --expires 2020-01-01T00:00:00Z is neither days",
+        ),
+        (("revoke", "none"), "muster: there is no key none"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(state: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = keys(state, *arguments)
+    assert ended.returncode != 0
+    assert complaint in ended.stderr.splitlines()[-1]
+
+
+def test_an_event_is_shown_once_with_all_that_it_carries(
+    state: Path, stack: RunningStack, new_organization: NewOrganization
+) -> None:
+    organization = new_organization()
+    mac = random_mac()
+    with events(state, "--json") as watching:
+        machine_id = register(stack, organization.api_key, mac).json()["id"]
+        assert register(stack, organization.api_key, mac).status_code == 409
+        last_id = register(stack, organization.api_key, random_mac()).json()["id"]
+        first, last = shown_until(watching, last_id, organization.id)
+
+    assert f"machines/{last_id}" == last["attributes"]["ce-subject"]
+    assert f"machines/{machine_id}" == first["attributes"]["ce-subject"]
+    assert first["attributes"]["ce-type"] == "inventory.machine.created.v1"
+    assert machine_id == first["ordering_key"] == first["message"]["machine"]["id"]
+    assert [{"mac": mac}] == first["message"]["machine"]["nics"]
+
+
+def shown_until(
+    watching: subprocess.Popen[str], machine_id: str, organization_id: str
+) -> list[dict[str, Any]]:
+    """Read an organization's events up to one of a machine."""
+    assert watching.stdout
+    shown = []
+    for line in watching.stdout:
+        event = json.loads(line)
+        if event["attributes"]["organization_id"] == organization_id:
+            shown.append(event)
+            if event["attributes"]["ce-subject"] == f"machines/{machine_id}":
+                break
+    return shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_its_subscriptions_end_with_it(
+    state: Path, stack: RunningStack, subscriber: SubscriberClient, number: signal.Signals
+) -> None:
+    def subscriptions() -> set[str]:
+        listed = subscriber.list_subscriptions(project=f"projects/{stack.project}")
+        return {subscription.name for subscription in listed if "/events-machine-" in subscription.name}
+
+    before = subscriptions()
+    with events(state) as watching:
+        during = subscriptions() - before
+        watching.send_signal(number)
+        assert watching.wait(TIMEOUT) == 0
+    assert len(during) >= 3
+    assert not during & subscriptions()
