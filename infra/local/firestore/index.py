@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.local.firestore.state import Record
 
 # Beyond this share of stale entries, sorting anew is faster than inserting one by one.
-_RESORT_SHARE = 32
+RESORT_SHARE = 32
 
 
 class Mode(Enum):
@@ -92,7 +92,7 @@ class Index:
         return range(bisect_left(self._keys, lower), bisect_left(self._keys, upper))
 
     def _refresh(self) -> None:
-        resort = len(self._stale) * _RESORT_SHARE > len(self._keys)
+        resort = len(self._stale) * RESORT_SHARE > len(self._keys)
         for record in self._stale:
             old = self._keys_of.pop(record, ())
             new = self._keys_now(record)
@@ -124,26 +124,3 @@ class Index:
         )
         self._keys = [key for key, _ in entries]
         self._records = [record for _, record in entries]
-
-
-class Scope:
-    """What a query looks at: a collection, a collection group, or all documents."""
-
-    def __init__(self) -> None:
-        self._indexes: dict[Spec, Index] = {}
-
-    def records(self) -> Iterable[Record]:
-        """All records of the scope, in no order."""
-        raise NotImplementedError
-
-    def changed(self, record: Record) -> None:
-        """Note that a document has a new version."""
-        for index in self._indexes.values():
-            index.touch(record)
-
-    def index(self, spec: Spec) -> Index:
-        """Find the index over some fields, or make it."""
-        found = self._indexes.get(spec)
-        if found is None:
-            found = self._indexes[spec] = Index(spec, self.records())
-        return found

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from infra.local.firestore import ordering
-from infra.local.firestore.index import Scope
+from infra.local.firestore.scope import Scope
 
 
 class Version:

@@ -1,4 +1,4 @@
-"""Running a query: a scan of an index for each conjunction, merged in the query's order."""
+"""Running a query: what each conjunction finds in the indexes, merged in the query's order."""
 
 import heapq
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 
-from infra.local.firestore import index, names, paths
-from infra.local.firestore.index import Mode, Scope, Spec
+from infra.local.firestore import index, names
+from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range, Term
+from infra.local.firestore.postings import Field, Postings, Value, common, positions
+from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
 from infra.local.firestore.queries.parse import Query
+from infra.local.firestore.scope import Scope
 from infra.local.firestore.state import Database, Record, Version
 
 
@@ -38,9 +40,14 @@ def count(database: Database, query: Query) -> int | None:
     scope = scope_of(database, query)
     if scope is None:
         return 0
-    if len(query.where) > 1 or (query.descendants and query.parent) or not query.collection:
+    if (query.descendants and query.parent) or not query.collection:
         return None
-    return _Scan(database, scope, query, query.where[0], None).count()
+    scans = [_Scan(database, scope, query, terms, None) for terms in query.where]
+    if not all(scan.is_exact for scan in scans):
+        return None
+    if len(scans) == 1:
+        return scans[0].count()
+    return len(set[bytes]().union(*(scan.keys() for scan in scans)))
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:
@@ -71,7 +78,7 @@ def _distinct(hits: Iterator[Hit]) -> Iterator[Hit]:
 
 
 class _Scan:
-    """One conjunction over one index: equalities first, which all keys begin with, then the query's order."""
+    """One conjunction: what has all values that it asks for, in the query's order."""
 
     def __init__(
         self, database: Database, scope: Scope, query: Query, terms: Conjunction, time: int | None
@@ -80,16 +87,44 @@ class _Scan:
         self._scope = scope
         self._query = query
         self._time = time
-        leading = _leading(terms)
+        self._leading = _leading(terms)
         bounding = [term for term in terms if isinstance(term, Range) and term.path == query.orders[0].path]
-        self._residual = [term for term in terms if term not in leading and term not in bounding]
-        self._spec: Spec = tuple(
-            (term.path, Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING) for term in leading
-        ) + tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
-        self._prefix = b"".join(term.encoded for term in leading)
-        lower, upper = self._bounds(bounding)
-        self._lower = self._prefix + lower
-        self._upper = self._prefix + upper
+        self._residual = [term for term in terms if term not in self._leading and term not in bounding]
+        self._order: Spec = tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
+        self._lower, self._upper = self._bounds(bounding)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the indexes alone tell what matches now."""
+        return not self._residual
+
+    def count(self) -> int:
+        """Count what the indexes find."""
+        lists = [postings.find(value) for postings, value in self._postings()]
+        if not lists:
+            return self._scope.index(self._order).count(self._lower, self._upper)
+        if len(lists) == 1:
+            return len(positions(lists[0], self._lower, self._upper))
+        return len(self.keys())
+
+    def keys(self) -> set[bytes]:
+        """Give the sort keys of what the indexes find, in no order."""
+        lists = [postings.find(value) for postings, value in self._postings()]
+        if not lists:
+            return {key for key, _ in self._scope.index(self._order).scan(self._lower, self._upper)}
+        first, *others = sorted(lists, key=len)
+        bounds = positions(first, self._lower, self._upper)
+        return set(first[bounds.start : bounds.stop]).intersection(*others)
+
+    def hits(self) -> Iterator[Hit]:
+        entries: Iterator[tuple[bytes, Record, Version]]
+        if self._time is None:
+            entries = ((key, record, record.latest) for key, record in self._current())
+        else:
+            entries = self._past(self._current(), self._time)
+        for key, record, version in entries:
+            if within(self._query, record) and self._accepts(record, version):
+                yield Hit(key, version)
 
     def _bounds(self, bounding: list[Range]) -> tuple[bytes, bytes]:
         lower, upper = self._query.lower, self._query.upper
@@ -100,21 +135,21 @@ class _Scan:
             lower, upper = max(lower, first.position), min(upper, end.position)
         return lower, upper
 
-    def count(self) -> int | None:
-        """Count the current results by the index alone; None if it does not tell."""
-        return None if self._residual else self._scope.index(self._spec).count(self._lower, self._upper)
+    def _postings(self) -> list[tuple[Postings, Value]]:
+        found = []
+        for term in self._leading:
+            mode = Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING
+            field, name = Field.of(term.path, mode)
+            found.append((self._scope.postings(field, self._order), (term.encoded, name)))
+        return found
 
-    def hits(self) -> Iterator[Hit]:
-        current = self._scope.index(self._spec).scan(self._lower, self._upper)
-        entries: Iterator[tuple[bytes, Record, Version]]
-        if self._time is None:
-            entries = ((key, record, record.latest) for key, record in current)
-        else:
-            entries = self._past(current, self._time)
-        skip = len(self._prefix)
-        for key, record, version in entries:
-            if within(self._query, record) and self._accepts(record, version):
-                yield Hit(key[skip:], version)
+    def _current(self) -> Iterator[tuple[bytes, Record]]:
+        found = self._postings()
+        if not found:
+            return self._scope.index(self._order).scan(self._lower, self._upper)
+        record = found[0][0].record
+        lists = [postings.find(value) for postings, value in found]
+        return ((key, record(key)) for key in common(lists, self._lower, self._upper))
 
     def _accepts(self, record: Record, version: Version) -> bool:
         if not self._residual:
@@ -136,18 +171,16 @@ class _Scan:
             if version is None or self._scope not in record.collection.scopes:
                 continue
             document = Document.FromString(version.data)
-            for key in index.keys(self._spec, document, record.name):
+            if not all(term.matches(document, record.path) for term in self._leading):
+                continue
+            for key in index.keys(self._order, document, record.name):
                 if self._lower <= key < self._upper:
                     yield key, record, version
 
 
 def _leading(terms: Conjunction) -> list[Equal | Contains]:
-    """Choose the terms that an index begins with: one equality for each field, and one array membership."""
-    chosen: dict[tuple[paths.FieldPath, type[Term]], Equal | Contains] = {}
-    for term in terms:
-        if isinstance(term, Equal | Contains):
-            chosen.setdefault((term.path, type(term)), term)
-    return sorted(chosen.values(), key=lambda term: (isinstance(term, Contains), term.path))
+    """Choose the terms that ask for a value."""
+    return [term for term in terms if isinstance(term, Equal | Contains)]
 
 
 def _mode(*, descending: bool) -> Mode:

@@ -1,0 +1,99 @@
+"""Queries for several values at once find what a look at each document finds, and count it the same."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from google.cloud.firestore import And, Client, CollectionReference, FieldFilter, Or, Query
+from google.cloud.firestore_v1.base_query import BaseFilter
+
+DOCUMENTS = 60
+ROUNDS = 12
+QUERIES = 20
+Fields = Mapping[str, Any]
+
+
+def a_document(rng: random.Random) -> dict[str, Any]:
+    return {
+        "kind": rng.choice("ab"),
+        "terms": dict.fromkeys(rng.sample("abcdef", rng.randint(0, 6)), rng.choice([True, 1])),
+        "tags": rng.sample("xyz", rng.randint(0, 3)),
+    }
+
+
+def condition(rng: random.Random) -> tuple[BaseFilter, Any]:
+    """Make a filter, and the same as a function."""
+    field = rng.choice(["kind", "terms", "terms", "terms", "tags"])
+    match field:
+        case "kind":
+            kind = rng.choice("ab")
+            return FieldFilter("kind", "==", kind), lambda fields: fields["kind"] == kind
+        case "terms":
+            term, value = rng.choice("abcdef"), rng.choice([True, True, 1])
+            return (
+                FieldFilter(f"terms.{term}", "==", value),
+                lambda fields: (
+                    (fields["terms"].get(term) is value or (value == 1 and fields["terms"].get(term) == 1))
+                    and isinstance(fields["terms"].get(term), bool) == isinstance(value, bool)
+                ),
+            )
+        case _:
+            tag = rng.choice("xyz")
+            return FieldFilter("tags", "array_contains", tag), lambda fields: tag in fields["tags"]
+
+
+def conjunction(rng: random.Random) -> tuple[BaseFilter, Any]:
+    parts = [condition(rng) for _ in range(rng.randint(1, 4))]
+    arrays = [part for part in parts if part[0].field_path == "tags"]  # type: ignore[attr-defined] # field filters
+    for extra in arrays[1:]:  # a query takes one condition on an array
+        parts.remove(extra)
+    return And([part for part, _ in parts]), lambda fields: all(accepts(fields) for _, accepts in parts)
+
+
+def question(rng: random.Random) -> tuple[BaseFilter, Any]:
+    if rng.random() < 0.5:
+        return conjunction(rng)
+    parts = [conjunction(rng) for _ in range(rng.randint(2, 3))]
+    return Or([part for part, _ in parts]), lambda fields: any(accepts(fields) for _, accepts in parts)
+
+
+def counted(query: Query) -> int:
+    results: Any = query.count(alias="all").get()  # type: ignore[call-arg] # the library annotates it wrongly
+    return int(results[0][0].value)
+
+
+def change(rng: random.Random, items: CollectionReference, stored: dict[str, Fields]) -> None:
+    for name in rng.sample(sorted(stored), 3):
+        items.document(name).delete()
+        del stored[name]
+    for _ in range(3):
+        name = f"{rng.randrange(DOCUMENTS * 2):03}"
+        stored[name] = a_document(rng)
+        items.document(name).set(dict(stored[name]))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_is_found_and_counted_is_what_matches(client: Client, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    items = client.collection("items")
+    stored: dict[str, Fields] = {f"{number:03}": a_document(rng) for number in range(DOCUMENTS)}
+    batch = client.batch()
+    for name, fields in stored.items():
+        batch.set(items.document(name), dict(fields))
+    batch.commit()
+
+    for _ in range(ROUNDS):
+        for _ in range(QUERIES):
+            where, accepts = question(rng)
+            newest = items.where(filter=where).order_by("__name__", direction=Query.DESCENDING)
+            expected = [name for name in sorted(stored, reverse=True) if accepts(stored[name])]
+
+            assert expected == [snapshot.id for snapshot in newest.stream()]
+            assert len(expected) == counted(newest)
+            if expected:
+                middle = rng.choice(expected)
+                rest = newest.start_after({"__name__": items.document(middle)}).limit(3)
+                following = [name for name in expected if name < middle]
+                assert following[:3] == [snapshot.id for snapshot in rest.stream()]
+        change(rng, items, stored)
