@@ -1,7 +1,7 @@
 # Muster's commands. `make help` lists them; each one sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run events test check format lock proto openapi keys clean
+.PHONY: help run events replay test chaos check format lock proto openapi keys clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,8 +32,14 @@ run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=
 events: $(READY) ## Show the inventory events of the running stack as they happen (JSON=1: one JSON object a line)
 	@exec $(BIN)/python -m infra.events $(if $(JSON),--json)
 
+replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
+	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since "$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
+
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest
+
+chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=...)
+	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed))
 
 check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/ruff format --check .

@@ -27,6 +27,7 @@ PROJECT = "muster-local"
 ORGANIZATION = "development"
 SCOPES = ("machines:read", "machines:write", "pools:read", "pools:write")
 TIMEOUT = 20.0
+SECONDS_A_DAY = 24 * 60 * 60
 
 EXISTS = grpc.StatusCode.ALREADY_EXISTS
 
@@ -40,8 +41,11 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
         ConnectionError: the emulator refused or cannot be reached.
     """
     async with grpc.aio.insecure_channel(host) as channel:
-        for name in topology.topics:
-            topic = pubsub_pb2.Topic(name=_topic(name))
+        for declared in topology.topics.values():
+            topic = pubsub_pb2.Topic(name=_topic(declared.name))
+            if declared.retention_days:
+                retention = declared.retention_days * SECONDS_A_DAY
+                topic.message_retention_duration.FromSeconds(retention)
             await _call(channel, "google.pubsub.v1.Publisher/CreateTopic", topic, pubsub_pb2.Topic)
         service = "google.pubsub.v1.Subscriber"
         for subscription in topology.subscriptions.values():

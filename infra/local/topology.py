@@ -56,10 +56,17 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """A topic and the full name of the protobuf message that is published there; dead letters can be any."""
+    """A topic.
+
+    Attributes:
+        name: its id.
+        message: the full name of the protobuf message that is published there; dead letters can be any.
+        retention_days: how long messages are kept for replay, once all subscriptions are done with them.
+    """
 
     name: str
     message: str | None = None
+    retention_days: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,83 @@
+"""Deliver events once more: `python -m infra.replay`, or `make replay SINCE=... SUBSCRIPTION=...`.
+
+A subscription is set back to a moment (Pub/Sub calls it a seek): what its topic has kept since then counts as
+not acknowledged. Works on the running local stack, or with `--project` on Google Cloud.
+https://cloud.google.com/pubsub/docs/replay-overview
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.pubsub import SubscriberClient
+
+from infra.local import state
+
+TIMEOUT = 30.0
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def main() -> None:
+    """Set a subscription back; whatever is in the way is one line."""
+    arguments = _arguments(sys.argv[1:])
+    project = arguments.project
+    if project is None:
+        stack = state.read(arguments.state)
+        if stack is None:
+            sys.exit("muster: no stack runs here: start one with `make run`, or name a --project")
+        os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
+        project = stack.project
+    try:
+        since = moment(arguments.since, now=datetime.now(UTC))
+        replay(project, arguments.subscription, since)
+    except ValueError as error:
+        sys.exit(f"muster: {error}")
+    except GoogleAPICallError as error:
+        sys.exit(f"muster: Pub/Sub answers {error.message}")
+    sys.stdout.write(
+        f"{arguments.subscription} gets what was published since {since.isoformat()} once more\n"
+    )
+
+
+def replay(project: str, subscription: str, since: datetime) -> None:
+    """Deliver to a subscription what was published since a moment, also what it has acknowledged."""
+    with SubscriberClient() as client:
+        path = client.subscription_path(project, subscription)
+        client.seek(request={"subscription": path, "time": since}, timeout=TIMEOUT)
+
+
+def moment(text: str, *, now: datetime) -> datetime:
+    """Read a moment: how long ago it is (`90s`, `30m`, `12h`, `7d`), or an ISO 8601 time with its zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        since = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no moment: give 30m, 12h, 7d or 2026-05-04T03:02:01Z") from error
+    if since.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone: give {text}Z, say")
+    return since
+
+
+def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.replay", description="Deliver events once more.")
+    parser.add_argument("subscription", help="its name, such as pool-cleanup")
+    parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
+    parser.add_argument("--project", help="on Google Cloud (default: the local stack)")
+    parser.add_argument(
+        "--state", type=Path, default=state.DEFAULT_FOLDER, help="the stack's state folder (default: .local)"
+    )
+    return parser.parse_args(command_line)
+
+
+if __name__ == "__main__":
+    main()

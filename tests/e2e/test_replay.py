@@ -1,0 +1,88 @@
+"""`make replay`: a subscription gets what it has acknowledged once more."""
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from google.cloud import pubsub
+
+from infra.replay import moment
+from tests.emulators.pubsub.pulling import acknowledge, pull
+from tests.stack import ROOT, NewOrganization, RunningStack
+
+NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+def replay(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.replay", "--project", stack.project, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+async def test_acknowledged_events_are_delivered_once_more(
+    stack: RunningStack,
+    http: httpx.AsyncClient,
+    new_organization: NewOrganization,
+    subscriber: pubsub.SubscriberClient,
+) -> None:
+    organization = new_organization()
+    name = f"replay-{uuid.uuid4()}"
+    subscription = subscriber.subscription_path(stack.project, name)
+    subscriber.create_subscription(
+        request={
+            "name": subscription,
+            "topic": f"projects/{stack.project}/topics/machine-created",
+            "filter": f'attributes.organization_id = "{organization.id}"',
+        }
+    )
+    body = {"nics": [{"mac": "00:00:5E:00:53:7A"}]}
+    answer = await http.post("/api/v1/machines", json=body, headers=organization.headers)
+    assert answer.status_code == 201
+    first = pull(subscriber, subscription)
+    acknowledge(subscriber, subscription, first)
+
+    replayed = replay(stack, name, "--since", "5m")
+
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    again = pull(subscriber, subscription)
+    assert [one.message for one in again] == [one.message for one in first]
+    acknowledge(subscriber, subscription, again)
+    subscriber.delete_subscription(subscription=subscription)
+
+
+def test_an_unknown_subscription_is_one_line(stack: RunningStack) -> None:
+    replayed = replay(stack, "nobody", "--since", "5m")
+    assert replayed.returncode == 1
+    assert replayed.stderr.startswith("muster: Pub/Sub answers ")
+    assert replayed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("30m", NOW - timedelta(minutes=30)),
+        ("12h", NOW - timedelta(hours=12)),
+        ("7d", NOW - timedelta(days=7)),
+        ("2026-05-04T03:02:01Z", NOW),
+        ("2026-05-04T05:02:01+02:00", NOW),
+    ],
+)
+def test_a_moment_is_read(text: str, since: datetime) -> None:
+    assert moment(text, now=NOW) == since
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "5", "-5m", "2026-05-04T03:02:01"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no moment|no zone"):
+        moment(text, now=NOW)
