@@ -1,0 +1,41 @@
+"""`python -m tests.chaos`, or `make chaos`: kill everything anywhere, and see that the books balance."""
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.report import report
+from tests.chaos.run import Plan, run
+
+SECONDS_PER_KILL = 4.5
+
+
+def main() -> None:
+    """Run with each seed, and fail if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Kill it anywhere.")
+    parser.add_argument("--seconds", type=float, default=60, help="how long each run lasts (default: 60)")
+    parser.add_argument("--clients", type=int, default=12, help="how many at once (default: 12)")
+    parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
+    parser.add_argument("--keep", type=Path, help="a folder for the stack's data and log")
+    arguments = parser.parse_args()
+    failed = False
+    for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - no secret
+        plan = Plan(
+            seed=seed,
+            seconds=arguments.seconds,
+            clients=arguments.clients,
+            kills=max(1, round(arguments.seconds / SECONDS_PER_KILL)),
+        )
+        sys.stdout.write(f"seed {seed}\n")
+        sys.stdout.flush()
+        with tempfile.TemporaryDirectory() as temporary:
+            outcome = run(plan, arguments.keep or Path(temporary))
+        sys.stdout.write(f"{report(outcome)}\n")
+        failed = failed or bool(outcome.faults)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

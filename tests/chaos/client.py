@@ -1,0 +1,160 @@
+"""A good client: it names each change with a key, and repeats it with that key until it has an answer."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+# What says nothing about the request itself; the same request with the same key is the right thing to send.
+TRY_AGAIN = {429, 502, 503, 504}
+# A client gives up in the end: its change may be there or not.
+GIVE_UP_AFTER = 60.0
+# How often a change has no key, so that it cannot be repeated.
+WITHOUT_KEY = 0.2
+# How often a client hangs up before the answer.
+IMPATIENT = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a client asks for.
+
+    Attributes:
+        operation: what it is, for people.
+        method: the HTTP method.
+        path: of the resource.
+        body: sent as JSON.
+        headers: beside the key's.
+        allowed: the statuses that the client's own knowledge of the world explains.
+    """
+
+    operation: str
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    allowed: frozenset[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A change that a client asked for, and the answer, if it ever came."""
+
+    change: Change
+    key: str | None
+    attempts: int
+    answer: httpx.Response | None
+
+
+@dataclass
+class Ledger:
+    """What all clients saw, and what they hold against the service."""
+
+    sent: list[Sent] = field(default_factory=list)
+    operations: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+
+    def note(self, sent: Sent) -> None:
+        """Write a change down."""
+        self.sent.append(sent)
+        self.operations[sent.change.operation] += 1
+        self.answers[str(sent.answer.status_code) if sent.answer else "no answer"] += 1
+
+
+class Client:
+    """One client of one organization.
+
+    Args:
+        http: the gateway.
+        headers: the organization's API key.
+        ledger: where its changes are written down.
+        chance: its own randomness.
+        name: tells its changes from those of others.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        headers: dict[str, str],
+        ledger: Ledger,
+        chance: random.Random,
+        name: str,
+    ) -> None:
+        self.ledger = ledger
+        self.chance = chance
+        self._http = http
+        self._headers = headers
+        self.name = name
+        self._count = 0
+
+    def token(self) -> str:
+        """Make a name that no other change has."""
+        self._count += 1
+        return f"{self.name}-{self._count}"
+
+    async def ask(self, change: Change) -> httpx.Response | None:
+        """Ask for a change until there is an answer, or for a minute; complain of one that is not allowed."""
+        key = None if self.chance.random() < WITHOUT_KEY else f"key-{self.token()}"
+        sent = await self._send(change, key)
+        self.ledger.note(sent)
+        if sent.answer is not None and sent.answer.status_code not in change.allowed:
+            self.ledger.complaints.append(
+                f"{change.operation}: {change.method} {change.path} with {key}: {sent.answer.status_code}"
+                f" after {sent.attempts} attempts, {sent.answer.text[:300]} (asked {change.body})"
+            )
+        return sent.answer
+
+    async def read(self, path: str) -> httpx.Response:
+        """Get a resource; reads may be repeated as long as it takes."""
+        end = time.monotonic() + GIVE_UP_AFTER
+        while True:
+            try:
+                answer = await self._http.get(path, headers=self._headers)
+            except httpx.TransportError:
+                if time.monotonic() > end:
+                    raise
+            else:
+                if answer.status_code not in TRY_AGAIN or time.monotonic() > end:
+                    self.ledger.operations["read"] += 1
+                    return answer
+            await self._pause(1)
+
+    async def replay(self, sent: Sent) -> httpx.Response:
+        """Repeat a change that was answered."""
+        return await self._request(sent.change, sent.key, timeout=30)
+
+    async def _send(self, change: Change, key: str | None) -> Sent:
+        end = time.monotonic() + GIVE_UP_AFTER
+        attempts = 0
+        answer: httpx.Response | None = None
+        while answer is None and time.monotonic() < end:
+            attempts += 1
+            try:
+                answer = await self._request(change, key, timeout=self._patience())
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code in TRY_AGAIN:
+                answer = None
+            if answer is None:
+                if key is None:
+                    break  # it may have been done: a repetition could do it twice
+                await self._pause(attempts)
+        return Sent(change=change, key=key, attempts=attempts, answer=answer)
+
+    async def _request(self, change: Change, key: str | None, *, timeout: float) -> httpx.Response:  # noqa: ASYNC109 - the client's own
+        headers = {**self._headers, **change.headers, **({"Idempotency-Key": key} if key else {})}
+        return await self._http.request(
+            change.method, change.path, json=change.body, headers=headers, timeout=timeout
+        )
+
+    def _patience(self) -> float:
+        return self.chance.uniform(0.001, 0.1) if self.chance.random() < IMPATIENT else 30
+
+    async def _pause(self, attempts: int) -> None:
+        await asyncio.sleep(self.chance.uniform(0, min(0.1 * 2**attempts, 2.0)))

@@ -1,0 +1,129 @@
+"""What goes wrong: processes are killed, RPCs fail before or after they take effect, connections are cut."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+# Which processes are killed, and how often in proportion.
+VICTIMS = {"machines": 5, "pools": 3, "outbox_relay": 3, "pool_cleanup": 2, "firestore": 3, "pubsub": 3}
+# A call that fails like this may have taken effect or not.
+UNCLEAR = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
+# A call that fails like this has not.
+NOT_APPLIED = (*UNCLEAR, "ABORTED", "RESOURCE_EXHAUSTED")
+# Faster than the schedule's minute: what waits has to be ten seconds old all the same.
+SECONDS_BETWEEN_RELAYS = 4.0
+
+
+class Mayhem:
+    """Makes things go wrong in a running stack.
+
+    Args:
+        state: the stack's folder, where it says what runs where.
+        chance: what goes wrong, and when.
+    """
+
+    def __init__(self, state: Path, chance: random.Random) -> None:
+        self._state = state
+        self._chance = chance
+        self.done: Counter[str] = Counter()
+
+    @property
+    def kills(self) -> int:
+        """How many processes were killed."""
+        return sum(count for name, count in self.done.items() if name.startswith("kill "))
+
+    @contextlib.asynccontextmanager
+    async def raging(
+        self, *, seconds_between_kills: float, seconds_between_faults: float
+    ) -> AsyncIterator[None]:
+        """Let things go wrong until the end of the block, and then no more."""
+        async with httpx.AsyncClient(timeout=60) as http:
+            tasks = [
+                asyncio.create_task(self._kill(seconds_between_kills)),
+                asyncio.create_task(self._disturb(http, seconds_between_faults)),
+                asyncio.create_task(self._relay(http)),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for control in ("firestore_control", "pubsub_control"):
+                    await self._forget_faults(http, control)
+
+    def stack(self) -> dict[str, Any]:
+        """Read what the stack says of itself now."""
+        stack: dict[str, Any] = json.loads((self._state / "stack.json").read_text())
+        return stack
+
+    async def _kill(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds)
+            victim = self._chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+            pid = self.stack()["pids"].get(victim)
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.done[f"kill {victim}"] += 1
+
+    async def _disturb(self, http: httpx.AsyncClient, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(self._chance.uniform(0, 2) * seconds)
+            control, name, fault = self._fault()
+            # The emulator may be dead at the moment.
+            with contextlib.suppress(httpx.TransportError):
+                answer = await http.post(f"{self.stack()[control]}/faults", json=fault)
+                answer.raise_for_status()
+                self.done[name] += 1
+
+    def _fault(self) -> tuple[str, str, dict[str, Any]]:
+        method = self._chance.choices(
+            ["Commit", "BatchGetDocuments", "RunQuery", "Publish", "Push"], [8, 3, 1, 3, 3]
+        )[0]
+        control = "pubsub_control" if method in {"Publish", "Push"} else "firestore_control"
+        when = self._chance.choice(["before", "after"])
+        fault: dict[str, Any] = {"method": method, "when": when}
+        kind = self._chance.choice(["code", "cut", "delay", "double" if method == "Push" else "code"])
+        match kind:
+            case "code":
+                fault["code"] = self._chance.choice(NOT_APPLIED if when == "before" else UNCLEAR)
+            case "cut":
+                fault["disconnect"] = True
+            case "delay":
+                fault["delay_ms"] = self._chance.choice([50, 400, 2500])
+            case "double":
+                fault["duplicate"] = True
+        return control, f"{method} {kind} {when}", fault
+
+    async def _relay(self, http: httpx.AsyncClient) -> None:
+        """Call the relay as the schedule does, also while another call of it is under way."""
+        calls: set[asyncio.Task[None]] = set()
+        while True:
+            await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_RELAYS)
+            call = asyncio.create_task(self._call_relay(http))
+            calls.add(call)
+            call.add_done_callback(calls.discard)
+
+    async def _call_relay(self, http: httpx.AsyncClient) -> None:
+        with contextlib.suppress(httpx.TransportError):
+            await http.post(self.stack()["functions"]["outbox_relay"])
+            self.done["relay called"] += 1
+
+    async def _forget_faults(self, http: httpx.AsyncClient, control: str) -> None:
+        while True:
+            try:
+                await http.delete(f"{self.stack()[control]}/faults")
+            except httpx.TransportError:
+                await asyncio.sleep(0.2)
+            else:
+                return

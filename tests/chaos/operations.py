@@ -1,0 +1,297 @@
+"""What clients do: a table of operations with their weights. A new call of the API is one more row.
+
+Each client has machines of its own, which nobody else touches: there an answer that only another client's
+change would explain is a fault. Everything that a change writes carries a name that no other change has, so
+that its event can be found.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from tests.chaos.client import Change, Client
+
+PROFILES = "/api/v1/machines"
+MACHINES = "/v1/machines"
+POOLS = "/v1/pools"
+# A few addresses and fingerprints that everybody wants.
+CONTESTED = 12
+MOST_POOLS = 30
+
+
+@dataclass
+class OwnMachine:
+    """A machine as its only client knows it."""
+
+    id: str
+    mac: str | None
+    name: str
+
+
+@dataclass
+class Fleet:
+    """What the clients of one organization know together."""
+
+    pools: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Actor:
+    """One client, its own machines, and those of all."""
+
+    client: Client
+    fleet: Fleet
+    number: int
+    own: list[OwnMachine] = field(default_factory=list)
+    _macs: int = 0
+
+    @property
+    def chance(self) -> random.Random:
+        """The client's randomness."""
+        return self.client.chance
+
+    def new_mac(self) -> str:
+        """Make an address that nobody else has (locally administered)."""
+        self._macs += 1
+        return f"02:{self.number:02x}:00:00:{self._macs >> 8:02x}:{self._macs & 255:02x}"
+
+    def contested_mac(self) -> str:
+        """Name an address that others want too."""
+        return f"02:ff:ff:ff:ff:{self.chance.randrange(CONTESTED):02x}"
+
+    async def ask(  # noqa: PLR0913 - a request has as many parts
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        allowed: set[int],
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response | None:
+        """Ask for a change; any status that is not allowed is a fault of the service."""
+        change = Change(
+            operation=operation,
+            method=method,
+            path=path,
+            body=body,
+            headers=headers or {},
+            allowed=frozenset(allowed),
+        )
+        return await self.client.ask(change)
+
+    def renamed(self, machine: OwnMachine, name: str, answer: httpx.Response | None) -> None:
+        """Remember an own machine's new name; one whose change had no answer may still change: give it up."""
+        if answer is None:
+            self.own.remove(machine)
+        elif answer.status_code == 200:
+            machine.name = name
+
+    def some_own(self) -> OwnMachine | None:
+        """Choose one of the client's machines."""
+        return self.chance.choice(self.own) if self.own else None
+
+    def some_pool(self) -> str | None:
+        """Choose a pool, which others may delete meanwhile."""
+        return self.chance.choice(self.fleet.pools) if self.fleet.pools else None
+
+    def some_machines(self) -> list[str]:
+        """Choose machines of its own and of all."""
+        known = [machine.id for machine in self.own] + self.fleet.shared
+        return self.chance.sample(known, min(len(known), self.chance.randint(1, 4)))
+
+
+async def register(actor: Actor) -> None:
+    """Enter a machine that only this client knows."""
+    token, mac = actor.client.token(), actor.new_mac()
+    body = {
+        "name": token,
+        "nics": [{"mac": mac}],
+        "labels": {"by": "chaos"},
+        "drives": [{"capacity": 10**12}],
+    }
+    answer = await actor.ask("register", "POST", PROFILES, body, allowed={201})
+    if answer is not None and answer.status_code == 201:
+        actor.own.append(OwnMachine(answer.json()["id"], mac, token))
+
+
+async def register_contested(actor: Actor) -> None:
+    """Enter a machine with an address that others want too."""
+    body = {"name": actor.client.token(), "nics": [{"mac": actor.new_mac()}, {"mac": actor.contested_mac()}]}
+    answer = await actor.ask("register contested", "POST", PROFILES, body, allowed={201, 409})
+    if answer is not None and answer.status_code == 201:
+        actor.fleet.shared.append(answer.json()["id"])
+
+
+async def register_by_fingerprint(actor: Actor) -> None:
+    """Enter a machine by its fingerprint, which others may want too."""
+    token = actor.client.token()
+    contested = actor.chance.random() < 0.5
+    fingerprint = f"contested-{actor.chance.randrange(CONTESTED)}" if contested else f"print-{token}"
+    body = {"fingerprint": fingerprint, "unkey_key_id": "agent", "name": token}
+    allowed = {201, 409} if contested else {201}
+    answer = await actor.ask("register by fingerprint", "POST", MACHINES, body, allowed=allowed)
+    if answer is None or answer.status_code != 201:
+        return
+    if contested:
+        actor.fleet.shared.append(answer.json()["id"])
+    else:
+        actor.own.append(OwnMachine(answer.json()["id"], None, token))
+
+
+async def replace(actor: Actor) -> None:
+    """Replace the profile of an own machine: one address stays, one is new."""
+    machine = actor.some_own()
+    if machine is None:
+        return
+    token = actor.client.token()
+    machine.mac = machine.mac or actor.new_mac()
+    body = {"name": token, "nics": [{"mac": machine.mac}, {"mac": actor.new_mac()}]}
+    answer = await actor.ask("replace", "PUT", f"{PROFILES}/{machine.id}", body, allowed={200})
+    actor.renamed(machine, token, answer)
+
+
+async def replace_shared(actor: Actor) -> None:
+    """Replace the profile of a machine that others change too, at the version that is known or at any."""
+    if not actor.fleet.shared:
+        return
+    machine_id = actor.chance.choice(actor.fleet.shared)
+    headers = {"If-Match": f'"{actor.chance.randint(1, 4)}"'} if actor.chance.random() < 0.3 else {}
+    body = {"name": actor.client.token(), "nics": [{"mac": actor.contested_mac()}]}
+    await actor.ask(
+        "replace shared",
+        "PUT",
+        f"{PROFILES}/{machine_id}",
+        body,
+        allowed={200, 404, 409, 412},
+        headers=headers,
+    )
+
+
+async def patch(actor: Actor) -> None:
+    """Change some fields of an own machine."""
+    machine = actor.some_own()
+    if machine is None:
+        return
+    token = actor.client.token()
+    body: dict[str, Any] = {"name": token, "status": actor.chance.choice(["connected", "error"])}
+    answer = await actor.ask("patch", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
+    actor.renamed(machine, token, answer)
+
+
+async def heartbeat(actor: Actor) -> None:
+    """Say that a machine is alive."""
+    machine = actor.some_own()
+    if machine is not None:
+        body = {"last_seen": datetime.now(UTC).isoformat()}
+        await actor.ask("heartbeat", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
+
+
+async def delete(actor: Actor) -> None:
+    """Delete an own machine."""
+    machine = actor.some_own()
+    if machine is not None:
+        actor.own.remove(machine)
+        path = f"{actor.chance.choice([PROFILES, MACHINES])}/{machine.id}"
+        await actor.ask("delete", "DELETE", path, allowed={204})
+
+
+async def delete_shared(actor: Actor) -> None:
+    """Delete a machine that others may delete too; its contested address is free then."""
+    if actor.fleet.shared:
+        machine_id = actor.chance.choice(actor.fleet.shared)
+        answer = await actor.ask("delete shared", "DELETE", f"{PROFILES}/{machine_id}", allowed={204, 404})
+        if answer is not None and machine_id in actor.fleet.shared:
+            actor.fleet.shared.remove(machine_id)
+
+
+async def read_own(actor: Actor) -> None:
+    """See that an own machine is as its last change left it."""
+    machine = actor.some_own()
+    if machine is None:
+        return
+    answer = await actor.client.read(f"{PROFILES}/{machine.id}")
+    if answer.status_code != 200 or answer.json()["name"] != machine.name:
+        actor.client.ledger.complaints.append(
+            f"read: machine {machine.id} should be {machine.name}: {answer.status_code} {answer.text[:300]}"
+        )
+
+
+async def create_pool(actor: Actor) -> None:
+    """Create a pool."""
+    if len(actor.fleet.pools) < MOST_POOLS:
+        body = {"name": actor.client.token(), "pool_parameters": {"by": "chaos"}}
+        answer = await actor.ask("create pool", "POST", POOLS, body, allowed={201})
+        if answer is not None and answer.status_code == 201:
+            actor.fleet.pools.append(answer.json()["id"])
+
+
+async def update_pool(actor: Actor) -> None:
+    """Rename a pool that others may delete."""
+    if pool := actor.some_pool():
+        body = {"name": actor.client.token()}
+        await actor.ask("update pool", "PATCH", f"{POOLS}/{pool}", body, allowed={200, 404})
+
+
+async def delete_pool(actor: Actor) -> None:
+    """Delete a pool, with whoever is in it or is joining."""
+    if pool := actor.some_pool():
+        answer = await actor.ask("delete pool", "DELETE", f"{POOLS}/{pool}", allowed={204, 404})
+        if answer is not None and pool in actor.fleet.pools:
+            actor.fleet.pools.remove(pool)
+
+
+async def add_machines(actor: Actor) -> None:
+    """Assign machines to a pool."""
+    pool, machines = actor.some_pool(), actor.some_machines()
+    if pool and machines:
+        body = {"machine_ids": machines}
+        path = f"{POOLS}/{pool}/machines"
+        await actor.ask("add to pool", "POST", path, body, allowed={200, 404})
+
+
+async def remove_machines(actor: Actor) -> None:
+    """Take machines out of a pool."""
+    pool, machines = actor.some_pool(), actor.some_machines()
+    if pool and machines:
+        body = {"machine_ids": machines}
+        method, path = actor.chance.choice(
+            [("DELETE", f"{POOLS}/{pool}/machines"), ("POST", f"{POOLS}/{pool}/machines/remove")]
+        )
+        await actor.ask("remove from pool", method, path, body, allowed={204, 404})
+
+
+async def set_pools(actor: Actor) -> None:
+    """Say which pools an own machine is in."""
+    machine = actor.some_own()
+    if machine is not None:
+        pools = actor.chance.sample(
+            actor.fleet.pools, min(len(actor.fleet.pools), actor.chance.randint(0, 3))
+        )
+        path = f"{MACHINES}/{machine.id}/pools"
+        await actor.ask("set pools", "PUT", path, {"pool_ids": pools}, allowed={200, 404})
+
+
+OPERATIONS: dict[Callable[[Actor], Awaitable[None]], int] = {
+    register: 14,
+    register_contested: 8,
+    register_by_fingerprint: 8,
+    replace: 8,
+    replace_shared: 8,
+    patch: 8,
+    heartbeat: 4,
+    delete: 5,
+    delete_shared: 5,
+    read_own: 6,
+    create_pool: 4,
+    update_pool: 3,
+    delete_pool: 2,
+    add_machines: 10,
+    remove_machines: 4,
+    set_pools: 3,
+}

@@ -1,0 +1,236 @@
+"""One run: a stack that keeps its data, clients, mayhem, and then the books."""
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from google.cloud import firestore, pubsub
+
+from infra import keys
+from shared.domain.access import Scope
+from shared.pb.inventory.v1.events_pb2 import MachineCreated, MachineDeleted, MachineUpdated, PoolChanged
+from tests.chaos import books
+from tests.chaos.books import Event
+from tests.chaos.client import Client, Ledger
+from tests.chaos.mayhem import Mayhem
+from tests.chaos.operations import OPERATIONS, Actor, Fleet
+from tests.stack import StackProcess
+
+TOPICS: dict[str, type[Any]] = {
+    "machine-created": MachineCreated,
+    "machine-updated": MachineUpdated,
+    "machine-deleted": MachineDeleted,
+    "pool-changed": PoolChanged,
+}
+ORGANIZATIONS = 3
+REPLAYS = 300
+# What was left behind is published once it is ten seconds old, and a push is repeated after a minute at most.
+SETTLED_AFTER = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much of what.
+
+    Attributes:
+        seed: of everything that is left to chance; times are not, so a run repeats only by and large.
+        seconds: how long the mayhem lasts.
+        clients: how many at once.
+        kills: how many processes are to be killed, about.
+    """
+
+    seed: int
+    seconds: float
+    clients: int = 12
+    kills: int = 60
+
+    def chance(self, purpose: str) -> random.Random:
+        """Make the randomness of one part of the run."""
+        return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - no secret
+
+
+@dataclass
+class Outcome:
+    """What happened, and what is wrong."""
+
+    plan: Plan
+    ledger: Ledger
+    mayhem: Mayhem
+    faults: list[str] = field(default_factory=list)
+    figures: dict[str, int] = field(default_factory=dict)
+
+
+def run(plan: Plan, folder: Path) -> Outcome:
+    """Run a stack in a folder, ruin it, and look at the books."""
+    with _stack(folder) as stack:
+        running = stack.running()
+        os.environ["FIRESTORE_EMULATOR_HOST"] = running.firestore_emulator_host
+        os.environ["PUBSUB_EMULATOR_HOST"] = running.pubsub_emulator_host
+        try:
+            return asyncio.run(_run(plan, stack.state, running.project))
+        finally:
+            del os.environ["FIRESTORE_EMULATOR_HOST"], os.environ["PUBSUB_EMULATOR_HOST"]
+            (folder / "stack.log").write_text(stack.output)
+
+
+@contextmanager
+def _stack(folder: Path) -> Iterator[StackProcess]:
+    stack = StackProcess(folder / "state", ("--data", str(folder / "data")))
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+async def _run(plan: Plan, state: Path, project: str) -> Outcome:
+    store = firestore.Client(project=project)
+    subscriber = pubsub.SubscriberClient()
+    subscriptions = _subscribe(subscriber, project)
+    mayhem = Mayhem(state, plan.chance("mayhem"))
+    outcome = Outcome(plan, Ledger(), mayhem)
+    async with httpx.AsyncClient(
+        base_url=mayhem.stack()["gateway"], timeout=30, limits=httpx.Limits(max_connections=None)
+    ) as http:
+        actors = _actors(plan, http, store, outcome.ledger)
+        async with mayhem.raging(seconds_between_kills=plan.seconds / plan.kills, seconds_between_faults=0.3):
+            await _work(actors, plan.seconds)
+        await _settle(store, mayhem)
+        events, figures = _receive(subscriber, subscriptions)
+        outcome.figures = figures
+        outcome.faults = _faults(store, outcome.ledger, events)
+        outcome.faults += await _replay_faults(actors, outcome, plan.chance("replays"))
+        store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+        subscriber.close()
+    return outcome
+
+
+def _actors(plan: Plan, http: httpx.AsyncClient, store: firestore.Client, ledger: Ledger) -> list[Actor]:
+    fleets = []
+    for _ in range(ORGANIZATIONS):
+        organization = f"chaos-{uuid.uuid4()}"
+        api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
+        fleets.append(({"Authorization": f"Bearer {api_key}"}, Fleet()))
+    actors = []
+    for number in range(plan.clients):
+        headers, fleet = fleets[number % ORGANIZATIONS]
+        name = f"{plan.seed}-{number}"
+        client = Client(http, headers, ledger, plan.chance(name), name)
+        actors.append(Actor(client, fleet, number))
+    return actors
+
+
+async def _work(actors: list[Actor], seconds: float) -> None:
+    end = time.monotonic() + seconds
+
+    async def work(actor: Actor) -> None:
+        while time.monotonic() < end:
+            [operation] = actor.chance.choices(list(OPERATIONS), list(OPERATIONS.values()))
+            await operation(actor)
+
+    async with asyncio.TaskGroup() as tasks:
+        for actor in actors:
+            tasks.create_task(work(actor))
+
+
+async def _settle(store: firestore.Client, mayhem: Mayhem) -> None:
+    """Let the relay and the subscribers finish, as they do once nothing goes wrong any more."""
+    end = time.monotonic() + SETTLED_AFTER
+    async with httpx.AsyncClient(timeout=60) as http:
+        while time.monotonic() < end:
+            await http.post(mayhem.stack()["functions"]["outbox_relay"])
+            stored = books.stored_inventory(store)
+            if not [*books.outbox_faults(store), *books.membership_faults(stored)]:
+                return
+            await asyncio.sleep(1)
+
+
+def _subscribe(subscriber: pubsub.SubscriberClient, project: str) -> dict[str, str]:
+    subscriptions = {topic: f"projects/{project}/subscriptions/chaos-{topic}" for topic in TOPICS}
+    for topic, subscription in subscriptions.items():
+        subscriber.create_subscription(name=subscription, topic=f"projects/{project}/topics/{topic}")
+    return subscriptions
+
+
+def _receive(
+    subscriber: pubsub.SubscriberClient, subscriptions: dict[str, str]
+) -> tuple[list[Event], dict[str, int]]:
+    """Take everything that was published, and drop the repeats."""
+    events: dict[str, Event] = {}
+    deliveries = 0
+    for topic, subscription in subscriptions.items():
+        while received := _pull(subscriber, subscription):
+            for message in received:
+                deliveries += 1
+                event_id = message.attributes["ce-id"]
+                event = Event(event_id, TOPICS[topic].FromString(message.data))
+                if events.setdefault(event_id, event) != event:
+                    raise AssertionError(f"{event_id} is two events")
+    return list(events.values()), {"events": len(events), "repeats": deliveries - len(events)}
+
+
+def _pull(subscriber: pubsub.SubscriberClient, subscription: str) -> list[pubsub.types.PubsubMessage]:
+    try:
+        received = subscriber.pull(subscription=subscription, max_messages=1000, timeout=2).received_messages
+    except Exception as error:
+        if "Deadline" not in type(error).__name__:
+            raise
+        return []
+    if received:
+        subscriber.acknowledge(subscription=subscription, ack_ids=[message.ack_id for message in received])
+    return [message.message for message in received]
+
+
+def _faults(store: firestore.Client, ledger: Ledger, events: list[Event]) -> list[str]:
+    stored = books.stored_inventory(store)
+    told, contradictions = books.replayed(events)
+    return [
+        *ledger.complaints,
+        *books.outbox_faults(store),
+        *books.claim_faults(store, stored),
+        *books.membership_faults(stored),
+        *books.record_faults(store, events),
+        *contradictions,
+        *books.difference_faults(told, stored),
+        *books.acknowledgement_faults(ledger.sent, events),
+    ]
+
+
+async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.Random) -> list[str]:
+    """Repeat some acknowledged changes with their keys: each is answered as before, and nothing happens."""
+    by_prefix = {f"key-{actor.client.name}-": actor for actor in actors}
+    repeatable = [
+        sent
+        for sent in outcome.ledger.sent
+        if sent.key and sent.answer is not None and sent.answer.is_success
+    ]
+    sample = chance.sample(repeatable, min(REPLAYS, len(repeatable)))
+    outcome.figures["replays"] = len(sample)
+    faults = []
+    for sent in sample:
+        assert sent.key is not None
+        assert sent.answer is not None
+        actor = by_prefix[sent.key.rpartition("-")[0] + "-"]
+        again = await actor.client.replay(sent)
+        is_replayed = again.headers.get("Idempotent-Replayed") == "true"
+        if not is_replayed or _lasting(again) != _lasting(sent.answer):
+            faults.append(
+                f"replay: {sent.change.operation} {sent.change.path} was {sent.answer.status_code}"
+                f" {sent.answer.text[:300]} and is {again.status_code} {again.text[:300]}"
+            )
+    return faults
+
+
+def _lasting(answer: httpx.Response) -> tuple[int, object]:
+    """Give what a replay repeats: all but what is shown as it is now."""
+    content = answer.json() if answer.content else {}
+    shown_as_now = {"machine_count", "machines", "included"}
+    return answer.status_code, {name: content[name] for name in content if name not in shown_as_now}
