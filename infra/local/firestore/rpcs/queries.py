@@ -54,16 +54,18 @@ class Queries:
         query = parse(database_name, parent_path, asked.structured_query, present)
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
-            found = None if view.time or view.locks or present else _count(view, query)
+            required.check(query, view.database.indexes)
+            by_index_alone = not (present or view.locks or view.time)
+            found = _count(view, query) if by_index_alone else None
+            data: list[bytes] = []
+            skipped = 0
             if found is None:
                 skipped, hits = await _run(view, query)
+                data = [hit.version.data for hit in hits]
                 found = len(hits)
-            else:
-                skipped, hits = query.offset, []
             self._billing.aggregation(database_name, skipped + found)
             response = RunAggregationQueryResponse(transaction=view.begun, read_time=view.read_time())
-            results = aggregate.compute(aggregations, found, [hit.version.data for hit in hits])
-            for alias, value in results.items():
+            for alias, value in aggregate.compute(aggregations, found, data).items():
                 response.result.aggregate_fields[alias].CopyFrom(value)
             return iter([response])
 
@@ -82,7 +84,6 @@ async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
 
 def _count(view: Reading, query: Query) -> int | None:
     """Count a query's results now, if the index alone tells."""
-    required.check(query, view.database.indexes)
     matching = count(view.database.documents, query)
     if matching is None:
         return None
