@@ -91,9 +91,9 @@ class PoolsApi:
         assert stored is not None
         return stored
 
-    async def fill(self, pool_id: str, count: int) -> list[str]:
-        """Put members into a pool by writing them into the store; return their ids, the newest first."""
-        member = self.stored(await self.register()) | {"pool_ids": [pool_id]}
+    async def fill(self, pool_ids: Sequence[str], count: int) -> list[str]:
+        """Put so many members into pools by writing them into the store; return their ids, newest first."""
+        member = self.stored(await self.register()) | {"pool_ids": pool_ids}
         ids = [str(uuid7()) for _ in range(count)]
         for start in range(0, count, 400):
             batch = self.store.batch()

@@ -105,7 +105,7 @@ class TestGet:
 
     async def test_a_large_pool_shows_100_machines_and_leads_to_the_rest(self, pools: PoolsApi) -> None:
         created = await pools.create()
-        await pools.fill(created["id"], 105)
+        await pools.fill([created["id"]], 105)
 
         answer = await pools.call("GET", f"/v1/pools/{created['id']}?include=machines")
 

@@ -1,0 +1,146 @@
+"""What calls cost, by the emulators' counters: an assignment costs the same in every pool."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import yaml
+from google.cloud.firestore import Client
+
+from infra import keys
+from shared.domain.access import Scope
+from tests.functions.machines.control import Control
+from tests.functions.pools.api import PoolsApi, a_uuid
+from tests.stack import ROOT, Organization, RunningStack, running_stack
+
+KEY = {"Idempotency-Key": "a"}
+LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes minutes to fill
+UNITS = ("reads", "writes", "deletes", "aggregation_units")
+MEMBERS_A_UNIT = 1000
+PATIENCE = 10.0
+
+
+@pytest.fixture(scope="module")
+def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack where nothing happens but what the test asks for: no schedules, no subscribers."""
+    folder = tmp_path_factory.mktemp("quiet")
+    topology = yaml.safe_load((ROOT / "infra/topology.yaml").read_text())
+    topology |= {"schedules": {}, "subscriptions": {}}
+    topology["functions"] = {
+        name: function for name, function in topology["functions"].items() if function["trigger"] == "http"
+    }
+    (folder / "topology.yaml").write_text(yaml.safe_dump(topology))
+    with running_stack(folder, "--topology", str(folder / "topology.yaml")) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What calls cost both emulators."""
+
+    pools: PoolsApi
+    firestore: Control
+    pubsub: Control
+
+    async def cost(self, call: Awaitable[object], *, deletes: int = 0) -> tuple[Counter[str], dict[str, int]]:
+        """Make a call, wait until it has dropped its published events, and tell its RPCs and billed units."""
+        async with asyncio.timeout(PATIENCE):
+            while self.pools.store.collection("outbox").limit(1).get():  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.05)
+        rpcs, billed = await self._counted()
+        await call
+        async with asyncio.timeout(PATIENCE):
+            while await self.firestore.billed("deletes") < billed["deletes"] + deletes:  # noqa: ASYNC110 - same
+                await asyncio.sleep(0.05)
+        rpcs_after, billed_after = await self._counted()
+        return rpcs_after - rpcs, {unit: billed_after[unit] - billed[unit] for unit in UNITS}
+
+    async def _counted(self) -> tuple[Counter[str], dict[str, int]]:
+        rpcs = await self.firestore.rpcs() + await self.pubsub.rpcs()
+        return rpcs, {unit: await self.firestore.billed(unit) for unit in UNITS}
+
+
+@pytest.fixture
+async def meter(quiet_stack: RunningStack) -> AsyncIterator[Meter]:
+    """A meter for an organization of the test's own, whose key the function knows already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", quiet_stack.firestore_emulator_host)
+        store = Client(project=quiet_stack.project)
+    organization = f"organization-{a_uuid()}"
+    api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
+    async with (
+        httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60) as http,
+        Control.of(quiet_stack.firestore_control, quiet_stack.project) as firestore,
+        Control.of(quiet_stack.pubsub_control, quiet_stack.project) as pubsub,
+    ):
+        pools = PoolsApi(http=http, organization=Organization(id=organization, api_key=api_key), store=store)
+        await pools.call("GET", "/v1/pools")
+        yield Meter(pools, firestore, pubsub)
+    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+
+
+@pytest.mark.parametrize(
+    ("members", "count", "headers", "records"), [(10, 1, {}, 0), (10, 7, KEY, 1), (LARGE, 7, KEY, 1)]
+)
+async def test_an_assignment_costs_what_its_machines_cost(
+    *, meter: Meter, members: int, count: int, headers: Mapping[str, str], records: int
+) -> None:
+    pools = meter.pools
+    pool_id = (await pools.create())["id"]
+    await pools.fill([pool_id], members)
+    machines = await pools.register_several(count)
+    assignment = pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machines}, headers)
+
+    rpcs, billed = await meter.cost(assignment, deletes=1)
+
+    # The second commit is the one that drops the published event.
+    expected = Counter(BatchGetDocuments=1, Commit=2, Publish=1, RunAggregationQuery=1, RunQuery=1)
+    assert expected == rpcs
+    assert {
+        "reads": count + 1 + min(members + count, 100),
+        "writes": count + 1 + records,
+        "deletes": 1,
+        "aggregation_units": -(-(members + count) // MEMBERS_A_UNIT),
+    } == billed
+    assert (await pools.get(pool_id))["machine_count"] == members + count
+
+
+async def test_a_removal_costs_what_its_machines_cost(meter: Meter) -> None:
+    pool_id = (await meter.pools.create())["id"]
+    members = await meter.pools.fill([pool_id], 10)
+
+    rpcs, billed = await meter.cost(meter.pools.remove(pool_id, members[:4]), deletes=1)
+
+    assert Counter(BatchGetDocuments=1, Commit=2, Publish=1) == rpcs
+    assert billed == {"reads": 5, "writes": 5, "deletes": 1, "aggregation_units": 0}
+
+
+async def test_what_changes_nothing_writes_nothing(meter: Meter) -> None:
+    pools = meter.pools
+    pool_id = (await pools.create())["id"]
+    member, free = await pools.register_several(2)
+    await pools.add(pool_id, [member])
+
+    for call in (
+        pools.add(pool_id, [member]),
+        pools.remove(pool_id, [free]),
+        pools.update(pool_id, {"description": None}),
+    ):
+        rpcs, billed = await meter.cost(call)
+
+        assert (rpcs["Commit"], rpcs["Publish"], billed["writes"]) == (0, 0, 0)
+
+
+async def test_a_list_of_pools_reads_at_most_1000_of_their_machines(meter: Meter) -> None:
+    pool_ids = [(await meter.pools.create())["id"] for _ in range(12)]
+    await meter.pools.fill(pool_ids, 90)
+
+    _, billed = await meter.cost(meter.pools.call("GET", "/v1/pools?include=machines"))
+
+    assert billed["reads"] == 12 + 12 * (1000 // 12)
+    assert billed["aggregation_units"] == 12 + 1

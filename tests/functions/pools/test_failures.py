@@ -1,0 +1,169 @@
+"""When the store fails in the middle of a change of a pool, it has happened once or not at all."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.functions.machines.control import Control
+from tests.functions.pools.api import Headers, PoolsApi
+from tests.functions.pools.expectations import problem
+from tests.functions.pools.inbox import Inbox
+
+KEY = {"Idempotency-Key": "a"}
+CUT: dict[str, dict[str, Any]] = {
+    "not applied": {"code": "UNAVAILABLE", "when": "before"},
+    "applied": {"code": "DEADLINE_EXCEEDED", "when": "after"},
+    "applied, and the next call fails too": {"disconnect": True, "when": "after", "count": 2},
+}
+
+
+@pytest.fixture(autouse=True)
+async def all_faults_strike(firestore_control: Control) -> AsyncIterator[None]:
+    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    yield
+    assert await firestore_control.forget() == []
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A pool with a member, and a machine beside it."""
+
+    pools: PoolsApi
+    pool_id: str
+    member: str
+    free: str
+
+    async def state(self) -> tuple[int, list[str], list[str]]:
+        """Tell how many pools there are, and those of both machines."""
+        total = (await self.pools.call("GET", "/v1/pools")).json()["total"]
+        return total, await self.pools.pools_of(self.member), await self.pools.pools_of(self.free)
+
+
+@pytest.fixture
+async def scene(pools: PoolsApi) -> Scene:
+    """Sets the scene."""
+    pool_id, member, free = (await pools.create())["id"], await pools.register(), await pools.register()
+    await pools.add(pool_id, [member])
+    return Scene(pools, pool_id, member, free)
+
+
+Act = Callable[[Scene, Headers], Awaitable[httpx.Response]]
+Outcome = Callable[[Scene], tuple[int, list[str], list[str]]]
+
+
+def act(method: str, path: str, body: Callable[[Scene], object]) -> Act:
+    """Make a call of the scene's pool or machines."""
+
+    def call(scene: Scene, headers: Headers) -> Awaitable[httpx.Response]:
+        place = path.format(pool=scene.pool_id, member=scene.member)
+        return scene.pools.call(method, place, body(scene), headers)
+
+    return call
+
+
+CHANGES: dict[str, tuple[Act, int, Outcome, str]] = {
+    "create": (
+        act("POST", "/v1/pools", lambda _: {"name": "b"}),
+        201,
+        lambda scene: (2, [scene.pool_id], []),
+        "created",
+    ),
+    "update": (
+        act("PATCH", "/v1/pools/{pool}", lambda _: {"name": "b"}),
+        200,
+        lambda scene: (1, [scene.pool_id], []),
+        "updated",
+    ),
+    "delete": (act("DELETE", "/v1/pools/{pool}", lambda _: None), 204, lambda _: (0, [], []), "deleted"),
+    "add": (
+        act("POST", "/v1/pools/{pool}/machines", lambda scene: {"machine_ids": [scene.free, scene.member]}),
+        200,
+        lambda scene: (1, [scene.pool_id], [scene.pool_id]),
+        "machines_added",
+    ),
+    "remove": (
+        act("DELETE", "/v1/pools/{pool}/machines", lambda scene: {"machine_ids": [scene.member]}),
+        204,
+        lambda _: (1, [], []),
+        "machines_removed",
+    ),
+    "replace": (
+        act("PUT", "/v1/machines/{member}/pools", lambda _: {"pool_ids": []}),
+        200,
+        lambda _: (1, [], []),
+        "machines_removed",
+    ),
+}
+
+
+@pytest.mark.parametrize("headers", [{}, KEY], ids=["no key", "key"])
+@pytest.mark.parametrize("fault", CUT)
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_commit_without_an_answer_takes_effect_once(
+    *, scene: Scene, inbox: Inbox, firestore_control: Control, change: str, fault: str, headers: Headers
+) -> None:
+    call, status, outcome, kind = CHANGES[change]
+    mine = scene.pools.organization.id  # not the commits that drop published events
+    await firestore_control.fail_next("Commit", pattern=mine, **CUT[fault])
+
+    answer = await call(scene, headers)
+
+    assert status == answer.status_code, answer.text
+    assert "idempotent-replayed" not in answer.headers
+    assert outcome(scene) == await scene.state()
+    if headers:
+        again = await call(scene, headers)
+        assert (status, "true") == (again.status_code, again.headers["idempotent-replayed"])
+    last = await scene.pools.create(name="the end")
+    kinds = [(kind, event.pool.id) for kind, event in inbox.next_several(2)]
+    if kinds[1][1] != last["id"]:
+        kinds.reverse()  # events of different pools come in any order
+    assert [kind, "created"] == [told for told, _ in kinds]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_contention_is_tried_again(scene: Scene, firestore_control: Control, change: str) -> None:
+    call, status, outcome, _ = CHANGES[change]
+    mine = scene.pools.organization.id
+    await firestore_control.fail_next("Commit", pattern=mine, count=2, code="ABORTED")
+
+    answer = await call(scene, {})
+
+    assert status == answer.status_code, answer.text
+    assert outcome(scene) == await scene.state()
+
+
+@pytest.mark.parametrize("code", ["ABORTED", "UNAVAILABLE"])
+@pytest.mark.parametrize("change", ["add", "remove", "replace"])
+async def test_a_read_that_fails_is_tried_again(
+    scene: Scene, firestore_control: Control, change: str, code: str
+) -> None:
+    """A transaction's read fails as its commit does."""
+    call, status, outcome, _ = CHANGES[change]
+    mine = scene.pools.organization.id
+    await firestore_control.fail_next("BatchGetDocuments", pattern=mine, count=2, code=code)
+
+    answer = await call(scene, {})
+
+    assert status == answer.status_code, answer.text
+    assert outcome(scene) == await scene.state()
+
+
+async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
+    scene: Scene, firestore_control: Control
+) -> None:
+    call, _, _, _ = CHANGES["add"]
+    before = await scene.state()
+    mine = scene.pools.organization.id
+    await firestore_control.fail_next("Commit", pattern=mine, count=1000, code="UNAVAILABLE")
+
+    answer = await call(scene, {})
+
+    [waiting] = await firestore_control.forget()
+    assert waiting["count"] < 999
+    assert problem(answer, 503, "unavailable") == {}
+    assert answer.headers["retry-after"] == "1"
+    assert before == await scene.state()
