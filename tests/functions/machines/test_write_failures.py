@@ -1,0 +1,195 @@
+"""When the store fails in the middle of a change, it has happened once or not at all."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.event_log import EventLog
+from tests.functions.machines.agents import AGENTS, Json, a_registration, moment, patched, registered
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import PATH, problem
+from tests.inventory_checker import Books, settled
+
+CUT = [{"code": "UNAVAILABLE"}, {"disconnect": True}]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A request that changes a machine.
+
+    Attributes:
+        method: of HTTP.
+        path: where; `{id}` is the machine's.
+        body: what is sent.
+        status: of its success.
+        events: how many there are of the machine then.
+    """
+
+    method: str
+    path: str
+    body: Callable[[Json], Json | None]
+    status: int
+    events: int
+
+
+def heartbeat(machine: Json) -> Json:
+    return {"last_seen": (moment(machine["last_seen"]) + timedelta(seconds=10)).isoformat()}
+
+
+CHANGES = {
+    "register": Change("POST", AGENTS, lambda _: a_registration(), 201, 1),
+    "replace": Change("PUT", f"{PATH}/{{id}}", lambda _: a_body(), 200, 2),
+    "patch": Change("PATCH", f"{AGENTS}/{{id}}", lambda _: {"name": "other"}, 200, 2),
+    "heartbeat": Change("PATCH", f"{AGENTS}/{{id}}", heartbeat, 200, 1),
+    "delete": Change("DELETE", f"{AGENTS}/{{id}}", lambda _: None, 204, 2),
+    "delete profile": Change("DELETE", f"{PATH}/{{id}}", lambda _: None, 204, 2),
+}
+NO_KEY, KEY = pytest.param({}, id="no key"), pytest.param({"Idempotency-Key": "a"}, id="key")
+Send = Callable[[], Awaitable[httpx.Response]]
+
+
+@pytest.fixture(params=CHANGES)
+def change(request: pytest.FixtureRequest) -> Change:
+    return CHANGES[request.param]
+
+
+@pytest.fixture
+async def machine(machines: MachinesApi, log: EventLog) -> Json:
+    del log  # listens from before the first event
+    return await registered(machines)
+
+
+@pytest.fixture
+def send(machines: MachinesApi, machine: Json, change: Change, headers: dict[str, str]) -> Send:
+    """Sends the same request each time."""
+    body = change.body(machine)
+    return lambda: machines.call(change.method, change.path.format(id=machine["id"]), body, headers)
+
+
+@pytest.fixture(autouse=True)
+async def all_faults_strike(firestore_control: Control) -> AsyncIterator[None]:
+    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    yield
+    assert await firestore_control.forget() == []
+
+
+async def fail_commits(control: Control, machines: MachinesApi, **fault: object) -> None:
+    """Let commits of the organization's machines fail; others drop events that are published."""
+    await control.fail_next("Commit", pattern=f"{machines.organization.id}/machines/", **fault)
+
+
+def subject(answer: httpx.Response, change: Change, machine: Json) -> str:
+    """Give the id of the machine that the change is about."""
+    return str(answer.json()["id"] if change.method == "POST" else machine["id"])
+
+
+@pytest.mark.parametrize("headers", [NO_KEY, KEY])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", CUT, ids=str)
+async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of many columns
+    *,
+    machines: MachinesApi,
+    machine: Json,
+    change: Change,
+    send: Send,
+    firestore_control: Control,
+    fault: dict[str, object],
+    when: str,
+    log: EventLog,
+) -> None:
+    await fail_commits(firestore_control, machines, when=when, **fault)
+
+    answer = await send()
+
+    assert change.status == answer.status_code, answer.text
+    assert "idempotent-replayed" not in answer.headers
+    about = subject(answer, change, machine)
+    assert log.wait_for(lambda log: len(log.of(about)) == change.events)
+    assert change.events == log.of(about)[-1].version
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}], ids=["no key", "key"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_heartbeat_without_an_answer_is_written(
+    *, machines: MachinesApi, firestore_control: Control, when: str, headers: dict[str, str]
+) -> None:
+    machine = await registered(machines)
+    beat = heartbeat(machine)
+    await fail_commits(firestore_control, machines, when=when, code="UNAVAILABLE")
+
+    alive = await patched(machines, machine["id"], beat, headers)
+
+    assert moment(beat["last_seen"]) == moment(alive["last_seen"])
+    assert moment(beat["last_seen"]) == machines.stored(machine["id"])["last_seen"]
+
+
+@pytest.mark.parametrize("headers", [NO_KEY, KEY])
+async def test_contention_is_tried_again_and_the_books_balance(
+    *,
+    machines: MachinesApi,
+    change: Change,
+    send: Send,
+    firestore_control: Control,
+    books: Books,
+) -> None:
+    await fail_commits(firestore_control, machines, code="ABORTED", count=3)
+
+    answer = await send()
+
+    assert change.status == answer.status_code, answer.text
+    assert settled(books.faults) == []
+
+
+@pytest.mark.parametrize("headers", [KEY])
+async def test_a_repetition_after_a_lost_answer_is_a_replay(
+    *, machines: MachinesApi, change: Change, send: Send, firestore_control: Control, books: Books
+) -> None:
+    """The client saw nothing of the first success, and asks again with its key."""
+    await fail_commits(firestore_control, machines, when="after", code="UNAVAILABLE")
+    first = await send()
+
+    replay = await send()
+
+    assert (change.status, first.content) == (replay.status_code, replay.content)
+    assert replay.headers["idempotent-replayed"] == "true"
+    assert settled(books.faults) == []
+
+
+async def test_a_store_that_does_not_answer_is_a_503_and_nothing_changed(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    machine = await registered(machines)
+    stored = machines.stored(machine["id"])
+    await fail_commits(firestore_control, machines, count=10_000, code="ABORTED")
+
+    answers = await asyncio.gather(
+        *(
+            machines.call(change.method, change.path.format(id=machine["id"]), change.body(machine))
+            for change in CHANGES.values()
+        )
+    )
+
+    [left] = await firestore_control.forget()
+    assert left["count"] < 10_000 - len(CHANGES)
+    for answer in answers:
+        problem(answer, 503)
+        assert int(answer.headers["retry-after"]) >= 1
+    assert stored == machines.stored(machine["id"])
+    assert [machine["id"]] == [document.id for document in machines.machines().stream()]
+
+
+async def test_a_deletion_that_another_one_overtakes_is_not_found(machines: MachinesApi) -> None:
+    machine = await registered(machines)
+    path = f"{AGENTS}/{machine['id']}"
+    keys = [{"Idempotency-Key": str(uuid.uuid4())} for _ in range(2)]
+
+    statuses = [(await machines.call("DELETE", path, headers=key)).status_code for key in keys]
+
+    assert statuses == [204, 404]
