@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 30
@@ -47,7 +48,10 @@ NewOrganization = Callable[..., Organization]
 
 @dataclass
 class StackProcess:
-    """The process of a stack, on ports of its own choice, with `stack.json` in the folder `state`."""
+    """The process of a stack, on ports of its own choice, with `stack.json` in the folder `state`.
+
+    It ends with the `with` block, and also with the test's process, should that be killed.
+    """
 
     state: Path
     arguments: tuple[str, ...] = ()
@@ -56,16 +60,32 @@ class StackProcess:
     _printed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        command = ["-m", "infra.local", "--port", "0", "--state", str(self.state), *self.arguments]
+        command = [
+            "-m",
+            "infra.local.child",
+            "infra.local",
+            "--port",
+            "0",
+            "--state",
+            str(self.state),
+            *self.arguments,
+        ]
         self.process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def wait_for(self, text: str) -> None:
         """Wait until the stack has printed a text, or has ended without it, which is an error."""
@@ -84,6 +104,8 @@ class StackProcess:
         self.process.terminate()
         status = self.process.wait(TIMEOUT)
         self._reader.join(TIMEOUT)
+        if self.process.stdin:
+            self.process.stdin.close()
         return status
 
     def _read(self) -> None:
@@ -101,8 +123,5 @@ class StackProcess:
 @contextmanager
 def running_stack(state: Path, *arguments: str) -> Iterator[RunningStack]:
     """Run a stack until the end of the block."""
-    stack = StackProcess(state, arguments)
-    try:
+    with StackProcess(state, arguments) as stack:
         yield stack.running()
-    finally:
-        stack.stop()

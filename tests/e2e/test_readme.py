@@ -30,26 +30,25 @@ MARK = "=== another command ==="
 
 
 def test_the_tour_is_true(tmp_path: Path) -> None:
-    stack = StackProcess(tmp_path)
-    stack.running()
-    stack.wait_for("Ctrl-C stops it all.")
-    readme = (ROOT / "README.md").read_text()
-    for shown, real in zip(_told(readme), _told(stack.output), strict=True):
-        readme = readme.replace(shown, real)
-    (run,), (events,), *steps = map(_parsed, re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL))
+    with StackProcess(tmp_path) as stack:
+        stack.running()
+        stack.wait_for("Ctrl-C stops it all.")
+        readme = (ROOT / "README.md").read_text()
+        for shown, real in zip(_told(readme), _told(stack.output), strict=True):
+            readme = readme.replace(shown, real)
+        (run,), (events,), *steps = map(_parsed, re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL))
 
-    assert run[0] == "make run"
-    assert run[1] in _unchanging(stack.output)
+        assert run[0] == "make run"
+        assert run[1] in _unchanging(stack.output)
 
-    with _bash(events[0], tmp_path) as watching:
-        assert watching.stdout
-        shown_events = watching.stdout.readline()  # that it has begun
-        commands, outputs = zip(*(command for step in steps for command in step), strict=True)
-        assert list(outputs) == _executed(commands, tmp_path)
-        while shown_events.count("\n") < events[1].count("\n"):
-            shown_events += watching.stdout.readline()
-    assert events[1] == _unchanging(shown_events)
-    stack.stop()
+        with _bash(events[0], tmp_path) as watching:
+            assert watching.stdout
+            shown_events = watching.stdout.readline()  # that it has begun
+            commands, outputs = zip(*(command for step in steps for command in step), strict=True)
+            assert list(outputs) == _executed(commands, tmp_path)
+            while shown_events.count("\n") < events[1].count("\n"):
+                shown_events += watching.stdout.readline()
+        assert events[1] == _unchanging(shown_events)
 
 
 def _told(text: str) -> tuple[str, ...]:

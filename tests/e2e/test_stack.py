@@ -67,39 +67,37 @@ def descendants(pid: int) -> list[int]:
 
 
 def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_path: Path) -> None:
-    stack = StackProcess(tmp_path)
-    told = stack.running()
-    for said in (told.gateway, told.firestore_emulator_host, told.pubsub_emulator_host, told.api_key):
-        assert said in stack.output
-    assert {"stack", "firestore", "pubsub", "machines"} <= set(told.pids)
-    assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
-    assert register(told).status_code == 201
+    with StackProcess(tmp_path) as stack:
+        told = stack.running()
+        for said in (told.gateway, told.firestore_emulator_host, told.pubsub_emulator_host, told.api_key):
+            assert said in stack.output
+        assert {"stack", "firestore", "pubsub", "machines"} <= set(told.pids)
+        assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
+        assert register(told).status_code == 201
 
-    second = run("infra.local", "--port", "0", "--state", str(tmp_path))
-    expected = f"muster: a stack with its state in {tmp_path} runs already: stop it, or use --state\n"
-    assert (second.returncode, second.stderr) == (1, expected)
+        second = run("infra.local", "--port", "0", "--state", str(tmp_path))
+        expected = f"muster: a stack with its state in {tmp_path} runs already: stop it, or use --state\n"
+        assert (second.returncode, second.stderr) == (1, expected)
 
-    with watched(stack):
-        assert stack.stop() == 0
-    assert not (tmp_path / "stack.json").exists()
-    assert "Traceback" not in stack.output
+        with watched(stack):
+            assert stack.stop() == 0
+        assert not (tmp_path / "stack.json").exists()
+        assert "Traceback" not in stack.output
 
 
 def test_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
-    stack = StackProcess(tmp_path)
-    stack.running()
-    with watched(stack):
-        stack.process.send_signal(signal.SIGINT)
-        assert stack.process.wait(TIMEOUT) == 0
-    stack.stop()
+    with StackProcess(tmp_path) as stack:
+        stack.running()
+        with watched(stack):
+            stack.process.send_signal(signal.SIGINT)
+            assert stack.process.wait(TIMEOUT) == 0
 
 
 def test_nothing_outlives_a_stack_that_is_killed_and_the_next_one_starts(tmp_path: Path) -> None:
-    stack = StackProcess(tmp_path)
-    stack.running()
-    with watched(stack):
-        stack.process.kill()
-    stack.stop()
+    with StackProcess(tmp_path) as stack:
+        stack.running()
+        with watched(stack):
+            stack.process.kill()
     with running_stack(tmp_path) as second:
         assert register(second).status_code == 201
 
@@ -124,18 +122,17 @@ def test_stacks_run_side_by_side_and_know_nothing_of_each_other(tmp_path: Path, 
 def test_an_emulator_that_is_killed_comes_back_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack = StackProcess(tmp_path)
-    before = stack.running()
-    os.kill(before.pids["firestore"], signal.SIGKILL)
-    stack.wait_for("stopped (killed by SIGKILL), starting it again")
-    stack.wait_for("runs again")
+    with StackProcess(tmp_path) as stack:
+        before = stack.running()
+        os.kill(before.pids["firestore"], signal.SIGKILL)
+        stack.wait_for("stopped (killed by SIGKILL), starting it again")
+        stack.wait_for("runs again")
 
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
-    client = firestore.Client(project=before.project)
-    key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
-    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
-    assert key.get("organization_id") == "development"
-    stack.stop()
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
+        client = firestore.Client(project=before.project)
+        key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
+        client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+        assert key.get("organization_id") == "development"
 
 
 def test_named_emulators_are_used_and_left_running(
