@@ -1,0 +1,126 @@
+"""One idempotency key, many times at once, on every write of every function."""
+
+import asyncio
+import os
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud import firestore
+
+from tests.stack import NewOrganization, Organization
+
+# The promise is made for 64 at once: AT_ONCE=64 takes a minute longer.
+AT_ONCE = int(os.environ.get("AT_ONCE", "12"))
+PROFILES, MACHINES, POOLS = "/api/v1/machines", "/v1/machines", "/v1/pools"
+# No part of a commit: shown as they are at the time of each answer.
+SHOWN_AS_NOW = {"machine_count", "machines", "included"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An organization with one machine, in one pool, and beside another."""
+
+    http: httpx.AsyncClient
+    organization: Organization
+    store: firestore.Client
+    machine: str
+    joined: str
+    other: str
+    mac: str
+
+    async def send(self, write: str, key: str) -> httpx.Response:
+        """Send a write of the table, with its places filled in."""
+        method, path, body = WRITES[write][0]
+        return await self.http.request(
+            method,
+            self._filled(path),
+            json=self._filled(body),
+            headers={**self.organization.headers, "Idempotency-Key": key},
+        )
+
+    def versions(self) -> dict[str, int]:
+        """Give the version of each machine and pool that is stored."""
+        organization = self.store.collection("organizations").document(self.organization.id)
+        return {
+            document.id: document.get("version")
+            for collection in ("machines", "pools")
+            for document in organization.collection(collection).stream()
+        }
+
+    def _filled(self, part: Any) -> Any:  # noqa: ANN401 - JSON
+        match part:
+            case str():
+                return part.format(machine=self.machine, joined=self.joined, other=self.other, mac=self.mac)
+            case list():
+                return [self._filled(value) for value in part]
+            case dict():
+                return {name: self._filled(value) for name, value in part.items()}
+            case _:
+                return part
+
+
+Request = tuple[str, str, dict[str, Any] | None]
+
+# Each with what it adds to the sum of all versions: the machine's is 2, for it has joined a pool, a pool's 1.
+WRITES: dict[str, tuple[Request, int]] = {
+    "register": (("POST", PROFILES, {"nics": [{"mac": "{mac}"}]}), 1),
+    "register by fingerprint": (("POST", MACHINES, {"fingerprint": "f", "unkey_key_id": "k"}), 1),
+    "replace": (("PUT", PROFILES + "/{machine}", {"nics": [{"mac": "{mac}"}], "name": "new"}), 1),
+    "patch": (("PATCH", MACHINES + "/{machine}", {"name": "new"}), 1),
+    "heartbeat": (("PATCH", MACHINES + "/{machine}", {"last_seen": "2030-01-01T00:00:00Z"}), 0),
+    "delete": (("DELETE", MACHINES + "/{machine}", None), -2),
+    "delete profile": (("DELETE", PROFILES + "/{machine}", None), -2),
+    "create pool": (("POST", POOLS, {"name": "new"}), 1),
+    "update pool": (("PATCH", POOLS + "/{joined}", {"name": "new"}), 1),
+    "delete pool": (("DELETE", POOLS + "/{joined}", None), -1),
+    "add": (("POST", POOLS + "/{other}/machines", {"machine_ids": ["{machine}"]}), 1),
+    "remove": (("DELETE", POOLS + "/{joined}/machines", {"machine_ids": ["{machine}"]}), 1),
+    "remove by post": (("POST", POOLS + "/{joined}/machines/remove", {"machine_ids": ["{machine}"]}), 1),
+    "set pools": (("PUT", MACHINES + "/{machine}/pools", {"pool_ids": ["{other}"]}), 1),
+}
+
+
+def mac() -> str:
+    """Make a MAC address of a test's own."""
+    return f"02{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+async def scene(
+    http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: firestore.Client
+) -> Scene:
+    organization = new_organization()
+
+    async def create(path: str, body: dict[str, Any]) -> str:
+        answer = await http.post(path, json=body, headers=organization.headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    machine = await create(PROFILES, {"nics": [{"mac": mac()}]})
+    joined, other = await create(POOLS, {"name": "joined"}), await create(POOLS, {"name": "other"})
+    answer = await http.post(
+        f"{POOLS}/{joined}/machines", json={"machine_ids": [machine]}, headers=organization.headers
+    )
+    assert answer.status_code == 200, answer.text
+    return Scene(http, organization, firestore_client, machine, joined, other, mac())
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_requests_at_once_with_one_key_take_effect_once_and_are_answered_alike(
+    scene: Scene, write: str
+) -> None:
+    before = scene.versions()
+    answers = await asyncio.gather(*(scene.send(write, "one-key") for _ in range(AT_ONCE)))
+    assert all(answer.is_success for answer in answers), [answer.text for answer in answers][:3]
+    assert len({(answer.status_code, told(answer), answer.headers.get("ETag")) for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    assert sum(scene.versions().values()) - sum(before.values()) == WRITES[write][1]
+
+
+def told(answer: httpx.Response) -> str:
+    """Give what all answers must have in common."""
+    content = answer.json() if answer.content else {}
+    return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
