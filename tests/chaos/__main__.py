@@ -16,7 +16,7 @@ def main() -> None:
     """Run with each seed, and fail if anything is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Kill it anywhere.")
     parser.add_argument("--seconds", type=float, default=60, help="how long each run lasts (default: 60)")
-    parser.add_argument("--clients", type=int, default=12, help="how many at once (default: 12)")
+    parser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
     parser.add_argument("--keep", type=Path, help="a folder for the stack's data and log")
     arguments = parser.parse_args()
