@@ -48,9 +48,14 @@ class Control:
         [fault] = await self.forget()
         return _MANY - int(fault["count"])
 
+    async def waiting(self) -> list[Any]:
+        """Tell which faults have not struck yet."""
+        waiting: list[Any] = (await self.http.get("/faults")).json()["faults"]
+        return waiting
+
     async def forget(self) -> list[Any]:
         """Take back the faults that have not struck, and tell which."""
-        waiting: list[Any] = (await self.http.get("/faults")).json()["faults"]
+        waiting = await self.waiting()
         await self.http.delete("/faults")
         return waiting
 

@@ -1,0 +1,249 @@
+"""The sweep: machines that are not heard of turn disconnected, and no other is read."""
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from google.cloud.firestore import Client
+
+from functions.heartbeat_sweep.sweep import PAGE, sweep
+from shared.bootstrap import Inventory, inventory, new_id, now
+from shared.domain.deadline import Deadline
+from shared.pb.inventory.v1.events_pb2 import MachineUpdated
+from shared.pb.inventory.v1.machine_pb2 import (
+    MACHINE_STATUS_CONNECTED,
+    MACHINE_STATUS_DISCONNECTED,
+    MACHINE_STATUS_ERROR,
+    Machine,
+    MachineStatus,
+)
+from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+from shared.store import paths
+from shared.store.codec import decode
+from shared.store.firestore import Firestore
+from shared.store.heartbeats import SHARDS
+from shared.store.machines import change_machine, create_machine, find_machine
+from shared.store.queries import all_in
+from shared.store.wire import Document, DocumentMask, Value, Write
+from tests.functions.machines.control import Control
+from tests.stack import NewOrganization, RunningStack
+
+PATIENCE = timedelta(minutes=5)
+SILENT = PATIENCE + timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Machines in a project of the test's own; it has no topics, so their events stay in the outbox."""
+
+    inventory: Inventory
+    control: Control
+
+    async def add(
+        self,
+        *silences: timedelta,
+        status: MachineStatus = MACHINE_STATUS_CONNECTED,
+        organization_id: str = "example",
+    ) -> list[Machine]:
+        """Store machines that were last heard of so long ago."""
+        machines = [
+            Machine(
+                id=new_id(),
+                organization_id=organization_id,
+                version=1,
+                status=status,
+                last_seen=now() - silence,
+            )
+            for silence in silences
+        ]
+        store = self.inventory.firestore
+        await store.commit([create_machine(store, machine) for machine in machines], Deadline(10))
+        return machines
+
+    async def read(self, machine: Machine) -> Machine:
+        """Read a machine."""
+        found = await find_machine(
+            self.inventory.firestore, machine.organization_id, machine.id, Deadline(10)
+        )
+        return found.machine
+
+    async def events(self) -> list[MachineUpdated]:
+        """Read the events that were made."""
+        documents = await self.inventory.firestore.query("", all_in("outbox"), Deadline(10))
+        entries = [decode(document.fields, OutboxEntry) for document in documents]
+        assert {"machine-updated"} >= {entry.topic for entry in entries}
+        return [MachineUpdated.FromString(entry.data) for entry in entries]
+
+    async def operations(self) -> tuple[int, int]:
+        """Tell how many documents were read and written until now."""
+        return await self.control.billed("reads"), await self.control.billed("writes")
+
+
+@pytest.fixture
+async def fleet(stack: RunningStack) -> AsyncIterator[Fleet]:
+    project = f"test-{uuid.uuid4().hex[:12]}"
+    with pytest.MonkeyPatch.context() as patch:  # clients are made at the first call
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
+        async with Control.of(stack.firestore_control, project) as control:
+            yield Fleet(inventory({"GOOGLE_CLOUD_PROJECT": project}), control)
+
+
+async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
+    """Write a heartbeat."""
+    stored = await find_machine(store, machine.organization_id, machine.id, Deadline(10))
+    alive = Machine()
+    alive.CopyFrom(stored.machine)
+    alive.last_seen.FromDatetime(time)
+    await store.commit([change_machine(stored, alive)], Deadline(10))
+
+
+async def spoil(store: Firestore, machine: Machine) -> None:
+    """Make a document one that no machine can be read from."""
+    name = store.name(paths.machine(machine.organization_id, machine.id))
+    document = Document(name=name, fields={"version": Value(string_value="one")})
+    await store.commit(
+        [Write(update=document, update_mask=DocumentMask(field_paths=["version"]))], Deadline(10)
+    )
+
+
+def later(inventory: Inventory, time: timedelta) -> Inventory:
+    """Set an inventory's clock ahead."""
+    return dataclasses.replace(inventory, clock=lambda: now() + time)
+
+
+async def test_a_machine_that_is_silent_for_too_long_is_disconnected(fleet: Fleet) -> None:
+    [machine] = await fleet.add(SILENT)
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    after = await fleet.read(machine)
+    assert (after.status, after.version) == (MACHINE_STATUS_DISCONNECTED, 2)
+    assert machine.last_seen == after.last_seen
+    [event] = await fleet.events()
+    assert machine == event.before
+    assert after == event.after
+    assert list(event.changed_fields) == ["status"]
+
+
+async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
+    await fleet.add(*[timedelta()] * 50, PATIENCE - timedelta(seconds=30))
+    for status in (MACHINE_STATUS_DISCONNECTED, MACHINE_STATUS_ERROR):
+        await fleet.add(*[SILENT] * 50, status=status)
+    silent = await fleet.add(*[SILENT] * 3)
+    reads, writes = await fleet.operations()
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert (reads + len(silent), writes + 2 * len(silent)) == await fleet.operations()
+    assert {machine.id for machine in silent} == {event.after.id for event in await fleet.events()}
+
+
+async def test_a_sweep_that_finds_nobody_is_one_read(fleet: Fleet) -> None:
+    await fleet.add(timedelta())
+    reads, writes = await fleet.operations()
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert (reads + 1, writes) == await fleet.operations()
+
+
+async def test_a_machine_is_found_in_every_shard_and_organization(fleet: Fleet) -> None:
+    machines = [
+        machine
+        for number in range(4)
+        for machine in await fleet.add(*[SILENT] * SHARDS, organization_id=f"organization-{number}")
+    ]
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert {machine.id for machine in machines} == {event.after.id for event in await fleet.events()}
+
+
+async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Fleet) -> None:
+    count = 2 * PAGE + 1
+    machines = await fleet.add(*(SILENT + timedelta(seconds=number % 7) for number in range(count)))
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    events = await fleet.events()
+    assert len(events) == count
+    assert {machine.id for machine in machines} == {event.after.id for event in events}
+
+
+async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
+    machines = await fleet.add(*[SILENT] * 20)
+
+    await asyncio.gather(*(sweep(fleet.inventory, PATIENCE) for _ in range(4)))
+
+    assert sorted(machine.id for machine in machines) == sorted(
+        event.after.id for event in await fleet.events()
+    )
+    assert {2} == {(await fleet.read(machine)).version for machine in machines}
+
+
+async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet) -> None:
+    """The commit is refused, and the machine as it is now is no reason for another."""
+    [machine] = await fleet.add(SILENT)
+    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
+    sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
+    while await fleet.control.waiting():
+        pass
+
+    await heard_of(fleet.inventory.firestore, machine, now())
+    await sweeping
+
+    assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
+    assert await fleet.events() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_commit_without_an_answer_takes_effect_once(fleet: Fleet, when: str) -> None:
+    machines = await fleet.add(*[SILENT] * 3)
+    await fleet.control.fail_next("Commit", pattern="machines/", when=when, code="UNAVAILABLE", count=2)
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert len(machines) == len(await fleet.events())
+
+
+async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fleet) -> None:
+    broken, sound = await fleet.add(SILENT + timedelta(days=1), SILENT)
+    await spoil(fleet.inventory.firestore, broken)
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert [sound.id] == [event.after.id for event in await fleet.events()]
+
+
+async def test_patience_is_counted_by_the_clock(fleet: Fleet) -> None:
+    [machine] = await fleet.add(timedelta())
+
+    await sweep(later(fleet.inventory, PATIENCE - timedelta(seconds=5)), PATIENCE)
+    assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
+    await sweep(later(fleet.inventory, SILENT), PATIENCE)
+
+    assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
+
+
+async def test_the_schedule_calls_it_and_clients_see_what_it_did(
+    stack: RunningStack, http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
+) -> None:
+    organization = new_organization()
+    body = {"fingerprint": "example", "unkey_key_id": "key_example"}
+    registered = await http.post("/v1/machines", json=body, headers=organization.headers)
+    path = f"/v1/machines/{registered.json()['id']}"
+    await http.patch(path, json={"status": "connected"}, headers=organization.headers)
+    stored = firestore_client.document(f"organizations/{organization.id}/machines/{registered.json()['id']}")
+    stored.update({"last_seen": now() - SILENT})
+
+    answer = await http.post(stack.functions["heartbeat_sweep"])
+
+    assert answer.status_code == 204
+    swept = (await http.patch(path, json={}, headers=organization.headers)).json()
+    assert swept["status"] == "disconnected"

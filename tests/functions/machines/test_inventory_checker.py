@@ -1,0 +1,97 @@
+"""The checker that other tests end with: each kind of fault, made on purpose, is found."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud.firestore import Client, DocumentReference
+
+from shared.store import paths
+from tests.functions.machines.agents import registered
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_mac
+from tests.inventory_checker import Books, settled
+
+Document = DocumentReference
+
+
+def lose_the_claim(store: Client, machine: Document, claim: Document) -> None:
+    del store, machine
+    claim.delete()
+
+
+def lose_the_machine(store: Client, machine: Document, claim: Document) -> None:
+    del store, claim
+    machine.delete()
+
+
+def give_the_claim_to_another(store: Client, machine: Document, claim: Document) -> None:
+    del store, machine
+    claim.update({"machine_id": "another"})
+
+
+def change_the_machine_without_an_event(store: Client, machine: Document, claim: Document) -> None:
+    del store, claim
+    machine.update({"name": "other"})
+
+
+def skip_a_version(store: Client, machine: Document, claim: Document) -> None:
+    del store, claim
+    machine.update({"version": 2})
+
+
+def give_the_machine_a_mac_without_a_claim(store: Client, machine: Document, claim: Document) -> None:
+    del store, claim
+    machine.update({"nics": [{"mac": a_mac()}]})
+
+
+def copy_the_machine(store: Client, machine: Document, claim: Document) -> None:
+    del store, claim
+    fields: dict[str, Any] = machine.get().to_dict() or {}
+    machine.parent.document("copy").set(fields | {"id": "copy"})
+
+
+def leave_an_event_behind(store: Client, machine: Document, claim: Document) -> None:
+    del claim
+    organization_id = machine.path.split("/")[1]
+    store.document("outbox", machine.id).set(
+        {"event_id": "e", "topic": "machine-created", "attributes": {"organization_id": organization_id}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lose_the_claim, "not claimed"),
+        (lose_the_machine, "is not stored"),
+        (give_the_claim_to_another, "claimed by another"),
+        (change_the_machine_without_an_event, "in another state"),
+        (skip_a_version, "stored in version 2"),
+        (give_the_machine_a_mac_without_a_claim, "not claimed"),
+        (copy_the_machine, "events of the versions []"),
+        (leave_an_event_behind, "outbox"),
+    ],
+)
+async def test_a_damage_is_found(
+    machines: MachinesApi, books: Books, damage: Callable[[Client, Document, Document], None], fault: str
+) -> None:
+    machine = await registered(machines)
+    identity = f"fingerprint:{machines.organization.id}:{machine['fingerprint']}"
+    assert settled(books.faults) == []
+
+    damage(
+        machines.store,
+        machines.machines().document(machine["id"]),
+        machines.store.document(paths.identity(identity)),
+    )
+
+    found = books.faults()
+    assert any(fault in line for line in found), found
+
+
+async def test_a_machine_that_a_client_was_told_of_must_have_its_events(
+    machines: MachinesApi, books: Books
+) -> None:
+    told = Books(machines.store, books.log, machines.organization.id, acknowledged=["lost"])
+
+    assert told.faults() == ["lost: events of the versions []"]
