@@ -161,10 +161,10 @@ class _Change:
             response = await self._firestore.commit(
                 self._writes(decision), self._command.deadline, transaction=self._transaction.id
             )
-        except StoreError as error:
+        except (StoreError, Unavailable) as error:
             # A failed commit leaves the locks of its transaction, and the next attempt would wait for them.
             await self._transaction.release()
-            if isinstance(error, Contended):
+            if isinstance(error, Contended | Unavailable):
                 raise
             return await self._settled()
         return self._committed(decision, response.write_results[-1].update_time)

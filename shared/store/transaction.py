@@ -12,6 +12,8 @@ from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
 from shared.store.wire import Document, TransactionOptions
 
+RELEASE_SECONDS = 1.0
+
 
 class Transaction:
     """One try of a transaction; it begins with its first read, in the same call.
@@ -49,7 +51,8 @@ class Transaction:
         if not self.id:
             return
         try:
-            await self._firestore.rollback(self.id, self._deadline)
+            # Also past the request's deadline: idle locks would last for a minute.
+            await self._firestore.rollback(self.id, Deadline(RELEASE_SECONDS))
         except (StoreError, Unavailable):
             return  # the store lets go of idle transactions by itself
 
