@@ -128,7 +128,7 @@ class Locks:
         return {
             wait.holder
             for wait in self._waits
-            if holder not in {wait.holder, *wait.blockers} and affects(wait.intent)
+            if not wait.holder.ended and holder not in {wait.holder, *wait.blockers} and affects(wait.intent)
         }
 
     async def _until_free(
@@ -176,6 +176,9 @@ class Locks:
         return next(walk(start, set()), [])
 
     def _blockers(self, holder: Holder) -> set[Holder]:
+        """Find whom one waits for. One that ended waits no more, though its RPC may not have noticed yet."""
+        if holder.ended:
+            return set()
         return {blocker for wait in self._waits if wait.holder is holder for blocker in wait.blockers}
 
     def _pass(self, holder: Holder) -> None:

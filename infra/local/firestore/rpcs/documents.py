@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from infra.local.firestore import names, paths
 from infra.local.firestore.errors import NotFoundError
 from infra.local.firestore.pb.document_pb2 import Document
@@ -11,7 +13,7 @@ from infra.local.firestore.pb.firestore_pb2 import (
     GetDocumentRequest,
 )
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.reading import Reading, reading
+from infra.local.firestore.rpcs.reading import reading
 from infra.local.firestore.state import Version
 from infra.local.firestore.store import Store
 
@@ -44,15 +46,15 @@ class Documents:
             await view.lock_documents(wanted.values())
             self._billing.reads(request.database, len(wanted))
             found = {name: database.documents.get(path, view.time) for name, path in wanted.items()}
-            return _found(view, found, [paths.parse(path) for path in request.mask.field_paths])
+            mask = [paths.parse(path) for path in request.mask.field_paths]
+            return _found(view.begun, view.read_time(), found, mask)
 
 
 def _found(
-    view: Reading, versions: dict[str, Version | None], mask: list[paths.FieldPath]
+    begun: bytes, read_time: Timestamp, versions: dict[str, Version | None], mask: list[paths.FieldPath]
 ) -> Iterator[BatchGetDocumentsResponse]:
-    read_time = view.read_time()
-    if view.begun:
-        yield BatchGetDocumentsResponse(transaction=view.begun)
+    if begun:
+        yield BatchGetDocumentsResponse(transaction=begun)
     for name, version in versions.items():
         response = BatchGetDocumentsResponse(read_time=read_time)
         if version is None:

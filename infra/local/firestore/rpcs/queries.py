@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from infra.local.firestore import names
 from infra.local.firestore.errors import UnimplementedError
 from infra.local.firestore.pb.firestore_pb2 import (
@@ -39,7 +41,7 @@ class Queries:
         async with reading(self._store.database(database_name), request) as view:
             skipped, hits = await _run(view, query)
             self._billing.reads(database_name, skipped + len(hits))
-            return _answer(view, query, skipped, hits)
+            return _answer(view.begun, view.read_time(), query, skipped, hits)
 
     async def run_aggregation_query(
         self, request: RunAggregationQueryRequest
@@ -98,10 +100,11 @@ def _covered(query: Query, hits: list[Hit]) -> bytes:
     return hits[-1].key + _AFTER if hits else query.lower
 
 
-def _answer(view: Reading, query: Query, skipped: int, hits: list[Hit]) -> Iterator[RunQueryResponse]:
-    read_time = view.read_time()
-    if view.begun:
-        yield RunQueryResponse(transaction=view.begun)
+def _answer(
+    begun: bytes, read_time: Timestamp, query: Query, skipped: int, hits: list[Hit]
+) -> Iterator[RunQueryResponse]:
+    if begun:
+        yield RunQueryResponse(transaction=begun)
     if skipped or not hits:
         yield RunQueryResponse(skipped_results=skipped, read_time=read_time)
     for hit in hits:
