@@ -42,7 +42,7 @@ def machines_query(
         after: the id of the machine that the page before ended with.
     """
     query = all_in("machines")
-    query.select.fields.extend(_MESSAGE)
+    query.select.fields.extend(MESSAGE_FIELDS)
     query.where.CopyFrom(_all(_conditions(wanted, label_sets)))
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
 
@@ -66,7 +66,9 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
 
 
 # All fields of the message, and none of those that only queries need: they are larger than the rest.
-_MESSAGE = [StructuredQuery.FieldReference(field_path=field.name) for field in Machine.DESCRIPTOR.fields]
+MESSAGE_FIELDS = [
+    StructuredQuery.FieldReference(field_path=field.name) for field in Machine.DESCRIPTOR.fields
+]
 
 
 def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_Filter]:

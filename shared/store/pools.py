@@ -14,14 +14,9 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
+from shared.store.machine_queries import MESSAGE_FIELDS
 from shared.store.queries import all_in
 from shared.store.wire import Document, StructuredQuery
-
-# Then by name, in the same direction. Not by name alone, though ids are UUIDv7: production has no index for
-# that and takes none (https://github.com/firebase/flutterfire/issues/4398).
-_NEWEST_FIRST = StructuredQuery.Order(
-    field=StructuredQuery.FieldReference(field_path="created_at"), direction=StructuredQuery.DESCENDING
-)
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,10 @@ async def list_pools(
     firestore: Firestore, organization_id: str, *, skip: int, limit: int, deadline: Deadline
 ) -> list[Pool]:
     """Read a page of an organization's pools, newest first."""
-    query = _pools()
-    query.order_by.append(_NEWEST_FIRST)
+    query = all_in("pools")
+    # Not by name, though ids are UUIDv7: production has no index of names alone in descending order, and takes
+    # none (https://github.com/firebase/flutterfire/issues/4398).
+    query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "created_at"
     query.offset = skip
     query.limit.value = limit
     documents = await firestore.query(paths.organization(organization_id), query, deadline)
@@ -73,15 +70,16 @@ async def list_pools(
 
 async def count_pools(firestore: Firestore, organization_id: str, deadline: Deadline) -> int:
     """Count an organization's pools."""
-    return await firestore.count(paths.organization(organization_id), _pools(), deadline)
+    return await firestore.count(paths.organization(organization_id), all_in("pools"), deadline)
 
 
 async def list_members(
     firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
 ) -> list[Machine]:
-    """Read the newest machines of a pool, newest first."""
+    """Read the newest machines of a pool, in the order of machine lists: newest first."""
     query = _members(pool_id)
-    query.order_by.append(_NEWEST_FIRST)
+    query.select.fields.extend(MESSAGE_FIELDS)
+    query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
     documents = await firestore.query(paths.organization(organization_id), query, deadline)
     return [decode(document.fields, Machine) for document in documents]
@@ -101,10 +99,6 @@ async def member_names(
 async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
     """Count the machines of a pool."""
     return await firestore.count(paths.organization(organization_id), _members(pool_id), deadline)
-
-
-def _pools() -> StructuredQuery:
-    return all_in("pools")
 
 
 def _members(pool_id: str) -> StructuredQuery:

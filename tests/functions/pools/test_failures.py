@@ -102,7 +102,7 @@ CHANGES: dict[str, tuple[Act, int, Outcome, str]] = {
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["no key", "key"])
 @pytest.mark.parametrize("fault", CUT)
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_commit_without_an_answer_takes_effect_once(
+async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of three columns
     *, scene: Scene, inbox: Inbox, firestore_control: Control, change: str, fault: str, headers: Headers
 ) -> None:
     call, status, outcome, kind = CHANGES[change]
