@@ -1,0 +1,238 @@
+"""`GET /api/v1/machines`: pages by number and by token, and the machine with a MAC address."""
+
+import math
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.pb.inventory.v1.api_pb2 import MachineList
+from tests.functions.machines import fleet
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import PATH, common_headers, created, problem
+from tests.stack import NewOrganization, RunningStack
+
+SIZE = 7
+
+
+async def page(machines: MachinesApi, query: str = "") -> dict[str, Any]:
+    answer = await machines.call("GET", f"{PATH}?{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    common_headers(answer)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def faults(answer: httpx.Response) -> list[str]:
+    return sorted(fault["field"] for fault in problem(answer, 400)["invalid_fields"])
+
+
+async def registered(machines: MachinesApi, count: int) -> list[str]:
+    """Register machines and name them, newest first."""
+    return [created(await machines.register(a_body())) for _ in range(count)][::-1]
+
+
+async def walk(machines: MachinesApi, per_page: int) -> list[dict[str, Any]]:
+    pages = [await page(machines, f"per_page={per_page}")]
+    while token := pages[-1]["pagination"]["next_page_token"]:
+        pages.append(await page(machines, f"per_page={per_page}&page_token={token}"))
+    return pages
+
+
+async def test_an_organization_without_machines_has_one_empty_page(machines: MachinesApi) -> None:
+    pagination = {"total": 0, "page": 1, "per_page": 20, "total_pages": 0, "next_page_token": None}
+
+    assert await page(machines) == {"machines": [], "pagination": pagination}
+
+
+async def test_machines_are_listed_newest_first_as_they_are_shown_one_by_one(machines: MachinesApi) -> None:
+    ids = await registered(machines, 3)
+
+    shown = (await page(machines))["machines"]
+
+    assert ids == [machine["id"] for machine in shown]
+    assert shown[0] == (await machines.call("GET", f"{PATH}/{ids[0]}")).json()
+
+
+@pytest.mark.parametrize("per_page", [1, 3, SIZE, 100])
+async def test_numbered_pages_show_all_machines_once(machines: MachinesApi, per_page: int) -> None:
+    ids = await registered(machines, SIZE)
+    last = math.ceil(SIZE / per_page)
+
+    pages = [await page(machines, f"per_page={per_page}&page={number}") for number in range(1, last + 2)]
+
+    assert ids == [machine for shown in pages for machine in fleet.ids(shown)]
+    for number, shown in enumerate(pages, 1):
+        token = shown["pagination"].pop("next_page_token")
+        assert (number < last) == (token is not None)
+        expected = {"total": SIZE, "page": number, "per_page": per_page, "total_pages": last}
+        assert expected == shown["pagination"]
+
+
+@pytest.mark.parametrize("per_page", [1, 3, SIZE])
+async def test_a_walk_by_tokens_shows_all_machines_once(machines: MachinesApi, per_page: int) -> None:
+    ids = await registered(machines, SIZE)
+
+    pages = await walk(machines, per_page)
+
+    assert ids == [machine for shown in pages for machine in fleet.ids(shown)]
+    numbers = [shown["pagination"]["page"] for shown in pages]
+    assert numbers == list(range(1, math.ceil(SIZE / per_page) + 1))
+
+
+async def test_a_token_keeps_the_size_of_its_pages_where_no_other_is_asked_for(machines: MachinesApi) -> None:
+    await registered(machines, 5)
+    token = (await page(machines, "per_page=2"))["pagination"]["next_page_token"]
+
+    assert len((await page(machines, f"page_token={token}"))["machines"]) == 2
+    assert len((await page(machines, f"page_token={token}&per_page=3"))["machines"]) == 3
+
+
+async def test_a_walk_shows_once_what_stays_while_machines_come_and_go(machines: MachinesApi) -> None:
+    ids = await registered(machines, 12)
+    deleted, stay = set(ids[1::3]), [machine for number, machine in enumerate(ids) if number % 3 != 1]
+    seen: list[str] = []
+    shown = await page(machines, "per_page=2")
+
+    while True:
+        seen += fleet.ids(shown)
+        assert shown["pagination"]["total"] == 12
+        if deleted:
+            assert (await machines.call("DELETE", f"{PATH}/{deleted.pop()}")).status_code == 204
+        created(await machines.register(a_body()))
+        token = shown["pagination"]["next_page_token"]
+        if token is None:
+            break
+        shown = await page(machines, f"per_page=2&page_token={token}")
+
+    assert stay == [machine for machine in seen if machine in set(stay)]
+    assert len(seen) == len(set(seen))
+
+
+async def test_a_page_by_token_costs_the_same_at_any_depth(
+    machines: MachinesApi, stack: RunningStack, firestore_control: Control
+) -> None:
+    await fleet.store(stack, fleet.make(machines.organization.id, 60))
+    token = (await page(machines, "per_page=5"))["pagination"]["next_page_token"]
+    costs = set()
+    while token:
+        read = await firestore_control.billed("reads")
+        shown = await page(machines, f"per_page=5&page_token={token}")
+        token = shown["pagination"]["next_page_token"]
+        costs.add(await firestore_control.billed("reads") - read)
+
+    assert min(costs) >= 5
+    assert max(costs) <= 6
+
+
+async def test_a_token_that_was_changed_or_is_for_another_list_is_refused(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    await registered(machines, 2)
+    token: str = (await page(machines, "per_page=1"))["pagination"]["next_page_token"]
+    changed = token[:-1] + ("A" if token[-1] != "A" else "B")
+
+    for wrong in ("", "x", changed, token[1:], token + "=", "%FF"):
+        assert faults(await machines.call("GET", f"{PATH}?page_token={wrong}")) == ["page_token"]
+    answer = await machines.call("GET", f"{PATH}?page_token={token}&label=tier")
+    assert faults(answer) == ["page_token"]
+    assert faults(await others.call("GET", f"{PATH}?page_token={token}")) == ["page_token"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("page=0", ["page"]),
+        ("page=1.0", ["page"]),
+        ("page=", ["page"]),
+        ("page=99999999999999999999", ["page"]),
+        ("per_page=0&page=x", ["page", "per_page"]),
+        ("per_page=101", ["per_page"]),
+        ("per_page=+5", ["per_page"]),
+        ("page=1&page=1", ["page"]),
+        ("mac=00:00:5e:00:53", ["mac"]),
+        ("mac=ff:ff:ff:ff:ff:ff", ["mac"]),
+        ("mac=", ["mac"]),
+        ("limit=5", ["limit"]),
+        ("search=x", ["search"]),
+        ("label=a=b=c", ["label"]),
+        ("label=", ["label"]),
+        ("label=!tier=db", ["label"]),
+        ("&".join(["label=a"] * 11), ["label"]),
+    ],
+)
+async def test_wrong_parameters_are_refused_by_name(
+    machines: MachinesApi, query: str, fields: list[str]
+) -> None:
+    assert faults(await machines.call("GET", f"{PATH}?{query}")) == fields
+
+
+async def test_a_machine_is_found_by_its_mac_in_any_notation_at_two_reads(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    mac = a_mac()
+    machine_id = created(await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": mac}])))
+    digits = mac.replace(":", "")
+    notations = (mac, mac.upper(), mac.replace(":", "-"), digits, f"{digits[:4]}.{digits[4:8]}.{digits[8:]}")
+    for notation in notations:
+        reads, rpcs = await firestore_control.billed("reads"), await firestore_control.rpcs()
+
+        shown = await page(machines, f"mac={notation}")
+
+        assert fleet.ids(shown) == [machine_id]
+        assert shown["pagination"]["total"] == 1
+        assert await firestore_control.billed("reads") - reads == 2
+        assert (await firestore_control.rpcs() - rpcs)["BatchGetDocuments"] == 2
+
+
+async def test_a_mac_of_nobody_or_of_another_organization_finds_nothing(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    mac = a_mac()
+    created(await others.register(a_body(nics=[{"mac": mac}])))
+
+    for wanted in (mac, a_mac()):
+        shown = await page(machines, f"mac={wanted}")
+        assert (shown["machines"], shown["pagination"]["total"]) == ([], 0)
+
+
+async def test_a_mac_that_a_machine_gave_up_finds_nothing(machines: MachinesApi) -> None:
+    mac = a_mac()
+    machine_id = created(await machines.register(a_body(nics=[{"mac": mac}])))
+    assert (await machines.call("PUT", f"{PATH}/{machine_id}", a_body())).status_code == 200
+
+    assert (await page(machines, f"mac={mac}"))["machines"] == []
+
+
+async def test_a_mac_may_be_asked_for_with_labels_and_not_with_a_token(machines: MachinesApi) -> None:
+    mac = a_mac()
+    machine_id = created(await machines.register(a_body(nics=[{"mac": mac}], labels={"tier": "db"})))
+
+    assert fleet.ids(await page(machines, f"mac={mac}&label=tier=db")) == [machine_id]
+    assert fleet.ids(await page(machines, f"mac={mac}&label=!tier")) == []
+    assert fleet.ids(await page(machines, f"mac={mac}&page=2")) == []
+    assert faults(await machines.call("GET", f"{PATH}?mac={mac}&page_token=x")) == ["page_token"]
+
+
+async def test_a_list_is_answered_in_protobuf_too(machines: MachinesApi) -> None:
+    ids = await registered(machines, 2)
+
+    answer = await machines.call("GET", f"{PATH}?per_page=1", headers={"Accept": "application/x-protobuf"})
+
+    assert answer.headers["content-type"] == "application/x-protobuf"
+    shown = MachineList.FromString(answer.content)
+    assert [machine.id for machine in shown.machines] == ids[:1]
+    assert (shown.pagination.total, shown.pagination.total_pages) == (2, 2)
+    assert shown.pagination.HasField("next_page_token")
+
+
+async def test_a_list_needs_the_scope_to_read_machines(
+    http: httpx.AsyncClient, new_organization: NewOrganization
+) -> None:
+    headers = new_organization(("machines:write", "pools:read")).headers
+
+    for path in (PATH, "/v1/machines"):
+        problem(await http.get(path, headers=headers), 403)
