@@ -1,0 +1,154 @@
+"""The deployment archive, unpacked and served as Google's Python buildpack does."""
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra import package
+from infra.local import topology
+from tests.stack import NewOrganization, RunningStack
+
+TOPOLOGY = topology.load(topology.DEFAULT_FILE)
+FUNCTIONS = TOPOLOGY.functions
+TIMEOUT = 30
+INHERIT = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execvp("functions-framework", ["functions-framework"])
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The archive, unpacked, and an environment with its requirements and nothing else."""
+
+    folder: Path
+    environment: Path
+
+    @property
+    def python(self) -> Path:
+        """The environment's Python."""
+        return self.environment / "bin" / "python"
+
+
+def uv(*arguments: str) -> None:
+    """Run uv, which makes environments quicker than pip does."""
+    subprocess.run([Path(sys.executable).parent / "uv", *arguments], check=True, timeout=TIMEOUT)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """What the buildpack makes of the archive."""
+    root = tmp_path_factory.mktemp("deployed")
+    package.build(root / "muster.zip")
+    made = Workspace(root / "workspace", root / "environment")
+    with zipfile.ZipFile(root / "muster.zip") as archive:
+        archive.extractall(made.folder)
+    uv("venv", "--quiet", "--python", sys.executable, str(made.environment))
+    requirements = str(made.folder / "requirements.txt")
+    uv("pip", "install", "--quiet", "--require-hashes", "--python", str(made.python), "-r", requirements)
+    return made
+
+
+@contextmanager
+def served(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[httpx.Client]:
+    """Run the buildpack's command, and give a client of what it serves.
+
+    The port is bound here, and inherited by systemd's protocol, which gunicorn knows: so it is nobody else's,
+    and the client's connection waits until the function takes it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        process = subprocess.Popen(
+            [workspace.python, "-c", INHERIT, str(listener.fileno())],
+            cwd=workspace.folder,
+            env={"PATH": str(workspace.environment / "bin"), "PORT": str(port), **environment},
+            pass_fds=[listener.fileno()],
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT)
+
+
+def environment(function: topology.Function, workspace: Workspace, stack: RunningStack) -> dict[str, str]:
+    """Give what Terraform and the buildpack set (infra/terraform/functions.tf), for the emulators."""
+    return {
+        **function.environment,
+        "FUNCTION_SOURCE": f"{function.folder}/main.py",
+        "FUNCTION_TARGET": function.entry_point,
+        "PYTHONPATH": str(workspace.folder),
+        "GOOGLE_CLOUD_PROJECT": stack.project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
+    }
+
+
+def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_path: Path) -> None:
+    package.build(tmp_path / "muster.zip")
+
+    with zipfile.ZipFile(tmp_path / "muster.zip") as archive:
+        names = archive.namelist()
+
+    assert {"functions", "shared", "requirements.txt"} == {name.split("/")[0] for name in names}
+    assert {f"{function.folder}/main.py" for function in FUNCTIONS.values()} <= set(names)
+    assert {".py", ".json", ".html", ".txt"} == {Path(name).suffix for name in names}
+
+
+def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
+    """Whoever builds it: another folder, other times of the files, another umask."""
+    copy = tmp_path / "copy"
+    for name in ("functions", "shared", "infra"):
+        shutil.copytree(package.ROOT / name, copy / name, copy_function=shutil.copy)
+    shutil.copy(package.REQUIREMENTS, copy)
+    (copy / "functions" / "__init__.py").chmod(0o600)
+
+    subprocess.run(
+        [sys.executable, "-m", "infra.package", "--into", tmp_path / "theirs.zip"],
+        cwd=copy,
+        env={"TZ": "Asia/Tokyo"},
+        check=True,
+        timeout=TIMEOUT,
+    )
+
+    digest = package.build(tmp_path / "ours.zip")
+    assert digest == hashlib.sha256((tmp_path / "theirs.zip").read_bytes()).hexdigest()
+
+
+def test_the_buildpack_accepts_the_archive(workspace: Workspace) -> None:
+    """It compiles every file and checks that what is installed fits together, and fails the build if not."""
+    compileall = [str(workspace.python), "-m", "compileall", "-f", "-q", "."]
+    subprocess.run(compileall, cwd=workspace.folder, check=True, timeout=TIMEOUT)
+    uv("pip", "check", "--quiet", "--python", str(workspace.python))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_every_function_serves_from_the_archive(
+    function: topology.Function,
+    workspace: Workspace,
+    stack: RunningStack,
+    new_organization: NewOrganization,
+) -> None:
+    with served(workspace, environment(function, workspace, stack)) as client:
+        assert client.get("/health/startup").status_code == 200  # it has read from the store
+        match function.trigger:
+            case "http":
+                route = next(route for route in TOPOLOGY.routes if route.function == function.name)
+                assert client.get(route.path, headers=new_organization().headers).status_code == 200
+            case "schedule":
+                assert client.post("/").status_code == 204
+            case "pubsub":
+                assert client.post("/", json={"message": {}}).status_code == 400  # it knows an event
