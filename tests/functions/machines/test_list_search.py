@@ -1,0 +1,236 @@
+"""`GET /v1/machines` and one machine of it: search, strictness, and the pools of machines."""
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.functions.machines import fleet
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body
+from tests.functions.machines.expectations import PATH, common_headers, created, problem
+
+ITEMS = "/v1/machines"
+
+
+async def items(machines: MachinesApi, query: str = "") -> dict[str, Any]:
+    answer = await machines.call("GET", f"{ITEMS}?{query}")
+    assert answer.status_code == 200, answer.text
+    common_headers(answer)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def found(machines: MachinesApi, query: str) -> list[str]:
+    shown = await items(machines, query)
+    assert shown["total"] == len(shown["items"])
+    return fleet.ids(shown)
+
+
+def faults(answer: httpx.Response) -> list[list[str | int]]:
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    details = answer.json()["detail"]
+    assert all(detail.keys() == {"loc", "msg", "type"} for detail in details)
+    return [detail["loc"] for detail in details]
+
+
+async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
+    made = await machines.call("POST", "/v1/pools", {"name": "pool"})
+    pool_id: str = made.json()["id"]
+    answer = await machines.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machine_ids})
+    assert answer.status_code == 200, answer.text
+    return pool_id
+
+
+async def test_search_finds_parts_of_ids_names_and_hostnames_in_any_case(machines: MachinesApi) -> None:
+    one = created(await machines.register(a_body(name="Rack 7, slot 3", hostname="r7s3.example.com")))
+    two = created(await machines.register(a_body(name="STRASSE `\\` %", hostname="r7s4.example.com")))
+
+    assert await found(machines, "search=SLOT") == [one]
+    assert await found(machines, "search=R7S") == [two, one]
+    assert await found(machines, "search=r7s3.EXAMPLE.com") == [one]
+    assert await found(machines, f"search={one.upper()}") == [one]
+    assert await found(machines, f"search={two[-9:]}") == [two]
+    assert await found(machines, "search=stra%C3%9Fe") == [two]
+    assert await found(machines, "search=%60%5C%60+%25") == [two]
+    assert await found(machines, "search=r7s3.example.org") == []
+
+
+async def test_search_follows_a_machine_that_is_renamed(machines: MachinesApi) -> None:
+    machine_id = created(await machines.register(a_body(name="before", labels={"tier": "db"})))
+
+    assert (await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"name": "after"})).status_code == 200
+    assert await found(machines, "search=befor") == []
+    assert await found(machines, "search=after&label=tier") == [machine_id]
+
+    await machines.call(
+        "PUT", f"{PATH}/{machine_id}", a_body(hostname="put.example.com", labels={"rack": "7"})
+    )
+    assert await found(machines, "search=after") == []
+    assert await found(machines, "search=put.example&label=rack=7&label=!tier") == [machine_id]
+
+    await machines.call("DELETE", f"{ITEMS}/{machine_id}")
+    assert await found(machines, "search=put.example") == []
+
+
+async def test_labels_select_machines_by_value_by_key_and_by_absence(machines: MachinesApi) -> None:
+    plain = created(await machines.register(a_body()))
+    db = created(await machines.register(a_body(labels={"tier": "db", "example.com/rack": "r7"})))
+    web = created(await machines.register(a_body(labels={"tier": "web", "spot": ""})))
+
+    for path in (PATH, ITEMS):
+
+        async def selected(query: str, path: str = path) -> list[str]:
+            return fleet.ids((await machines.call("GET", f"{path}?{query}")).json())
+
+        assert await selected("label=tier") == [web, db]
+        assert await selected("label=tier=db") == [db]
+        assert await selected("label=example.com/rack=r7&label=tier=db") == [db]
+        assert await selected("label=spot=") == [web]
+        assert await selected("label=spot=x") == []
+        assert await selected("label=!tier") == [plain]
+        assert await selected("label=!spot") == [db, plain]
+        assert await selected("label=!spot&label=!example.com/rack") == [plain]
+        assert await selected("label=!spot&label=tier") == [db]
+        assert await selected("label=!nothing") == [web, db, plain]
+
+
+async def test_a_new_set_of_labels_is_seen_at_once(machines: MachinesApi) -> None:
+    first = created(await machines.register(a_body(labels={"a": ""})))
+    assert await found(machines, "label=!b") == [first]
+
+    second = created(await machines.register(a_body(labels={"c": ""})))
+    third = created(await machines.register(a_body(labels={"b": ""})))
+
+    assert await found(machines, "label=!b") == [second, first]
+    assert await found(machines, "label=!a") == [third, second]
+
+
+async def test_more_sets_of_labels_than_one_query_takes_are_merged(machines: MachinesApi) -> None:
+    ids = [
+        created(await machines.register(a_body(hostname="node.example.com", labels={f"key-{number}": ""})))
+        for number in range(35)
+    ][::-1]
+
+    for query in ("label=!key-7", "label=!key-7&search=node.example"):
+        shown = await items(machines, f"{query}&skip=3&limit=10")
+        expected = [machine for number, machine in enumerate(ids) if number != 34 - 7]
+        assert fleet.ids(shown) == expected[3:13]
+        assert shown["total"] == 34
+
+
+async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
+    machine_id = created(await machines.register(a_body()))
+    [machine] = (await items(machines))["items"]
+    moment = machine["created_at"].removesuffix("Z")
+
+    for parameter in ("created_at_from", "created_at_to"):
+        for zone in ("", "Z", "%2B00:00"):
+            assert await found(machines, f"{parameter}={moment}{zone}") == [machine_id]
+    assert await found(machines, f"created_at_from={moment}-01:00") == []
+    assert await found(machines, f"created_at_to={moment}%2B01:00") == []
+    assert await found(machines, "created_at_to=1969-12-31T00:00:00") == []
+    assert await found(machines, "created_at_from=9999-12-31T23:59:59") == []
+    assert await found(machines, "created_at_from=1950-01-01T00:00:00") == [machine_id]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("limit=0", ["limit"]),
+        ("limit=1001", ["limit"]),
+        ("limit=1e2", ["limit"]),
+        ("skip=-1", ["skip"]),
+        ("skip=1&skip=1", ["skip"]),
+        ("status=offline", ["status"]),
+        ("status=", ["status"]),
+        ("created_at_from=2024-01-01", ["created_at_from"]),
+        ("created_at_to=1700000000", ["created_at_to"]),
+        ("created_at_to=2024-02-30T00:00:00", ["created_at_to"]),
+        ("pool_id=pool", ["pool_id"]),
+        ("include=machines", ["include"]),
+        ("label=%20", ["label"]),
+        ("name=%FF", ["name"]),
+        (f"search={'x' * 49}", ["search"]),
+        ("page=1", ["page"]),
+        ("limit=x&status=y", ["limit", "status"]),
+    ],
+)
+async def test_wrong_parameters_are_refused_by_name(
+    machines: MachinesApi, query: str, names: list[str]
+) -> None:
+    places = faults(await machines.call("GET", f"{ITEMS}?{query}"))
+
+    assert sorted(places) == [["query", name] for name in names]
+
+
+async def test_a_pool_of_nobody_or_of_others_or_that_is_gone_has_no_machines(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    machine_id = created(await machines.register(a_body()))
+    pool_id = await a_pool(machines, machine_id)
+    foreign = await a_pool(others, created(await others.register(a_body())))
+    assert await found(machines, f"pool_id={pool_id}") == [machine_id]
+    assert await found(machines, f"pool_id={pool_id.upper()}") == [machine_id]
+
+    assert await found(machines, f"pool_id={foreign}") == []
+    assert await found(machines, f"pool_id={uuid.uuid4()}") == []
+    assert (await machines.call("DELETE", f"/v1/pools/{pool_id}")).status_code == 204
+    assert await found(machines, f"pool_id={pool_id}") == []
+    assert (await items(machines, "include=pools"))["included"] == []
+    assert (await machines.call("GET", f"{ITEMS}/{machine_id}?include=pools")).json()["pools"] == []
+
+
+async def test_included_pools_are_shown_with_their_machines_and_once_beside_them(
+    machines: MachinesApi,
+) -> None:
+    one, two = [created(await machines.register(a_body())) for _ in range(2)]
+    both, single = await a_pool(machines, one, two), await a_pool(machines, two)
+
+    shown = await items(machines, "include=pools")
+
+    counts = {pool["id"]: (pool["type"], pool["machine_count"]) for pool in shown["included"]}
+    assert counts == {both: ("pool", 2), single: ("pool", 1)}
+    assert len(shown["included"]) == 2
+    pools = {machine["id"]: {pool["id"] for pool in machine["pools"]} for machine in shown["items"]}
+    assert pools == {one: {both}, two: {both, single}}
+    assert all("type" not in pool for machine in shown["items"] for pool in machine["pools"])
+
+    plain = await items(machines)
+    assert "included" not in plain
+    assert [machine["pools"] for machine in plain["items"]] == [None, None]
+
+
+async def test_one_machine_is_shown_with_its_pools_where_they_are_asked_for(machines: MachinesApi) -> None:
+    machine_id = created(await machines.register(a_body()))
+    pool_id = await a_pool(machines, machine_id)
+
+    plain = await machines.call("GET", f"{ITEMS}/{machine_id}")
+    full = await machines.call("GET", f"{ITEMS}/{machine_id}?include=pools")
+
+    assert re.fullmatch(r'"[0-9]+"', plain.headers["etag"])
+    shown = full.json()
+    assert plain.json() | {"pools": shown["pools"], "included": shown["included"]} == shown
+    assert plain.json()["pools"] is None
+    assert [pool["id"] for pool in shown["pools"]] == [pool_id]
+    assert [(pool["type"], pool["id"]) for pool in shown["included"]] == [("pool", pool_id)]
+    known = {"If-None-Match": plain.headers["etag"]}
+    assert (await machines.call("GET", f"{ITEMS}/{machine_id}", headers=known)).status_code == 304
+    with_pools = await machines.call("GET", f"{ITEMS}/{machine_id}?include=pools", headers=known)
+    assert with_pools.status_code == 200
+
+
+async def test_a_machine_that_is_not_there_or_not_ours_is_not_found(
+    machines: MachinesApi, others: MachinesApi
+) -> None:
+    foreign = created(await others.register(a_body()))
+
+    for machine_id in (foreign, str(uuid.uuid4())):
+        refused = problem(await machines.call("GET", f"{ITEMS}/{machine_id}"), 404)
+        assert refused["type"].endswith("/machine-not-found")
+        assert refused["machine_id"] == machine_id
+    assert faults(await machines.call("GET", f"{ITEMS}/x")) == [["path", "machine_id"]]
+    assert faults(await machines.call("GET", f"{ITEMS}/{foreign}?include=x")) == [["query", "include"]]
