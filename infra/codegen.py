@@ -1,6 +1,7 @@
 """Generate the protocol buffer code: `python -m infra.codegen [--into DIR]`, or `make proto`.
 
 - `shared/pb` from `proto/`;
+- `infra/schemas`, the topics' schemas, from `proto/`;
 - `infra/local/{firestore,pubsub}/pb` from the descriptors inside Google's client packages, so that an
   emulator needs grpcio and protobuf alone. They live in a descriptor pool of their own: a process may hold
   an emulator beside the client library that defines messages of the same names.
@@ -16,8 +17,12 @@ from pathlib import Path, PurePosixPath
 from google.cloud.firestore_v1 import types as firestore_types
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.pubsub_v1 import types as pubsub_types
 from grpc_tools import protoc
+
+from infra import topic_schema
+from infra.local import topology
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
@@ -38,16 +43,32 @@ def main() -> None:
     )
     into = parser.parse_args().into
     generate_model(into / "shared" / "pb")
+    generate_topic_schemas(into / "infra" / "schemas")
     for folder, message in GOOGLE_APIS.items():
         generate_google_api(message.DESCRIPTOR.file, into / folder)
 
 
 def generate_model(into: Path) -> None:
     """Generate the project's own messages, importable as `shared.pb.inventory.v1`."""
-    files = sorted(PROTO.rglob("*.proto"))
-    includes = importlib.resources.files("grpc_tools") / "_proto"
-    _protoc(into, f"-I{PROTO}", f"-I{includes}", *(str(file.relative_to(PROTO)) for file in files))
+    _protoc(into, *_model())
     _rewrite(into, r"^(from|import) inventory\b", r"\1 shared.pb.inventory")
+
+
+def generate_topic_schemas(into: Path) -> None:
+    """Generate a self-contained definition of each message that a topic of the topology carries."""
+    with tempfile.NamedTemporaryFile() as file:
+        _run(f"--descriptor_set_out={file.name}", "--include_imports", *_model())
+        descriptors = FileDescriptorSet.FromString(Path(file.name).read_bytes())
+    pool = DescriptorPool()
+    for proto in descriptors.file:
+        pool.Add(proto)
+    into.mkdir(parents=True, exist_ok=True)
+    for old in into.glob("*.proto"):
+        old.unlink()
+    for topic in topology.load(topology.DEFAULT_FILE).topics.values():
+        if topic.message:
+            message = pool.FindMessageTypeByName(topic.message)
+            (into / f"{topic.message}.proto").write_text(topic_schema.definition(message))
 
 
 def generate_google_api(root: FileDescriptor, into: Path) -> None:
@@ -92,11 +113,22 @@ def _rename(proto: FileDescriptorProto, names: dict[str, str]) -> None:
     proto.dependency.extend(dependencies)
 
 
+def _model() -> list[str]:
+    """Name the project's own .proto files, as protoc takes them."""
+    files = sorted(PROTO.rglob("*.proto"))
+    includes = importlib.resources.files("grpc_tools") / "_proto"
+    return [f"-I{PROTO}", f"-I{includes}", *(str(file.relative_to(PROTO)) for file in files)]
+
+
 def _protoc(into: Path, *arguments: str) -> None:
     into.mkdir(parents=True, exist_ok=True)
     for old in [*into.rglob("*_pb2.py"), *into.rglob("*_pb2.pyi")]:
         old.unlink()
-    if protoc.main(["protoc", f"--python_out={into}", f"--pyi_out={into}", *arguments]) != 0:
+    _run(f"--python_out={into}", f"--pyi_out={into}", *arguments)
+
+
+def _run(*arguments: str) -> None:
+    if protoc.main(["protoc", *arguments]) != 0:
         raise SystemExit("muster: protoc failed, see above")
 
 

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ["shared/pb", "infra/local/firestore/pb", "infra/local/pubsub/pb"]
+FOLDERS = ["shared/pb", "infra/schemas", "infra/local/firestore/pb", "infra/local/pubsub/pb"]
 
 
 def _generated(root: Path) -> dict[str, str]:
     return {
         str(file.relative_to(root)): file.read_text()
         for folder in FOLDERS
-        for pattern in ("*_pb2.py", "*_pb2.pyi")
+        for pattern in ("*_pb2.py", "*_pb2.pyi", "*.proto")
         for file in (root / folder).rglob(pattern)
     }
 

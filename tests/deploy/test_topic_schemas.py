@@ -1,0 +1,80 @@
+"""The topics' schemas: Pub/Sub takes them, and they say what the model says."""
+
+import asyncio
+import uuid
+from functools import cache
+
+import pytest
+from google.api_core.exceptions import InvalidArgument
+from google.cloud.pubsub import PublisherClient
+from google.cloud.pubsub_v1 import SchemaServiceClient
+from google.protobuf import descriptor_pool, text_format
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.pubsub_v1.types import Encoding, Schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import shared.pb.inventory.v1.events_pb2  # noqa: F401 - the topics' messages are found by their names
+from infra.local import topology
+from infra.local.pubsub.definitions import compiled
+from tests.stack import RunningStack
+from tests.unit.messages import messages
+
+MESSAGES = sorted(
+    {topic.message for topic in topology.load(topology.DEFAULT_FILE).topics.values() if topic.message}
+)
+
+
+def definition(name: str) -> str:
+    return (topology.ROOT / "infra" / "schemas" / f"{name}.proto").read_text()
+
+
+def model(name: str) -> type[Message]:
+    """Give the class that events are made with."""
+    return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
+
+
+@cache
+def schema(name: str) -> type[Message]:
+    """Give the class that the schema defines."""
+    compiled_schema = asyncio.run(compiled(definition(name)))
+    pool = DescriptorPool()
+    pool.AddSerializedFile(compiled_schema.compiled_bytes)
+    return GetMessageClass(pool.FindMessageTypeByName(compiled_schema.root_message))
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@settings(deadline=None)  # the first example compiles the schema
+@given(st.data())
+def test_what_the_model_writes_the_schema_reads(name: str, data: st.DataObject) -> None:
+    """Field by field, with the same names: none is unknown to the schema, or of another type there."""
+    event = data.draw(messages(model(name)))
+
+    read = schema(name).FromString(event.SerializeToString())
+
+    assert text_format.MessageToString(event) == text_format.MessageToString(read)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_topic_with_the_schema_takes_its_events_and_nothing_else(name: str, stack: RunningStack) -> None:
+    project = f"projects/schemas-{uuid.uuid4().hex[:8]}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
+        schemas, publisher = SchemaServiceClient(), PublisherClient()
+    created = schemas.create_schema(
+        parent=project,
+        schema_id=name,
+        schema=Schema(type_=Schema.Type.PROTOCOL_BUFFER, definition=definition(name)),
+    )
+    topic = f"{project}/topics/{name}"
+    schema_settings = {"schema": created.name, "encoding": Encoding.BINARY}
+    publisher.create_topic(request={"name": topic, "schema_settings": schema_settings})
+
+    publisher.publish(topic, model(name)().SerializeToString(), change="any").result()
+    with pytest.raises(InvalidArgument):
+        publisher.publish(topic, b"no protobuf").result()
+
+    publisher.stop()
+    schemas.transport.close()
