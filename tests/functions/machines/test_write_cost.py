@@ -166,3 +166,16 @@ async def test_a_deletion_deletes_the_machine_and_its_claims_and_writes_its_even
     await quiet.cost("PUT", f"{PATH}/{machine['id']}", a_body(nics=[{"mac": a_mac()}, {"mac": a_mac()}]))
 
     assert Cost(reads=1, writes=1, deletes=4) == await quiet.cost("DELETE", f"{family}/{machine['id']}")
+
+
+async def test_a_deletion_reads_the_machines_pools_and_writes_an_event_for_each(quiet: Quiet) -> None:
+    machine = await registered(quiet.machines)
+    pools = [str(uuid.uuid4()) for _ in range(3)]
+    organization = quiet.machines.store.document("organizations", quiet.machines.organization.id)
+    for pool_id in pools[:2]:
+        pool = {"id": pool_id, "organization_id": organization.id, "version": 1, "name": "pool"}
+        organization.collection("pools").document(pool_id).set(pool)
+    organization.collection("machines").document(machine["id"]).update({"pool_ids": pools})
+
+    # The third pool is gone: it is not told of, but a document that is not there is billed as a read too.
+    assert Cost(reads=4, writes=3, deletes=2) == await quiet.cost("DELETE", f"{AGENTS}/{machine['id']}")
