@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -54,9 +54,14 @@ class Heard:
 
 
 class EventLog:
-    """Events by their `ce-id`: a repeat is dropped, as subscribers do."""
+    """Events by their `ce-id`: a repeat is dropped, as subscribers do.
+
+    Attributes:
+        faults: repeats that are none, for they say something else.
+    """
 
     def __init__(self) -> None:
+        self.faults: list[str] = []
         self._heard: dict[str, Heard] = {}
         self._changed = threading.Condition()
 
@@ -83,12 +88,19 @@ class EventLog:
 
     def receive(self, topic: str, message: Message) -> None:
         """Take a message from Google's subscriber client."""
-        event_id = message.attributes["ce-id"]
-        payload = TOPICS[topic].FromString(message.data)
-        with self._changed:
-            self._heard.setdefault(event_id, Heard(event_id, message.attributes["organization_id"], payload))
-            self._changed.notify_all()
+        self.hear(topic, message.attributes, message.data)
         message.ack()
+
+    def hear(self, topic: str, attributes: Mapping[str, str], data: bytes) -> bool:
+        """Take an event, and tell whether it is one that came before."""
+        event_id = attributes["ce-id"]
+        heard = Heard(event_id, attributes["organization_id"], TOPICS[topic].FromString(data))
+        with self._changed:
+            is_repeat = event_id in self._heard
+            if self._heard.setdefault(event_id, heard) != heard:
+                self.faults.append(f"event {event_id}: it came with another message before")
+            self._changed.notify_all()
+        return is_repeat
 
 
 @contextmanager

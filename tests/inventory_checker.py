@@ -62,6 +62,7 @@ class Books:
         pools = {document.id for document in self._documents("pools")}
         events = self.log.events()
         return [
+            *self.log.faults,
             *self._outbox_faults(),
             *_claim_faults(machines, self._claims()),
             *_event_faults(machines, pools, events, self.acknowledged),

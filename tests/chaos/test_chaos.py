@@ -4,14 +4,17 @@ import os
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.report import report
 from tests.chaos.run import Plan, run
 
-SECONDS = 8.0
+SECONDS = 6.0
 
 
+@pytest.mark.timeout(300)  # what was left behind is published late, on a busy machine later still
 def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - no secret
-    outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=4), tmp_path)
+    outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
     assert outcome.faults == [], report(outcome)
     assert sum(outcome.ledger.operations.values()) > 0
