@@ -1,7 +1,7 @@
 """`infra/topology.yaml` as typed records, with every reference in it checked."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -20,7 +20,10 @@ class TopologyError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function: where it is, who calls it, what it is given."""
+    """A function: where it is, who calls it, what it is given.
+
+    How many instances there are and how long a request may take is for production alone.
+    """
 
     name: str
     folder: str
@@ -29,6 +32,10 @@ class Function:
     cpu: int
     memory: str
     concurrency: int
+    timeout_seconds: int = 60
+    minimum_instances: int = 0
+    maximum_instances: int = 100
+    publishes: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -184,6 +191,8 @@ def _check(topology: Topology) -> None:
     for function in topology.functions.values():
         if not function.source.is_file():
             raise TopologyError(f"functions.{function.name}: there is no {function.source}")
+        for topic in function.publishes:
+            _known(topic, topology.topics, f"functions.{function.name}")
     for route in topology.routes:
         _known(route.function, topology.functions, f"the route {route.path}")
     for subscription in topology.subscriptions.values():
