@@ -38,8 +38,8 @@ replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest
 
-chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=...)
-	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed))
+chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=..., KEEP=folder)
+	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
 
 check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="how long each run lasts (default: 60)")
     parser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
-    parser.add_argument("--keep", type=Path, help="a folder for the stack's data and log")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps each run's data and log")
     arguments = parser.parse_args()
     failed = False
     for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - no secret
@@ -31,7 +31,7 @@ def main() -> None:
         sys.stdout.write(f"seed {seed}\n")
         sys.stdout.flush()
         with tempfile.TemporaryDirectory() as temporary:
-            outcome = run(plan, arguments.keep or Path(temporary))
+            outcome = run(plan, (arguments.keep or Path(temporary)) / str(seed))
         sys.stdout.write(f"{report(outcome)}\n")
         failed = failed or bool(outcome.faults)
     sys.exit(1 if failed else 0)
