@@ -59,8 +59,8 @@ async def list_pools(
 ) -> list[Pool]:
     """Read a page of an organization's pools, newest first."""
     query = all_in("pools")
-    # Not by name, though ids are UUIDv7: production has no index of names alone in descending order, and takes
-    # none (https://github.com/firebase/flutterfire/issues/4398).
+    # Not by name, though ids are UUIDv7: production has no index of names alone in descending order,
+    # and takes none: https://github.com/firebase/flutterfire/issues/4398
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "created_at"
     query.offset = skip
     query.limit.value = limit

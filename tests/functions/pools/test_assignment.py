@@ -90,10 +90,11 @@ class TestAdd:
         ids = [machine["id"] for machine in shown["machines"]]
         assert (100, len(members)) == (len(ids), shown["machine_count"])
         assert named == ids[: len(named)]
-        skip = 99
-        rest = f'</v1/machines?pool_id={created["id"]}&skip={skip}&limit=100>; rel="next"'
-        assert rest == answer.headers["link"]
-        assert set(members[:skip]) <= set(ids)
+        rest = f"/v1/machines?pool_id={created['id']}&skip=99&limit=100"
+        assert f'<{rest}>; rel="next"' == answer.headers["link"]
+        page = (await pools.call("GET", rest)).json()
+        assert members[99:199] == [machine["id"] for machine in page["items"]]
+        assert set(members[:99]) <= set(ids)
 
     async def test_unknown_machines_are_all_named_and_nothing_changes(
         self, pools: PoolsApi, others: PoolsApi
