@@ -14,7 +14,7 @@ from tests.emulators.firestore.emulator import Emulator, running
 from tests.emulators.firestore.history import Operation, contradictions
 from tests.emulators.firestore.registers import Registers
 
-OPERATIONS = int(os.environ.get("EMULATOR_OPERATIONS", "1000"))
+OPERATIONS = int(os.environ.get("EMULATOR_OPERATIONS", "600"))
 CLIENTS = 16
 
 
