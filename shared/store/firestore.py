@@ -19,6 +19,7 @@ from shared.store.wire import (
     CommitRequest,
     CommitResponse,
     Document,
+    DocumentMask,
     RollbackRequest,
     RunAggregationQueryRequest,
     RunQueryRequest,
@@ -91,8 +92,9 @@ class Firestore:
         *,
         transaction: bytes = b"",
         new_transaction: TransactionOptions | None = None,
+        fields: Sequence[str] = (),
     ) -> tuple[bytes, dict[str, Document]]:
-        """Read documents once, in a transaction or as of one moment.
+        """Read documents once, or some fields of them, in a transaction or as of one moment.
 
         Returns:
             The id of the new transaction, if there is one; and the documents that exist, by their paths.
@@ -105,6 +107,7 @@ class Firestore:
             documents=[self.name(path) for path in paths],
             transaction=transaction or None,
             new_transaction=new_transaction,
+            mask=DocumentMask(field_paths=fields) if fields else None,
         )
         found: dict[str, Document] = {}
         with translated():
@@ -118,9 +121,11 @@ class Firestore:
                     found[plain.found.name.removeprefix(f"{self._documents}/")] = plain.found
         return transaction, found
 
-    async def get(self, paths: Sequence[str], deadline: Deadline) -> dict[str, Document]:
-        """Read documents as of one moment, and return those that exist by their paths."""
-        _, found = await repeated(lambda: self.batch_get(paths, deadline), deadline)
+    async def get(
+        self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
+    ) -> dict[str, Document]:
+        """Read documents or some of their fields as of one moment; return those that exist by their paths."""
+        _, found = await repeated(lambda: self.batch_get(paths, deadline, fields=fields), deadline)
         return found
 
     async def query(self, parent: str, query: StructuredQuery, deadline: Deadline) -> list[Document]:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from shared.domain import machine_ids, search
 from shared.domain.machine_filter import MachineFilter
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
 from shared.store.firestore import Firestore
-from shared.store.machines import LABEL_SET, TERMS
+from shared.store.machines import LABEL_SET, MACHINE_FIELDS, TERMS
 from shared.store.queries import all_in
 from shared.store.wire import StructuredQuery, Value
 
@@ -65,10 +64,7 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
     return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
 
 
-# All fields of the message, and none of those that only queries need: they are larger than the rest.
-MESSAGE_FIELDS = [
-    StructuredQuery.FieldReference(field_path=field.name) for field in Machine.DESCRIPTOR.fields
-]
+MESSAGE_FIELDS = [StructuredQuery.FieldReference(field_path=name) for name in MACHINE_FIELDS]
 
 
 def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_Filter]:

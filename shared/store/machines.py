@@ -19,6 +19,8 @@ from shared.store.wire import Document, DocumentMask, Precondition, Value, Write
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
 TERMS = "terms"
 LABEL_SET = "label_set"
+# What a machine is read by: its terms are larger than the rest, and nobody reads them.
+MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
 _SEARCHED = frozenset({"name", "hostname", "labels"})
 _HELD = Value(boolean_value=True)
 
@@ -40,7 +42,7 @@ async def find_machine(
         MachineNotFound: the organization has none of that id.
     """
     path = paths.machine(organization_id, machine_id)
-    document = (await firestore.get([path], deadline)).get(path)
+    document = (await firestore.get([path], deadline, fields=MACHINE_FIELDS)).get(path)
     if document is None:
         raise MachineNotFound(machine_id)
     return StoredMachine(decode(document.fields, Machine), document)
