@@ -1,0 +1,111 @@
+"""After `kill -9` what was acknowledged is there, whole; what was not is there whole or not at all.
+
+`EMULATOR_KILLS=100 python -m pytest -k durability` kills more often.
+"""
+
+import asyncio
+import os
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.firestore import Client
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.types import Document, Precondition, Value, Write
+
+from tests.emulators.firestore.emulator import Emulator, running
+
+KILLS = int(os.environ.get("EMULATOR_KILLS", "3"))
+WRITERS = 8
+KEPT = 5  # log entries of each writer
+
+
+@dataclass
+class Writer:
+    """Counts up, in commits of four writes: two documents with the number, a log entry, an old one's end."""
+
+    name: str
+    sent: int = 0
+    acknowledged: int = 0
+
+    async def write(self, client: FirestoreAsyncClient, database: str) -> None:
+        """Commit as fast as it goes, until the emulator is gone."""
+        while True:
+            self.sent += 1
+            try:
+                await client.commit(
+                    request={"database": database, "writes": self._writes(database)}, retry=None, timeout=10
+                )
+            except GoogleAPICallError:
+                return
+            self.acknowledged = self.sent
+
+    def _writes(self, database: str) -> list[Write]:
+        start = f"{database}/documents"
+        value = {"n": Value(integer_value=self.sent), "filling": Value(string_value="x" * 200)}
+        return [
+            Write(update=Document(name=f"{start}/left/{self.name}", fields=value)),
+            Write(update=Document(name=f"{start}/right/{self.name}", fields=value)),
+            Write(
+                update=Document(name=f"{start}/writers/{self.name}/log/{self.sent}", fields=value),
+                current_document=Precondition(exists=False),
+            ),
+            Write(delete=f"{start}/writers/{self.name}/log/{self.sent - KEPT}"),
+        ]
+
+    def found(self, client: Client) -> int:
+        """The number that was reached, after checking that it is the same everywhere."""
+        left, right = (client.document(f"{side}/{self.name}").get() for side in ("left", "right"))
+        log = {int(entry.id): entry for entry in client.collection(f"writers/{self.name}/log").stream()}
+        last = max(log, default=0)
+        assert set(log) == set(range(max(1, last - KEPT + 1), last + 1))
+        assert [side.get("n") if side.exists else 0 for side in (left, right)] == [last, last]
+        if last:
+            assert {side.update_time for side in (left, right)} == {log[last].create_time}
+        return last
+
+
+async def test_no_kill_loses_an_acknowledged_commit_or_leaves_half_of_one(
+    tmp_path: Path, project: str
+) -> None:
+    seed = time.time_ns()
+    print(f"{seed=}")  # noqa: T201 - shown when the test fails
+    moments = random.Random(seed)  # noqa: S311 - it is about chance, not secrets
+    writers = [Writer(f"writer-{number}") for number in range(WRITERS)]
+    for _ in range(KILLS):
+        with running("--data", str(tmp_path)) as emulator:
+            check(emulator, project, writers)
+            await load(emulator, project, writers, moments.uniform(0.05, 0.6))
+    with running("--data", str(tmp_path)) as emulator:
+        check(emulator, project, writers)
+    assert all(writer.acknowledged for writer in writers)
+
+
+def check(emulator: Emulator, project: str, writers: list[Writer]) -> None:
+    """Compare what an emulator found with what the writers know, and let them go on from there."""
+    with emulator.client(project) as client:
+        for writer in writers:
+            reached = writer.found(client)
+            assert writer.acknowledged <= reached <= writer.sent
+            writer.sent = writer.acknowledged = reached
+
+
+async def load(emulator: Emulator, project: str, writers: list[Writer], seconds: float) -> None:
+    """Let all write at once, and kill the emulator in the midst of it."""
+    channels = [grpc.aio.insecure_channel(emulator.host) for _ in writers]
+    clients = [
+        FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel)) for channel in channels
+    ]
+    asyncio.get_running_loop().call_later(seconds, emulator.process.kill)
+    database = f"projects/{project}/databases/(default)"
+    await asyncio.gather(
+        *(writer.write(client, database) for writer, client in zip(writers, clients, strict=True))
+    )
+    for client in clients:
+        close: Any = client.transport.close  # it has no types
+        await close()
