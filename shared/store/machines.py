@@ -13,7 +13,7 @@ from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import shard_fields
-from shared.store.wire import Document, DocumentMask, Precondition, Value, Write
+from shared.store.wire import Document, DocumentMask, Precondition, Write
 
 # A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
@@ -22,7 +22,7 @@ LABEL_SET = "label_set"
 # What a machine is read by: its terms are larger than the rest, and nobody reads them.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
 _SEARCHED = frozenset({"name", "hostname", "labels"})
-_HELD = Value(boolean_value=True)
+_HELD = {"boolean_value": True}  # cheaper than a message, of which each field would get a copy
 
 
 @dataclass(frozen=True)
