@@ -144,3 +144,25 @@ async def test_a_list_of_pools_reads_at_most_1000_of_their_machines(meter: Meter
 
     assert billed["reads"] == 12 + 12 * (1000 // 12)
     assert billed["aggregation_units"] == 12 + 1
+
+
+async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_other(meter: Meter) -> None:
+    """Each assignment is decided once: no transaction is tried again."""
+    clients, rounds = 16, 8
+    pools = meter.pools
+    pool_id = (await pools.create())["id"]
+    machines = await pools.fill([], clients * rounds)
+
+    async def client(number: int) -> None:
+        for machine in machines[number::clients]:
+            await pools.add(pool_id, [machine])
+
+    async def all_clients() -> None:
+        await asyncio.gather(*(client(number) for number in range(clients)))
+
+    rpcs, billed = await meter.cost(all_clients(), deletes=len(machines))
+
+    assert rpcs["BatchGetDocuments"] == len(machines)
+    assert billed["writes"] == 2 * len(machines)
+    assert rpcs["Rollback"] == 0
+    assert (await pools.get(pool_id))["machine_count"] == len(machines)
