@@ -15,7 +15,7 @@ TRY_AGAIN = {429, 502, 503, 504}
 # A client gives up in the end: its change may be there or not.
 GIVE_UP_AFTER = 60.0
 # How often a change has no key, so that it cannot be repeated.
-WITHOUT_KEY = 0.2
+WITHOUT_KEY = 0.3
 # How often a client hangs up before the answer.
 IMPATIENT = 0.03
 

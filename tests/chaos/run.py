@@ -18,7 +18,7 @@ from google.cloud import firestore, pubsub
 from infra import keys
 from shared.domain.access import Scope
 from tests.chaos import books
-from tests.chaos.client import Client, Ledger
+from tests.chaos.client import Client, Ledger, Sent
 from tests.chaos.mayhem import Mayhem
 from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.event_log import TOPICS, EventLog
@@ -27,6 +27,7 @@ from tests.stack import StackProcess
 ORGANIZATIONS = 3
 MOST_REPLAYS = 300
 REPLAYS_A_SECOND = 6
+REPLAYS_AT_ONCE = 16
 # What was left behind is published once it is ten seconds old, and a push is repeated after a minute at most.
 SETTLED_AFTER = 120.0
 
@@ -95,7 +96,9 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
         base_url=mayhem.stack()["gateway"], timeout=30, limits=httpx.Limits(max_connections=None)
     ) as http:
         actors = _actors(plan, http, store, outcome.ledger)
-        async with mayhem.raging(seconds_between_kills=plan.seconds / plan.kills, seconds_between_faults=0.3):
+        async with mayhem.raging(
+            seconds_between_kills=plan.seconds / plan.kills, seconds_between_faults=0.12
+        ):
             await _work(actors, plan.seconds)
         await _settle(store, mayhem)
         log = _receive(subscriber, subscriptions, outcome)
@@ -187,19 +190,24 @@ async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.R
     wanted = min(MOST_REPLAYS, round(outcome.plan.seconds * REPLAYS_A_SECOND))
     sample = chance.sample(repeatable, min(wanted, len(repeatable)))
     outcome.figures["replays"] = len(sample)
-    faults = []
-    for sent in sample:
+    at_once = asyncio.Semaphore(REPLAYS_AT_ONCE)
+
+    async def fault(sent: Sent) -> str | None:
         assert sent.key is not None
         assert sent.answer is not None
-        actor = by_prefix[sent.key.rpartition("-")[0] + "-"]
-        again = await actor.client.replay(sent)
+        client = by_prefix[sent.key.rpartition("-")[0] + "-"].client
+        async with at_once:
+            again = await client.replay(sent)
         is_replayed = again.headers.get("Idempotent-Replayed") == "true"
-        if not is_replayed or _lasting(again) != _lasting(sent.answer):
-            faults.append(
-                f"replay: {sent.change.operation} {sent.change.path} was {sent.answer.status_code}"
-                f" {sent.answer.text[:300]} and is {again.status_code} {again.text[:300]}"
-            )
-    return faults
+        if is_replayed and _lasting(again) == _lasting(sent.answer):
+            return None
+        return (
+            f"replay: {sent.change.operation} {sent.change.path} was {sent.answer.status_code}"
+            f" {sent.answer.text[:300]} and is {again.status_code} {again.text[:300]}"
+        )
+
+    found = await asyncio.gather(*(fault(sent) for sent in sample))
+    return [one for one in found if one is not None]
 
 
 def _lasting(answer: httpx.Response) -> tuple[int, object]:
