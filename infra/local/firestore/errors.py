@@ -11,6 +11,8 @@ FirestoreError
 
 import grpc
 
+from infra.local.unimplemented import complaint
+
 
 class FirestoreError(Exception):
     """What an RPC ends in: a gRPC status code and a text for the developer."""
@@ -54,4 +56,4 @@ class UnimplementedError(FirestoreError):
     code = grpc.StatusCode.UNIMPLEMENTED
 
     def __init__(self, feature: str) -> None:
-        super().__init__(f"{feature} is not implemented by this emulator")
+        super().__init__(complaint(feature))

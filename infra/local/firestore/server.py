@@ -26,13 +26,8 @@ from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.transactions import Patience
 from infra.local.firestore.ttl import expire_forever
 from infra.local.firestore.wire import StreamingMethod, UnaryMethod, Wire
+from infra.local.unimplemented import RefuseTheRest
 
-UNIMPLEMENTED = {
-    "Listen": "Listen",
-    "Write": "Write (the stream)",
-    "PartitionQuery": "PartitionQuery",
-    "ExecutePipeline": "ExecutePipeline",
-}
 # More than the limit that requests are checked against, so that a request beyond it gets production's status.
 _LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST
 
@@ -80,8 +75,8 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)]
     )
-    handler = Wire(counting, faults).handler(_methods(store, billing), UNIMPLEMENTED)
-    server.add_generic_rpc_handlers((handler,))
+    handler = Wire(counting, faults).handler(_methods(store, billing))
+    server.add_generic_rpc_handlers((handler, RefuseTheRest()))
     port = _listen(server, options.host, options.port)
     try:
         control = await Control(counting, faults).serve(options.host, options.control_port)

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.firestore import limits, names
-from infra.local.firestore.errors import FirestoreError, InvalidArgumentError, UnimplementedError
+from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
 from infra.local.firestore.targets import targets
 
 SERVICE = "google.firestore.v1.Firestore"
@@ -47,15 +47,8 @@ class Wire:
         self._counters = counters
         self._faults = faults
 
-    def handler(
-        self, methods: dict[str, UnaryMethod | StreamingMethod], unimplemented: dict[str, str]
-    ) -> grpc.GenericRpcHandler:
-        """Make what a gRPC server is given.
-
-        Args:
-            methods: What answers, by method name.
-            unimplemented: What to call the methods that are out of scope, by method name.
-        """
+    def handler(self, methods: dict[str, UnaryMethod | StreamingMethod]) -> grpc.GenericRpcHandler:
+        """Make what a gRPC server is given of what answers each method."""
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for name, method in methods.items():
             if isinstance(method, UnaryMethod):
@@ -66,9 +59,6 @@ class Wire:
                 handlers[name] = grpc.unary_stream_rpc_method_handler(
                     self._streaming(name, method), response_serializer=_serialize
                 )
-        for name, feature in unimplemented.items():
-            # As streams in both directions they refuse whatever a client sends.
-            handlers[name] = grpc.stream_stream_rpc_method_handler(_refusal(feature))
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     def _unary(self, name: str, method: UnaryMethod) -> Callable[[bytes, Context], Awaitable[Message]]:
@@ -122,14 +112,6 @@ async def _fail(name: str, error: Exception, context: Context) -> NoReturn:
     _log.error("%s failed", name, exc_info=error)
     await context.abort(grpc.StatusCode.INTERNAL, f"The emulator failed: {error!r}")
     raise AssertionError("abort raises")
-
-
-def _refusal(feature: str) -> Callable[[object, Context], Awaitable[None]]:
-    async def refuse(_: object, context: Context) -> None:
-        error = UnimplementedError(feature)
-        await context.abort(error.code, str(error))
-
-    return refuse
 
 
 def _serialize(message: Message) -> bytes:

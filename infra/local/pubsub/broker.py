@@ -9,7 +9,7 @@ from infra.local.pubsub.message import Message
 from infra.local.pubsub.names import DELETED_TOPIC, check_name, project_of
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
-from infra.local.pubsub.settings import complete_subscription, complete_topic
+from infra.local.pubsub.settings import OUTPUT_ONLY, complete_subscription, complete_topic
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
@@ -123,6 +123,8 @@ class Broker:
         if config.name in self.subscriptions:
             raise AlreadyExists(config.name)
         topic = self.topic(config.topic)
+        for name in OUTPUT_ONLY:
+            config.ClearField(name)
         complete_subscription(config)
         subscription = self._attach(config, topic)
         self._save_subscription(subscription)

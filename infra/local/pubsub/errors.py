@@ -10,6 +10,8 @@ PubsubError
 
 from grpc import StatusCode
 
+from infra.local.unimplemented import complaint
+
 
 class PubsubError(Exception):
     """An RPC's refusal: a gRPC status code, and a text for people."""
@@ -56,4 +58,4 @@ class Unimplemented(PubsubError):
 
     def __init__(self, what: str) -> None:
         self.what = what
-        super().__init__(f"{what} is not implemented by this emulator")
+        super().__init__(complaint(what))

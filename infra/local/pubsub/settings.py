@@ -31,6 +31,8 @@ _UNSUPPORTED_SUBSCRIPTION_FIELDS = (
     "message_transforms",
     "tags",
 )
+# What a subscription tells of itself; in what clients send it means nothing.
+OUTPUT_ONLY = ("analytics_hub_subscription_info", "detached", "topic_message_retention_duration")
 _UNSUPPORTED_PUSH_FIELDS = ("no_wrapper",)
 
 _DAY = timedelta(days=1)
@@ -139,7 +141,10 @@ def _refuse(kind: str, config: ProtoMessage, unsupported: Iterable[str]) -> None
 
 
 def _check_duration(name: str, duration: Duration, minimum: timedelta, maximum: timedelta | None) -> None:
-    value = duration.ToTimedelta()
+    try:
+        value = duration.ToTimedelta()
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument(f"Invalid {name} given: {error}") from error
     if value < minimum or (maximum is not None and value > maximum):
         raise InvalidArgument(f"Invalid {name} given ({duration.ToJsonString()}).")
 

@@ -13,7 +13,8 @@ from infra.local.pubsub.errors import InvalidArgument, PubsubError
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
-from infra.local.pubsub.wire import Handler, Wire, decoded
+from infra.local.pubsub.wire import Wire, decoded
+from infra.local.unimplemented import Handler
 
 _BATCH = 200
 _KEEP_ALIVE = 30.0  # seconds

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.counters import Counters
 from infra.local.pubsub.broker import Broker
@@ -16,7 +17,8 @@ from infra.local.pubsub.pages import page
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.subscription import Subscription
-from infra.local.pubsub.wire import Handler, Methods, Wire
+from infra.local.pubsub.wire import Methods, Wire
+from infra.local.unimplemented import Handler
 
 _MUTABLE = {
     "ack_deadline_seconds",
@@ -118,7 +120,7 @@ class Subscriber:
             raise Unimplemented("Seek to a snapshot")
         if not request.HasField("time"):
             raise InvalidArgument("Seek needs a time.")
-        self._broker.seek(request.subscription, request.time.ToMicroseconds() / 1e6)
+        self._broker.seek(request.subscription, _seconds(request.time))
         await self._broker.journal.committed()
         return pb.SeekResponse()
 
@@ -134,6 +136,13 @@ class Subscriber:
     def _session(self, name: str) -> Session:
         subscription = self._broker.subscription(name)
         return Session(subscription, Consumer(), self._broker.clock, self._counters)
+
+
+def _seconds(time: Timestamp) -> float:
+    try:
+        return time.ToMicroseconds() / 1e6
+    except ValueError as error:
+        raise InvalidArgument(f"Invalid time given: {error}") from error
 
 
 async def _wait(session: Session, limit: int) -> list[Lease]:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -11,8 +11,9 @@ from google.protobuf.message import Message as ProtoMessage
 
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
-from infra.local.pubsub.errors import InvalidArgument, PubsubError, Unimplemented
+from infra.local.pubsub.errors import InvalidArgument, PubsubError
 from infra.local.pubsub.names import project_of
+from infra.local.unimplemented import Handler, refusing
 
 Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
 """Answers a request message with a response message, or raises PubsubError."""
@@ -20,7 +21,6 @@ Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
 
 Methods = Mapping[str, tuple[Behaviour, type[ProtoMessage]]]
 Request = TypeVar("Request", bound=ProtoMessage)
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class Wire:
@@ -55,7 +55,7 @@ class Wire:
     ) -> grpc.GenericRpcHandler:
         """Serve a whole service: its methods, and by name those that are refused."""
         handlers = {method: self.unary(method, *how) for method, how in methods.items()}
-        handlers |= {method: _refusing(f"{name}/{method}") for method in unimplemented}
+        handlers |= {method: refusing(f"{name}/{method}") for method in unimplemented}
         return grpc.method_handlers_generic_handler(name, handlers | dict(streams or {}))
 
     def begin(self, method: str, message: ProtoMessage) -> Fault | None:
@@ -65,14 +65,6 @@ class Wire:
         if project is not None:
             self._counters.rpc(project, method)
         return self._faults.take(method, lambda: names)
-
-
-class RefuseTheRest(grpc.GenericRpcHandler):
-    """Answers UNIMPLEMENTED, naming it, to every method that no service has."""
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
-        """Refuse the method."""
-        return _refusing(handler_call_details.method.lstrip("/"))
 
 
 def decoded(body: bytes, request: type[Request]) -> Request:
@@ -85,14 +77,6 @@ def decoded(body: bytes, request: type[Request]) -> Request:
         return request.FromString(body)
     except DecodeError as error:
         raise InvalidArgument(f"Invalid request: it is no {request.DESCRIPTOR.full_name}.") from error
-
-
-def _refusing(method: str) -> Handler:
-    async def refuse(_: object, context: Context) -> None:
-        error = Unimplemented(method)
-        await context.abort(error.code, str(error))
-
-    return grpc.unary_unary_rpc_method_handler(refuse)
 
 
 def _serialize(message: ProtoMessage) -> bytes:

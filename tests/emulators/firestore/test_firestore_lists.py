@@ -68,5 +68,8 @@ def test_collections_are_listed_below_the_root_and_below_documents(
     assert [collection.id for collection in filled.document("a/2").collections()] == []
     paged = generated.list_collection_ids(request={"parent": f"{database}/documents", "page_size": 1})
     assert list(paged) == ["Z", "a", "z"]
+    for options in ({"page_size": -1}, {"page_token": "no token"}):
+        with pytest.raises(InvalidArgument):
+            generated.list_collection_ids(request={"parent": f"{database}/documents", **options})
     filled.document("z/1").delete()
     assert [collection.id for collection in filled.collections()] == ["Z", "a"]

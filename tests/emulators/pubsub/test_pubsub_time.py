@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.api_core.exceptions import InvalidArgument, MethodNotImplemented, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import ReceivedMessage
 
 from tests.emulators.pubsub.emulator import Emulator, running_with_movable_clock
@@ -161,6 +162,7 @@ def test_a_subscription_that_nobody_uses_expires(
     [
         {"message_retention_duration": {"seconds": 599}},
         {"message_retention_duration": {"seconds": 31 * DAY + 1}},
+        {"message_retention_duration": {"seconds": 2**63 - 1}},
         {"expiration_policy": {"ttl": {"seconds": DAY - 1}}},
         {"ack_deadline_seconds": 9},
         {"ack_deadline_seconds": 601},
@@ -174,10 +176,12 @@ def test_durations_out_of_bounds_are_refused(
         create(subscriber, topic, **settings)
 
 
-def test_seeking_needs_a_time(subscriber: SubscriberClient, topic: str) -> None:
+def test_seeking_needs_a_valid_time(subscriber: SubscriberClient, topic: str) -> None:
     subscription = create(subscriber, topic)
     with pytest.raises(InvalidArgument):
         subscriber.seek(request={"subscription": subscription})
+    with pytest.raises(InvalidArgument):
+        subscriber.seek(request={"subscription": subscription, "time": Timestamp(nanos=-1)})
     with pytest.raises(MethodNotImplemented, match="Seek to a snapshot"):
         subscriber.seek(request={"subscription": subscription, "snapshot": "projects/p/snapshots/some"})
 

@@ -43,7 +43,7 @@ class Lists:
         query = parse(database_name, parent_path, _as_query(request))
         if request.page_token:
             query = replace(query, lower=_decode(request.page_token))
-        size = request.page_size or _PAGE
+        size = _page_size(request)
         mask = [paths.parse(path) for path in request.mask.field_paths]
         async with reading(self._store.database(database_name), request) as view:
             required.check(query, view.database.indexes)
@@ -65,13 +65,13 @@ class Lists:
     async def list_collection_ids(self, request: ListCollectionIdsRequest) -> ListCollectionIdsResponse:
         """List one page of the ids of the collections below a document or the root."""
         database_name, parent_path = names.parent(request.parent)
-        first = _decode(request.page_token).decode() if request.page_token else ""
-        size = request.page_size or _PAGE
+        first = _decode(request.page_token)
+        size = _page_size(request)
         async with reading(self._store.database(database_name), request) as view:
             found = {collection.path for collection in _below(view, parent_path)}
         start = len(parent_path) + 1 if parent_path else 0
         identifiers = sorted({path[start:].split("/")[0] for path in found}, key=str.encode)
-        rest = [identifier for identifier in identifiers if identifier > first]
+        rest = [identifier for identifier in identifiers if identifier.encode() > first]
         self._billing.reads(database_name, len(rest[:size]))
         response = ListCollectionIdsResponse(collection_ids=rest[:size])
         if len(rest) > size:
@@ -79,9 +79,13 @@ class Lists:
         return response
 
 
-def _as_query(request: ListDocumentsRequest) -> StructuredQuery:
+def _page_size(request: ListDocumentsRequest | ListCollectionIdsRequest) -> int:
     if request.page_size < 0:
         raise InvalidArgumentError("A page size is not negative.")
+    return request.page_size or _PAGE
+
+
+def _as_query(request: ListDocumentsRequest) -> StructuredQuery:
     if request.show_missing and request.order_by:
         raise InvalidArgumentError("Missing documents cannot be shown in an order of fields.")
     query = StructuredQuery()

@@ -1,0 +1,114 @@
+"""Every setting that the API knows is kept, refused by name, or of no meaning in what clients send."""
+
+import pytest
+from google.api_core.exceptions import MethodNotImplemented
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.types import PushConfig, Subscription, Topic
+
+ENDPOINT = "http://127.0.0.1:9/nobody"
+KEPT_OF_TOPICS = {"labels": {"a": "b"}, "message_retention_duration": {"seconds": 3600}}
+REFUSED_OF_TOPICS = {
+    "ingestion_data_source_settings": {"aws_kinesis": {}},
+    "kms_key_name": "key",
+    "message_storage_policy": {"allowed_persistence_regions": ["r"]},
+    "message_transforms": [{"javascript_udf": {"function_name": "f"}}],
+    "tags": {"1/2": "3"},
+}
+KEPT_OF_SUBSCRIPTIONS = {
+    "ack_deadline_seconds": 20,
+    "dead_letter_policy": {"dead_letter_topic": "projects/p/topics/dead", "max_delivery_attempts": 7},
+    "enable_message_ordering": True,
+    "expiration_policy": {"ttl": {"seconds": 172_800}},
+    "filter": "attributes:a",
+    "labels": {"a": "b"},
+    "message_retention_duration": {"seconds": 3600},
+    "push_config": {"push_endpoint": ENDPOINT},
+    "retain_acked_messages": True,
+    "retry_policy": {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 2}},
+}
+REFUSED_OF_SUBSCRIPTIONS = {
+    "bigquery_config": {"table": "p.d.t"},
+    "bigtable_config": {"table": "t"},
+    "cloud_storage_config": {"bucket": "b"},
+    "enable_exactly_once_delivery": True,
+    "message_transforms": [{"javascript_udf": {"function_name": "f"}}],
+    "tags": {"1/2": "3"},
+}
+OUTPUT_ONLY_OF_SUBSCRIPTIONS = {
+    "analytics_hub_subscription_info": {"listing": "l"},
+    "detached": True,
+    "topic_message_retention_duration": {"seconds": 3600},
+}
+KEPT_OF_PUSH = {
+    "attributes": {"x-goog-version": "v1"},
+    "oidc_token": {"service_account_email": "push@example.com"},
+    "pubsub_wrapper": {},
+}
+REFUSED_OF_PUSH = {"no_wrapper": {"write_metadata": True}}
+
+
+def test_there_is_no_other_setting() -> None:
+    """A new one in Google's client library wants to be decided upon."""
+    topic = {"name", "schema_settings", "state", "satisfies_pzs", *KEPT_OF_TOPICS, *REFUSED_OF_TOPICS}
+    subscription = {"name", "topic", "state", *KEPT_OF_SUBSCRIPTIONS, *REFUSED_OF_SUBSCRIPTIONS}
+    push = {"push_endpoint", *KEPT_OF_PUSH, *REFUSED_OF_PUSH}
+    assert set(Topic.meta.fields) == topic
+    assert set(Subscription.meta.fields) == subscription | set(OUTPUT_ONLY_OF_SUBSCRIPTIONS)
+    assert set(PushConfig.meta.fields) == push
+
+
+@pytest.mark.parametrize("name", KEPT_OF_TOPICS)
+def test_a_topics_setting_is_kept(name: str, publisher: PublisherClient, project: str) -> None:
+    wanted = Topic({"name": f"{project}/topics/some", name: KEPT_OF_TOPICS[name]})
+    publisher.create_topic(request=wanted)
+    assert getattr(publisher.get_topic(topic=wanted.name), name) == getattr(wanted, name)
+
+
+@pytest.mark.parametrize("name", REFUSED_OF_TOPICS)
+def test_a_topics_setting_is_refused(name: str, publisher: PublisherClient, project: str) -> None:
+    with pytest.raises(MethodNotImplemented, match=rf"Topic\.{name}"):
+        publisher.create_topic(request={"name": f"{project}/topics/some", name: REFUSED_OF_TOPICS[name]})
+
+
+@pytest.mark.parametrize("name", KEPT_OF_SUBSCRIPTIONS)
+def test_a_subscriptions_setting_is_kept(
+    name: str, subscriber: SubscriberClient, project: str, topic: str
+) -> None:
+    settings = {name: KEPT_OF_SUBSCRIPTIONS[name]}
+    wanted = Subscription({"name": f"{project}/subscriptions/some", "topic": topic, **settings})
+    subscriber.create_subscription(request=wanted)
+    assert getattr(subscriber.get_subscription(subscription=wanted.name), name) == getattr(wanted, name)
+
+
+@pytest.mark.parametrize("name", REFUSED_OF_SUBSCRIPTIONS)
+def test_a_subscriptions_setting_is_refused(
+    name: str, subscriber: SubscriberClient, project: str, topic: str
+) -> None:
+    request = {"name": f"{project}/subscriptions/some", "topic": topic, name: REFUSED_OF_SUBSCRIPTIONS[name]}
+    with pytest.raises(MethodNotImplemented, match=rf"Subscription\.{name}"):
+        subscriber.create_subscription(request=request)
+
+
+@pytest.mark.parametrize("name", OUTPUT_ONLY_OF_SUBSCRIPTIONS)
+def test_what_a_subscription_tells_of_itself_cannot_be_set(
+    name: str, subscriber: SubscriberClient, project: str, topic: str
+) -> None:
+    settings = {name: OUTPUT_ONLY_OF_SUBSCRIPTIONS[name]}
+    plain = Subscription({"name": f"{project}/subscriptions/some", "topic": topic})
+    subscriber.create_subscription(request=Subscription({"name": plain.name, "topic": topic, **settings}))
+    assert getattr(subscriber.get_subscription(subscription=plain.name), name) == getattr(plain, name)
+
+
+@pytest.mark.parametrize("name", [*KEPT_OF_PUSH, *REFUSED_OF_PUSH])
+def test_a_push_setting_is_kept_or_refused(
+    name: str, subscriber: SubscriberClient, project: str, topic: str
+) -> None:
+    push = {"push_endpoint": ENDPOINT, name: {**KEPT_OF_PUSH, **REFUSED_OF_PUSH}[name]}
+    wanted = Subscription({"name": f"{project}/subscriptions/some", "topic": topic, "push_config": push})
+    if name in REFUSED_OF_PUSH:
+        with pytest.raises(MethodNotImplemented, match=rf"PushConfig\.{name}"):
+            subscriber.create_subscription(request=wanted)
+    else:
+        subscriber.create_subscription(request=wanted)
+        shown = subscriber.get_subscription(subscription=wanted.name).push_config
+        assert getattr(shown, name) == getattr(wanted.push_config, name)
