@@ -19,7 +19,7 @@ from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.stack import ROOT, Organization, RunningStack, running_stack
 
 KEY = {"Idempotency-Key": "a"}
-LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes minutes to fill
+LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes minutes: --timeout 1200
 UNITS = ("reads", "writes", "deletes", "aggregation_units")
 MEMBERS_A_UNIT = 1000
 PATIENCE = 10.0
