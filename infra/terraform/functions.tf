@@ -1,0 +1,137 @@
+locals {
+  # What the code reads (tests/deploy/test_environment.py), beside what the topology gives a function of its own.
+  environment = {
+    GOOGLE_CLOUD_PROJECT = var.project
+    FIRESTORE_DATABASE   = google_firestore_database.inventory.name
+    ERRORS_BASE_URL      = var.errors_base_url
+    # The buildpack's workspace: functions-framework puts the folder of main.py on the path, not the archive's root.
+    PYTHONPATH = "/workspace"
+  }
+
+  publications = {
+    for publication in flatten([
+      for name, function in local.functions : [
+        for topic in try(function.publishes, []) : { function = name, topic = topic }
+      ]
+    ]) : "${publication.function} ${publication.topic}" => publication
+  }
+}
+
+resource "google_cloudfunctions2_function" "function" {
+  for_each = local.functions
+
+  project  = var.project
+  location = var.region
+  name     = local.names[each.key]
+  labels   = local.labels
+
+  build_config {
+    runtime           = var.runtime
+    entry_point       = each.value.entry_point
+    service_account   = google_service_account.build.id
+    docker_repository = google_artifact_registry_repository.images.id
+
+    environment_variables = {
+      GOOGLE_FUNCTION_SOURCE = "${each.value.folder}/main.py"
+    }
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.sources.name
+        object = google_storage_bucket_object.archive.name
+      }
+    }
+  }
+
+  service_config {
+    service_account_email            = google_service_account.function[each.key].email
+    available_cpu                    = tostring(each.value.cpu)
+    available_memory                 = each.value.memory
+    max_instance_request_concurrency = each.value.concurrency
+    min_instance_count               = each.value.minimum_instances
+    max_instance_count               = each.value.maximum_instances
+    timeout_seconds                  = each.value.timeout_seconds
+    environment_variables            = merge(try(each.value.environment, {}), local.environment)
+    all_traffic_on_latest_revision   = true
+    # Clients come through the load balancer alone; Pub/Sub and Cloud Scheduler of this project count as internal:
+    # https://cloud.google.com/run/docs/securing/ingress#internal
+    ingress_settings = each.value.trigger == "http" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
+  }
+
+  depends_on = [
+    google_project_iam_member.build_logs,
+    google_project_iam_member.build_sources,
+    google_artifact_registry_repository_iam_member.build_images,
+    google_project_iam_member.store,
+    google_pubsub_topic_iam_member.publications,
+  ]
+}
+
+resource "google_service_account" "function" {
+  for_each = local.functions
+
+  project      = var.project
+  account_id   = local.names[each.key]
+  display_name = "Muster: the function ${each.key}"
+
+  depends_on = [google_project_service.service]
+}
+
+# All work on documents, of this database alone: https://cloud.google.com/firestore/native/docs/security/iam-conditions
+resource "google_project_iam_member" "store" {
+  for_each = local.functions
+
+  project = var.project
+  role    = "roles/datastore.user"
+  member  = google_service_account.function[each.key].member
+
+  condition {
+    title      = "this-database"
+    expression = "resource.name == \"projects/${var.project}/databases/${google_firestore_database.inventory.name}\""
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "publications" {
+  for_each = local.publications
+
+  project = var.project
+  topic   = google_pubsub_topic.topic[each.value.topic].name
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.function[each.value.function].member
+}
+
+# The account that a schedule or a push subscription calls a function as.
+resource "google_service_account" "caller" {
+  for_each = local.called_functions
+
+  project      = var.project
+  account_id   = "call-${replace(each.key, "_", "-")}"
+  display_name = "Muster: calls the function ${each.key}"
+
+  depends_on = [google_project_service.service]
+}
+
+# Who may call a function, and nobody else: a binding takes the role from everybody that it does not name.
+resource "google_cloud_run_service_iam_binding" "callers" {
+  for_each = local.called_functions
+
+  project  = var.project
+  location = var.region
+  service  = google_cloudfunctions2_function.function[each.key].name
+  role     = "roles/run.invoker"
+  members  = [google_service_account.caller[each.key].member]
+}
+
+# The one place where everybody is let in. A load balancer calls a serverless backend without credentials, so the
+# HTTP functions take calls from all; their ingress setting lets nothing through but the load balancer, and they check
+# an API key with every call: https://cloud.google.com/load-balancing/docs/https/setting-up-https-serverless
+resource "google_cloud_run_service_iam_binding" "clients" {
+  # checkov:skip=CKV_GCP_102:reached through the load balancer alone (ingress), and every call needs an API key
+  for_each = local.http_functions
+
+  project  = var.project
+  location = var.region
+  service  = google_cloudfunctions2_function.function[each.key].name
+  role     = "roles/run.invoker"
+  members  = ["allUsers"]
+}
