@@ -80,9 +80,7 @@ def advance(before: Machine, after: Machine, *, now: datetime) -> Machine:
 def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Machine:
     """Change some fields of a machine; the rest stays.
 
-    `last_seen` is when the machine was last heard of, so it only moves on: an earlier one came late. It is
-    let back only from a time that is still to come, which a clock that was wrong has set. To be connected is
-    to be heard of.
+    To be connected is to be heard of: who says so without a `last_seen` says it of now.
 
     Args:
         before: the machine.
@@ -101,10 +99,8 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     connects = before.status != after.status == MACHINE_STATUS_CONNECTED
     if connects and "last_seen" not in changes:
         after.last_seen.FromDatetime(now)
-    moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
-    if moved < timedelta() and before.last_seen.ToDatetime(UTC) <= now:
-        after.last_seen.CopyFrom(before.last_seen)
     if changed_fields(before, after) == ["last_seen"]:
+        moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
         return before if abs(moved) < HEARTBEAT_PRECISION else after
     return advance(before, after, now=now)
 
