@@ -27,8 +27,8 @@ resource "google_pubsub_topic" "topic" {
   project = var.project
   name    = each.key
   labels  = local.labels
-  # So that a new subscription, or one that went wrong, can be given the last week again (seek).
-  message_retention_duration = local.one_week
+  # So that a new subscription, or one that went wrong, can be given them again: docs/events.md.
+  message_retention_duration = try("${each.value.retention_days * 24 * 60 * 60}s", null)
 
   dynamic "schema_settings" {
     for_each = compact([try(each.value.message, null)])

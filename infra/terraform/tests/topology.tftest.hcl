@@ -105,6 +105,13 @@ run "events" {
     error_message = "A topic takes other messages than the topology says."
   }
   assert {
+    condition = alltrue([
+      for name, topic in yamldecode(file("../topology.yaml")).topics :
+      try("${topic.retention_days * 86400}s" == google_pubsub_topic.topic[name].message_retention_duration, true)
+    ])
+    error_message = "A topic keeps its messages for another time than the topology says."
+  }
+  assert {
     condition     = keys(google_pubsub_subscription.push) == keys(yamldecode(file("../topology.yaml")).subscriptions)
     error_message = "A subscription is missing, or is not the topology's."
   }

@@ -1,0 +1,82 @@
+"""The environment that Terraform and the topology give a function is the one that its code reads."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import topology
+
+TOPOLOGY = topology.load(topology.DEFAULT_FILE)
+TERRAFORM = topology.ROOT / "infra" / "terraform"
+
+# Read where a function does not run on Google Cloud: an emulator's address, and a terminal's colours.
+LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR"}
+# Read by Python itself.
+PYTHON = {"PYTHONPATH"}
+
+
+def variables_read(folder: Path) -> set[str]:
+    """Name the variables that code takes out of `os.environ` or of an argument called `environment`."""
+    return {
+        name.value
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        for source, name in lookups(node)
+        if isinstance(name, ast.Constant) and isinstance(name.value, str)
+        if ast.unparse(source) in {"os.environ", "environment"}
+    }
+
+
+def lookups(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Give the mapping and the key of `mapping[key]` and `mapping.get(key, ...)`."""
+    match node:
+        case ast.Subscript(value=source, slice=name):
+            yield source, name
+        case ast.Call(func=ast.Attribute(value=source, attr="get"), args=[name, *_]):
+            yield source, name
+
+
+def variables_set_by_terraform() -> set[str]:
+    """Name the variables that every function is given: `local.environment` in functions.tf."""
+    (block,) = re.findall(
+        r"^  environment = \{\n(.*?)^  \}\n",
+        (TERRAFORM / "functions.tf").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    return set(re.findall(r"^    (\w+) += ", block, re.MULTILINE))
+
+
+@pytest.mark.parametrize("function", TOPOLOGY.functions.values(), ids=TOPOLOGY.functions)
+def test_what_a_function_reads_is_set_and_nothing_else_is(function: topology.Function) -> None:
+    read = variables_read(function.source.parent) | variables_read(topology.ROOT / "shared")
+
+    assert (read - LOCAL) | PYTHON == {*function.environment, *variables_set_by_terraform()}
+
+
+def test_terraform_reads_every_field_of_the_topology() -> None:
+    """A field that the local stack heeds and Terraform forgets would be another product in production."""
+    code = "\n".join(file.read_text() for file in TERRAFORM.glob("*.tf"))
+    records = (
+        *(topology.Function, topology.Route, topology.Topic, topology.Retry, topology.DeadLetter),
+        *(topology.Subscription, topology.Schedule, topology.Topology),
+    )
+    fields = {name for record in records for name in record.__dataclass_fields__}
+    fields -= {"name"}  # that is the key of a section
+
+    assert {field for field in fields if not re.search(rf"\.{field}\b", code)} == set()
+
+
+def test_every_index_field_that_the_emulator_reads_is_read_by_terraform() -> None:
+    """The emulator's reader is infra/local/firestore/indexes.py; both read the Firebase CLI's form."""
+    emulator = (topology.ROOT / "infra" / "local" / "firestore" / "indexes.py").read_text()
+    terraform = (TERRAFORM / "firestore.tf").read_text()
+    form = {
+        *("collectionGroup", "queryScope", "fields", "fieldPath", "order", "arrayConfig"),
+        *("indexes", "fieldOverrides", "ttl"),
+    }
+
+    assert {word for word in form if f'"{word}"' not in emulator} == set()
+    assert {word for word in form if not re.search(rf"\.{word}\b", terraform)} == set()
