@@ -1,7 +1,7 @@
 # Muster's commands. `make help` lists them; each one sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run events replay test chaos check format lock proto openapi keys clean
+.PHONY: help run events deploy destroy smoke replay test chaos check format lock proto openapi keys clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,15 @@ events: $(READY) ## Show the inventory events of the running stack as they happe
 
 replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
 	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since "$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
+
+deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (YES=1 does not ask)
+	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
+
+destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=...
+	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
+
+smoke: $(READY) ## Try a deployment, or the local stack: URL=... KEY=...
+	@KEY="$(KEY)" exec $(BIN)/python -m infra.smoke "$(URL)"
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest

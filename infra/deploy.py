@@ -1,0 +1,118 @@
+"""Deploy to Google Cloud, or take it down again: `make deploy PROJECT=... REGION=... DOMAIN=...`, `make destroy`.
+
+Terraform does the work (infra/terraform). This asks first for what would fail later, and says what is missing in
+one line.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra import package
+
+TERRAFORM = Path(__file__).resolve().parent / "terraform"
+INSTALL = {
+    "terraform": "https://developer.hashicorp.com/terraform/install",
+    "gcloud": "https://cloud.google.com/sdk/docs/install",
+}
+
+
+class Missing(Exception):
+    """Something that a deployment needs is not there; the text says what, and what to do."""
+
+
+def check(project: str, bucket: str) -> None:
+    """Look for all that a deployment needs of this machine, of the user and of the project.
+
+    Raises:
+        Missing: something is not there.
+    """
+    for tool, page in INSTALL.items():
+        if shutil.which(tool) is None:
+            raise Missing(f"no {tool} here: {page}")
+    _ask(
+        "you are not signed in to Google Cloud: gcloud auth login && gcloud auth application-default login",
+        *("auth", "application-default", "print-access-token"),
+    )
+    _ask(f"you cannot see the project {project}", "projects", "describe", project)
+    # Every deployment grants roles; who may not even see them lacks more than that.
+    _ask(f"you may not administer the project {project}", "projects", "get-iam-policy", project)
+    _ask(
+        f"no bucket for Terraform's state: make it once, as docs/deploy.md says, gs://{bucket}",
+        *("storage", "buckets", "describe", f"gs://{bucket}"),
+    )
+
+
+def _ask(otherwise: str, *question: str) -> None:
+    """Ask gcloud something that it answers only if all is well."""
+    command = ["gcloud", *question, "--quiet"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        reason = " ".join(answer.stderr.split())
+        raise Missing(f"{otherwise} (gcloud says: {reason[:300]})")
+
+
+def run(action: str, arguments: argparse.Namespace) -> None:
+    """Show Terraform's plan and carry it out, once the user agrees.
+
+    Raises:
+        Missing: something is not there.
+        CalledProcessError: Terraform failed and has said why.
+    """
+    bucket = arguments.state_bucket or f"{arguments.project}-muster-state"
+    check(arguments.project, bucket)
+    package.build(package.DEFAULT_FILE)
+    _terraform("init", "-input=false", "-reconfigure", f"-backend-config=bucket={bucket}")
+    variables = {
+        "project": arguments.project,
+        "region": arguments.region,
+        "domain": arguments.domain,
+        "archive": str(package.DEFAULT_FILE),
+    }
+    _terraform(
+        action,
+        *(f"-var={name}={value}" for name, value in variables.items()),
+        *(["-auto-approve"] if arguments.yes else []),
+    )
+
+
+def _terraform(*arguments: str) -> None:
+    subprocess.run(["terraform", *arguments], cwd=TERRAFORM, check=True)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line, after what Terraform itself says."""
+    arguments = _arguments(sys.argv[1:])
+    try:
+        run(arguments.action, arguments)
+    except Missing as missing:
+        sys.exit(f"muster: {missing}")
+    except subprocess.CalledProcessError:
+        sys.exit("muster: Terraform did not finish, see above; once that is mended, the same command goes on")
+
+
+def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description="Deploy to Google Cloud.")
+    parser.add_argument("action", choices=["apply", "destroy"])
+    for name, example in {
+        "project": "my-project",
+        "region": "europe-west1",
+        "domain": "inventory.example.com",
+    }.items():
+        parser.add_argument(f"--{name}", default="", help=f"such as {example}")
+    parser.add_argument(
+        "--state-bucket", help="where Terraform keeps its state (default: PROJECT-muster-state)"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before the plan is carried out")
+    arguments = parser.parse_args(command_line)
+    missing = [name.upper() for name in ("project", "region", "domain") if not getattr(arguments, name)]
+    if missing:
+        sys.exit(f"muster: say {', '.join(missing)}: make deploy PROJECT=... REGION=... DOMAIN=...")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()

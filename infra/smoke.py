@@ -1,0 +1,128 @@
+"""Try a deployment, or the local stack, with a machine and a pool of its own: `make smoke URL=... KEY=...`.
+
+It leaves nothing behind, whatever fails. The key needs all four scopes.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+import time
+import uuid
+from typing import Any
+
+import httpx
+
+PATIENCE = 30.0
+
+
+class Failure(Exception):
+    """What was seen is not what a deployment that works shows; the text says what it was."""
+
+
+class Smoke:
+    """One run against one deployment."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        self._left: list[str] = []
+        # Locally administered, so that no machine has it (RFC 9542, section 2.1).
+        self._mac = f"02{secrets.token_hex(5)}"
+
+    def run(self) -> None:
+        """Register a machine, find it, pool it and delete it.
+
+        Raises:
+            Failure: something is not as it should be.
+            httpx.HTTPError: nobody answers.
+        """
+        try:
+            machine = self._registers()
+            self._finds(machine)
+            self._pools(machine)
+            self._deletes(machine)
+        finally:
+            for path in reversed(self._left):
+                self._http.delete(path)
+
+    def _registers(self) -> str:
+        profile = {"nics": [{"mac": self._mac}], "name": f"smoke-{self._mac}"}
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        first = self._call("POST", "/api/v1/machines", 201, profile, key)
+        machine: str = first.json()["id"]
+        self._left.append(f"/api/v1/machines/{machine}")
+        again = self._call("POST", "/api/v1/machines", 201, profile, key)
+        _expect(again.headers.get("Idempotent-Replayed") == "true", "a repeated request is not replayed")
+        _expect(again.json()["id"] == machine, "a repeated request made another machine")
+        conflict = self._call("POST", "/api/v1/machines", 409, profile).json()
+        _expect(conflict.get("existing_machine_id") == machine, "a conflict does not name the machine")
+        return machine
+
+    def _finds(self, machine: str) -> None:
+        found = self._call("GET", f"/api/v1/machines?mac={self._mac}", 200).json()["machines"]
+        _expect([machine] == [each["id"] for each in found], "the machine is not found by its MAC address")
+        shown = self._call("GET", f"/v1/machines/{machine}", 200).json()
+        _expect(shown["id"] == machine, "the machine is not shown")
+
+    def _pools(self, machine: str) -> None:
+        pool = self._call("POST", "/v1/pools", 201, {"name": f"smoke-{self._mac}"}).json()["id"]
+        self._left.append(f"/v1/pools/{pool}")
+        filled = self._call("POST", f"/v1/pools/{pool}/machines", 200, {"machine_ids": [machine]}).json()
+        _expect(filled["machine_count"] == 1, "the pool does not count its machine")
+        members = self._call("GET", f"/v1/machines?pool_id={pool}", 200).json()["items"]
+        _expect([machine] == [each["id"] for each in members], "the pool does not list its machine")
+        self._call("DELETE", f"/v1/pools/{pool}", 204)
+        self._left.remove(f"/v1/pools/{pool}")
+
+    def _deletes(self, machine: str) -> None:
+        self._call("DELETE", f"/api/v1/machines/{machine}", 204)
+        self._left.remove(f"/api/v1/machines/{machine}")
+        self._call("GET", f"/api/v1/machines/{machine}", 404)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        expected: int,
+        body: Any = None,  # noqa: ANN401 - JSON
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        begin = time.perf_counter()
+        answer = self._http.request(method, path, json=body, headers=headers)
+        milliseconds = (time.perf_counter() - begin) * 1000
+        if answer.status_code != expected:
+            reason = " ".join(answer.text.split())[:300]
+            raise Failure(f"{method} {path} answers {answer.status_code}, not {expected}: {reason}")
+        print(f"  {answer.status_code}  {milliseconds:5.0f} ms  {method} {path}")
+        return answer
+
+
+def _expect(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it is the sentence's subject
+    if not condition:
+        raise Failure(otherwise)
+
+
+def main() -> None:
+    """Run once; what goes wrong is one line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.smoke", description="Try a deployment, or the local stack. The key is in KEY."
+    )
+    parser.add_argument("url", help="such as https://inventory.example.com or http://127.0.0.1:8080")
+    url = parser.parse_args().url
+    # From the environment: arguments are shown to everybody on the machine.
+    key = os.environ.get("KEY")
+    if not key or not url.startswith(("http://", "https://")):
+        sys.exit("muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...")
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as http:
+            Smoke(http).run()
+    except Failure as failure:
+        sys.exit(f"muster: {url} does not work: {failure}")
+    except httpx.HTTPError as error:
+        sys.exit(f"muster: {url} cannot be reached: {error}")
+    print(f"{url} works: it registers, finds, pools and deletes machines")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""`make deploy` where something is missing: one line says what, and Terraform is not started."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain", "inventory.example.com")
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A gcloud that refuses what REFUSED names, and a terraform that writes down how it is called."""
+    gcloud = 'case " $* " in *" $REFUSED "*) echo "ERROR: refused" >&2; exit 1;; esac'
+    for name, script in {"gcloud": gcloud, "terraform": f'echo "$*" >> {tmp_path}/calls'}.items():
+        file = tmp_path / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+    return tmp_path
+
+
+def deploy(tools: Path, *arguments: str, refused: str = "nothing") -> subprocess.CompletedProcess[str]:
+    """Run it with these tools and no others."""
+    return subprocess.run(
+        [sys.executable, "-m", "infra.deploy", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PATH": str(tools), "REFUSED": refused},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("tool", ["gcloud", "terraform"])
+def test_a_missing_tool_is_named_with_where_to_get_it(tools: Path, tool: str) -> None:
+    (tools / tool).unlink()
+
+    run = deploy(tools, "apply", *PLACE)
+
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"muster: no {tool} here: https://")
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ("print-access-token", "you are not signed in to Google Cloud: gcloud auth login"),
+        ("projects describe", "you cannot see the project example-project"),
+        ("get-iam-policy", "you may not administer the project example-project"),
+        ("buckets describe", "no bucket for Terraform's state: make it once, as docs/deploy.md says"),
+    ],
+)
+def test_what_gcloud_refuses_is_one_line(tools: Path, refused: str, said: str) -> None:
+    run = deploy(tools, "apply", *PLACE, refused=refused)
+
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"muster: {said}")
+    assert line.endswith("(gcloud says: ERROR: refused)")
+    assert not (tools / "calls").exists()
+
+
+def test_what_is_to_be_said_is_asked_for(tools: Path) -> None:
+    run = deploy(tools, "apply", "--project", "example-project", "--domain", "")
+
+    assert run.stderr == "muster: say REGION, DOMAIN: make deploy PROJECT=... REGION=... DOMAIN=...\n"
+
+
+@pytest.mark.parametrize("action", ["apply", "destroy"])
+def test_terraform_shows_its_plan_and_asks_before_it_does_anything(tools: Path, action: str) -> None:
+    """It does so of itself, unless it is told not to."""
+    run = deploy(tools, action, *PLACE)
+
+    assert (run.stderr, run.returncode) == ("", 0)
+    init, action_call = (tools / "calls").read_text().splitlines()
+    assert init == "init -input=false -reconfigure -backend-config=bucket=example-project-muster-state"
+    assert action_call.startswith(
+        f"{action} -var=project=example-project -var=region=europe-west1 -var=domain=inventory.example.com"
+    )
+    assert "-auto-approve" not in action_call
