@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import httpx
 
 # Which processes are killed, and how often in proportion.
 VICTIMS = {"machines": 5, "pools": 3, "outbox_relay": 3, "pool_cleanup": 2, "firestore": 3, "pubsub": 3}
+# How long a process is left alone after it was killed.
+REST = 11.0
 # A call that fails like this may have taken effect or not.
 UNCLEAR = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
 # A call that fails like this has not.
@@ -67,14 +70,20 @@ class Mayhem:
         return stack
 
     async def _kill(self, seconds: float) -> None:
+        killed = dict.fromkeys(VICTIMS, -REST)
         while True:
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds)
-            victim = self._chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+            # One that is killed again and again is started later and later: that would be an outage, no mayhem.
+            rested = {name: n for name, n in VICTIMS.items() if time.monotonic() - killed[name] > REST}
+            if not rested:
+                continue
+            victim = self._chance.choices(list(rested), list(rested.values()))[0]
             pid = self.stack()["pids"].get(victim)
             if pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self.done[f"kill {victim}"] += 1
+                    killed[victim] = time.monotonic()
 
     async def _disturb(self, http: httpx.AsyncClient, seconds: float) -> None:
         while True:

@@ -38,7 +38,7 @@ class FilledOutbox:
         )
 
     async def put(self, entries: Iterable[OutboxEntry]) -> datetime:
-        """Commit events in one commit and return its time."""
+        """Commit events and return the time of the commit."""
         return await self._commit([writes.create(self.document(entry.event_id), entry) for entry in entries])
 
     async def put_undecodable(self, event_id: str) -> None:
@@ -72,9 +72,12 @@ class FilledOutbox:
         return f"projects/{self.project}/subscriptions/{topic}"
 
     async def _commit(self, batch: list[Write]) -> datetime:
+        """Commit writes in as many commits as it takes, and return the last one's time."""
+        committed_at = datetime.min.replace(tzinfo=UTC)
         for start in range(0, len(batch), A_COMMIT):
             response = await self.firestore.commit(batch[start : start + A_COMMIT], Deadline(20))
-        return response.commit_time.ToDatetime(UTC)
+            committed_at = response.commit_time.ToDatetime(UTC)
+        return committed_at
 
 
 def entry(event_id: str, *, key: str = "machine", version: int = 1) -> OutboxEntry:
