@@ -73,7 +73,7 @@ class Mayhem:
         killed = dict.fromkeys(VICTIMS, -REST)
         while True:
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds)
-            # One that is killed again and again is started later and later: that would be an outage, no mayhem.
+            # One that is killed again and again is started later and later: an outage, and no mayhem.
             rested = {name: n for name, n in VICTIMS.items() if time.monotonic() - killed[name] > REST}
             if not rested:
                 continue
