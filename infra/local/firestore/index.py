@@ -11,12 +11,12 @@ from enum import Enum
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from infra.local.firestore import ordering, paths
-from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore import ordering, partial, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from infra.local.firestore.pb.document_pb2 import Document, Value
     from infra.local.firestore.state import Record
 
 # Beyond this share of stale entries, sorting anew is faster than inserting one by one.
@@ -69,6 +69,7 @@ class Index:
 
     def __init__(self, spec: Spec, records: Iterable[Record]) -> None:
         self._spec = spec
+        self._names = {path[0] for path, _ in spec}
         self._keys: list[bytes] = []
         self._records: list[Record] = []  # at the same positions
         self._keys_of: dict[Record, tuple[bytes, ...]] = {}
@@ -106,7 +107,7 @@ class Index:
 
     def _keys_now(self, record: Record) -> tuple[bytes, ...]:
         data = record.latest.data
-        return keys(self._spec, Document.FromString(data), record.name) if data else ()
+        return keys(self._spec, partial.parse(data, self._names), record.name) if data else ()
 
     def _replace(self, record: Record, old: Iterable[bytes], new: Iterable[bytes]) -> None:
         for key in old:

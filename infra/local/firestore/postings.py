@@ -9,11 +9,12 @@ fields of a map, for their names may be as many as values are.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.local.firestore import ordering, paths
+from infra.local.firestore import ordering, partial, paths
 from infra.local.firestore.index import RESORT_SHARE, Mode, Spec, keys, keys_of
-from infra.local.firestore.pb.document_pb2 import Document
+from infra.local.firestore.pb import document_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,16 +48,20 @@ class Field(NamedTuple):
             return cls(path, mode, is_map=False), ""
         return cls(path[:-1], mode, is_map=True), path[-1]
 
-    def values(self, document: Document, name: bytes) -> list[Value]:
-        """List the values that a document, given with its encoded path, has there."""
+    def values(self, data: bytes, name: bytes) -> list[Value]:
+        """List the values that a document, given in its serialized form and its encoded path, has there."""
         if self.path == paths.NAME:
             return [(name, "")]
-        value = paths.get(document.fields, self.path)
+        first, *inner = self.path
+        if self.is_map and not inner:
+            # The maps that are indexed may be large, with the same values again and again.
+            return [(_encoded(raw), field) for field, raw in partial.parse_map(data, first).items()]
+        value = paths.get(partial.parse(data, [first]).fields, self.path)
         if value is None:
             return []
         if not self.is_map:
             return [(key, "") for key in keys_of(value, self.mode)]
-        return [(ordering.encode(inner), field) for field, inner in value.map_value.fields.items()]
+        return [(ordering.encode(inside), field) for field, inside in value.map_value.fields.items()]
 
 
 class Postings:
@@ -65,6 +70,7 @@ class Postings:
     def __init__(self, field: Field, order: Spec, records: Iterable[Record]) -> None:
         self._field = field
         self._order = order
+        self._sorted_by = [path[0] for path, _ in order]
         self._lists: dict[Value, list[bytes]] = {}
         self._entries: dict[Record, Entry] = {}
         self._records: dict[bytes, Record] = {}
@@ -91,7 +97,8 @@ class Postings:
         for record in changed:
             self._remove(record)
         resort = len(changed) * RESORT_SHARE > len(self._entries)
-        for record, (key, lists) in changed.items():
+        # In order, so that a list that is made anew is sorted from the start.
+        for record, (key, lists) in sorted(changed.items(), key=lambda entry: entry[1][0]):
             if not lists:
                 continue
             self._entries[record] = key, lists
@@ -109,19 +116,30 @@ class Postings:
         """Compute a document's sort key and find the lists that it belongs to; None if it has not changed."""
         found, lists = tuple[bytes, ...](), list[list[bytes]]()
         if record.latest.data:
-            document = Document.FromString(record.latest.data)
+            document = partial.parse(record.latest.data, self._sorted_by)
             found = keys(self._order, document, record.name)
-            values = self._field.values(document, record.name) if found else []
-            lists = [self._lists.setdefault(value, []) for value in values]
+            values = self._field.values(record.latest.data, record.name) if found else []
+            lists = [self._list(value) for value in values]
         entry = (found[0], lists) if lists else _NOWHERE
         old_key, old_lists = self._entries.get(record, _NOWHERE)
         return None if entry[0] == old_key and set(map(id, lists)) == set(map(id, old_lists)) else entry
+
+    def _list(self, value: Value) -> list[bytes]:
+        found = self._lists.get(value)
+        if found is None:
+            found = self._lists[value] = []
+        return found
 
     def _remove(self, record: Record) -> None:
         key, lists = self._entries.pop(record, _NOWHERE)
         self._records.pop(key, None)
         for found in lists:
             del found[bisect_left(found, key)]
+
+
+@lru_cache(maxsize=1024)
+def _encoded(raw: bytes) -> bytes:
+    return ordering.encode(document_pb2.Value.FromString(raw))
 
 
 def positions(found: Sequence[bytes], lower: bytes, upper: bytes) -> range:

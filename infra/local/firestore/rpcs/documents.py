@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from infra.local.firestore import names, paths
+from infra.local.firestore import names, partial, paths
 from infra.local.firestore.errors import NotFoundError
 from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.pb.firestore_pb2 import (
@@ -76,7 +76,7 @@ def fill(document: Document, data: bytes, chosen: Sequence[paths.FieldPath]) -> 
     if not chosen:
         document.MergeFromString(data)
         return
-    whole = Document.FromString(data)
+    whole = partial.parse(data, {path[0] for path in chosen})
     document.name = whole.name
     document.create_time.CopyFrom(whole.create_time)
     document.update_time.CopyFrom(whole.update_time)
