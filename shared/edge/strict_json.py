@@ -7,6 +7,7 @@ document only if there are any.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -36,9 +37,8 @@ class _Parse:
         if len(result) == len(pairs):
             return result
         self.suspicious = True
-        names = [name for name, _ in pairs]
         marked = _Object(result)
-        marked.duplicates = [name for name in result if names.count(name) > 1]
+        marked.duplicates = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
         return marked
 
     def integer(self, digits: str) -> int:

@@ -1,0 +1,20 @@
+"""The cost of parsing what a client sent."""
+
+import json
+import time
+
+from shared.edge import strict_json
+
+
+def test_many_repeated_names_take_time_in_proportion_to_their_number() -> None:
+    """While it is parsed nothing else is served: an effort of names squared would be minutes."""
+    members = [f'"{number}":0' for number in range(60_000)]
+    raw = f"{{{','.join(members + members)}}}".encode()
+    assert len(raw) > 2**20
+
+    started = time.process_time()
+    document, faults = strict_json.parse(raw)
+
+    assert time.process_time() - started < 10
+    assert document == json.loads(raw)
+    assert [fault.location for fault in faults] == [("body", str(number)) for number in range(60_000)]
