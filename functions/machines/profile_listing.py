@@ -15,7 +15,7 @@ from shared.edge.body import accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
 from shared.edge.machine_view import MachineView
-from shared.edge.page_token import PageToken, read_token, write_token
+from shared.edge.page_token import MAX_PAGE, PageToken, read_token, write_token
 from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
@@ -89,7 +89,8 @@ def _page(  # noqa: PLR0913 - a page's figures, by name
     shown = found[:per_page]
     following = None
     if len(found) > per_page:
-        token = PageToken(after=shown[-1].id, page=page + 1, per_page=per_page, total=total)
+        number = min(page + 1, MAX_PAGE)  # which only a forged token can reach
+        token = PageToken(after=shown[-1].id, page=number, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
     return _answer(call.request, shown, _pagination(total, page, per_page, following))
 

@@ -1,23 +1,29 @@
 """Page tokens: where a walk through a list stands, in a form that clients hand back as it is.
 
 A token has what its next page needs, so that the server keeps nothing. Its digest is over the question too:
-a token that was changed, or is used with another question, is refused rather than answered wrongly. It is no
-secret: whoever forges one finds another place in a list of their own.
+a token that was damaged, or is used with another question, is refused rather than answered wrongly. But the
+digest has no secret, so anybody can forge a token: its content is as untrusted as any parameter, and
+validated as such. Who forges a good one begins elsewhere in a list of their own, and gives it a total of their own.
 """
 
 import base64
 import binascii
 import hashlib
-import json
-from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from pydantic import Field, ValidationError
 
 from shared.domain.errors import Fault, Invalid
+from shared.edge.validation import Strict
+
+MAX_PAGE = 2**63 - 1
 
 _DIGEST_BYTES = 12
 
+MachineId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
-@dataclass(frozen=True, kw_only=True)
-class PageToken:
+
+class PageToken(Strict):
     """Where the next page begins.
 
     Attributes:
@@ -27,15 +33,15 @@ class PageToken:
         total: how many machines there were when the first page was shown.
     """
 
-    after: str
-    page: int
-    per_page: int
-    total: int
+    after: MachineId
+    page: Annotated[int, Field(ge=1, le=MAX_PAGE)]
+    per_page: Annotated[int, Field(ge=1, le=100)]
+    total: Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 def write_token(token: PageToken, question: str) -> str:
     """Write a token for the next page of a question."""
-    content = json.dumps(asdict(token), separators=(",", ":")).encode()
+    content = token.model_dump_json().encode()
     return base64.urlsafe_b64encode(_digest(content, question) + content).decode().rstrip("=")
 
 
@@ -52,7 +58,10 @@ def read_token(text: str, question: str) -> PageToken:
     digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
     if digest != _digest(content, question):
         raise _malformed()
-    token = PageToken(**json.loads(content))
+    try:
+        token = PageToken.model_validate_json(content)
+    except ValidationError as error:
+        raise _malformed() from error
     if text != write_token(token, question):
         raise _malformed()  # the same bytes in other letters: the last one has bits to spare
     return token

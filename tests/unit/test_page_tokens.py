@@ -1,5 +1,10 @@
 """Page tokens: handed back they say what they were made of, and nothing else is one."""
 
+import base64
+import hashlib
+import json
+from typing import Any
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -44,3 +49,49 @@ def test_a_text_that_is_no_token_is_refused(text: str) -> None:
 def test_a_token_is_refused_for_another_question(token: PageToken) -> None:
     with pytest.raises(Invalid):
         read_token(write_token(token, "label=tier"), "label=rack")
+
+
+GOOD = {"after": "0193a5d2-7b1c-7000-8000-000000000000", "page": 2, "per_page": 1, "total": 3}
+
+
+def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, for the wrong ones too
+    """Write a token as anybody can who reads the source."""
+    raw = json.dumps(content, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(hashlib.sha256(raw + b"\n").digest()[:12] + raw).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [1],
+        1,
+        None,
+        {},
+        {"a": 1},
+        GOOD | {"a": 1},
+        *({name: value for name, value in GOOD.items() if name != missing} for missing in GOOD),
+        *(GOOD | {"after": after} for after in ("x/y", "", "..", None, 1, str(GOOD["after"]).upper())),
+        *(GOOD | {"page": page} for page in (0, -1, 1.0, "2", True, 2**63)),
+        *(GOOD | {"per_page": per_page} for per_page in (0, 101, 1_000_000, None)),
+        *(GOOD | {"total": total} for total in (-1, 2**63, 2**70, 0.5)),
+    ],
+    ids=str,
+)
+def test_a_forged_token_with_wrong_content_is_refused(content: Any) -> None:  # noqa: ANN401 - any JSON
+    with pytest.raises(Invalid) as refusal:
+        read_token(forged(content), "")
+    [fault] = refusal.value.faults
+    assert fault.location == ("query", "page_token")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{", b"[" * 10_000])
+def test_a_forged_token_that_is_no_json_is_refused(content: bytes) -> None:
+    raw = hashlib.sha256(content + b"\n").digest()[:12] + content
+
+    with pytest.raises(Invalid):
+        read_token(base64.urlsafe_b64encode(raw).decode().rstrip("="), "")
+
+
+def test_a_forged_token_with_good_content_begins_elsewhere() -> None:
+    """It is no secret: its content is checked as any parameter is."""
+    assert read_token(forged(GOOD), "").model_dump() == GOOD
