@@ -42,7 +42,12 @@ def machines_query(
     """
     query = all_in("machines")
     query.select.fields.extend(MESSAGE_FIELDS)
-    query.where.CopyFrom(_all(_conditions(wanted, label_sets)))
+    conditions = list(_conditions(wanted, label_sets))
+    # Without any, one that all machines of the collection meet gives the query an index to go by: Firestore
+    # has none of names alone in descending order.
+    query.where.CopyFrom(
+        _all(conditions or [_equal("organization_id", Value(string_value=wanted.organization_id))])
+    )
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
 
     def reference(machine_id: str) -> Value:
@@ -68,9 +73,6 @@ MESSAGE_FIELDS = [StructuredQuery.FieldReference(field_path=name) for name in MA
 
 
 def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_Filter]:
-    # All machines of the collection meet this one, and it gives the others an index to begin with: Firestore
-    # has none of names alone that is in descending order.
-    yield _equal("organization_id", Value(string_value=wanted.organization_id))
     if wanted.name is not None:
         yield _equal("name", Value(string_value=wanted.name))
     if wanted.status is not None:

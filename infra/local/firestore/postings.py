@@ -17,7 +17,7 @@ from infra.local.firestore.index import RESORT_SHARE, Mode, Spec, keys, keys_of
 from infra.local.firestore.pb import document_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from infra.local.firestore.state import Record
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Value = tuple[bytes, str]
 # A document's sort key, and the lists that it is in.
 Entry = tuple[bytes, list[list[bytes]]]
+_SEARCH_STEPS = 16  # how many keys a walk passes in the time that it takes to look for one
 _NOWHERE: Entry = (b"", [])
 
 
@@ -166,3 +167,16 @@ def common(lists: Sequence[Sequence[bytes]], lower: bytes, upper: bytes) -> Iter
         else:
             yield key
             position += 1
+
+
+def common_keys(lists: Sequence[Sequence[bytes]], lower: bytes, upper: bytes) -> Collection[bytes]:
+    """Give all keys between two bounds that all lists have, in no order; for many, faster than a walk."""
+    shortest, *others = sorted(lists, key=len)
+    bounds = positions(shortest, lower, upper)
+    found: Collection[bytes] = shortest[bounds.start : bounds.stop]
+    for other in others:
+        if len(found) * _SEARCH_STEPS < len(other):
+            found = [key for key in found if other[min(bisect_left(other, key), len(other) - 1)] == key]
+        else:
+            found = set(found).intersection(other)
+    return found

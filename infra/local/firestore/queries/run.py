@@ -1,7 +1,7 @@
 """Running a query: what each conjunction finds in the indexes, merged in the query's order."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -9,7 +9,7 @@ from operator import itemgetter
 from infra.local.firestore import index, names
 from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.postings import Field, Postings, Value, common, positions
+from infra.local.firestore.postings import Field, Postings, Value, common, common_keys, positions
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
@@ -45,8 +45,8 @@ def count(database: Database, query: Query) -> int | None:
     scans = [_Scan(database, scope, query, terms, None) for terms in query.where]
     if not all(scan.is_exact for scan in scans):
         return None
-    if len(scans) == 1:
-        return scans[0].count()
+    if _are_disjoint(query.where):
+        return sum(scan.count() for scan in scans)
     return len(set[bytes]().union(*(scan.keys() for scan in scans)))
 
 
@@ -105,16 +105,14 @@ class _Scan:
             return self._scope.index(self._order).count(self._lower, self._upper)
         if len(lists) == 1:
             return len(positions(lists[0], self._lower, self._upper))
-        return len(self.keys())
+        return len(common_keys(lists, self._lower, self._upper))
 
-    def keys(self) -> set[bytes]:
+    def keys(self) -> Collection[bytes]:
         """Give the sort keys of what the indexes find, in no order."""
         lists = [postings.find(value) for postings, value in self._postings()]
         if not lists:
             return {key for key, _ in self._scope.index(self._order).scan(self._lower, self._upper)}
-        first, *others = sorted(lists, key=len)
-        bounds = positions(first, self._lower, self._upper)
-        return set(first[bounds.start : bounds.stop]).intersection(*others)
+        return common_keys(lists, self._lower, self._upper)
 
     def hits(self) -> Iterator[Hit]:
         entries: Iterator[tuple[bytes, Record, Version]]
@@ -181,6 +179,13 @@ class _Scan:
 def _leading(terms: Conjunction) -> list[Equal | Contains]:
     """Choose the terms that ask for a value."""
     return [term for term in terms if isinstance(term, Equal | Contains)]
+
+
+def _are_disjoint(conjunctions: Sequence[Conjunction]) -> bool:
+    """Tell whether no document can match two conjunctions, since each asks for another value of one field."""
+    asked = [{term.path: term.encoded for term in terms if isinstance(term, Equal)} for terms in conjunctions]
+    shared = set(asked[0]).intersection(*asked[1:])
+    return len(asked) == 1 or any(len({values[path] for values in asked}) == len(asked) for path in shared)
 
 
 def _mode(*, descending: bool) -> Mode:
