@@ -32,3 +32,7 @@ class Deadline:
         if (left := self.left) <= 0:
             raise Unavailable
         return left
+
+    def earlier(self, seconds: float) -> "Deadline":
+        """Return a deadline that ends some seconds before this one."""
+        return Deadline(self.left - seconds, monotonic=self._monotonic)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
-from shared.store.errors import StoreError
+from shared.store.errors import Contended, StoreError, Unclear
 
 # Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
@@ -29,11 +29,12 @@ async def repeated(call: Callable[[], Awaitable[Result]], deadline: Deadline) ->
 
     Raises:
         Unavailable: it never did, until the deadline.
+        Refused: the store will not answer, such as a query that needs an index which it does not have.
     """
     failure: StoreError | None = None
     async for _ in attempts(deadline):
         try:
             return await call()
-        except StoreError as error:
+        except (Contended, Unclear) as error:
             failure = error
     raise Unavailable from failure

@@ -31,6 +31,8 @@ from shared.store.transaction import Transaction
 from shared.store.wire import Document, Write
 
 REPLAY_TIME = timedelta(hours=24)
+# What a commit leaves of the deadline, to look whether it went through if it does not answer.
+SETTLE_SECONDS = 1.0
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of those that went out."""
@@ -107,8 +109,7 @@ class Changes:
             if isinstance(outcome, _Committed):
                 self._outbox.drop(await self._publish(outcome.entries, outcome.time))
                 return outcome.answer
-            if outcome is not None:
-                return outcome
+            return outcome
         raise Unavailable from failure
 
 
@@ -132,41 +133,36 @@ class _Change:
         self._firestore = firestore
         self._clock = clock
         self._transaction = Transaction(firestore, command.deadline)
-        self._sent: Decision | None = None
+        self._sent: list[Decision] = []
         self._expired_record: Document | None = None
 
-    async def attempt(self, decide: Decide) -> _Committed | Answer | None:
+    async def attempt(self, decide: Decide) -> _Committed | Answer:
         """Decide and commit once.
 
         Returns:
-            The commit, an answer that needs none, or nothing: it is to be tried again.
+            The commit, or an answer that needs none.
+
+        Raises:
+            StoreError: it is to be tried again.
+            InventoryError: what the caller is to be told.
         """
         self._transaction = self._transaction.successor()
         try:
-            decision = await decide(self._transaction)
-        except StoreError:
-            await self._transaction.release()
+            async with self._transaction as transaction:
+                decision = await decide(transaction)
+                if self._command.idempotency_key is None and not decision.writes:
+                    return decision.answer
+                self._sent.append(decision)
+                response = await transaction.commit(
+                    self._writes(decision), self._command.deadline.earlier(SETTLE_SECONDS)
+                )
+        except Contended:
             raise
-        except InventoryError:
-            await self._transaction.release()
+        except (StoreError, InventoryError):
             # A repetition may meet what the first request left: a deleted machine, a newer version.
             if outcome := await self._settled():
                 return outcome
             raise
-        if self._command.idempotency_key is None and not decision.writes:
-            await self._transaction.release()
-            return decision.answer
-        self._sent = decision
-        try:
-            response = await self._firestore.commit(
-                self._writes(decision), self._command.deadline, transaction=self._transaction.id
-            )
-        except (StoreError, Unavailable) as error:
-            # A failed commit leaves the locks of its transaction, and the next attempt would wait for them.
-            await self._transaction.release()
-            if isinstance(error, Contended | Unavailable):
-                raise
-            return await self._settled()
         return self._committed(decision, response.write_results[-1].update_time)
 
     async def _settled(self) -> _Committed | Answer | None:
@@ -179,33 +175,45 @@ class _Change:
             IdempotencyKeyReused: an earlier request had the key and was another one.
             InventoryError: another machine has an identity that this one claims.
         """
-        if (outcome := await self._recorded()) or self._sent is None:
-            return outcome
+        record, recorded_at = await self._find_record()
+        is_own = record is not None and record.change_id == self._id
+        if record is not None and not is_own:
+            return self._replay(record)
+        if not self._sent:
+            return None
         marker = paths.outbox(self._id)
-        claimed = {paths.identity(claim.identity): claim for claim in self._sent.claims}
+        claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].claims}
         found = await self._firestore.get([marker, *claimed], self._command.deadline)
+        # Of several decisions one is committed: what it was decided from may have changed since.
         if marker in found:
-            return self._committed(self._sent, found[marker].create_time)
+            event = decode(found[marker].fields, OutboxEntry)
+            decision = next(sent for sent in self._sent if self._entries(sent)[:1] == [event])
+            return self._committed(decision, found[marker].create_time)
+        if record is not None:
+            decision = next(sent for sent in self._sent if sent.answer.body == record.body)
+            return self._committed(decision, recorded_at)
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
                 raise refusal(claim, holder)
         return None
 
-    async def _recorded(self) -> _Committed | Answer | None:
-        """Look the idempotency key up."""
+    async def _find_record(self) -> tuple[IdempotencyRecord | None, Timestamp]:
+        """Look the idempotency key up, and return what counts of it, with its time."""
+        self._expired_record = None
         if self._command.idempotency_key is None:
-            return None
+            return None, Timestamp()
         path = paths.idempotency(self._command.organization_id, self._command.idempotency_key)
         document = (await self._firestore.get([path], self._command.deadline)).get(path)
         if document is None:
-            return None
+            return None, Timestamp()
         record = decode(document.fields, IdempotencyRecord)
-        if record.change_id == self._id and self._sent is not None:
-            return self._committed(self._sent, document.update_time)
         if record.expires_at.ToDatetime(UTC) <= self._clock():
             self._expired_record = document  # Firestore deletes it some day; until then it is written over
-            return None
+            return None, Timestamp()
+        return record, document.update_time
+
+    def _replay(self, record: IdempotencyRecord) -> Answer:
         if record.request_digest != self._command.digest:
             raise IdempotencyKeyReused
         headers = {**record.headers, "Idempotent-Replayed": "true"}

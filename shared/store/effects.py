@@ -90,13 +90,10 @@ class Effects:
         self, transaction: Transaction, decide: Decide, record: Write, deadline: Deadline
     ) -> bool:
         """Commit what is decided next, and tell whether it is all."""
-        try:
+        async with transaction:
             effect = await decide(transaction)
             batch = [*effect.writes, record] if effect.complete else effect.writes
-            await self._firestore.commit(batch, deadline, transaction=transaction.id)
-        except BaseException:
-            await transaction.release()  # or the next attempt would wait for its locks
-            raise
+            await transaction.commit(batch, deadline)
         return effect.complete
 
     def _record(self, subscription: str, event_id: str) -> ProcessedEvent:

@@ -1,7 +1,7 @@
 """Firestore's calls that the product makes, on the generated client and plain messages."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from shared.store.attempts import repeated
 from shared.store.errors import translated
 from shared.store.wire import (
     BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
     CommitRequest,
     CommitResponse,
     Document,
@@ -90,14 +91,15 @@ class Firestore:
         paths: Sequence[str],
         deadline: Deadline,
         *,
+        fields: Sequence[str] = (),
         transaction: bytes = b"",
         new_transaction: TransactionOptions | None = None,
-        fields: Sequence[str] = (),
-    ) -> tuple[bytes, dict[str, Document]]:
+    ) -> AsyncIterator[BatchGetDocumentsResponse]:
         """Read documents once, or some fields of them, in a transaction or as of one moment.
 
-        Returns:
-            The id of the new transaction, if there is one; and the documents that exist, by their paths.
+        Yields:
+            What the store sends. The first response of a new transaction has its id: from then on there are
+            locks to release, whatever becomes of the rest.
 
         Raises:
             StoreError: what is known of the failure.
@@ -109,24 +111,31 @@ class Firestore:
             new_transaction=new_transaction,
             mask=DocumentMask(field_paths=fields) if fields else None,
         )
-        found: dict[str, Document] = {}
         with translated():
             stream = await self._client.batch_get_documents(
                 types.BatchGetDocumentsRequest.wrap(request), retry=None, timeout=deadline.remaining()
             )
             async for response in stream:
-                plain = types.BatchGetDocumentsResponse.pb(response)
-                transaction = plain.transaction or transaction
-                if plain.HasField("found"):
-                    found[plain.found.name.removeprefix(f"{self._documents}/")] = plain.found
-        return transaction, found
+                yield types.BatchGetDocumentsResponse.pb(response)
 
     async def get(
         self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
     ) -> dict[str, Document]:
         """Read documents or some of their fields as of one moment; return those that exist by their paths."""
-        _, found = await repeated(lambda: self.batch_get(paths, deadline, fields=fields), deadline)
-        return found
+
+        async def run() -> dict[str, Document]:
+            responses = [response async for response in self.batch_get(paths, deadline, fields=fields)]
+            return self.found(responses)
+
+        return await repeated(run, deadline)
+
+    def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
+        """Find the documents that exist, by their paths."""
+        return {
+            response.found.name.removeprefix(f"{self._documents}/"): response.found
+            for response in responses
+            if response.HasField("found")
+        }
 
     async def query(self, parent: str, query: StructuredQuery, deadline: Deadline) -> list[Document]:
         """Run a query over the collections below a document.

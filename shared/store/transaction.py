@@ -5,18 +5,23 @@ https://cloud.google.com/firestore/docs/transaction-data-contention#pessimistic
 """
 
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
-from shared.store.wire import Document, TransactionOptions
+from shared.store.wire import CommitResponse, Document, TransactionOptions, Write
 
 RELEASE_SECONDS = 1.0
 
 
 class Transaction:
-    """One try of a transaction; it begins with its first read, in the same call.
+    """One try of a transaction: it begins with its first read, in the same call, and ends with its commit.
+
+    As a context it gives its locks free at the end, unless it was committed: what comes next would wait for
+    them. Without a read there is no transaction, and a commit is one of its own.
 
     Args:
         firestore: the database.
@@ -25,37 +30,59 @@ class Transaction:
     """
 
     def __init__(self, firestore: Firestore, deadline: Deadline, *, retry_of: bytes = b"") -> None:
-        self.id = b""
         self._firestore = firestore
         self._deadline = deadline
         self._retry_of = retry_of
+        self._id = b""
+        self._is_committed = False
 
-    async def get(self, paths: Sequence[str]) -> dict[str, Document]:
-        """Read documents with locks, and return those that exist by their paths.
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self._id or self._is_committed:
+            return
+        try:
+            # Also past the request's deadline: idle locks would last for a minute.
+            await self._firestore.rollback(self._id, Deadline(RELEASE_SECONDS))
+        except (StoreError, Unavailable):
+            return  # the store lets go of idle transactions by itself
+
+    async def get(self, paths: Sequence[str], *, fields: Sequence[str] = ()) -> dict[str, Document]:
+        """Read documents or some of their fields with locks; return those that exist by their paths.
 
         Raises:
             StoreError: what is known of the failure.
             Unavailable: the deadline is past.
         """
-        if self.id:
-            _, found = await self._firestore.batch_get(paths, self._deadline, transaction=self.id)
-        else:
-            options = TransactionOptions(
-                read_write=TransactionOptions.ReadWrite(retry_transaction=self._retry_of)
-            )
-            self.id, found = await self._firestore.batch_get(paths, self._deadline, new_transaction=options)
-        return found
+        options = TransactionOptions(
+            read_write=TransactionOptions.ReadWrite(retry_transaction=self._retry_of)
+        )
+        responses = []
+        async for response in self._firestore.batch_get(
+            paths,
+            self._deadline,
+            fields=fields,
+            transaction=self._id,
+            new_transaction=None if self._id else options,
+        ):
+            self._id = response.transaction or self._id
+            responses.append(response)
+        return self._firestore.found(responses)
 
-    async def release(self) -> None:
-        """Give the locks free, where nothing is committed."""
-        if not self.id:
-            return
-        try:
-            # Also past the request's deadline: idle locks would last for a minute.
-            await self._firestore.rollback(self.id, Deadline(RELEASE_SECONDS))
-        except (StoreError, Unavailable):
-            return  # the store lets go of idle transactions by itself
+    async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
+        """Apply all writes or none.
+
+        Raises:
+            StoreError: what is known of the failure.
+            Unavailable: the deadline is past.
+        """
+        response = await self._firestore.commit(writes, deadline, transaction=self._id)
+        self._is_committed = True
+        return response
 
     def successor(self) -> "Transaction":
         """Make the next try."""
-        return Transaction(self._firestore, self._deadline, retry_of=self.id or self._retry_of)
+        return Transaction(self._firestore, self._deadline, retry_of=self._id or self._retry_of)
