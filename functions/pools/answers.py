@@ -6,14 +6,18 @@ other as it is now.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pydantic_core import to_json
 
+from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain import pools
 from shared.domain.answer import Answer
+from shared.domain.deadline import Deadline
 from shared.edge.answers import model_answer
 from shared.edge.conditions import etag
 from shared.edge.pool_view import PoolState
@@ -22,12 +26,20 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.pools import count_members, find_pools, list_members
 
+# After the commit, whatever that has left of the request's time.
+COMPLETION_SECONDS = 2.0
+
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class Members:
-    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest."""
+    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest.
 
-    count: int
+    The number is None where a committed change is answered and nobody can be counted.
+    """
+
+    count: int | None
     machines: Sequence[Machine]
     headers: Mapping[str, str]
 
@@ -43,13 +55,28 @@ def completed(answer: Answer, headers: Mapping[str, str] | None = None, **presen
     return Answer(status=answer.status, headers={**answer.headers, **(headers or {})}, body=body)
 
 
+async def after_commit(call: Call, read: Callable[[Call], Awaitable[Result]]) -> Result | None:
+    """Read what completes the answer to a committed change; None where that fails.
+
+    An error would tell the client that nothing has changed, and one without an idempotency key would make its
+    change once more.
+    """
+    try:
+        return await read(replace(call, deadline=Deadline(COMPLETION_SECONDS)))
+    except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
+        logs.log(logging.WARNING, "answered without what is counted", {}, error=error)
+        return None
+
+
 async def counted(inventory: Inventory, call: Call, pool_id: str, answer: Answer) -> Answer:
-    """Add the number of its members to an answer about a pool."""
-    if is_replayed(answer) and not await exists(inventory, call, pool_id):
-        return completed(answer, machine_count=0)
-    organization = call.caller.organization_id
-    count = await count_members(inventory.firestore, organization, pool_id, call.deadline)
-    return completed(answer, machine_count=count)
+    """Add the number of its members to the answer to a committed change of a pool; null if nobody knows."""
+
+    async def count(call: Call) -> int:
+        if is_replayed(answer) and not await exists(inventory, call, pool_id):
+            return 0
+        return await count_members(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
+
+    return completed(answer, machine_count=await after_commit(call, count))
 
 
 async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Machine] = ()) -> Members:

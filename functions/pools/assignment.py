@@ -12,7 +12,14 @@ from functools import partial
 
 from starlette.responses import Response
 
-from functions.pools.answers import Members, completed, is_replayed, members, pool_answer
+from functions.pools.answers import (
+    Members,
+    after_commit,
+    completed,
+    is_replayed,
+    members,
+    pool_answer,
+)
 from functions.pools.bodies import MachineAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
@@ -80,10 +87,15 @@ async def add(inventory: Inventory, call: Call) -> Response:
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
 
     answer = await inventory.changes.apply(command, decide)
-    if is_replayed(answer):
-        found = await _members_now(inventory, call, assignment)
-    else:
-        found = await members(inventory, call, assignment.pool_id, joined)
+    # Of an earlier request's machines it is not known who still is a member.
+    named = [] if is_replayed(answer) else joined
+
+    async def read(call: Call) -> Members:
+        if is_replayed(answer):
+            return await _members_now(inventory, call, assignment)
+        return await members(inventory, call, assignment.pool_id, named)
+
+    found = await after_commit(call, read) or Members(None, named, {})
     shown = [MachineView.of(machine) for machine in found.machines]
     return response(completed(answer, found.headers, machine_count=found.count, machines=shown))
 

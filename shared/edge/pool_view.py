@@ -31,9 +31,12 @@ class PoolState(BaseModel):
 
 
 class PoolView(PoolState):
-    """A pool, and how many machines are in it at the time of the answer."""
+    """A pool, and how many machines are in it at the time of the answer.
 
-    machine_count: int
+    The number is null where a change has been made, and the store does not answer who is in the pool then.
+    """
+
+    machine_count: int | None
 
     @classmethod
     def counted(cls, pool: Pool, machine_count: int) -> Self:

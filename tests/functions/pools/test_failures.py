@@ -167,3 +167,56 @@ async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
     assert problem(answer, 503, "unavailable") == {}
     assert answer.headers["retry-after"] == "1"
     assert before == await scene.state()
+
+
+@pytest.mark.parametrize("fault", [{"code": "PERMISSION_DENIED"}, {"code": "UNAVAILABLE", "count": 1000}])
+async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
+    pools: PoolsApi, firestore_control: Control, fault: dict[str, Any]
+) -> None:
+    """A 503 would say that nothing has changed, and who repeats the request would have two pools."""
+    machine = await pools.register()
+    mine = pools.organization.id
+
+    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+    created = await pools.call("POST", "/v1/pools", {"name": "a"})
+    await firestore_control.forget()
+    pool_id = created.json()["id"]
+    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+    updated = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "b"})
+    await firestore_control.forget()
+    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+    added = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
+    await firestore_control.forget()
+
+    assert [answer.status_code for answer in (created, updated, added)] == [201, 200, 200]
+    assert [answer.json()["machine_count"] for answer in (created, updated, added)] == [None] * 3
+    assert [machine] == [shown["id"] for shown in added.json()["machines"]]
+    again = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
+    assert (1, [machine]) == (again.json()["machine_count"], [m["id"] for m in again.json()["machines"]])
+
+
+async def test_a_replay_whose_members_cannot_be_read_is_no_failure(
+    scene: Scene, firestore_control: Control
+) -> None:
+    path, body = f"/v1/pools/{scene.pool_id}/machines", {"machine_ids": [scene.free]}
+    await scene.pools.call("POST", path, body, KEY)
+    await firestore_control.fail_next(
+        "RunAggregationQuery", pattern=scene.pools.organization.id, code="PERMISSION_DENIED"
+    )
+
+    answer = await scene.pools.call("POST", path, body, KEY)
+
+    assert (answer.status_code, answer.headers["idempotent-replayed"]) == (200, "true")
+    assert (answer.json()["machine_count"], answer.json()["machines"]) == (None, [])
+
+
+async def test_a_pool_that_cannot_be_counted_is_an_error_where_nothing_was_changed(
+    scene: Scene, firestore_control: Control
+) -> None:
+    await firestore_control.fail_next(
+        "RunAggregationQuery", pattern=scene.pools.organization.id, code="PERMISSION_DENIED"
+    )
+
+    answer = await scene.pools.call("GET", f"/v1/pools/{scene.pool_id}")
+
+    assert answer.status_code == 500
