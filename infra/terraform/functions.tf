@@ -58,7 +58,10 @@ resource "google_cloudfunctions2_function" "function" {
     ingress_settings = each.value.trigger == "http" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
   }
 
+  # What it needs to be built, and to work from the first request on: queries without their indexes fail.
   depends_on = [
+    google_firestore_index.composite,
+    google_firestore_field.override,
     google_project_iam_member.build_logs,
     google_project_iam_member.build_sources,
     google_artifact_registry_repository_iam_member.build_images,

@@ -1,0 +1,138 @@
+"""What a deployment costs: `python -m infra.cost` prints the tables of docs/deploy.md.
+
+Operation counts are measured (tests/deploy/test_cost.py), prices are inputs: Google's list prices in US
+dollars for us-central1, without free quotas and discounts. Compare them with the pages named below first.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+MILLION = 1_000_000
+HOURS_A_MONTH = 730
+KILOBYTES_A_TEBIBYTE = 2**40 / 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """List prices in US dollars."""
+
+    # https://cloud.google.com/firestore/pricing, for 100,000 documents, Standard edition
+    read: float = 0.03
+    write: float = 0.09
+    delete: float = 0.01
+    # https://cloud.google.com/pubsub/pricing, for a TiB that is published or delivered
+    throughput: float = 40.0
+    # https://cloud.google.com/run/pricing, by request: for a million of them, a vCPU second, a GiB second
+    request: float = 0.40
+    vcpu_second: float = 0.000024
+    gib_second: float = 0.0000025
+    # https://cloud.google.com/armor/pricing: for a million requests, a policy and a rule a month
+    armor_request: float = 0.75
+    armor_policy: float = 5.0
+    armor_rule: float = 1.0
+    # https://cloud.google.com/load-balancing/pricing: for an hour, and a GiB either way
+    forwarding_rule: float = 0.025
+    balanced: float = 0.008
+    # https://cloud.google.com/stackdriver/pricing, for a GiB of logs
+    log: float = 0.50
+    # https://cloud.google.com/scheduler/pricing, for a job a month
+    job: float = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What one request of a client makes the services do.
+
+    Attributes:
+        reads: documents, and one for each 1,000 index entries that are counted.
+        deletes: of the published event, and by the TTL of the idempotency record.
+        kilobytes: of events, published and delivered to the product's own subscriptions, each 1 kB at least.
+        milliseconds: of an instance's time. An assumption, not measured on Google Cloud: an instance with one
+            vCPU serves 50 such requests a second.
+    """
+
+    name: str
+    reads: int
+    writes: int
+    deletes: int
+    kilobytes: int
+    milliseconds: float = 20.0
+
+
+# Each with an Idempotency-Key, whose record is one write and one delete of these.
+REGISTRATION = Operation(
+    name="Registration of a machine with two NICs", reads=0, writes=5, deletes=2, kilobytes=1
+)
+ASSIGNMENT = Operation(
+    name="Assignment of a machine to a pool of ten", reads=13, writes=3, deletes=2, kilobytes=2
+)
+BATCH = Operation(
+    name="Assignment of 100 machines at once",
+    reads=202,
+    writes=102,
+    deletes=2,
+    kilobytes=10,
+    milliseconds=60.0,
+)
+OPERATIONS = (REGISTRATION, ASSIGNMENT, BATCH)
+
+# For each request, assumed: what goes over the load balancer, what is logged there and in the function.
+BALANCED_KILOBYTES = 3
+LOGGED_KILOBYTES = 1.5
+MEMORY_GIB = 0.5
+
+
+def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
+    """Say what a million such requests cost, by service, in US dollars."""
+    instance_second = prices.vcpu_second + MEMORY_GIB * prices.gib_second
+    documents = (
+        operation.reads * prices.read + operation.writes * prices.write + operation.deletes * prices.delete
+    )
+    gib = MILLION * 1000 / 2**30  # what a kilobyte for each request comes to
+    return {
+        "Firestore": documents * MILLION / 100_000,
+        "Pub/Sub": operation.kilobytes * MILLION / KILOBYTES_A_TEBIBYTE * prices.throughput,
+        "Functions": prices.request + operation.milliseconds / 1000 * MILLION * instance_second,
+        "Load balancer, Cloud Armor": BALANCED_KILOBYTES * gib * prices.balanced + prices.armor_request,
+        "Logs": LOGGED_KILOBYTES * gib * prices.log,
+    }
+
+
+def per_month(rules: int, jobs: int, prices: Prices) -> float:
+    """Say what a deployment costs a month that nobody uses, but for storage, in US dollars.
+
+    Args:
+        rules: of Cloud Armor.
+        jobs: of Cloud Scheduler.
+        prices: of the services.
+    """
+    return (
+        prices.forwarding_rule * HOURS_A_MONTH
+        + prices.armor_policy
+        + prices.armor_rule * rules
+        + prices.job * jobs
+    )
+
+
+def table(prices: Prices) -> Iterator[str]:
+    """Write the costs of all operations as lines of Markdown."""
+    costs = {operation.name: per_million(operation, prices) for operation in OPERATIONS}
+    services = list(costs[REGISTRATION.name])
+    yield f"| A million times | {' | '.join(services)} | together |"
+    yield f"| --- |{' ---: |' * (len(services) + 1)}"
+    for name, cost in costs.items():
+        amounts = [f"{amount:.2f}" for amount in (*cost.values(), sum(cost.values()))]
+        yield f"| {name} | {' | '.join(amounts)} |"
+
+
+def operations_table() -> Iterator[str]:
+    """Write what each operation does as lines of Markdown."""
+    yield "| Once | reads | writes | deletes | kB of events | ms of an instance |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for each in OPERATIONS:
+        counts = f"{each.reads} | {each.writes} | {each.deletes} | {each.kilobytes} | {each.milliseconds:.0f}"
+        yield f"| {each.name} | {counts} |"
+
+
+if __name__ == "__main__":
+    print("\n".join((*operations_table(), "", *table(Prices()))))

@@ -1,0 +1,153 @@
+"""The costs in docs/deploy.md: the emulators count what operations do, and the tables are computed of it."""
+
+import asyncio
+import math
+import uuid
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from google.cloud.firestore import Client
+from google.cloud.pubsub import PublisherClient
+
+from infra import cost, keys
+from infra.cost import Operation
+from infra.local import topology
+from shared.domain import events
+from shared.domain.access import Scope
+from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from tests.functions.lone_function import running_function
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body, a_mac
+from tests.functions.machines.control import Control
+from tests.functions.pools.api import PoolsApi
+from tests.stack import Organization, RunningStack
+
+DOCUMENT = topology.ROOT / "docs" / "deploy.md"
+UNITS = ("reads", "writes", "deletes", "aggregation_units")
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The two functions in a project where nothing else happens."""
+
+    machines: MachinesApi
+    pools: PoolsApi
+    firestore: Control
+
+    async def register(self, nics: int = 1) -> str:
+        """Register a machine and return its id."""
+        body = a_body(nics=[{"mac": a_mac()} for _ in range(nics)])
+        answer = await self.machines.register(body, {"Idempotency-Key": uuid.uuid4().hex})
+        return str(answer.json()["id"])
+
+    async def assign(self, pool_id: str, machine_ids: list[str]) -> None:
+        """Add machines to a pool."""
+        body = {"machine_ids": machine_ids}
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        answer = await self.pools.call("POST", f"/v1/pools/{pool_id}/machines", body, key)
+        assert answer.status_code == 200, answer.text
+
+    async def cost(self, request: Awaitable[object]) -> tuple[int, int, int]:
+        """Make a request and tell what it read, wrote and deleted, once its event is dropped."""
+        async with asyncio.timeout(PATIENCE):
+            while self.machines.store.collection("outbox").limit(1).get():  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.05)
+        before = await self._counted()
+        await request
+        async with asyncio.timeout(PATIENCE):
+            while (after := await self._counted())["deletes"] == before["deletes"]:  # noqa: ASYNC110 - same
+                await asyncio.sleep(0.05)
+        reads, writes, deletes, units = (after[unit] - before[unit] for unit in UNITS)
+        return reads + units, writes, deletes
+
+    async def _counted(self) -> dict[str, int]:
+        return {unit: await self.firestore.billed(unit) for unit in UNITS}
+
+
+@pytest.fixture(scope="module")
+async def deployment(stack: RunningStack, publisher: PublisherClient) -> AsyncIterator[Deployment]:
+    project = f"test-{uuid.uuid4().hex[:12]}"
+    for topic in topology.load(topology.DEFAULT_FILE).topics:
+        publisher.create_topic(name=f"projects/{project}/topics/{topic}")
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        store = Client(project=project)
+    api_key, _ = keys.create(store, "example", (*Scope,), now=datetime.now(UTC))
+    organization = Organization(id="example", api_key=api_key)
+    async with (
+        running_function("machines", environment) as machines,
+        running_function("pools", environment) as pools,
+        Control.of(stack.firestore_control, project) as firestore,
+    ):
+        yield Deployment(
+            MachinesApi(http=machines.http, organization=organization, store=store),
+            PoolsApi(http=pools.http, organization=organization, store=store),
+            firestore,
+        )
+    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+
+
+def operations(operation: Operation) -> tuple[int, int, int]:
+    """Give what is billed at once: the TTL's delete of the idempotency record comes a day later."""
+    return operation.reads, operation.writes, operation.deletes - 1
+
+
+async def test_a_registration_does_what_the_table_says(deployment: Deployment) -> None:
+    await deployment.register()  # from now on the caller's key is known
+
+    assert operations(cost.REGISTRATION) == await deployment.cost(deployment.register(nics=2))
+
+
+@pytest.mark.parametrize(
+    ("members", "operation"), [(9, cost.ASSIGNMENT), (0, cost.BATCH)], ids=["one", "100"]
+)
+async def test_an_assignment_does_what_the_table_says(
+    deployment: Deployment, members: int, operation: Operation
+) -> None:
+    count = 100 if operation is cost.BATCH else 1
+    machine_ids = [await deployment.register() for _ in range(members + count)]
+    pool_id = (await deployment.pools.create())["id"]
+    if members:
+        await deployment.assign(pool_id, machine_ids[count:])
+
+    assignment = deployment.assign(pool_id, machine_ids[:count])
+    assert operations(operation) == await deployment.cost(assignment)
+
+
+@pytest.mark.parametrize(
+    ("count", "operation"), [(1, cost.ASSIGNMENT), (100, cost.BATCH)], ids=["one", "100"]
+)
+def test_the_events_are_as_large_as_the_table_says(count: int, operation: Operation) -> None:
+    """An assignment's event is published once, and filtered for one subscription of ours."""
+    machine = str(uuid.uuid4())
+    pool = Pool(id=machine, organization_id="example", name="a pool")
+    versions = [MachineVersion(id=machine, version=1)] * count
+    event = events.pool_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, versions)
+
+    kilobytes = math.ceil(events.outbox_entry(event, machine).ByteSize() / 1000)
+
+    assert operation.kilobytes == 2 * kilobytes
+
+
+def test_the_document_shows_the_tables_that_are_computed() -> None:
+    tables = ("\n".join(cost.operations_table()), "\n".join(cost.table(cost.Prices())))
+
+    assert all(table in DOCUMENT.read_text() for table in tables)
+
+
+def test_the_document_says_what_an_idle_deployment_costs() -> None:
+    """Cloud Armor's rules are counted by a test in infra/terraform/tests, but for the two last ones."""
+    jobs = len(topology.load(topology.DEFAULT_FILE).schedules)
+
+    idle = cost.per_month(rules=11, jobs=jobs, prices=cost.Prices())
+
+    assert f"about {idle:.0f} dollars a month" in DOCUMENT.read_text()
