@@ -14,6 +14,8 @@ from shared.store.label_sets import LabelSets, batches
 from shared.store.machine_queries import label_sets_a_query, machines_query
 from shared.store.wire import Document, StructuredQuery
 
+_MOST = 2**31 - 1  # that a query's limit can say, and more than there are
+
 
 class MachineList:
     """The machines that a filter lets through, newest first.
@@ -55,7 +57,7 @@ class MachineList:
             queries[0].limit.value = limit
             return [decode(document.fields, Machine) for document in await self._read(queries[0], deadline)]
         for query in queries:
-            query.limit.value = offset + limit
+            query.limit.value = min(offset + limit, _MOST)
         parts = await asyncio.gather(*(self._read(query, deadline) for query in queries))
         merged = sorted(chain.from_iterable(parts), key=lambda document: document.name, reverse=True)
         return [decode(document.fields, Machine) for document in merged[offset : offset + limit]]

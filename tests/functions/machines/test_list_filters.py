@@ -102,3 +102,21 @@ async def test_a_page_may_begin_at_the_end_or_beyond(
 
     assert fleet.Question(()).answer(stored.machines)[skip:] == fleet.ids(page)
     assert page["total"] == SIZE
+
+
+async def test_what_takes_several_queries_may_begin_as_far_out_as_one_query_can(
+    http: httpx.AsyncClient, stack: RunningStack, new_organization: NewOrganization
+) -> None:
+    """Each of them is asked for what is skipped too; a query takes 30 sets of label keys."""
+    organization = new_organization()
+    machines = fleet.make(organization.id, 31)
+    for number, machine in enumerate(machines):
+        machine.labels[f"key-{number}"] = ""
+    await fleet.store(stack, machines)
+    ids = sorted((machine.id for machine in machines), reverse=True)
+
+    for skip in (29, 2**31 - 1):
+        parameters = {"label": "!missing", "skip": skip, "limit": 1000}
+        page = (await http.get(PATH, params=parameters, headers=organization.headers)).json()
+
+        assert (ids[skip:], len(ids)) == (fleet.ids(page), page["total"])
