@@ -3,7 +3,7 @@
 A token has what its next page needs, so that the server keeps nothing. Its digest is over the question too:
 a token that was damaged, or is used with another question, is refused rather than answered wrongly. But the
 digest has no secret, so anybody can forge a token: its content is as untrusted as any parameter, and
-validated as such. Who forges a good one begins elsewhere in a list of their own, and gives it a total of their own.
+validated as such. Who forges a good one begins elsewhere in a list of their own, with a total of their own.
 """
 
 import base64
