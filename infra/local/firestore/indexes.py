@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from infra.local.command import CannotStartError
 from infra.local.firestore import ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.index import Mode, keys_of
@@ -19,10 +20,6 @@ MOST_ENTRIES = 40_000
 _COLLECTION = "COLLECTION"
 _GROUP = "COLLECTION_GROUP"
 _AUTOMATIC = frozenset((_COLLECTION, mode) for mode in Mode)
-
-
-class IndexFileError(Exception):
-    """The index file cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,11 @@ class Indexes:
 
 
 def read(file: Path) -> Indexes:
-    """Read an index file, JSON or YAML; if it has a section `firestore`, that is what is read."""
+    """Read an index file, JSON or YAML; if it has a section `firestore`, that is what is read.
+
+    Raises:
+        CannotStartError: the file cannot be used.
+    """
     try:
         content = yaml.safe_load(file.read_text())
         content = content.get("firestore", content)
@@ -99,9 +100,9 @@ def read(file: Path) -> Indexes:
             ttls=tuple((entry["collectionGroup"], _path(entry)) for entry in overrides if entry.get("ttl")),
         )
     except OSError as error:
-        raise IndexFileError(f"{file}: {error.strerror}") from error
+        raise CannotStartError(f"{file}: {error.strerror}") from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, InvalidArgumentError) as error:
-        raise IndexFileError(f"{file} is no index file: {error!r}") from error
+        raise CannotStartError(f"{file} is no index file: {error!r}") from error
 
 
 def _composite(entry: dict[str, Any]) -> Composite:

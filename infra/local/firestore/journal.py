@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.local import data_folder
 from infra.local.firestore.state import Version
 
 _FILE = "firestore.sqlite3"
@@ -22,10 +23,6 @@ CREATE TABLE IF NOT EXISTS documents (
 """
 _PUT = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM documents WHERE database = ? AND path = ?"
-
-
-class DataFolderError(Exception):
-    """The data folder cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +46,9 @@ class SqliteJournal:
     """Keeps the latest version of each document in a folder; use it within one event loop."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the folder, made if need be; DataFolderError if that fails, or another emulator uses it."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(folder / _FILE, timeout=0, check_same_thread=False)
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(_SCHEMA)
-        except sqlite3.OperationalError as error:
-            raise DataFolderError(f"{folder}: {error}; does another emulator use it?") from error
-        except (OSError, sqlite3.Error) as error:
-            raise DataFolderError(f"{folder}: {error}") from error
+        """Open the folder, made if need be; CannotStartError if that fails, or another emulator uses it."""
+        self._connection = data_folder.open_file(folder, _FILE, synchronous="FULL")
+        self._connection.execute(_SCHEMA)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._pending: _Batch | None = None
         self._writing: _Batch | None = None
@@ -121,6 +109,7 @@ class SqliteJournal:
             for key, version in versions.items()
             if version.data
         ]
-        with self._connection:
-            self._connection.executemany(_PUT, kept)
-            self._connection.executemany(_DELETE, gone)
+        self._connection.execute("BEGIN")
+        self._connection.executemany(_PUT, kept)
+        self._connection.executemany(_DELETE, gone)
+        self._connection.execute("COMMIT")

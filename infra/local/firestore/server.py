@@ -1,7 +1,6 @@
 """The emulator as a whole: its store, its gRPC server and its control endpoint."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import grpc.aio
 
+from infra.local.command import Addresses, listen
 from infra.local.control import Control
 from infra.local.faults import Faults
 from infra.local.firestore import limits
@@ -46,26 +46,12 @@ class Options:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a running emulator is reached: host:port for clients, and the URL of its control endpoint."""
-
-    grpc: str
-    control: str
-
-
-class PortTakenError(Exception):
-    """An address cannot be listened on."""
-
-
 @asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Addresses]:
     """Run an emulator.
 
     Raises:
-        PortTakenError: It cannot listen where it should.
-        DataFolderError: It cannot keep its data where it should.
-        IndexFileError: The index file cannot be used.
+        CannotStartError: A port is taken, or the data folder or the index file cannot be used.
     """
     counting, faults = counters(), Faults()
     billing = Billing(counting)
@@ -77,31 +63,19 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     )
     handler = Wire(counting, faults).handler(_methods(store, billing))
     server.add_generic_rpc_handlers((handler, RefuseTheRest()))
-    port = _listen(server, options.host, options.port)
-    try:
-        control = await Control(counting, faults).serve(options.host, options.control_port)
-    except OSError as error:
-        raise PortTakenError(f"{options.host}:{options.control_port}") from error
+    addresses, control = await listen(
+        server, Control(counting, faults), options.host, options.port, options.control_port
+    )
     await server.start()
     expiry = asyncio.create_task(expire_forever(store, billing, indexes, options.ttl_interval))
     try:
-        control_port = control.sockets[0].getsockname()[1]
-        yield Addresses(f"{options.host}:{port}", f"http://{options.host}:{control_port}")
+        yield addresses
     finally:
         expiry.cancel()
         control.close()
         await server.stop(grace=1)
         if journal is not None:
             await journal.close()
-
-
-def _listen(server: grpc.aio.Server, host: str, port: int) -> int:
-    try:
-        # gRPC would complain about a taken port on its own, in words for its developers.
-        socket.create_server((host, port)).close()
-        return server.add_insecure_port(f"{host}:{port}")
-    except (OSError, RuntimeError) as error:
-        raise PortTakenError(f"{host}:{port}") from error
 
 
 def _methods(store: Store, billing: Billing) -> dict[str, UnaryMethod | StreamingMethod]:

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import itertools
-import socket
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc.aio
 
+from infra.local.command import Addresses, listen
 from infra.local.control import Control
 from infra.local.counters import Counters
 from infra.local.faults import Faults
@@ -31,14 +30,6 @@ _TICKS_TO_EXPIRY = 20
 _MAX_MESSAGE_BYTES = 20_000_000  # above every limit of Pub/Sub, whose own errors are the better ones
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a running emulator answers, as `host:port`."""
-
-    grpc: str
-    control: str
-
-
 @contextlib.asynccontextmanager
 async def running(
     host: str, port: int, control_port: int, data: Path | None = None, clock: Clock = time.time
@@ -53,33 +44,23 @@ async def running(
         clock: Says what time it is.
 
     Raises:
-        OSError: a port is taken, or the folder cannot be used.
+        CannotStartError: a port is taken, or the folder cannot be used.
     """
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
     broker = _broker(clock, data)
     server = _server(broker, counters, Wire(counters, faults))
-    _check_free(host, port)
-    bound = server.add_insecure_port(f"{host}:{port}")
-    control = await Control(counters, faults).serve(host, control_port)
+    addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
     async with asyncio.TaskGroup() as tasks:  # should the clockwork fail, so does the emulator
         clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
         try:
-            yield Addresses(f"{host}:{bound}", f"{host}:{control.sockets[0].getsockname()[1]}")
+            yield addresses
         finally:
             control.close()
             await server.stop(grace=0)
             clockwork.cancel()
     await broker.journal.close()
-
-
-def _check_free(host: str, port: int) -> None:
-    """Find out that a port is taken before gRPC does, which tells it in its own log and words."""
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def _broker(clock: Clock, data: Path | None) -> Broker:

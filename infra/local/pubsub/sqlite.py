@@ -6,12 +6,12 @@ transaction was being written is the next one. So many publishers together wait 
 
 import asyncio
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from infra.local import data_folder
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 
 _FILE = "pubsub.sqlite3"
@@ -39,19 +39,11 @@ class SqliteJournal:
         """Open the journal, or begin it.
 
         Raises:
-            OSError: the folder cannot be made or used, or another process uses it.
+            CannotStartError: the folder cannot be made or used, or another process uses it.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._database = sqlite3.connect(
-                folder / _FILE, isolation_level=None, check_same_thread=False, timeout=1.0
-            )
-            # A write-ahead log that the system has is enough: it survives the process, if not a power cut.
-            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
-                self._database.execute(f"PRAGMA {pragma}")
-            self._database.executescript(_TABLES)
-        except sqlite3.Error as error:
-            raise OSError(f"cannot use {folder / _FILE}: {error}") from error
+        # A write-ahead log that the system has is enough: it survives the process, if not a power cut.
+        self._database = data_folder.open_file(folder, _FILE, synchronous="NORMAL")
+        self._database.executescript(_TABLES)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._noted: list[_Statement] = []
         self._commit: asyncio.Task[None] | None = None

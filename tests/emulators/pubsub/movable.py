@@ -23,7 +23,7 @@ async def main() -> None:
     clock = MovableClock()
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     async with running("127.0.0.1", 0, 0, data, clock) as at:
-        say(f"Pub/Sub emulator on {at.grpc}, control on http://{at.control}")
+        say(f"Pub/Sub emulator on {at.grpc}, control on {at.control}")
         while line := await asyncio.to_thread(sys.stdin.readline):
             clock.move(float(line))
             say("moved")

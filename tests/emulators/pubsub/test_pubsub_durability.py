@@ -66,7 +66,9 @@ def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     with running("--data", str(tmp_path)):
         second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode == 1
-    assert second.stderr == f"pubsub emulator: cannot use {tmp_path}/pubsub.sqlite3: database is locked\n"
+    assert second.stderr == (
+        f"Pub/Sub emulator: {tmp_path}: database is locked; does another emulator use it?\n"
+    )
 
 
 def create(emulator: Emulator) -> None:

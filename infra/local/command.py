@@ -1,0 +1,119 @@
+"""An emulator as a command: its flags, its ports, the line that tells where it is, and its end."""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import grpc.aio
+
+from infra.local.control import Control
+
+_LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running emulator is reached: host:port for clients, and the URL of its control endpoint."""
+
+    grpc: str
+    control: str
+
+
+class CannotStartError(Exception):
+    """An emulator cannot start; the text says why, in one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of the flags that every emulator has; its complaint is one line."""
+
+    def __init__(self, name: str, module: str, port: int) -> None:
+        """Begin with the common flags.
+
+        Args:
+            name: What the emulator is called.
+            module: What starts it.
+            port: Where clients look for it if nothing else is said.
+        """
+        super().__init__(
+            prog=f"python -m {module}",
+            description=f"An emulator of Google's {name}.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        self._name = name
+        self.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+        self.add_argument("--port", type=_port, default=port, help="for clients; 0 takes any")
+        self.add_argument(
+            "--control-port", type=_port, default=0, help="for counters and faults; 0 takes any"
+        )
+        self.add_argument("--data", type=Path, help="a folder to keep the data in, beyond the end")
+
+    def error(self, message: str) -> NoReturn:  # noqa: D102 - as argparse has it
+        self.exit(2, f"{self._name} emulator: {message} (see --help)\n")
+
+
+def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
+    """Run an emulator until SIGINT or SIGTERM; gives the process's exit code."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(_until_stopped(name, running))
+        except CannotStartError as error:
+            sys.stderr.write(f"{name} emulator: {error}\n")
+            return 1
+    return 0
+
+
+async def listen(
+    server: grpc.aio.Server, control: Control, host: str, port: int, control_port: int
+) -> tuple[Addresses, asyncio.Server]:
+    """Take an emulator's ports; 0 takes any. The control endpoint answers from then on.
+
+    Raises:
+        CannotStartError: one of them is taken.
+    """
+    try:
+        # gRPC would complain about a taken port on its own, in words for its developers.
+        socket.create_server((host, port)).close()
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except (OSError, RuntimeError) as error:
+        raise _taken(host, port) from error
+    try:
+        listening = await control.serve(host, control_port)
+    except OSError as error:
+        raise _taken(host, control_port) from error
+    control_bound = listening.sockets[0].getsockname()[1]
+    return Addresses(f"{host}:{bound}", f"http://{host}:{control_bound}"), listening
+
+
+async def _until_stopped(name: str, running: AbstractAsyncContextManager[Addresses]) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with running as addresses:
+        sys.stdout.write(f"{name} emulator on {addresses.grpc}, control on {addresses.control}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - there is none on Windows; it is faster, and otherwise the same
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _taken(host: str, port: int) -> CannotStartError:
+    return CannotStartError(f"{host}:{port} is taken, choose another port (0 takes any)")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port, which is from 0 to {_LAST_PORT}")
+    return int(text)
