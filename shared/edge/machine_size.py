@@ -1,5 +1,6 @@
-"""How large a machine may be: its event and its answer are each a part of one Firestore document of 1 MiB."""
+"""How large a machine may be: it, its event and its answer are each a part of a document of 1 MiB."""
 
+from shared.domain import search
 from shared.domain.errors import Fault, Invalid
 from shared.edge.machine_view import MachineView
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -7,9 +8,17 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 # https://cloud.google.com/firestore/quotas#limits; an update's event carries the machine twice.
 MAX_MESSAGE_BYTES = 480 * 1024
 MAX_JSON_BYTES = 960 * 1024
+# A document has at most 40,000 index entries, and those at most 8 MiB together: about 300 bytes each.
+MAX_TERMS = 25_000
+# The machine's message and its terms. The names of a document's fields, which a message lacks, take 50 KiB
+# where a profile has as many parts as it may; the pools that a machine joins later take 4 KiB.
+MAX_DOCUMENT_BYTES = 920 * 1024
 # What a byte of a message becomes in JSON at most: a control character is written \u0000.
 _LONGEST_ESCAPE = 6
 _LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
+# A term of a name or hostname: 16 characters of 4 bytes, its marks, and what a key and its value take beside.
+_LONGEST_TERM = 16 * 4 + 3 + 2
+_OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 
 def require_storable(machine: Machine) -> None:
@@ -21,11 +30,32 @@ def require_storable(machine: Machine) -> None:
     size = machine.ByteSize()
     if size > MAX_MESSAGE_BYTES:
         raise _too_large(f"must be at most {MAX_MESSAGE_BYTES} bytes as a protobuf message")
+    _require_searchable(machine, size)
     if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
         return
     if len(MachineView.of(machine).model_dump_json().encode()) > MAX_JSON_BYTES:
         raise _too_large(f"must be at most {MAX_JSON_BYTES} bytes as JSON")
 
 
-def _too_large(message: str) -> Invalid:
-    return Invalid([Fault(("body",), "too_large", message)])
+def _require_searchable(machine: Machine, size: int) -> None:
+    """Hold back a machine that cannot be stored with the terms that it is searched by."""
+    most_terms = search.LONGEST_PART * len(search.fold(machine.name + machine.hostname))
+    if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
+        return
+    terms = search.terms(machine)
+    field = max(("name", "hostname"), key=lambda name: _terms_of(machine, name))
+    if len(terms) > MAX_TERMS:
+        raise _too_large(f"must be shorter: it is searched by more than {MAX_TERMS} parts of it", field)
+    if size + sum(len(term.encode()) + 2 for term in terms) > MAX_DOCUMENT_BYTES:
+        message = (
+            f"must be shorter: with what it is searched by, the machine takes over {MAX_DOCUMENT_BYTES} bytes"
+        )
+        raise _too_large(message, field)
+
+
+def _terms_of(machine: Machine, field: str) -> int:
+    return len(search.terms(Machine(**{field: getattr(machine, field)})))
+
+
+def _too_large(message: str, *field: str) -> Invalid:
+    return Invalid([Fault(("body", *field), "too_large", message)])

@@ -1,9 +1,14 @@
 """Which parts of a machine's id, name and hostname its terms find: just those that are there."""
 
+import random
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain import search
+from shared.domain.errors import Invalid
+from shared.edge.machine_size import MAX_TERMS, require_storable
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 ID = "018c7dbd-c000-7000-8000-fedcba987654"
@@ -81,11 +86,28 @@ def test_an_ordinary_machine_has_a_few_hundred_terms() -> None:
     assert 200 < len(search.terms(machine)) < 500
 
 
-def test_the_worst_names_stay_within_what_firestore_indexes() -> None:
-    half = "".join(chr(0x100 + number) for number in range(127))
-    machine = Machine(id=ID, name=half * 2, hostname=half[::-1] * 2)
+def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_may_have() -> None:
+    """A run of 6 comes twice, and nothing else: all runs of up to 48 are terms, each another one."""
 
-    assert len(search.terms(machine)) < FIRESTORE_ENTRIES
+    def worst(first: int) -> str:
+        text = "".join(chr(first + number) for number in range(249))
+        return text[:6] + text
+
+    machine = Machine(id=ID, name=worst(0x4E00), hostname=worst(0x5E00))
+
+    assert len(worst(0x4E00)) == 255
+    assert 22_000 < len(search.terms(machine)) < MAX_TERMS < FIRESTORE_ENTRIES
+    require_storable(machine)
+
+
+def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
+    """Without regard to case, each of these characters is three."""
+    long = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
+
+    for field, machine in (("name", Machine(name=long)), ("hostname", Machine(hostname=long))):
+        with pytest.raises(Invalid) as refused:
+            require_storable(machine)
+        assert [("body", field)] == [fault.location for fault in refused.value.faults]
 
 
 def test_no_question_has_more_filters_than_a_query_may_have() -> None:

@@ -1,5 +1,7 @@
 """The fields of a body: their types, lengths and numbers; and that all faults are told at once."""
 
+import random
+
 import pytest
 
 from tests.functions.machines.api import MachinesApi
@@ -164,3 +166,21 @@ async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused
 ) -> None:
     """An event carries a machine twice when it is updated, and a Firestore document has at most 1 MiB."""
     invalid(await machines.register(a_body(os_info="x" * 600_000)), "body")
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_a_name_that_firestore_could_not_index_is_refused_by_its_field(machines: MachinesApi) -> None:
+    """Without regard to case, each of these characters is three."""
+    name = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
+
+    invalid(await machines.register(a_body(name=name, hostname=name[::-1])), "name")
+
+
+async def test_a_machine_that_is_too_large_with_what_it_is_searched_by_is_refused(
+    machines: MachinesApi,
+) -> None:
+    text = "".join(chr(0x4E00 + number) for number in range(249))
+    body = a_body(name=text[:6] + text, hostname=text[::-1][:6] + text[::-1], os_info="x" * 480_000)
+
+    invalid(await machines.register(body), "name")
+    created(await machines.register(body | {"os_info": "x" * 300_000}))
