@@ -1,7 +1,7 @@
 """The control endpoint of an emulator: what it counted, and faults on demand."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -29,6 +29,15 @@ class Control:
         """Tell how many units were billed."""
         counters = await self._counters()
         return int(counters[unit])
+
+    async def reads_of(self, call: Callable[[], Awaitable[object]]) -> int:
+        """Tell how many documents a call reads: the least of three, as schedules read now and then too."""
+        costs = []
+        for _ in range(3):
+            before = await self.billed("reads")
+            await call()
+            costs.append(await self.billed("reads") - before)
+        return min(costs)
 
     async def rpcs(self) -> Counter[str]:
         """Tell how often each RPC was called."""
