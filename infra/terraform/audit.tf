@@ -8,8 +8,10 @@ resource "google_project_iam_audit_config" "firestore" {
     for_each = ["ADMIN_READ", "DATA_READ", "DATA_WRITE"]
 
     content {
-      log_type         = audit_log_config.value
-      exempted_members = audit_log_config.value == "ADMIN_READ" ? [] : [for account in google_service_account.function : account.member]
+      log_type = audit_log_config.value
+      exempted_members = [
+        for account in google_service_account.function : account.member if audit_log_config.value != "ADMIN_READ"
+      ]
     }
   }
 }
@@ -117,7 +119,9 @@ resource "google_pubsub_subscription" "kept" {
   message_retention_duration = local.one_week
 
   bigquery_config {
-    table          = "${var.project}.${google_bigquery_table.events[each.key].dataset_id}.${google_bigquery_table.events[each.key].table_id}"
+    table = join(".", [
+      var.project, google_bigquery_table.events[each.key].dataset_id, google_bigquery_table.events[each.key].table_id,
+    ])
     write_metadata = true
   }
 

@@ -80,7 +80,7 @@ resource "google_service_account" "function" {
   depends_on = [google_project_service.service]
 }
 
-# All work on documents, of this database alone: https://cloud.google.com/firestore/native/docs/security/iam-conditions
+# All work on documents, of this database alone: https://cloud.google.com/firestore/docs/manage-databases#database_access_permissions
 resource "google_project_iam_member" "store" {
   for_each = local.functions
 

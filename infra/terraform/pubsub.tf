@@ -79,7 +79,7 @@ resource "google_pubsub_subscription" "push" {
   }
 }
 
-# What could not be processed waits here for somebody; an alert tells of it (monitoring.tf).
+# What could not be processed waits here for somebody; an alert tells of it (alerts.tf).
 resource "google_pubsub_subscription" "dead_letters" {
   for_each = local.dead_letter_topics
 

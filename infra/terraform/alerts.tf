@@ -1,0 +1,162 @@
+# What somebody is told of.
+
+locals {
+  # The `ratio_to` metric, where there is one, is what the first is divided by.
+  alerts = {
+    error_rate = {
+      name      = "More than 1 % of requests fail"
+      advice    = "The functions' logs have each failure with its request id: severity ERROR, or status 5xx in the request log."
+      filter    = local.errors
+      ratio_to  = local.requests
+      aligner   = "ALIGN_RATE"
+      reducer   = "REDUCE_SUM"
+      threshold = 0.01
+      duration  = "300s"
+    }
+    latency = {
+      name      = "One request in a hundred takes more than 2 s"
+      advice    = "Cold starts, contention (see aborted calls) or a slow Firestore: compare with the dashboard's other charts."
+      filter    = local.latency
+      ratio_to  = null
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_PERCENTILE_99"
+      threshold = 2000
+      duration  = "600s"
+    }
+    relay_age = {
+      name      = "An event has waited for more than 5 minutes"
+      advice    = "Pub/Sub does not take it: the relay's log says why. Nothing is lost; it is published once that is mended."
+      filter    = local.age
+      ratio_to  = null
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_PERCENTILE_99"
+      threshold = 300
+      duration  = "0s"
+    }
+    relay_backlog = {
+      name      = "More than 10,000 events wait in the outbox"
+      advice    = "Publishing fails, or functions are killed before they publish: see the log for events not published."
+      filter    = local.backlog
+      ratio_to  = null
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_PERCENTILE_99"
+      threshold = 10000
+      duration  = "0s"
+    }
+    dead_letters = {
+      name      = "An event could not be processed"
+      advice    = "It waits in the dead-letter subscription: look at it, mend the cause, then deliver it again or acknowledge it."
+      filter    = local.dead_letters
+      ratio_to  = null
+      aligner   = "ALIGN_MAX"
+      reducer   = "REDUCE_SUM"
+      threshold = 0
+      duration  = "0s"
+    }
+    delivery = {
+      name      = "A subscription of ours is more than 10 minutes behind"
+      advice    = "Its function fails or is too slow: see that function's log."
+      filter    = local.delivery
+      ratio_to  = null
+      aligner   = "ALIGN_MAX"
+      reducer   = "REDUCE_MAX"
+      threshold = 600
+      duration  = "300s"
+    }
+    aborts = {
+      name      = "More than 5 % of Firestore's calls are aborted"
+      advice    = "Many requests change the same documents at once. Each is retried within its deadline; past it clients get a 503."
+      filter    = local.aborted
+      ratio_to  = local.calls
+      aligner   = "ALIGN_RATE"
+      reducer   = "REDUCE_SUM"
+      threshold = 0.05
+      duration  = "600s"
+    }
+  }
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.alert_emails
+
+  project      = var.project
+  display_name = each.key
+  type         = "email"
+  labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.service]
+}
+
+resource "google_monitoring_alert_policy" "threshold" {
+  for_each = local.alerts
+
+  project               = var.project
+  display_name          = "Muster: ${each.value.name}"
+  combiner              = "OR"
+  severity              = "ERROR"
+  user_labels           = local.labels
+  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+
+  conditions {
+    display_name = each.value.name
+
+    condition_threshold {
+      filter             = each.value.filter
+      denominator_filter = each.value.ratio_to
+      comparison         = "COMPARISON_GT"
+      threshold_value    = each.value.threshold
+      duration           = each.value.duration
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+      }
+
+      dynamic "denominator_aggregations" {
+        for_each = each.value.ratio_to == null ? [] : [1]
+
+        content {
+          alignment_period     = "300s"
+          per_series_aligner   = each.value.aligner
+          cross_series_reducer = each.value.reducer
+        }
+      }
+    }
+  }
+
+  documentation {
+    content   = each.value.advice
+    mime_type = "text/markdown"
+  }
+}
+
+# An alert on what the relay says cannot tell that it says nothing.
+resource "google_monitoring_alert_policy" "relay_silent" {
+  project               = var.project
+  display_name          = "Muster: the relay has not run for 10 minutes"
+  combiner              = "OR"
+  severity              = "ERROR"
+  user_labels           = local.labels
+  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+
+  conditions {
+    display_name = "The relay has not run for 10 minutes"
+
+    condition_absent {
+      filter   = local.backlog
+      duration = "600s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_COUNT"
+      }
+    }
+  }
+
+  documentation {
+    content   = "See the schedule in Cloud Scheduler, and the function's log. Events that could not be published wait meanwhile."
+    mime_type = "text/markdown"
+  }
+}

@@ -1,0 +1,65 @@
+# The relay logs what it finds at each call (functions/outbox_relay).
+locals {
+  relay_log = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.names["outbox_relay"]}\""
+
+  relay_metrics = {
+    outbox_backlog        = { field = "backlog", unit = "1", name = "Events that waited in the outbox" }
+    outbox_oldest_seconds = { field = "oldest_seconds", unit = "s", name = "Age of the oldest event in the outbox" }
+  }
+}
+
+resource "google_logging_metric" "relay" {
+  for_each = local.relay_metrics
+
+  project         = var.project
+  name            = "muster/${each.key}"
+  description     = each.value.name
+  filter          = "${local.relay_log} AND jsonPayload.${each.value.field}>=0"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "DISTRIBUTION"
+    unit         = each.value.unit
+    display_name = each.value.name
+  }
+
+  depends_on = [google_project_service.service]
+}
+
+# The filters that charts and alerts share.
+locals {
+  of_balancer = "resource.type=\"https_lb_rule\" AND resource.labels.url_map_name=\"${google_compute_url_map.routes.name}\""
+  of_relay    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user"
+  of_pubsub   = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription"
+  of_run      = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com"
+
+  requests  = "${local.of_balancer} AND metric.type=\"loadbalancing.googleapis.com/https/request_count\""
+  errors    = "${local.requests} AND metric.labels.response_code_class=500"
+  latency   = "${local.of_balancer} AND metric.type=\"loadbalancing.googleapis.com/https/total_latencies\""
+  backlog   = "${local.of_relay}/${google_logging_metric.relay["outbox_backlog"].name}\""
+  age       = "${local.of_relay}/${google_logging_metric.relay["outbox_oldest_seconds"].name}\""
+  served    = "${local.of_run}/request_count\""
+  instances = "${local.of_run}/container/instance_count\""
+
+  # Firestore's own count of its calls; 10 is gRPC's ABORTED.
+  calls = join(" AND ", [
+    "resource.type=\"consumed_api\"",
+    "resource.labels.service=\"firestore.googleapis.com\"",
+    "metric.type=\"serviceruntime.googleapis.com/api/request_count\"",
+  ])
+  aborted = "${local.calls} AND metric.labels.grpc_status_code=\"10\""
+
+  dead_letter_subscriptions = concat(
+    tolist(local.dead_letter_topics),
+    [for subscription in google_pubsub_subscription.kept_dead : subscription.name],
+  )
+  dead_letters = join(" AND ", [
+    "${local.of_pubsub}/num_undelivered_messages\"",
+    "resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", local.dead_letter_subscriptions)}\")",
+  ])
+  delivery = join(" AND ", [
+    "${local.of_pubsub}/oldest_unacked_message_age\"",
+    "resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", keys(local.subscriptions))}\")",
+  ])
+}
