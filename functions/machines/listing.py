@@ -41,18 +41,26 @@ _STATUSES: dict[Status, MachineStatus] = {
 }
 
 
-Part = Annotated[str, Field(max_length=search.LONGEST_PART), AfterValidator(_searchable)]
+Part = Annotated[
+    str,
+    Field(
+        max_length=search.LONGEST_PART, description="A part of the id, the name or the hostname, in any case"
+    ),
+    AfterValidator(_searchable),
+]
+Earliest = Annotated[Moment, Field(description="Created then or later; UTC where it names no zone")]
+Latest = Annotated[Moment, Field(description="Created then or before; UTC where it names no zone")]
 
 
 class MachineItemsQuery(Strict):
     """Which machines, how many, and whether with their pools."""
 
     search: Part = ""
-    name: str = NOT_GIVEN
+    name: Annotated[str, Field(description="The whole name, exactly")] = NOT_GIVEN
     status: Status = NOT_GIVEN
-    created_at_from: Moment = NOT_GIVEN
-    created_at_to: Moment = NOT_GIVEN
-    pool_id: UuidText = NOT_GIVEN
+    created_at_from: Earliest = NOT_GIVEN
+    created_at_to: Latest = NOT_GIVEN
+    pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_GIVEN
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
     skip: Skip = 0

@@ -20,6 +20,8 @@ from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import MachineView, RegisteredMachineView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
+from shared.pb.inventory.v1.api_pb2 import MachineList, RegisteredMachine
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.machine_lists import MachineLists
 
 
@@ -36,7 +38,9 @@ def operations(inventory: Inventory) -> list[Operation]:
             family=Family.MACHINES,
             answer=partial(register, inventory),
             body=MachineProfile,
+            body_message=Machine,
             success={201: RegisteredMachineView},
+            success_message=RegisteredMachine,
             refusals=(errors.DuplicateMac,),
         ),
         Operation(
@@ -49,6 +53,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             answer=partial(list_profiles, inventory, lists),
             query=MachinePageQuery,
             success={200: MachinePage},
+            success_message=MachineList,
         ),
         Operation(
             name="get_machine_profile",
@@ -59,6 +64,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             family=Family.MACHINES,
             answer=partial(get_profile, inventory),
             success={200: MachineView, 304: None},
+            success_message=Machine,
             refusals=(errors.MachineNotFound,),
         ),
         Operation(
@@ -70,7 +76,9 @@ def operations(inventory: Inventory) -> list[Operation]:
             family=Family.MACHINES,
             answer=partial(replace, inventory),
             body=MachineProfile,
+            body_message=Machine,
             success={200: MachineView},
+            success_message=Machine,
             refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
         ),
         Operation(

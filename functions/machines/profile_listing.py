@@ -1,7 +1,9 @@
 """Listing machines in the machines family: page by page, or the one that has a MAC address."""
 
 import asyncio
+from typing import Annotated
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,8 +32,10 @@ class MachinePageQuery(Strict):
 
     page: Page = 1
     per_page: PerPage = 20
-    page_token: str = NOT_GIVEN
-    mac: Mac = NOT_GIVEN
+    page_token: Annotated[
+        str, Field(description="The `next_page_token` of the page before: costs the same at any depth")
+    ] = NOT_GIVEN
+    mac: Annotated[Mac, Field(description="Just the machine that has it, in any notation")] = NOT_GIVEN
     label: LabelSelectors = ()
 
 

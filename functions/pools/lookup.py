@@ -22,7 +22,7 @@ from shared.store.pools import count_members, find_pool
 class PoolQuery(Strict):
     """What is to be shown of a pool's machines."""
 
-    include_machines: Flag = False
+    include_machines: Annotated[Flag, Field(description="Show its machines, the newest 100")] = False
     include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
 
 

@@ -24,7 +24,13 @@ class _Selectors:
         """Describe the list of texts."""
         key, value = LABEL_KEY.pattern, LABEL_VALUE.pattern
         selector = {"type": "string", "pattern": f"^(!{key}|{key}(={value})?)$"}
-        return {"type": "array", "maxItems": MOST_SELECTORS, "items": selector}
+        description = "`key=value`, `key` for any value, `!key` for none; all that are given must hold"
+        return {
+            "type": "array",
+            "maxItems": MOST_SELECTORS,
+            "items": selector,
+            "description": description,
+        }
 
     def _read(self, texts: list[str]) -> tuple[LabelSelector, ...]:
         if len(texts) > MOST_SELECTORS:

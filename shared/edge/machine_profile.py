@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
@@ -22,6 +22,13 @@ _LABEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 LABEL_KEY = re.compile(rf"(?=[^/]{{1,253}}(?:/|$))(?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_NAME}")
 LABEL_VALUE = re.compile(rf"(?:{_LABEL_NAME})?")
+
+# The notations of `parse_mac`, the first octet even and not all zeros, as the OpenAPI document tells them.
+MAC_PATTERN = (
+    r"^(?![0.:-]*$)[0-9A-Fa-f][02468ACEace]"
+    r"(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}|(?:\.[0-9A-Fa-f]{2}){5}"
+    r"|[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{4}){2}|(?:-[0-9A-Fa-f]{4}){2}|(?:\.[0-9A-Fa-f]{4}){2}|[0-9A-Fa-f]{8}))$"
+)
 
 
 def _mac(text: str) -> str:
@@ -64,15 +71,33 @@ def _at_least_one(nics: list["NicProfile"]) -> list["NicProfile"]:
     return nics
 
 
+def _needs_an_item(schema: dict[str, Any]) -> None:
+    del schema["default"]
+    schema |= {"minItems": 1, "uniqueItems": True}
+
+
 Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
-Mac = Annotated[str, AfterValidator(_mac)]
-LabelKey = Annotated[str, AfterValidator(_label_key)]
-LabelValue = Annotated[str, AfterValidator(_label_value)]
+Mac = Annotated[str, AfterValidator(_mac), WithJsonSchema({"type": "string", "pattern": MAC_PATTERN})]
+LabelKey = Annotated[
+    str, AfterValidator(_label_key), WithJsonSchema({"type": "string", "pattern": f"^{LABEL_KEY.pattern}$"})
+]
+LabelValue = Annotated[
+    str,
+    AfterValidator(_label_value),
+    WithJsonSchema({"type": "string", "pattern": f"^{LABEL_VALUE.pattern}$"}),
+]
+Labels = Annotated[
+    dict[LabelKey, LabelValue], Field(max_length=64, json_schema_extra={"additionalProperties": False})
+]
 Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]
 Version = Annotated[str, Field(max_length=50)]
-Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
+Parameters = Annotated[
+    dict[str, Any],
+    AfterValidator(_parameters),
+    Field(description="Any JSON object of at most 64 KiB; its integers have 64 bits at most"),
+]
 
 
 class CpuProfile(Strict):
@@ -101,7 +126,11 @@ class NicProfile(Strict):
     mac: Mac
 
 
-Nics = Annotated[list[NicProfile], AfterValidator(_at_least_one)]
+Nics = Annotated[
+    list[NicProfile],
+    AfterValidator(_at_least_one),
+    Field(max_length=128, json_schema_extra=_needs_an_item),
+]
 
 
 class DriveProfile(Strict):
@@ -113,16 +142,18 @@ class DriveProfile(Strict):
 class MachineProfile(Strict):
     """What a client may say of a machine that it registers or replaces."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
+
     cpus: list[CpuProfile] = Field(default=[], max_length=256)
     memory_modules: list[MemoryModuleProfile] = Field(default=[], max_length=1024)
     accelerators: list[AcceleratorProfile] = Field(default=[], max_length=256)
-    nics: Nics = Field(default=[], max_length=128, validate_default=True)
+    nics: Nics = Field(default=[], validate_default=True)  # the default is refused, in words of its own
     drives: list[DriveProfile] = Field(default=[], max_length=1024)
     name: Name | None = None
     hostname: Hostname | None = None
     version: Version | None = None
     os_info: str | None = None
-    labels: dict[LabelKey, LabelValue] = Field(default={}, max_length=64)
+    labels: Labels = Field(default={})
     machine_parameters: Parameters | None = None
 
     def machine(self) -> Machine:

@@ -1,20 +1,83 @@
 """The bodies of errors, for the OpenAPI document."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from shared.domain import errors
+
+Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+
+
+def _optional(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+# A member that is not always there, and never null.
+_OPTIONAL: Any = Field(default=None, json_schema_extra=_optional)
 
 
 class Problem(BaseModel):
-    """A problem (RFC 9457); some types have further members."""
+    """A problem (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str
+    type: Annotated[str, Field(json_schema_extra={"format": "uri"})]
     title: str
     status: int
     detail: str
-    instance: str
+    instance: Annotated[str, Field(description="The path of the request")]
+
+
+class InvalidField(BaseModel):
+    """One fault of a request: where, as in `nics[0].mac`, and what is wrong there."""
+
+    field: str
+    reason: str
+
+
+class InvalidRequestProblem(Problem):
+    """A request that is at fault, with all its faults."""
+
+    invalid_fields: list[InvalidField]
+
+
+class MachineNotFoundProblem(Problem):
+    """The organization has no such machine."""
+
+    machine_id: str
+
+
+class MachinesNotFoundProblem(Problem):
+    """The organization has none of these machines."""
+
+    machine_ids: list[Uuid]
+
+
+class PoolNotFoundProblem(Problem):
+    """The organization has no such pool."""
+
+    pool_id: Uuid
+
+
+class PoolsNotFoundProblem(Problem):
+    """The organization has none of these pools."""
+
+    pool_ids: list[Uuid]
+
+
+class DuplicateMacProblem(Problem):
+    """A machine has this MAC address; it is named if it is the caller's own organization's."""
+
+    mac_address: str
+    existing_machine_id: Uuid = _OPTIONAL
+
+
+class DuplicateFingerprintProblem(Problem):
+    """A machine of the organization has this fingerprint."""
+
+    fingerprint: str
+    existing_machine_id: Uuid
 
 
 class ValidationFault(BaseModel):
@@ -23,10 +86,20 @@ class ValidationFault(BaseModel):
     loc: list[str | int]
     msg: str
     type: str
-    ctx: dict[str, Any] | None = None
 
 
 class HTTPValidationError(BaseModel):
     """All faults of a request, as the pools family tells them."""
 
     detail: list[ValidationFault]
+
+
+PROBLEMS: dict[type[errors.InventoryError], type[Problem]] = {
+    errors.MachineNotFound: MachineNotFoundProblem,
+    errors.MachinesNotFound: MachinesNotFoundProblem,
+    errors.PoolNotFound: PoolNotFoundProblem,
+    errors.PoolsNotFound: PoolsNotFoundProblem,
+    errors.DuplicateMac: DuplicateMacProblem,
+    errors.DuplicateFingerprint: DuplicateFingerprintProblem,
+}
+"""The problems of those errors that have members of their own."""

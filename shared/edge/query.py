@@ -58,10 +58,16 @@ def _without_default(schema: dict[str, Any]) -> None:
 NOT_GIVEN: Any = Field(default=None, json_schema_extra=_without_default)
 
 Flag = Annotated[bool, Field(strict=False)]
-Skip = Annotated[int, Field(strict=False, ge=0, le=2**31 - 1), _DIGITS]  # what the store takes as an offset
-Limit = Annotated[int, Field(strict=False, ge=1, le=1000), _DIGITS]
-Page = Annotated[int, Field(strict=False, ge=1, le=20_000_000), _DIGITS]  # 100 on each: the same
-PerPage = Annotated[int, Field(strict=False, ge=1, le=100), _DIGITS]
+Skip = Annotated[
+    int,
+    Field(strict=False, ge=0, le=2**31 - 1, description="How many to leave out, from the newest on"),
+    _DIGITS,
+]  # as many as the store takes as an offset
+Limit = Annotated[int, Field(strict=False, ge=1, le=1000, description="How many to show at most"), _DIGITS]
+Page = Annotated[
+    int, Field(strict=False, ge=1, le=20_000_000, description="Which page, from 1 on"), _DIGITS
+]  # 100 on each: the same
+PerPage = Annotated[int, Field(strict=False, ge=1, le=100, description="How many a page shows"), _DIGITS]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ class CommaSeparated:
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe the text."""
         value = "|".join(map(re.escape, self.allowed))
-        return {"type": "string", "pattern": f"^({value})(,({value}))*$"}
+        description = f"Show the related {' and '.join(self.allowed)} too"
+        return {"type": "string", "pattern": f"^({value})(,({value}))*$", "description": description}
 
     def _read(self, text: str) -> frozenset[str]:
         values = frozenset(text.split(","))

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -47,6 +48,8 @@ class Operation:
         query: the model of its query parameters.
         body: the model of its request body.
         success: the model of each success status's body, or none.
+        body_message: the protobuf message that its request body may be instead of JSON.
+        success_message: the protobuf message that its answer may be instead of JSON.
         refusals: the errors beside those that every operation may answer.
     """
 
@@ -60,6 +63,8 @@ class Operation:
     success: Mapping[int, type[BaseModel] | None]
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    body_message: type[Message] | None = None
+    success_message: type[Message] | None = None
     refusals: Sequence[type[InventoryError]] = ()
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra import openapi
+from infra.openapi.__main__ import FOLDER, all_operations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_committed_document_and_page_are_freshly_made_ones(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "infra.openapi", "--into", str(tmp_path)], cwd=ROOT, check=True)
 
-    made = {file.name: file.read_text() for file in (tmp_path / openapi.FOLDER).iterdir()}
-    assert {file.name: file.read_text() for file in (ROOT / openapi.FOLDER).iterdir()} == made
+    made = {file.name: file.read_text() for file in (tmp_path / FOLDER).iterdir()}
+    assert {file.name: file.read_text() for file in (ROOT / FOLDER).iterdir()} == made
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
-    names = [operation.name for operation in openapi.all_operations()]
+    names = [operation.name for operation in all_operations()]
 
     assert sorted(set(names)) == sorted(names)

@@ -1,0 +1,42 @@
+"""Make the OpenAPI document and its page: `python -m infra.openapi`.
+
+Both are files of the `machines` function, which serves them as they are: a document that is the same for
+everybody need not be built by every instance that starts.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from functions.machines.operations import operations as machines_operations
+from functions.pools.operations import operations as pools_operations
+from infra.openapi import page
+from infra.openapi.document import document
+from shared.bootstrap import inventory
+from shared.edge.resource import Operation
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path("functions/machines/openapi")
+
+
+def main() -> None:
+    """Write the document and its page."""
+    parser = argparse.ArgumentParser(prog="python -m infra.openapi", description="Make the OpenAPI document.")
+    parser.add_argument(
+        "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
+    )
+    folder = parser.parse_args().into / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    content = document(all_operations())
+    (folder / "openapi.json").write_text(json.dumps(content, indent=2) + "\n")
+    (folder / "docs.html").write_text(page.render(content))
+
+
+def all_operations() -> list[Operation]:
+    """List the operations of all functions; nothing is called, so no project is needed."""
+    unused = inventory({"GOOGLE_CLOUD_PROJECT": "unused"})
+    return [*machines_operations(unused), *pools_operations(unused)]
+
+
+if __name__ == "__main__":
+    main()

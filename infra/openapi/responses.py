@@ -1,0 +1,123 @@
+"""What operations answer: status codes, headers and bodies."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from infra.openapi.schemas import Json, Schemas
+from shared.domain import errors
+from shared.edge.pool_view import PoolView
+from shared.edge.problem_models import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
+from shared.edge.problems import REFUSALS, Family
+from shared.edge.resource import Operation
+
+HEADERS: Json = {
+    "X-Request-Id": {
+        "description": "The request's `X-Request-Id` if it had a sane one, or else a new id",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    },
+    "X-API-Version": {"required": True, "schema": {"const": "v1"}},
+    "ETag": {
+        "description": "The version of the resource, for `If-Match` and `If-None-Match`",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+    },
+    "Location": {
+        "description": "The path of what was created",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Link": {
+        "description": 'With `rel="next"`, where the pool\'s other machines are, if there are more',
+        "schema": {"type": "string"},
+    },
+    "Idempotent-Replayed": {
+        "description": "The answer was recorded for an earlier request with this `Idempotency-Key`",
+        "schema": {"const": "true"},
+    },
+    "Retry-After": {
+        "description": "When to try again, in seconds",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
+    "Cache-Control": {"required": True, "schema": {"const": "no-cache, no-store, must-revalidate"}},
+}
+_EVERYWHERE = ("X-Request-Id", "X-API-Version")
+_OF_STATUS = {
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
+}
+
+_CAN_HAPPEN = (errors.Unauthenticated, errors.ScopeMissing, errors.Unavailable)
+_LIST_OF_FAULTS = HTTPStatus.UNPROCESSABLE_ENTITY  # of the pools family, and nothing else under that status
+
+
+def responses(operation: Operation, schemas: Schemas) -> Json:
+    """Describe the answers of an operation, by status."""
+    return dict(sorted([*_successes(operation, schemas), *_refusals(operation, schemas)]))
+
+
+def headers(*names: str) -> Json:
+    """Refer to the headers that all answers have, and to these."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_EVERYWHERE, *names)}
+
+
+def _successes(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Json]]:
+    for status, model in operation.success.items():
+        described: Json = {
+            "description": HTTPStatus(status).phrase,
+            "headers": headers(*_success_headers(operation, status)),
+        }
+        if model is not None:
+            described["content"] = schemas.answer(model, operation.success_message)
+        yield str(status), described
+
+
+def _success_headers(operation: Operation, status: int) -> Iterator[str]:
+    writes = operation.method != "GET"
+    # Of what is written, and of what may be known already; a list has no version.
+    if status != HTTPStatus.NO_CONTENT and (writes or HTTPStatus.NOT_MODIFIED in operation.success):
+        yield "ETag"
+    if status == HTTPStatus.CREATED:
+        yield "Location"
+    model = operation.success[status]
+    if model is not None and issubclass(model, PoolView) and "machines" in model.model_fields:
+        yield "Link"
+    if writes:
+        yield "Idempotent-Replayed"
+
+
+def _refusals(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Json]]:
+    titles: dict[HTTPStatus, list[str]] = defaultdict(list)
+    problems: dict[HTTPStatus, list[type[Problem]]] = defaultdict(list)
+    invalid = HTTPStatus.BAD_REQUEST if operation.family is Family.MACHINES else _LIST_OF_FAULTS
+    titles[invalid].append("Validation Error")
+    problems[invalid].append(InvalidRequestProblem)
+    for refusal in _refused(operation):
+        status, _, title = REFUSALS[refusal]
+        titles[status].append(title)
+        problems[status].append(PROBLEMS.get(refusal, Problem))
+    for status, models in problems.items():
+        if operation.family is Family.POOLS and status is _LIST_OF_FAULTS:
+            content = schemas.answer(HTTPValidationError, None)
+        else:
+            content = schemas.problem(models)
+        yield (
+            str(status.value),
+            {
+                "description": ", or ".join(titles[status]),
+                "headers": headers(*_OF_STATUS.get(status, ())),
+                "content": content,
+            },
+        )
+
+
+def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
+    yield from _CAN_HAPPEN
+    if operation.method != "GET":
+        yield from (errors.BodyTooLarge, errors.IdempotencyKeyReused)
+    if operation.body is not None:
+        yield from (errors.MalformedBody, errors.UnsupportedMediaType)
+    yield from operation.refusals
