@@ -5,19 +5,16 @@ FirestoreError
 ├── NotFoundError             `exists: true` was violated, or there is nothing to get
 ├── AlreadyExistsError        `exists: false` was violated
 ├── FailedPreconditionError   `update_time` was violated, or a query lacks its index
-├── AbortedError              contention: the whole transaction may be tried again
-└── UnimplementedError        out of the emulator's scope, said so
+└── AbortedError              contention: the whole transaction may be tried again
 """
 
 import grpc
 
-from infra.local.unimplemented import complaint
+from infra.local.refusals import Refusal
 
 
-class FirestoreError(Exception):
-    """What an RPC ends in: a gRPC status code and a text for the developer."""
-
-    code = grpc.StatusCode.UNKNOWN
+class FirestoreError(Refusal):
+    """What production refuses too."""
 
 
 class InvalidArgumentError(FirestoreError):
@@ -48,12 +45,3 @@ class AbortedError(FirestoreError):
     """Contention ended the transaction or the commit; nothing changed."""
 
     code = grpc.StatusCode.ABORTED
-
-
-class UnimplementedError(FirestoreError):
-    """The emulator does not do this, and does not pretend to."""
-
-    code = grpc.StatusCode.UNIMPLEMENTED
-
-    def __init__(self, feature: str) -> None:
-        super().__init__(complaint(feature))

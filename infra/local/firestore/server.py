@@ -26,7 +26,7 @@ from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.transactions import Patience
 from infra.local.firestore.ttl import expire_forever
 from infra.local.firestore.wire import StreamingMethod, UnaryMethod, Wire
-from infra.local.unimplemented import RefuseTheRest
+from infra.local.refusals import RefuseTheRest
 
 # More than the limit that requests are checked against, so that a request beyond it gets production's status.
 _LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST

@@ -16,10 +16,10 @@ from infra.local.firestore.errors import (
     AbortedError,
     FailedPreconditionError,
     InvalidArgumentError,
-    UnimplementedError,
 )
 from infra.local.firestore.locks import CONTENTION, Holder, Locks
 from infra.local.firestore.pb.common_pb2 import TransactionOptions
+from infra.local.refusals import Unimplemented
 
 _TOKEN = struct.Struct(">QQ")  # a serial number, and the time of the first attempt
 _EXPIRED = "The referenced transaction has expired or is no longer valid."
@@ -71,7 +71,7 @@ class Transactions:
             horizon: The oldest time that can be read at.
         """
         if options.read_write.concurrency_mode == TransactionOptions.OPTIMISTIC:
-            raise UnimplementedError("TransactionOptions.ReadWrite.concurrency_mode OPTIMISTIC")
+            raise Unimplemented("TransactionOptions.ReadWrite.concurrency_mode OPTIMISTIC")
         now = self._clock.read_time()
         born, read_time = now, None
         if options.HasField("read_only"):

@@ -1,9 +1,8 @@
 """The gRPC service: bytes in, one method's work, bytes out, and errors as status codes."""
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -12,12 +11,11 @@ from google.protobuf.message import DecodeError, Message
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.firestore import limits, names
-from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
+from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.targets import targets
+from infra.local.refusals import abort
 
 SERVICE = "google.firestore.v1.Firestore"
-
-_log = logging.getLogger(__name__)
 
 # Requests and responses are as different as the methods are: each method's own signature is typed.
 Unary = Callable[[Any], Awaitable[Message]]
@@ -69,7 +67,7 @@ class Wire:
                 response = await method.answer(request)
                 await strike(fault, "after", context)
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
-                await _fail(name, error, context)
+                await abort(name, error, context)
             return response
 
         return serve
@@ -86,7 +84,7 @@ class Wire:
                 for response in responses:
                     yield response
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
-                await _fail(name, error, context)
+                await abort(name, error, context)
 
         return serve
 
@@ -102,16 +100,6 @@ class Wire:
             raise InvalidArgumentError(f"The request is no {kind.DESCRIPTOR.name}: {error}") from error
         self._counters.rpc(names.project(next(targets(request), "")), name)
         return request, self._faults.take(name, lambda: targets(request))
-
-
-async def _fail(name: str, error: Exception, context: Context) -> NoReturn:
-    if isinstance(error, FirestoreError):
-        await context.abort(error.code, str(error))
-    if isinstance(error, grpc.aio.AbortError):
-        raise error
-    _log.error("%s failed", name, exc_info=error)
-    await context.abort(grpc.StatusCode.INTERNAL, f"The emulator failed: {error!r}")
-    raise AssertionError("abort raises")
 
 
 def _serialize(message: Message) -> bytes:

@@ -12,8 +12,9 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from infra.local.pubsub.errors import InvalidArgument, Unimplemented
+from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.pb import schema_pb2 as pb
+from infra.local.refusals import Unimplemented
 
 _FILE = "schema.proto"
 _MAX_DEFINITION_BYTES = 300 * 1024

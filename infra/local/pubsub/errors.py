@@ -4,19 +4,16 @@ PubsubError
 ├── InvalidArgument      the request breaks a rule, whatever the state
 ├── NotFound             a topic, subscription or schema that it names is not there
 ├── AlreadyExists        what it would create is there
-├── FailedPrecondition   the state forbids it now
-└── Unimplemented        production does it, this emulator does not
+└── FailedPrecondition   the state forbids it now
 """
 
 from grpc import StatusCode
 
-from infra.local.unimplemented import complaint
+from infra.local.refusals import Refusal
 
 
-class PubsubError(Exception):
-    """An RPC's refusal: a gRPC status code, and a text for people."""
-
-    code = StatusCode.INTERNAL
+class PubsubError(Refusal):
+    """What production refuses too."""
 
 
 class InvalidArgument(PubsubError):
@@ -49,13 +46,3 @@ class FailedPrecondition(PubsubError):
     """The state forbids the request now."""
 
     code = StatusCode.FAILED_PRECONDITION
-
-
-class Unimplemented(PubsubError):
-    """Production does it, this emulator does not."""
-
-    code = StatusCode.UNIMPLEMENTED
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(complaint(what))

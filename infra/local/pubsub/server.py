@@ -23,7 +23,7 @@ from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
 from infra.local.pubsub.wire import Wire
-from infra.local.unimplemented import RefuseTheRest
+from infra.local.refusals import RefuseTheRest
 
 _TICK = 0.05  # seconds: how exact deadlines and backoffs are
 _TICKS_TO_EXPIRY = 20

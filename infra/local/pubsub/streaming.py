@@ -9,12 +9,12 @@ import grpc.aio
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, strike
 from infra.local.pubsub.broker import Broker
-from infra.local.pubsub.errors import InvalidArgument, PubsubError
+from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.wire import Wire, decoded
-from infra.local.unimplemented import Handler
+from infra.local.refusals import Handler, abort
 
 _BATCH = 200
 _KEEP_ALIVE = 30.0  # seconds
@@ -54,8 +54,8 @@ class StreamingPull:
                 finally:
                     reader.cancel()
                     writer.cancel()
-        except PubsubError as error:
-            await context.abort(error.code, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+            await abort("StreamingPull", error, context)
 
     def _open(self, first: pb.StreamingPullRequest) -> Session:
         _check_stream_deadline(first.stream_ack_deadline_seconds)

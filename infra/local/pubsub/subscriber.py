@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.counters import Counters
 from infra.local.pubsub.broker import Broker
-from infra.local.pubsub.errors import InvalidArgument, Unimplemented
+from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.names import check_project
@@ -18,7 +18,7 @@ from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.wire import Methods, Wire
-from infra.local.unimplemented import Handler
+from infra.local.refusals import Handler, Unimplemented
 
 _MUTABLE = {
     "ack_deadline_seconds",

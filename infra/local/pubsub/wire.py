@@ -11,9 +11,9 @@ from google.protobuf.message import Message as ProtoMessage
 
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
-from infra.local.pubsub.errors import InvalidArgument, PubsubError
+from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.names import project_of
-from infra.local.unimplemented import Handler, refusing
+from infra.local.refusals import Handler, abort, refusing
 
 Behaviour = Callable[[Any], Awaitable[ProtoMessage]]
 """Answers a request message with a response message, or raises PubsubError."""
@@ -33,15 +33,15 @@ class Wire:
     def unary(self, method: str, behaviour: Behaviour, request: type[ProtoMessage]) -> Handler:
         """Serve a method that takes one message and returns one."""
 
-        async def call(body: bytes, context: Context) -> ProtoMessage | None:
+        async def call(body: bytes, context: Context) -> ProtoMessage:
             try:
                 message = decoded(body, request)
                 fault = self.begin(method, message)
                 await strike(fault, "before", context)
                 response = await behaviour(message)
-            except PubsubError as error:
-                return await context.abort(error.code, str(error))
-            await strike(fault, "after", context)
+                await strike(fault, "after", context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+                await abort(method, error, context)
             return response
 
         return grpc.unary_unary_rpc_method_handler(call, response_serializer=_serialize)

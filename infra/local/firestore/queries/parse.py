@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError, UnimplementedError
+from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.pb.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore.queries.filters import (
     Bound,
@@ -13,6 +13,7 @@ from infra.local.firestore.queries.filters import (
     Present,
     is_inequality,
 )
+from infra.local.refusals import Unimplemented
 
 _F = StructuredQuery.FieldFilter
 _ABOVE_ALL = b"\xff"
@@ -74,7 +75,7 @@ def parse(
         present: Fields that documents must have to be in the results, and that order them.
     """
     if request.HasField("find_nearest"):
-        raise UnimplementedError("StructuredQuery.find_nearest (vector search)")
+        raise Unimplemented("StructuredQuery.find_nearest (vector search)")
     if len(request.from_) != 1:
         raise InvalidArgumentError("A query is about exactly one collection.")
     selector = request.from_[0]

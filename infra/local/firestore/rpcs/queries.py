@@ -6,7 +6,6 @@ from dataclasses import replace
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.firestore import names
-from infra.local.firestore.errors import UnimplementedError
 from infra.local.firestore.pb.firestore_pb2 import (
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
@@ -21,6 +20,7 @@ from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import fill
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
+from infra.local.refusals import Unimplemented
 
 _AFTER = b"\xff"
 
@@ -35,7 +35,7 @@ class Queries:
     async def run_query(self, request: RunQueryRequest) -> Iterator[RunQueryResponse]:
         """Run a query, as the database was at one moment."""
         if request.HasField("explain_options"):
-            raise UnimplementedError("RunQueryRequest.explain_options (query explain)")
+            raise Unimplemented("RunQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
         query = parse(database_name, parent_path, request.structured_query)
         async with reading(self._store.database(database_name), request) as view:
@@ -48,7 +48,7 @@ class Queries:
     ) -> Iterator[RunAggregationQueryResponse]:
         """Aggregate the results of a query, as the database was at one moment."""
         if request.HasField("explain_options"):
-            raise UnimplementedError("RunAggregationQueryRequest.explain_options (query explain)")
+            raise Unimplemented("RunAggregationQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
         asked = request.structured_aggregation_query
         aggregations = aggregate.parse(asked.aggregations)

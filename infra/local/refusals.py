@@ -1,0 +1,64 @@
+"""How the emulators refuse: with a gRPC status and a text, whatever went wrong.
+
+Refusal
+├── FirestoreError    see `firestore/errors.py`
+├── PubsubError       see `pubsub/errors.py`
+└── Unimplemented     production does it, this emulator does not, and does not pretend to
+"""
+
+import logging
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+import grpc.aio
+
+from infra.local.faults import Context
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+_log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """What an RPC ends in: a gRPC status code, and a text for people."""
+
+    code = grpc.StatusCode.UNKNOWN
+
+
+class Unimplemented(Refusal):
+    """Production does it, this emulator does not, and does not pretend to."""
+
+    code = grpc.StatusCode.UNIMPLEMENTED
+
+    def __init__(self, feature: str) -> None:
+        self.feature = feature
+        super().__init__(f"{feature} is not implemented by this emulator")
+
+
+async def abort(method: str, error: Exception, context: Context) -> NoReturn:
+    """End an RPC because of an error. One that is no refusal is a bug of the emulator: the log has it all."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if not isinstance(error, Refusal):
+        _log.error("%s failed", method, exc_info=error)
+        await context.abort(grpc.StatusCode.INTERNAL, f"The emulator failed: {error!r}")
+    else:
+        await context.abort(error.code, str(error))
+    raise AssertionError("abort raises")
+
+
+def refusing(method: str) -> Handler:
+    """Refuse a method, `package.Service/Method`, whatever a client sends to it."""
+
+    async def refuse(_: object, context: Context) -> None:
+        await abort(method, Unimplemented(method), context)
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+class RefuseTheRest(grpc.GenericRpcHandler):
+    """Refuses every method that the handlers before it do not have."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
+        """Refuse the method."""
+        return refusing(handler_call_details.method.lstrip("/"))
