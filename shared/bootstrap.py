@@ -20,7 +20,6 @@ from starlette.routing import Route
 from uuid6 import uuid7
 
 from shared.domain.deadline import Deadline
-from shared.domain.errors import Unavailable
 from shared.edge.app import Application, api_routes, create_app, document_routes, internal_routes
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Problems
@@ -30,7 +29,6 @@ from shared.events.push import PushedEvent, decode
 from shared.store.api_keys import find_api_key
 from shared.store.changes import Changes
 from shared.store.effects import Effects
-from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 
@@ -155,17 +153,13 @@ def _problems(environment: Mapping[str, str]) -> Problems:
 def _app(
     inventory: Inventory, routes: Sequence[Route], problems: Problems, environment: Mapping[str, str]
 ) -> Application:
-    async def store_answers() -> bool:
-        try:
-            await inventory.firestore.get(["api_keys/startup"], Deadline(HEALTH_SECONDS))
-        except (StoreError, Unavailable):
-            return False
-        return True
+    async def reach_store() -> None:
+        await inventory.firestore.get(["api_keys/startup"], Deadline(HEALTH_SECONDS))
 
     return create_app(
         routes,
         problems=problems,
-        store_answers=store_answers,
+        reach_store=reach_store,
         new_id=inventory.new_id,
         project=environment["GOOGLE_CLOUD_PROJECT"],
     )

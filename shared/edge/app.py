@@ -1,12 +1,14 @@
 """A function's HTTP application: its operations, health, and an answer to everything else."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from itertools import groupby
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -17,7 +19,7 @@ from shared.edge.auth import Authenticator
 from shared.edge.internal import Answer, InternalResource
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
-from shared.edge.resource import Operation, Resource
+from shared.edge.resource import Operation, Resource, refusal
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 
@@ -61,7 +63,7 @@ def create_app(
     routes: Sequence[Route],
     *,
     problems: Problems,
-    store_answers: Callable[[], Awaitable[bool]],
+    reach_store: Callable[[], Awaitable[None]],
     new_id: Callable[[], str],
     project: str,
 ) -> Application:
@@ -70,29 +72,36 @@ def create_app(
     Args:
         routes: what it serves, besides health.
         problems: words errors.
-        store_answers: whether the function can reach its store; health tells it.
+        reach_store: raises unless the function can reach its store; health tells it.
         new_id: makes request ids.
         project: the Google Cloud project, which traces are named by.
     """
     logs.configure()
 
-    async def unrouted(request: Request, error: Exception) -> Response:
-        record = record_of(request.scope)
-        return problems.response(
-            error, instance=record.path, family=Family.MACHINES, request_id=record.request_id
-        )
+    async def refuse(request: Request, error: Exception) -> Response:
+        return refusal(error, problems, record_of(request.scope), Family.MACHINES)
 
     async def liveness(_: Request) -> Response:
         return Response(headers=_NO_STORE)
 
-    async def startup(_: Request) -> Response:
-        return Response(headers=_NO_STORE, status_code=200 if await store_answers() else 503)
+    async def startup(request: Request) -> Response:
+        try:
+            await reach_store()
+        except Exception as error:  # noqa: BLE001 - whatever it is: no permission and no credentials, too
+            record_of(request.scope).error = error
+            headers = {**_NO_STORE, "Retry-After": "1"}
+            return Response(headers=headers, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        return Response(headers=_NO_STORE)
 
     health = [Route("/health/liveness", liveness), Route("/health/startup", startup)]
     app = Starlette(
         routes=[*routes, *health],
-        middleware=[Middleware(RequestLog, new_id=new_id, project=project)],
-        exception_handlers={HTTPException: unrouted},
+        middleware=[
+            Middleware(RequestLog, new_id=new_id, project=project),
+            # The last resort. As a handler of Starlette's own it would answer outside the request log.
+            Middleware(ExceptionMiddleware, handlers={Exception: refuse}),
+        ],
+        exception_handlers={HTTPException: refuse},
     )
     app.router.redirect_slashes = False
     return Application(app)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from google.protobuf.message import Message
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, ScopeMissing
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
-from shared.edge.request_log import record_of
+from shared.edge.request_log import RequestRecord, record_of
 from shared.edge.validation import Strict, validate
 
 # Shorter than the age at which the relay takes up an outbox document: until then a request may still look
@@ -68,8 +69,16 @@ class Operation:
     refusals: Sequence[type[InventoryError]] = ()
 
 
+def refusal(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
+    """Answer an error, and let the log tell it if it is the server's."""
+    response = problems.response(error, instance=record.path, family=family, request_id=record.request_id)
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        record.error = error
+    return response
+
+
 class Endpoint:
-    """One path as an ASGI application that answers whatever is raised as its family words it."""
+    """One path as an ASGI application that answers whatever is raised in the words of its family."""
 
     path: str
     family: Family
@@ -85,10 +94,7 @@ class Endpoint:
         try:
             response = await self.answer(request)
         except Exception as error:  # noqa: BLE001 - the last place that can answer it
-            response = self._problems.response(
-                error, instance=record.path, family=self.family, request_id=record.request_id
-            )
-            record.error = error if response.status_code >= 500 else None  # noqa: PLR2004 - server errors
+            response = refusal(error, self._problems, record, self.family)
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:

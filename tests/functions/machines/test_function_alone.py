@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from google.cloud.firestore import Client
@@ -9,7 +10,8 @@ from google.cloud.firestore import Client
 from tests.functions.lone_function import LoneFunction, running_function
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
-from tests.functions.machines.expectations import PATH, created, problem
+from tests.functions.machines.control import Control
+from tests.functions.machines.expectations import PATH, common_headers, created, problem
 from tests.stack import NewOrganization, RunningStack
 
 
@@ -56,12 +58,46 @@ async def test_without_a_store_it_lives_but_has_not_started(nobody: str) -> None
     }
     async with running_function("machines", environment) as function:
         assert (await function.http.get("/health/liveness")).status_code == 200
-        assert (await function.http.get("/health/startup")).status_code == 503
+        startup = await function.http.get("/health/startup")
+        assert (startup.status_code, startup.content) == (503, b"")
+        assert int(startup.headers["retry-after"]) > 0
 
         answer = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
 
         problem(answer, 503)
         assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_without_credentials_it_lives_but_has_not_started(tmp_path: Path) -> None:
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": "p",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "missing.json"),
+    }
+    async with running_function("machines", environment) as function:
+        assert (await function.http.get("/health/liveness")).status_code == 200
+
+        await _has_not_started(function)
+
+
+async def test_without_permission_it_has_not_started(
+    without_topics: LoneFunction, firestore_control: Control
+) -> None:
+    await firestore_control.fail_next(
+        "BatchGetDocuments", pattern="api_keys/startup", code="PERMISSION_DENIED"
+    )
+
+    await _has_not_started(without_topics)
+
+
+async def _has_not_started(function: LoneFunction) -> None:
+    """Check that it says so, and that the log has the reason."""
+    answer = await function.http.get("/health/startup", headers={"X-Request-Id": "startup-1"})
+
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert int(answer.headers["retry-after"]) > 0
+    common_headers(answer)
+    entry = await function.log_entry("startup-1")
+    assert (entry["severity"], bool(entry["exception"])) == ("ERROR", True)
 
 
 async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topics: LoneFunction) -> None:

@@ -1,0 +1,51 @@
+"""A function's application: what it answers when its own code fails."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared.edge.app import Application, create_app, document_routes
+from shared.edge.problems import Problems
+from tests.functions.machines.expectations import problem
+
+
+async def fail(_: Request) -> Response:
+    raise RuntimeError("a secret")
+
+
+async def reach_store() -> None:
+    pass
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Application]:
+    """One with a route that fails, and a document that is missing; it has the process's log while it does."""
+    handlers = logging.root.handlers
+    yield create_app(
+        [Route("/failing", fail), *document_routes({"/document": tmp_path / "missing"})],
+        problems=Problems("https://api.example.com/errors"),
+        reach_store=reach_store,
+        new_id=lambda: "request-1",
+        project="project",
+    )
+    logging.root.handlers = handlers
+
+
+@pytest.mark.parametrize("path", ["/failing", "/document"])
+async def test_what_fails_in_any_route_is_a_problem_that_tells_nothing_and_one_line_of_the_log(
+    application: Application, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
+        answer = await http.get(path)
+
+    assert problem(answer, 500)["detail"] == "Something went wrong; the request id is request-1"
+    [entry] = caplog.records
+    assert (entry.levelname, entry.getMessage()) == ("ERROR", f"GET {path} 500")
+    assert entry.exc_info
