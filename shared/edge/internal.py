@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.edge.problems import Family, Problems
+from shared.edge.request_log import record_of
 from shared.edge.resource import Endpoint
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -27,7 +28,14 @@ class InternalResource(Endpoint):
         self._use_case = answer
 
     async def answer(self, request: Request) -> Response:
-        """Let the use case answer."""
+        """Let the use case answer; the log tells why it refuses, as nobody else reads its answer."""
+        try:
+            return await self._answer(request)
+        except Exception as error:
+            record_of(request.scope).error = error
+            raise
+
+    async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
         return await self._use_case(request)

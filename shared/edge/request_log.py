@@ -88,7 +88,9 @@ class RequestLog:
         }
         if record.trace is not None:
             fields |= record.trace.fields(self._project)
-        severity = logging.ERROR if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+        severity = logging.INFO if record.error is None else logging.WARNING
+        if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            severity = logging.ERROR
         message = f"{record.method} {record.path} {record.status}"
         logs.log(severity, message, fields, error=record.error)
 

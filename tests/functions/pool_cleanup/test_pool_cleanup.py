@@ -18,6 +18,7 @@ from shared.domain.events import outbox_entry, pool_changed
 from shared.events.publisher import pubsub_message
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from tests.functions.lone_function import running_function
 from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, RunningStack
 
@@ -161,3 +162,21 @@ async def test_an_event_that_cannot_be_decoded_is_refused_until_it_is_a_dead_let
     assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
     kept = subscriber.get_subscription(subscription="projects/muster-local/subscriptions/pool-cleanup-dead")
     assert kept.topic == "projects/muster-local/topics/pool-cleanup-dead"
+
+
+async def test_the_log_says_why_an_event_was_refused(stack: RunningStack) -> None:
+    """Pub/Sub shows nobody the answer."""
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": stack.project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
+    }
+    async with running_function("pool_cleanup", environment) as function:
+        for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
+            headers = {"X-Request-Id": f"refused-{method}"}
+            answer = await function.http.request(method, "/", content=b"{}", headers=headers)
+
+            assert status == answer.status_code
+            entry = await function.log_entry(f"refused-{method}")
+            assert (entry["severity"], entry["status"]) == ("WARNING", status)
+            assert reason in entry["exception"]
