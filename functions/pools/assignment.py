@@ -6,7 +6,7 @@ pool, and so comes before them or after them as a whole:
 https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +25,7 @@ from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
 from shared.domain.command import Command
-from shared.domain.errors import MachinesNotFound, PoolNotFound
+from shared.domain.errors import Fault, Invalid, MachinesNotFound, PoolNotFound
 from shared.edge import body, path
 from shared.edge.answers import response
 from shared.edge.conditions import require_match
@@ -48,11 +48,11 @@ Get = Callable[[Sequence[str]], Awaitable[dict[str, Document]]]
 
 @dataclass(frozen=True)
 class _Assignment:
-    """Which machines, and which pool."""
+    """Which machines, each with its place in the request, and which pool."""
 
     organization_id: str
     pool_id: str
-    machine_ids: Sequence[str]
+    machine_ids: Mapping[str, int]
 
     async def read(self, get: Get) -> tuple[Pool, list[StoredMachine]]:
         """Read the pool, and those of the machines that exist, in one call.
@@ -69,6 +69,18 @@ class _Assignment:
         machines = [StoredMachine(decode(document.fields, Machine), document) for document in documents]
         return decode(found[pool_path].fields, Pool), machines
 
+    def require_room(self, machines: Sequence[Machine]) -> None:
+        """Hold back an assignment of machines that are in as many pools as they can be.
+
+        Raises:
+            Invalid: with the place of each.
+        """
+        message = f"The machine is in {pools.MOST_POOLS} pools, which is the most"
+        full = [machine.id for machine in machines if not pools.has_room(machine, self.pool_id)]
+        if full:
+            places = [("body", "machine_ids", self.machine_ids[machine_id]) for machine_id in full]
+            raise Invalid([Fault(place, "too_many_pools", message) for place in places])
+
 
 async def add(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
@@ -82,6 +94,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
         if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
             raise MachinesNotFound(missing)
         require_match(call.request, pool.version)
+        assignment.require_room([machine.machine for machine in stored])
         joined[:] = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
@@ -120,7 +133,7 @@ async def _read_request(call: Call) -> tuple[_Assignment, Command]:
     raw = await body.read(call.request)
     command = command_of(call, raw)
     document, faults = body.parse(call.request, raw)
-    machine_ids = validate(MachineAssignment, document, known=faults).ids()
+    machine_ids = validate(MachineAssignment, document, known=faults).places()
     return _Assignment(call.caller.organization_id, pool_id, machine_ids), command
 
 

@@ -4,17 +4,30 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from shared.domain import pools
 from shared.domain.errors import Fault, Invalid
 from shared.edge.machine_profile import Parameters, compact_json
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import Strict, UuidText
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
-# A pool's event and its recorded answer are each a part of one Firestore document of 1 MiB, and in JSON a
-# control character takes six times as much.
-MAX_POOL_BYTES = 128 * 1024
+# The deletion of a machine is one commit of 10 MiB at most, with the events of all its pools, each of which
+# carries the whole pool. That is far below the 1 MiB of a document too, also where it is a recorded answer:
+# in JSON a control character takes six times as much.
+MAX_POOL_BYTES = 80 * 1024
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+def require_storable(pool: Pool) -> None:
+    """Hold back a pool whose events would be too large.
+
+    Raises:
+        Invalid: it is.
+    """
+    if pool.ByteSize() > MAX_POOL_BYTES:
+        message = f"must be at most {MAX_POOL_BYTES} bytes as a protobuf message"
+        raise Invalid([Fault(("body",), "too_large", message)])
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -23,19 +36,11 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 class _Content(Strict):
     def message(self) -> Pool:
-        """Make a message of what was sent, without what is null or empty.
-
-        Raises:
-            Invalid: it is too large to be stored with its events.
-        """
+        """Make a message of what was sent, without what is null or empty."""
         sent = self.model_dump(exclude_unset=True, exclude_none=True)
         if parameters := sent.pop("pool_parameters", None):
             sent["pool_parameters"] = compact_json(parameters)
-        pool = Pool(**sent)
-        if pool.ByteSize() > MAX_POOL_BYTES:
-            message = f"must be at most {MAX_POOL_BYTES} bytes as a protobuf message"
-            raise Invalid([Fault(("body",), "too_large", message)])
-        return pool
+        return Pool(**sent)
 
 
 class PoolCreation(_Content):
@@ -66,15 +71,18 @@ class MachineAssignment(Strict):
 
     machine_ids: list[UuidText] = Field(min_length=1, max_length=100)
 
-    def ids(self) -> list[str]:
-        """List the machines' ids, each once."""
-        return list(dict.fromkeys(map(str, self.machine_ids)))
+    def places(self) -> dict[str, int]:
+        """List the machines' ids, each once, with the place where it stands first."""
+        places: dict[str, int] = {}
+        for place, machine_id in enumerate(self.machine_ids):
+            places.setdefault(str(machine_id), place)
+        return places
 
 
 class PoolAssignment(Strict):
     """All the pools that a machine is to be a member of."""
 
-    pool_ids: list[UuidText] = Field(max_length=100)
+    pool_ids: list[UuidText] = Field(max_length=pools.MOST_POOLS)
 
     def ids(self) -> list[str]:
         """List the pools' ids, each once."""

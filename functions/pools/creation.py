@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
-from functions.pools.bodies import PoolCreation
+from functions.pools.bodies import PoolCreation, require_storable
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.edge import body
@@ -28,6 +28,7 @@ async def create(inventory: Inventory, call: Call) -> Response:
         organization_id=call.caller.organization_id,
         now=inventory.clock(),
     )
+    require_storable(pool)
     decision = Decision(
         answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
         writes=[writes.create(inventory.firestore.name(paths.pool(pool.organization_id, pool.id)), pool)],

@@ -10,7 +10,7 @@ from functions.pools.views import PoolList
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
-from shared.domain.errors import MachineNotFound, PoolsNotFound
+from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
 from shared.edge import body, path
 from shared.edge.answers import model_answer, response
 from shared.edge.conditions import etag, require_match
@@ -28,6 +28,9 @@ from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine, find_machine
 from shared.store.pools import count_members, find_pools
 from shared.store.transaction import Transaction
+
+# A commit has at most 10 MiB; the rest is for the recorded answer, and for the frames of 200 events.
+MAX_EVENT_BYTES = 9000 * 1024
 
 
 async def get(inventory: Inventory, call: Call) -> Response:
@@ -67,14 +70,12 @@ async def replace(inventory: Inventory, call: Call) -> Response:
             return Decision(answer=_answer(before))
         after = pools.with_pools(before, wanted, now=now)
         version = MachineVersion(id=after.id, version=after.version)
-        return Decision(
-            answer=_answer(after),
-            writes=[change_machine(stored, after)],
-            events=[
-                *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, version) for pool in joined),
-                *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, version) for pool in left),
-            ],
-        )
+        told = [
+            *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, version) for pool in joined),
+            *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, version) for pool in left),
+        ]
+        _require_one_commit(told)
+        return Decision(answer=_answer(after), writes=[change_machine(stored, after)], events=told)
 
     return response(await inventory.changes.apply(command, decide))
 
@@ -109,6 +110,17 @@ async def _living(transaction: Transaction, organization_id: str, pool_ids: Sequ
         return []
     found = await transaction.get([paths.pool(organization_id, pool_id) for pool_id in pool_ids])
     return [decode(document.fields, Pool) for document in found.values()]
+
+
+def _require_one_commit(told: Sequence[events.Event]) -> None:
+    """Hold back a replacement whose events, each with its whole pool, are too large for one commit.
+
+    Raises:
+        Invalid: they are.
+    """
+    if sum(event.message.ByteSize() for event in told) > MAX_EVENT_BYTES:
+        message = "The pools that the machine joins and leaves are too large for one request: take several"
+        raise Invalid([Fault(("body", "pool_ids"), "too_large", message)])
 
 
 def _changed(pool: Pool, change: PoolChange, machine: MachineVersion) -> events.Event:

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
-from functions.pools.bodies import PoolPatch
+from functions.pools.bodies import PoolPatch, require_storable
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.edge import body, path
@@ -33,6 +33,7 @@ async def update(inventory: Inventory, call: Call) -> Response:
         stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
         require_match(call.request, stored.pool.version)
         after = pools.update(stored.pool, content, fields, now=now)
+        require_storable(after)
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
         return Decision(

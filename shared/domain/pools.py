@@ -10,6 +10,9 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 MOST_SHOWN = 100
 """How many machines an answer about a pool shows at most, so that its cost does not grow with the pool."""
 
+MOST_POOLS = 100
+"""How many pools a machine is in at most: its deletion is one commit, with an event for each of them."""
+
 
 def create(content: Pool, *, pool_id: str, organization_id: str, now: datetime) -> Pool:
     """Make a new pool.
@@ -51,6 +54,11 @@ def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetim
         after.version = before.version + 1
         after.updated_at.FromDatetime(now)
     return after
+
+
+def has_room(machine: Machine, pool_id: str) -> bool:
+    """Tell whether a machine is in a pool or can join it; a deleted pool counts until it is cleaned up."""
+    return pool_id in machine.pool_ids or len(machine.pool_ids) < MOST_POOLS
 
 
 def join(machine: Machine, pool_id: str, *, now: datetime) -> Machine:

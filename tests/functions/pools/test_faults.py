@@ -43,8 +43,8 @@ CONTENTS: list[tuple[Any, Faults]] = [
         [(at("pool_parameters"), "must be at most 64 KiB as JSON", "too_large")],
     ),
     (
-        {"name": "a", "description": "x" * 131_073},
-        [(at(), "must be at most 131072 bytes as a protobuf message", "too_large")],
+        {"name": "a", "description": "x" * 81_921},
+        [(at(), "must be at most 81920 bytes as a protobuf message", "too_large")],
     ),
     ([], [(at(), NOT_A_BODY, "model_attributes_type")]),
     ("name", [(at(), NOT_A_BODY, "model_attributes_type")]),

@@ -332,3 +332,13 @@ async def test_a_pool_of_the_clients_version_is_changed(pools: PoolsApi) -> None
     pool(await pools.call("PATCH", path, {"name": "b"}, {"If-Match": '"1"'}))
     pool(await pools.call("PATCH", path, {"name": "c"}, {"If-Match": '"1", "2"'}))
     assert (await pools.call("DELETE", path, headers={"If-Match": '"3"'})).status_code == 204
+
+
+async def test_a_pool_does_not_grow_too_large_in_two_steps(pools: PoolsApi) -> None:
+    created = await pools.create(description="x" * 60_000)
+    path, body = f"/v1/pools/{created['id']}", {"pool_parameters": {"a": "x" * 60_000}}
+
+    refused = await pools.call("PATCH", path, body)
+
+    invalid(refused, (("body",), "must be at most 81920 bytes as a protobuf message", "too_large"))
+    assert created == await pools.get(created["id"])
