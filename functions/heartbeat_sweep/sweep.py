@@ -41,23 +41,25 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
     deadline = Deadline(SECONDS)
     since = inventory.clock() - patience
     silent = failed = 0
-    page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
-    while page:
-        outcomes = await asyncio.gather(
-            *(_disconnect(inventory, document, since) for document in page), return_exceptions=True
-        )
-        silent += len(page)
-        for document, outcome in zip(page, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                failed += 1
-                fields = {"document": document.name}
-                logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
-        if len(page) < PAGE:
-            break
-        page = await find_silent(
-            inventory.firestore, since=since, after=page[-1], limit=PAGE, deadline=deadline
-        )
-    logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
+    try:
+        page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
+        while page:
+            outcomes = await asyncio.gather(
+                *(_disconnect(inventory, document, since) for document in page), return_exceptions=True
+            )
+            silent += len(page)
+            for document, outcome in zip(page, outcomes, strict=True):
+                if isinstance(outcome, Exception):
+                    failed += 1
+                    fields = {"document": document.name}
+                    logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
+            if len(page) < PAGE:
+                break
+            page = await find_silent(
+                inventory.firestore, since=since, after=page[-1], limit=PAGE, deadline=deadline
+            )
+    finally:
+        logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
 
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime) -> None:

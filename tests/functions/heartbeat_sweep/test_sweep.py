@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from google.api_core.exceptions import PermissionDenied
 from google.cloud.firestore import Client
 
 from functions.heartbeat_sweep.sweep import PAGE, sweep
@@ -219,6 +220,20 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
     await sweep(fleet.inventory, PATIENCE)
 
     assert [sound.id] == [event.after.id for event in await fleet.events()]
+
+
+async def test_what_was_done_is_reported_also_when_the_store_refuses(
+    fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await fleet.control.fail_next("RunQuery", pattern=fleet.control.project, code="PERMISSION_DENIED")
+
+    with pytest.raises(PermissionDenied):
+        await sweep(fleet.inventory, PATIENCE)
+
+    assert [record.message for record in caplog.records if record.name == "muster"] == [
+        "heartbeats: 0 machines silent"
+    ]
 
 
 async def test_patience_is_counted_by_the_clock(fleet: Fleet) -> None:
