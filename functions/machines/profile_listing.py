@@ -16,7 +16,7 @@ from shared.edge.answers import message_answer, model_answer, response
 from shared.edge.body import accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
-from shared.edge.machine_view import MachineView
+from shared.edge.machine_view import MachineView, machine_message
 from shared.edge.page_token import MAX_PAGE, PageToken, read_token, write_token
 from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
 from shared.edge.resource import Call
@@ -130,6 +130,7 @@ def _answer(request: Request, machines: list[Machine], pagination: Pagination) -
 
 def _page_answer(request: Request, machines: list[Machine], pagination: Pagination) -> Answer:
     if accepts_protobuf(request):
-        return message_answer(200, MachineList(machines=machines, pagination=pagination))
+        messages = [machine_message(machine) for machine in machines]
+        return message_answer(200, MachineList(machines=messages, pagination=pagination))
     shown = [MachineView.of(machine) for machine in machines]
     return model_answer(200, MachinePage(machines=shown, pagination=PageInfo.of(pagination)))

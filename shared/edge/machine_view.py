@@ -98,11 +98,19 @@ class MachineView(BaseModel):
         )
 
 
+def machine_message(machine: Machine) -> Machine:
+    """Show a machine as a message: as in JSON without its pools, of which some may be deleted."""
+    shown = Machine()
+    shown.CopyFrom(machine)
+    shown.ClearField("pool_ids")
+    return shown
+
+
 def machine_answer(request: Request, machine: Machine) -> Answer:
     """Answer with one machine, in the media type that the client asks for."""
     headers = {"ETag": etag(machine.version)}
     if accepts_protobuf(request):
-        return message_answer(200, machine, headers)
+        return message_answer(200, machine_message(machine), headers)
     return model_answer(200, MachineView.of(machine), headers)
 
 

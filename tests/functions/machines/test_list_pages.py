@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from shared.pb.inventory.v1.api_pb2 import MachineList
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.functions.machines import fleet
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
@@ -224,6 +225,20 @@ async def test_a_list_is_answered_in_protobuf_too(machines: MachinesApi) -> None
     assert [machine.id for machine in shown.machines] == ids[:1]
     assert (shown.pagination.total, shown.pagination.total_pages) == (2, 2)
     assert shown.pagination.HasField("next_page_token")
+
+
+async def test_protobuf_answers_name_no_pools_as_json_names_none(machines: MachinesApi) -> None:
+    """A deleted pool's id stands on its members until it is cleaned up, and nobody is to see it there."""
+    [machine_id] = await registered(machines, 1)
+    machines.machines().document(machine_id).update({"pool_ids": ["deleted"]})
+    wanted = {"Accept": "application/x-protobuf"}
+
+    listed = await machines.call("GET", PATH, headers=wanted)
+    one = await machines.call("GET", f"{PATH}/{machine_id}", headers=wanted)
+
+    [shown] = MachineList.FromString(listed.content).machines
+    assert shown == Machine.FromString(one.content)
+    assert (shown.id, list(shown.pool_ids)) == (machine_id, [])
 
 
 async def test_a_list_needs_the_scope_to_read_machines(
