@@ -8,8 +8,12 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 # https://cloud.google.com/firestore/quotas#limits; an update's event carries the machine twice.
 MAX_MESSAGE_BYTES = 480 * 1024
 MAX_JSON_BYTES = 960 * 1024
-# A document has at most 40,000 index entries, and those at most 8 MiB together: about 300 bytes each.
-MAX_TERMS = 25_000
+# Of the 40,000 index entries of a document, and of the 8 MiB that they have together.
+MAX_TERMS = 30_000
+MAX_INDEX_BYTES = 7 * 1024 * 1024
+# Beside the term, and the organization's id in the names of the document and its parent:
+# https://firebase.google.com/docs/firestore/storage-size#index-entry-size
+_INDEX_ENTRY = 150
 # The machine's message and its terms. The names of a document's fields, which a message lacks, take 50 KiB
 # where a profile has as many parts as it may; the pools that a machine joins later take 4 KiB.
 MAX_DOCUMENT_BYTES = 920 * 1024
@@ -44,9 +48,11 @@ def _require_searchable(machine: Machine, size: int) -> None:
         return
     terms = search.terms(machine)
     field = max(("name", "hostname"), key=lambda name: _terms_of(machine, name))
-    if len(terms) > MAX_TERMS:
-        raise _too_large(f"must be shorter: it is searched by more than {MAX_TERMS} parts of it", field)
-    if size + sum(len(term.encode()) + 2 for term in terms) > MAX_DOCUMENT_BYTES:
+    term_bytes = sum(len(term.encode()) for term in terms)
+    index_bytes = term_bytes + len(terms) * (_INDEX_ENTRY + 2 * len(machine.organization_id))
+    if len(terms) > MAX_TERMS or index_bytes > MAX_INDEX_BYTES:
+        raise _too_large("must be shorter: it is searched by too many parts of it", field)
+    if size + term_bytes + 2 * len(terms) > MAX_DOCUMENT_BYTES:
         message = (
             f"must be shorter: with what it is searched by, the machine takes over {MAX_DOCUMENT_BYTES} bytes"
         )

@@ -98,6 +98,9 @@ def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_m
     assert len(worst(0x4E00)) == 255
     assert 22_000 < len(search.terms(machine)) < MAX_TERMS < FIRESTORE_ENTRIES
     require_storable(machine)
+    machine.organization_id = "o" * 128  # twice in each index entry
+    with pytest.raises(Invalid):
+        require_storable(machine)
 
 
 def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
