@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from shared import logs
@@ -21,11 +22,15 @@ from shared.store.wire import Document
 AGE = timedelta(seconds=10)
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0
-# So many events are held and put in order at once; a longer backlog is published in such parts.
+# So much is held and put in order at once; a longer backlog is published in such parts. Each event is there
+# as a document, as an entry and, on its way, as a message: memory must hold a few times a part and a page.
 PART = 20_000
+PART_BYTES = 32 * 1024 * 1024
 # A request publishes events of one key alone, and most keys have few: many requests are under way at a time.
 AT_ONCE = 32
 DROPPED_AT_ONCE = 500
+# What cannot be dropped for so long is dropped with what is published next.
+DROP_SECONDS = 2.0
 
 
 async def relay(inventory: Inventory) -> None:
@@ -40,9 +45,11 @@ async def relay(inventory: Inventory) -> None:
     """
     run = _Run(inventory)
     try:
-        async for documents in inventory.outbox.waiting(PART, run.deadline):
+        async for documents in inventory.outbox.waiting(
+            most=PART, most_bytes=PART_BYTES, deadline=run.deadline
+        ):
             await run.publish([document for document in documents if run.is_old(document)])
-    except Unavailable as error:
+    except Exception as error:  # noqa: BLE001 - it is raised again, after the report
         run.failure = error
     run.report()
     if run.failure is not None:
@@ -54,7 +61,7 @@ class _Run:
 
     def __init__(self, inventory: Inventory) -> None:
         self.deadline = Deadline(SECONDS)
-        self.failure: Unavailable | None = None
+        self.failure: Exception | None = None
         self._inventory = inventory
         self._now = inventory.clock()
         self._backlog = self._published = self._refused = 0
@@ -120,11 +127,17 @@ class _Run:
             else:
                 self._refuse(names, outcome.refusal)
         if len(self._to_drop) >= DROPPED_AT_ONCE:
-            await self._drop()
+            with suppress(Unavailable):  # no fault of the topic, and there is a next time
+                await self._drop()
 
     async def _drop(self) -> None:
+        """Drop what is published; what cannot be dropped now stays for the next time."""
         names, self._to_drop = self._to_drop, []
-        await self._inventory.outbox.remove(names, self.deadline)
+        try:
+            await self._inventory.outbox.remove(names, Deadline(min(DROP_SECONDS, self.deadline.left)))
+        except Unavailable:
+            self._to_drop += names
+            raise
 
     def _refuse(self, names: Sequence[str], reason: str) -> None:
         self._refused += len(names)

@@ -20,7 +20,8 @@ COLLECT_SECONDS = 0.5
 DROP_SECONDS = 10.0
 # https://cloud.google.com/firestore/quotas: a commit has no limit of writes any more, but one of 10 MiB.
 BATCH = 500
-PAGE = 1000
+# A document may have 1 MiB, and a page is in memory as a whole.
+PAGE = 50
 
 
 class Outbox:
@@ -47,8 +48,10 @@ class Outbox:
             deletes = [writes.delete(name) for name in documents[start : start + BATCH]]
             await repeated(partial(self._firestore.commit, deletes, deadline), deadline)
 
-    async def waiting(self, limit: int, deadline: Deadline) -> AsyncIterator[list[Document]]:
-        """Read the outbox once, in lists of about so many documents.
+    async def waiting(
+        self, *, most: int, most_bytes: int, deadline: Deadline
+    ) -> AsyncIterator[list[Document]]:
+        """Read the outbox once, in lists that end with the page that reaches one of the limits.
 
         No index tells the old ones from the young: one on times would be written at its end alone, and limit
         the product to some 500 changes a second. Those who are young are few, as most are dropped within a
@@ -59,12 +62,14 @@ class Outbox:
             Unavailable: it cannot be read, until the deadline.
         """
         documents: list[Document] = []
+        size = 0
         page = await self._page(None, deadline)
         while page:
             documents += page
-            if len(documents) >= limit:
+            size += sum(document.ByteSize() for document in page)
+            if len(documents) >= most or size >= most_bytes:
                 yield documents
-                documents = []
+                documents, size = [], 0
             page = await self._page(page[-1], deadline) if len(page) == PAGE else []
         if documents:
             yield documents

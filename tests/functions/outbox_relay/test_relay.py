@@ -7,11 +7,14 @@ from datetime import datetime
 
 import httpx
 import pytest
+from google.api_core.exceptions import PermissionDenied
 
 from functions.outbox_relay.relay import relay
 from shared.bootstrap import Inventory
+from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from shared.store.outbox import PAGE
 from tests.functions.machines.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
 from tests.stack import RunningStack
@@ -118,6 +121,39 @@ async def test_a_topic_that_fails_does_not_stop_the_others(
         await relay(aged)
     assert [message.attributes["ce-id"] for message in outbox.published("machine-updated")] == ["updated"]
     assert outbox.published("machine-created") == []
+
+
+async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+) -> None:
+    ids = {f"change-{number}" for number in range(1010)}  # one key, and more than one request can publish
+    await outbox.put(entry(event_id) for event_id in ids)
+    await firestore_control.fail_next("Commit", pattern=outbox.project, delay_ms=60_000)
+    await relay(aged)
+    assert await firestore_control.forget() == []
+    assert ids == {message.attributes["ce-id"] for message in outbox.published()}
+    assert await outbox.waiting() == 0
+
+
+async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    await outbox.put([entry("change")])
+    await firestore_control.fail_next("Commit", pattern=outbox.project, code="PERMISSION_DENIED")
+    with pytest.raises(PermissionDenied):
+        await relay(aged)
+    [report] = [record.fields for record in caplog.records if record.message.startswith("outbox:")]  # type: ignore[attr-defined] # logs.log adds it
+    assert (report["published"], report["complete"]) == (1, False)
+
+
+async def test_large_events_are_held_in_smaller_parts(young: Inventory, outbox: FilledOutbox) -> None:
+    large = entry("large").data + b"x" * 20_000
+    entries = [entry(f"change-{number}") for number in range(2 * PAGE + 10)]
+    for one in entries:
+        one.data = large
+    await outbox.put(entries)
+    waiting = young.outbox.waiting(most=20_000, most_bytes=20_000 * PAGE, deadline=Deadline(20))
+    assert [len(documents) async for documents in waiting] == [PAGE, PAGE, 10]
 
 
 async def test_relays_at_once_publish_everything_and_do_no_harm(
