@@ -7,6 +7,8 @@ https://firebase.google.com/docs/firestore/storage-size
 import re
 from collections.abc import Iterator, Mapping
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from infra.local.firestore import bson, names, ordering
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.pb.document_pb2 import Document, Value
@@ -19,6 +21,7 @@ LARGEST_VECTOR = 2048
 MOST_TRANSFORMS = 500
 
 _YEARS_1_TO_9999 = range(-62_135_596_800, 253_402_300_800)  # in seconds since 1970
+_NANOSECONDS = range(1_000_000_000)
 _LARGEST_LATITUDE = 90
 _LARGEST_LONGITUDE = 180
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
@@ -72,9 +75,7 @@ def document_size(document: Document) -> int:
 def _check_value(value: Value, kind: str | None, depth: int) -> None:
     match kind:
         case "timestamp_value":
-            value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
-            if value.timestamp_value.seconds not in _YEARS_1_TO_9999:
-                raise InvalidArgumentError("A timestamp is from 0001-01-01 to 9999-12-31.")
+            _check_timestamp(value.timestamp_value)
         case "map_value":
             _check_map(value, depth)
         case "array_value":
@@ -88,6 +89,12 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
                 raise InvalidArgumentError("A geo point's latitude or longitude is out of range.")
         case _ if kind not in _PLAIN:
             raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
+
+
+def _check_timestamp(timestamp: Timestamp) -> None:
+    if timestamp.seconds not in _YEARS_1_TO_9999 or timestamp.nanos not in _NANOSECONDS:
+        raise InvalidArgumentError("A timestamp is from 0001-01-01 to 9999-12-31, its nanoseconds from 0 up.")
+    timestamp.nanos -= timestamp.nanos % 1000
 
 
 def _check_map(value: Value, depth: int) -> None:

@@ -178,6 +178,17 @@ def test_a_malformed_resource_name_is_refused(
         call(generated)
 
 
+@pytest.mark.parametrize(("seconds", "nanos"), [(253_402_300_800, 0), (0, -1), (0, 1_000_000_000)])
+def test_a_timestamp_that_is_none_is_refused(
+    seconds: int, nanos: int, generated: FirestoreClient, database: str
+) -> None:
+    write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))
+    timestamp = write.update.fields["at"].timestamp_value
+    timestamp.seconds, timestamp.nanos = seconds, nanos
+    with pytest.raises(InvalidArgument, match="timestamp"):
+        generated.commit(database=database, writes=[Write.wrap(write)])
+
+
 def test_timestamps_are_kept_to_the_microsecond(client: Client) -> None:
     document = client.document("a/1")
     result = document.set({"a": 1})
