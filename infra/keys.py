@@ -19,7 +19,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
 from infra.local import state
-from shared.domain.access import Scope
+from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 COLLECTION = "api_keys"
@@ -38,7 +38,15 @@ def create(
 
     Returns:
         The key, which is stored nowhere, and what is stored.
+
+    Raises:
+        ValueError: no organization can have this id.
     """
+    if not ORGANIZATION_ID.fullmatch(organization):
+        raise ValueError(
+            f"the organization {organization!r} is not 1 to 128 letters, digits, '.', '_' and '-',"
+            " a letter or digit first"
+        )
     api_key = new_api_key()
     record = ApiKey(id=str(uuid6.uuid7()), organization_id=organization, scopes=scopes, created_at=now)
     if expires:
@@ -74,7 +82,10 @@ def main() -> None:
 def _create(client: Client, arguments: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     expires = _moment(arguments.expires, now) if arguments.expires else None
-    api_key, record = create(client, arguments.organization, arguments.scope, now=now, expires=expires)
+    try:
+        api_key, record = create(client, arguments.organization, arguments.scope, now=now, expires=expires)
+    except ValueError as error:
+        sys.exit(f"muster: {error}")
     # The key alone goes to standard output, for `KEY=$(python -m infra.keys create ...)`.
     print(f"Key {record.id} of {record.organization_id}, shown this once:", file=sys.stderr)
     print(api_key)

@@ -1,5 +1,6 @@
 """Who calls, and what a key allows."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,10 @@ class Scope(StrEnum):
     MACHINES_WRITE = "machines:write"
     POOLS_READ = "pools:read"
     POOLS_WRITE = "pools:write"
+
+
+ORGANIZATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+"""Names of organizations. They are a part of documents' paths: `acme/eu` or `..` would break them."""
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,13 @@ def test_a_key_allows_what_its_scopes_say(state: Path, stack: RunningStack) -> N
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2020-01-01T00:00:00Z"),
             "muster: --expires 2020-01-01T00:00:00Z is neither days",
         ),
+        *(
+            (
+                ("create", "--organization", organization, "--scope", "pools:read"),
+                "muster: the organization '",
+            )
+            for organization in ("", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129)
+        ),
         (("revoke", "none"), "muster: there is no key none"),
     ],
 )
