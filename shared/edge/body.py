@@ -78,6 +78,8 @@ def _parse_message(raw: bytes, message_type: type[Message]) -> tuple[dict[str, A
     document = _document(message)
     faults = list(_unknown_fields(message, ("body",)))
     # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
+    if document.pop("version", None) is not None:
+        faults.append(Fault(("body", "version"), "extra_forbidden", "is the server's to say"))
     if "agent_version" in document:
         document["version"] = document.pop("agent_version")
     if "machine_parameters" in document:

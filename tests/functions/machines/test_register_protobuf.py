@@ -108,6 +108,8 @@ FAULTY = [
     (Machine(nics=[GOOD], id="0193a5d2-7b1c-7000-8000-000000000000"), ["id"]),
     (Machine(nics=[GOOD], organization_id="other"), ["organization_id"]),
     (Machine(nics=[GOOD], pool_ids=["a"], is_available=True), ["is_available", "pool_ids"]),
+    (Machine(nics=[GOOD], version=7), ["version"]),
+    (Machine(nics=[GOOD], version=7, agent_version="1.4.2"), ["version"]),
 ]
 
 
