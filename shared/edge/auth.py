@@ -5,6 +5,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.domain.access import Caller, bearer
 from shared.domain.errors import Unauthenticated
@@ -54,13 +55,15 @@ class Authenticator:
             self._found.move_to_end(digest)
             return await asyncio.shield(cached[1])
         reading = asyncio.ensure_future(self._find_key(digest))
+        reading.add_done_callback(partial(self._forget_failure, digest))
         self._found[digest] = (now, reading)
         self._found.move_to_end(digest)
         if len(self._found) > CACHE_SIZE:
             self._found.popitem(last=False)
-        try:
-            return await asyncio.shield(reading)
-        except Exception:
-            # A failed read says nothing of the key.
-            self._found.pop(digest, None)
-            raise
+        return await asyncio.shield(reading)
+
+    def _forget_failure(self, digest: str, reading: asyncio.Future[ApiKey | None]) -> None:
+        """A failed read says nothing of the key, whoever still waits for it."""
+        failed = reading.cancelled() or reading.exception() is not None
+        if failed and self._found.get(digest, (None, None))[1] is reading:
+            del self._found[digest]

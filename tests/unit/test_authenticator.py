@@ -1,0 +1,45 @@
+"""Callers from their keys: what is remembered of them."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.domain.errors import Unavailable
+from shared.edge.auth import Authenticator
+from shared.pb.inventory.v1.records_pb2 import ApiKey
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Store:
+    """A store whose first read waits until it is let go, and then fails."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.reads: list[asyncio.Future[None]] = []
+
+    async def find(self, _: str) -> ApiKey | None:
+        self.reads.append(asyncio.get_running_loop().create_future())
+        if len(self.reads) == 1:
+            self.asked.set()
+            await self.reads[0]
+        return ApiKey(organization_id="organization")
+
+
+async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -> None:
+    store = Store()
+    authenticator = Authenticator(store.find, lambda: NOW)
+    first = asyncio.create_task(authenticator.authenticate("Bearer key"))
+    await store.asked.wait()
+    second = asyncio.create_task(authenticator.authenticate("Bearer key"))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+    store.reads[0].set_exception(Unavailable())
+    with pytest.raises(Unavailable):
+        await second
+
+    assert (await authenticator.authenticate("Bearer key")).organization_id == "organization"
+    assert len(store.reads) == 2
