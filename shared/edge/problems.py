@@ -161,7 +161,8 @@ def _path(location: tuple[str | int, ...]) -> str:
 
 
 def _reason(fault: Fault) -> str:
-    return _REASONS.get(fault.kind, fault.message).format_map(fault.context)
+    # A message is no template: it may quote what a client sent, braces too.
+    return _REASONS[fault.kind].format_map(fault.context) if fault.kind in _REASONS else fault.message
 
 
 def _validation_error(faults: Sequence[Fault]) -> Response:
