@@ -12,6 +12,7 @@ from functions.machines.pools_of import read_pools, with_pools
 from functions.machines.views import MachineItems, MachineItemsWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
 from shared.domain import search
+from shared.domain.access import Scope
 from shared.domain.errors import PoolNotFound
 from shared.domain.machine_filter import MachineFilter
 from shared.edge.answers import model_answer, response
@@ -20,6 +21,7 @@ from shared.edge.machine_view import Status
 from shared.edge.moment import Moment
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
+from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict, UuidText
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.store.machine_lists import MachineLists
@@ -70,6 +72,8 @@ class MachineItemsQuery(Strict):
 async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Response:
     """Answer `GET /v1/machines`: newest first, the page and its total side by side."""
     query = read_query(call.request, MachineItemsQuery)
+    if query.include:
+        require_scope(call, Scope.POOLS_READ)
     total, found = await _read(inventory, lists, call, query)
     if not query.include:
         items = [MachineWithPools.of(machine) for machine in found]

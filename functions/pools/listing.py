@@ -10,10 +10,12 @@ from starlette.responses import Response
 from functions.pools.views import IncludedMachine, PoolPage, PoolPageWithIncludes
 from shared.bootstrap import Inventory
 from shared.domain import pools
+from shared.domain.access import Scope
 from shared.edge.answers import model_answer, response
 from shared.edge.pool_view import PoolView
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
+from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.pools import count_members, count_pools, list_members, list_pools
@@ -33,6 +35,8 @@ class PoolPageQuery(Strict):
 async def list_page(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
     query = read_query(call.request, PoolPageQuery)
+    if query.include:
+        require_scope(call, Scope.MACHINES_READ)
     organization = call.caller.organization_id
     total, page = await asyncio.gather(
         count_pools(inventory.firestore, organization, call.deadline),

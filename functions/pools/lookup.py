@@ -9,12 +9,14 @@ from starlette.responses import Response
 from functions.pools.answers import completed, members, pool_answer
 from functions.pools.views import IncludedMachine
 from shared.bootstrap import Inventory
+from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import MachineView
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
+from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.store.pools import count_members, find_pool
 
@@ -34,6 +36,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     pool_id = path.uuid(call.request, "pool_id")
     query = read_query(call.request, PoolQuery)
     if query.include_machines or query.include:
+        require_scope(call, Scope.MACHINES_READ)
         return await _with_machines(inventory, call, pool_id, query)
     organization = call.caller.organization_id
     stored, count = await asyncio.gather(

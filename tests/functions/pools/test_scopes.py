@@ -1,0 +1,44 @@
+"""Who may see machines through pools, and pools through machines."""
+
+import pytest
+
+from tests.functions.pools.api import PoolsApi, a_uuid
+from tests.functions.pools.expectations import problem
+from tests.stack import NewOrganization
+
+RELATED = [
+    ("pools:read", "/v1/pools", "include=machines", "machines:read"),
+    ("pools:read", f"/v1/pools/{a_uuid()}", "include=machines", "machines:read"),
+    ("pools:read", f"/v1/pools/{a_uuid()}", "include_machines=true", "machines:read"),
+    ("machines:read", "/v1/machines", "include=pools", "pools:read"),
+    ("machines:read", f"/v1/machines/{a_uuid()}", "include=pools", "pools:read"),
+]
+
+
+@pytest.mark.parametrize(("scope", "path", "query", "lacking"), RELATED, ids=range(len(RELATED)))
+async def test_what_is_shown_beside_needs_its_own_scope(  # noqa: PLR0913 - a table of four columns
+    *, pools: PoolsApi, new_organization: NewOrganization, scope: str, path: str, query: str, lacking: str
+) -> None:
+    key, better = new_organization((scope,)).headers, new_organization((scope, lacking)).headers
+
+    plain = await pools.call("GET", path, headers=key)
+    refused = await pools.call("GET", f"{path}?{query}", headers=key)
+    allowed = await pools.call("GET", f"{path}?{query}", headers=better)
+
+    assert plain.status_code == allowed.status_code in (200, 404)
+    assert refused.json()["detail"] == f"The API key lacks the scope {lacking}"
+    assert problem(refused, 403, "scope-missing") == {}
+
+
+async def test_who_may_write_pools_is_shown_the_machines_of_an_assignment(
+    pools: PoolsApi, new_organization: NewOrganization
+) -> None:
+    """The published API answers an assignment with the pool's machines, whatever else the key may read."""
+    writer = PoolsApi(
+        http=pools.http, organization=new_organization(("machines:write", "pools:write")), store=pools.store
+    )
+    machine = await writer.register()
+
+    added = await writer.add((await writer.create())["id"], [machine])
+
+    assert [machine] == [shown["id"] for shown in added["machines"]]
