@@ -20,6 +20,7 @@ from shared.edge.internal import Answer, InternalResource
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
 from shared.edge.resource import Operation, Resource, refusal
+from shared.edge.routing import ExactRoute, take_every_path
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 
@@ -44,19 +45,19 @@ def api_routes(
 ) -> list[Route]:
     """Route the operations that clients may call with their API keys; those of one path stand together."""
     return [
-        Route(path, Resource(list(group), authenticator=authenticator, problems=problems))
+        ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems))
         for path, group in groupby(operations, key=lambda operation: operation.path)
     ]
 
 
 def document_routes(documents: Mapping[str, Path]) -> list[Route]:
     """Route files that anybody may read, by their paths."""
-    return [Route(path, _serve_file(file)) for path, file in documents.items()]
+    return [ExactRoute(path, _serve_file(file)) for path, file in documents.items()]
 
 
 def internal_routes(answer: Answer, problems: Problems) -> list[Route]:
     """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
-    return [Route("/", InternalResource(answer, problems))]
+    return [ExactRoute("/", InternalResource(answer, problems))]
 
 
 def create_app(
@@ -77,6 +78,7 @@ def create_app(
         project: the Google Cloud project, which traces are named by.
     """
     logs.configure()
+    take_every_path()
 
     async def refuse(request: Request, error: Exception) -> Response:
         return refusal(error, problems, record_of(request.scope), Family.MACHINES)
@@ -93,7 +95,7 @@ def create_app(
             return Response(headers=headers, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response(headers=_NO_STORE)
 
-    health = [Route("/health/liveness", liveness), Route("/health/startup", startup)]
+    health = [ExactRoute("/health/liveness", liveness), ExactRoute("/health/startup", startup)]
     app = Starlette(
         routes=[*routes, *health],
         middleware=[

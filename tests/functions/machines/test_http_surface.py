@@ -33,6 +33,11 @@ async def test_a_method_that_the_path_does_not_have_is_refused(machines: Machine
         f"{PATH}x",
         "/health",
         "/health/x",
+        "/%0A",
+        f"{PATH}%0A",
+        "/api/v1%0D%0A/machines",
+        f"{PATH}%0A/x",
+        "/health/liveness%0A",
     ],
 )
 async def test_an_unknown_path_is_not_found(machines: MachinesApi, path: str) -> None:
