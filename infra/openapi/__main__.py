@@ -10,8 +10,8 @@ from pathlib import Path
 
 from functions.machines.operations import operations as machines_operations
 from functions.pools.operations import operations as pools_operations
-from infra.openapi import page
 from infra.openapi.document import document
+from infra.openapi.page import render
 from shared.bootstrap import inventory
 from shared.edge.resource import Operation
 
@@ -29,7 +29,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = document(all_operations())
     (folder / "openapi.json").write_text(json.dumps(content, indent=2) + "\n")
-    (folder / "docs.html").write_text(page.render(content))
+    (folder / "docs.html").write_text(render(content))
 
 
 def all_operations() -> list[Operation]:
