@@ -51,16 +51,13 @@ def _label_value(text: str) -> str:
 
 
 def compact_json(value: dict[str, Any]) -> str:
-    """Write a JSON object as text, with no space that says nothing."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Write a JSON object as text: no space that says nothing, and one text for one value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _parameters(value: dict[str, Any]) -> dict[str, Any]:
     # Not every value can be written: its faults that the parser named are told beside this one.
-    if (
-        len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
-        > MAX_PARAMETERS_BYTES
-    ):
+    if len(compact_json(value).encode(errors="replace")) > MAX_PARAMETERS_BYTES:
         raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
     return value
 

@@ -6,7 +6,7 @@ from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
-from tests.functions.machines.bodies import a_full_body
+from tests.functions.machines.bodies import a_body, a_full_body
 from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
 from tests.inventory_checker import Books, settled
@@ -103,6 +103,20 @@ async def test_parameters_are_replaced_as_a_whole(machines: MachinesApi) -> None
     after = await patched(machines, machine["id"], {"machine_parameters": {"b": 3}})
 
     assert after["machine_parameters"] == {"b": 3}
+
+
+async def test_the_same_parameters_in_another_order_change_nothing(machines: MachinesApi) -> None:
+    sent, again = {"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}
+    body = a_body(machine_parameters=sent)
+    machine_id = created(await machines.register(body))
+
+    for method, path, same in (
+        ("PATCH", f"{AGENTS}/{machine_id}", {"machine_parameters": again}),
+        ("PUT", f"{PATH}/{machine_id}", body | {"machine_parameters": again}),
+    ):
+        answer = await machines.call(method, path, same)
+        assert sent == shown(answer)["machine_parameters"]
+        assert answer.headers["etag"] == '"1"'
 
 
 async def test_clearing_what_is_not_there_changes_nothing(machines: MachinesApi) -> None:

@@ -222,10 +222,17 @@ class TestUpdate:
         assert (await pools.update(created["id"], {"pool_parameters": {}}))["pool_parameters"] is None
 
     @pytest.mark.parametrize(
-        "same", [{}, {"name": "a"}, {"description": None, "pool_sensitive_parameters": None}], ids=str
+        "same",
+        [
+            {},
+            {"name": "a"},
+            {"description": None, "pool_sensitive_parameters": None},
+            {"pool_parameters": {"b": {"d": 3, "c": 2}, "a": 1}},
+        ],
+        ids=str,
     )
     async def test_what_changes_nothing_makes_no_version(self, pools: PoolsApi, same: Json) -> None:
-        before = await pools.create(name="a")
+        before = await pools.create(name="a", pool_parameters={"a": 1, "b": {"c": 2, "d": 3}})
 
         answer = await pools.call("PATCH", f"/v1/pools/{before['id']}", same)
 
