@@ -20,7 +20,7 @@ def require_match(request: Request, version: int) -> None:
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
     """
-    condition = request.headers.get("if-match")
+    condition = _combined(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
     if all(weak or tag != str(version) for weak, tag in _TAG.findall(condition)):
@@ -29,5 +29,11 @@ def require_match(request: Request, version: int) -> None:
 
 def is_known(request: Request, version: int) -> bool:
     """Whether the caller has the entity already: `If-None-Match` names its version, or any."""
-    condition = request.headers.get("if-none-match", "")
+    condition = _combined(request, "if-none-match") or ""
     return condition.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(condition))
+
+
+def _combined(request: Request, name: str) -> str | None:
+    """Read a header that is a list, in whatever number of lines it came (RFC 9110, 5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None

@@ -19,7 +19,7 @@ def command_of(call: Call, body: bytes) -> Command:
     """Say whose request it is, and by what its repetition is known.
 
     Raises:
-        Invalid: the key has other characters than visible ASCII, or more than 255 of them.
+        Invalid: the key has other characters than visible ASCII, or more than 255 of them, or there are two.
     """
     return Command(
         organization_id=call.caller.organization_id,
@@ -30,11 +30,16 @@ def command_of(call: Call, body: bytes) -> Command:
 
 
 def _key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        place = ("header", "Idempotency-Key")
-        raise Invalid([Fault(place, "idempotency_key", "must have 1 to 255 visible ASCII characters")])
-    return key
+    place = ("header", "Idempotency-Key")
+    match request.headers.getlist("idempotency-key"):
+        case []:
+            return None
+        case [key] if _KEY.fullmatch(key):
+            return key
+        case [_]:
+            raise Invalid([Fault(place, "idempotency_key", "must have 1 to 255 visible ASCII characters")])
+        case _:
+            raise Invalid([Fault(place, "idempotency_key", "must not be given twice")])
 
 
 def _digest(request: Request, body: bytes) -> bytes:

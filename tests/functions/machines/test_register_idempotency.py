@@ -162,6 +162,17 @@ async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> N
     invalid(answer, "Idempotency-Key", detail="The request failed validation")
 
 
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("second", ["a", "b"])
+async def test_two_keys_of_one_request_are_refused(machines: MachinesApi, second: str) -> None:
+    headers = [*machines.organization.headers.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", second)]
+
+    answer = await machines.http.post(PATH, json=a_body(), headers=headers)
+
+    reasons = invalid(answer, "Idempotency-Key", detail="The request failed validation")
+    assert reasons == {"Idempotency-Key": "must not be given twice"}
+
+
 async def test_keys_differ_by_case(machines: MachinesApi) -> None:
     body = a_body()
     created(await machines.register(body, key("a")))

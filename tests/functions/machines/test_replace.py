@@ -1,7 +1,9 @@
 """`PUT /api/v1/machines/{id}`: another hardware profile, with its identities."""
 
+import json
 import uuid
 
+import httpx
 import pytest
 
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
@@ -153,6 +155,20 @@ async def test_if_match_holds_back_a_change_of_another_version(
     assert machines.stored(machine_id)["version"] == (2 if status == 200 else 1)
     if status == 412:
         assert problem(answer, 412)["type"] == f"{ERRORS}/precondition-failed"
+
+
+async def test_conditions_in_several_lines_are_one_list(machines: MachinesApi) -> None:
+    """RFC 9110, 5.3."""
+    path = f"{PATH}/{created(await machines.register(a_body()))}"
+
+    async def ask(method: str, name: str) -> httpx.Response:
+        headers = [*machines.organization.headers.items(), (name, '"7"'), (name, '"1"')]
+        content = json.dumps(a_body()) if method == "PUT" else None
+        return await machines.http.request(method, path, headers=headers, content=content)
+
+    assert (await ask("GET", "If-None-Match")).status_code == 304
+    assert (await ask("PUT", "If-Match")).status_code == 200
+    problem(await ask("PUT", "If-Match"), 412)
 
 
 async def test_all_faults_are_told_at_once_and_nothing_changes(machines: MachinesApi) -> None:
