@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,8 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
 _CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/(\d+))?(?:;o=(\d))?")
+# What a path may have as it is, beside letters and digits (RFC 3986, 3.3).
+_PATH_SIGNS = "/-._~!$&'()*+,;=:@"
 
 _KEY = "muster.request"
 
@@ -91,7 +94,8 @@ class RequestLog:
         severity = logging.INFO if record.error is None else logging.WARNING
         if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             severity = logging.ERROR
-        message = f"{record.method} {record.path} {record.status}"
+        # Quoted as in the request: a line break or an escape sequence would forge lines on a terminal.
+        message = f"{record.method} {quote(record.path, safe=_PATH_SIGNS)} {record.status}"
         logs.log(severity, message, fields, error=record.error)
 
 

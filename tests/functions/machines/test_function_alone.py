@@ -148,6 +148,13 @@ async def test_the_log_names_the_trace_for_cloud_logging(  # noqa: PLR0913 - a t
     } == {name: content for name, content in entry.items() if name.startswith("logging.")}
 
 
+async def test_a_path_cannot_forge_a_line_of_the_log(without_topics: LoneFunction) -> None:
+    path = "/a%0Ab%1B%5B31m%E2%80%A8c~d"
+    problem(await without_topics.http.get(path, headers={"X-Request-Id": "forged-1"}), 404)
+
+    assert (await without_topics.log_entry("forged-1"))["message"] == f"GET {path} 404"
+
+
 async def test_a_refusal_is_logged_without_the_key(
     without_topics: LoneFunction, new_organization: NewOrganization
 ) -> None:
