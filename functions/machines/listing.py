@@ -82,7 +82,11 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     included = await read_pools(inventory, call, found)
     items = [with_pools(machine, included) for machine in found]
     page = MachineItemsWithIncludes(
-        items=items, total=total, skip=query.skip, limit=query.limit, included=included
+        items=items,
+        total=total,
+        skip=query.skip,
+        limit=query.limit,
+        included=list(included.values()),
     )
     return response(model_answer(200, page))
 

@@ -48,7 +48,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     headers = {"ETag": etag(stored.machine.version)}
     if query.include:
         included = await read_pools(inventory, call, [stored.machine])
-        shown = dict(with_pools(stored.machine, included)) | {"included": included}
+        shown = dict(with_pools(stored.machine, included)) | {"included": list(included.values())}
         return response(model_answer(200, MachineWithIncludes(**shown), headers))
     if is_known(call.request, stored.machine.version):
         return Response(status_code=304, headers=headers)

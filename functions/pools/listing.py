@@ -18,7 +18,8 @@ from shared.edge.resource import Call
 from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store.pools import count_members, count_pools, list_members, list_pools
+from shared.store.pools import count_members_of_each, count_pools, list_members, list_pools
+from shared.store.side_by_side import side_by_side
 
 # A page's pools share these; no page reads more machines, however large its pools are.
 MOST_INCLUDED = 1000
@@ -44,9 +45,7 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
             inventory.firestore, organization, skip=query.skip, limit=query.limit, deadline=call.deadline
         ),
     )
-    counts = await asyncio.gather(
-        *(count_members(inventory.firestore, organization, pool.id, call.deadline) for pool in page)
-    )
+    counts = await count_members_of_each(inventory.firestore, organization, page, call.deadline)
     items = [PoolView.counted(pool, count) for pool, count in zip(page, counts, strict=True)]
     shown = PoolPage(items=items, total=total, skip=query.skip, limit=query.limit)
     if query.include:
@@ -61,17 +60,10 @@ async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) ->
     if not filled:
         return []
     share = min(pools.MOST_SHOWN, MOST_INCLUDED // len(filled))
-    found = await asyncio.gather(
-        *(
-            list_members(
-                inventory.firestore,
-                call.caller.organization_id,
-                pool.id,
-                limit=share,
-                deadline=call.deadline,
-            )
-            for pool in filled
-        )
+    organization = call.caller.organization_id
+    found = await side_by_side(
+        list_members(inventory.firestore, organization, pool.id, limit=share, deadline=call.deadline)
+        for pool in filled
     )
     machines = {machine.id: machine for members in found for machine in members}
     return [IncludedMachine.of(machine) for machine in machines.values()]

@@ -1,6 +1,5 @@
 """The pools of one machine."""
 
-import asyncio
 from collections.abc import Sequence
 
 from starlette.responses import Response
@@ -26,7 +25,7 @@ from shared.store import paths
 from shared.store.changes import Decision
 from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine, find_machine
-from shared.store.pools import count_members, find_pools
+from shared.store.pools import count_members_of_each, find_pools
 from shared.store.transaction import Transaction
 
 # A commit has at most 10 MiB; the rest is for the recorded answer, and for the frames of 200 events.
@@ -39,9 +38,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
     machine = (await find_machine(firestore, organization, machine_id, deadline)).machine
     found = await find_pools(firestore, organization, machine.pool_ids, deadline)
-    counts = await asyncio.gather(
-        *(count_members(firestore, organization, pool.id, deadline) for pool in found)
-    )
+    counts = await count_members_of_each(firestore, organization, found, deadline)
     shown = [PoolView.counted(pool, count) for pool, count in zip(found, counts, strict=True)]
     return response(model_answer(200, PoolList(shown)))
 
@@ -52,9 +49,8 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     The machine is what changes: its version is the ETag, and stands in each of the events.
     """
     machine_id = path.uuid(call.request, "machine_id")
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     wanted = validate(PoolAssignment, document, known=faults).ids()
     organization = call.caller.organization_id
     now = inventory.clock()

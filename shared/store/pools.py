@@ -4,7 +4,7 @@ Membership stands on the machines, in `pool_ids`: an assignment writes machines 
 The price is that a pool is counted, at one read for each 1,000 members, instead of knowing its size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.domain.deadline import Deadline
@@ -16,6 +16,7 @@ from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MESSAGE_FIELDS
 from shared.store.queries import all_in
+from shared.store.side_by_side import side_by_side
 from shared.store.wire import Document, StructuredQuery
 
 
@@ -94,6 +95,13 @@ async def member_names(
     query.limit.value = limit
     documents = await firestore.query(paths.organization(organization_id), query, deadline)
     return [document.name for document in documents]
+
+
+async def count_members_of_each(
+    firestore: Firestore, organization_id: str, pools: Iterable[Pool], deadline: Deadline
+) -> list[int]:
+    """Count the machines of each of some pools."""
+    return await side_by_side(count_members(firestore, organization_id, pool.id, deadline) for pool in pools)
 
 
 async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
