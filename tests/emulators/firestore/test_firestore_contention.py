@@ -78,13 +78,13 @@ async def test_transfers_never_change_the_total_under_any_read(
 
     async def transfer(client: Client) -> None:
         nonlocal done
-        while done < OPERATIONS / 4:
+        while done < OPERATIONS / 6:
             source, target = chance.sample(BANK, 2)
             await in_transaction(client, moving(client, source, target, chance.randint(1, 30)))
             done += 1
 
     async def audit(client: Client) -> None:
-        while done < OPERATIONS / 4:
+        while done < OPERATIONS / 6:
             totals = [await total(client) for total in (by_query, by_sum, by_name, in_read_only_transaction)]
             assert totals == [TOTAL] * 4
 
