@@ -155,7 +155,7 @@ async def test_an_event_that_cannot_be_decoded_is_refused_until_it_is_a_dead_let
     subscription = "projects/muster-local/subscriptions/pool-cleanup"
     settings = subscriber.get_subscription(subscription=subscription)
     assert settings.dead_letter_policy.dead_letter_topic == "projects/muster-local/topics/pool-cleanup-dead"
-    assert settings.dead_letter_policy.max_delivery_attempts == 10
+    assert settings.dead_letter_policy.max_delivery_attempts == 100
     assert settings.filter == 'attributes.change = "deleted"'
     async with httpx.AsyncClient() as client:
         answer = await client.post(stack.functions["pool_cleanup"], content=b"{}")
