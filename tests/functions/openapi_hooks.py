@@ -1,0 +1,103 @@
+"""Hooks for schemathesis: protobuf, and what no schema can say of a request that is to succeed.
+
+https://schemathesis.readthedocs.io/en/stable/guides/extending/
+"""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import schemathesis
+from google.protobuf.json_format import MessageToDict
+from hypothesis import strategies as st
+from schemathesis import Case
+from schemathesis.core.deserialization import DeserializationContext
+from schemathesis.core.transport import Response
+from schemathesis.generation.meta import TestPhase
+from schemathesis.transport.serialization import Binary
+
+from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
+from shared.pb.inventory.v1.machine_pb2 import NIC, Machine
+
+PROTOBUF = "application/x-protobuf"
+
+_INT64 = range(-(2**63), 2**63)
+_existing: dict[str, list[str]] = {"/v1/machines": [], "/v1/pools": []}
+
+
+def _machine(tail: bytes) -> bytes:
+    return Machine(nics=[NIC(mac=f"02{tail.hex()}")]).SerializeToString()
+
+
+schemathesis.openapi.media_type(PROTOBUF, st.binary(min_size=5, max_size=5).map(_machine))
+
+
+@schemathesis.deserializer(PROTOBUF)
+def read_message(context: DeserializationContext, response: Response) -> dict[str, Any]:
+    """Read an answer as the message that its operation has."""
+    message = RegisteredMachine if context.operation.method == "post" else Machine
+    return MessageToDict(message.FromString(response.content), preserving_proto_field_name=True)
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Make a request possible that is to succeed, and a message wrong that is to be refused."""
+    del context, kwargs
+    assert case.meta
+    if case.media_type == PROTOBUF:
+        case.headers["Accept"] = PROTOBUF
+    if case.meta.generation.mode.is_positive:
+        _make_possible(case)
+    elif isinstance(case.body, Binary):
+        case.body = Binary(case.body.data + b"\xff")  # a tag that does not end
+
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: Case[Any], response: Response) -> None:
+    """Remember what exists, for requests that name it."""
+    del context
+    collection, _, name = response.headers.get("location", [case.formatted_path])[0].rpartition("/")
+    if response.status_code == HTTPStatus.CREATED:
+        _existing[collection.removeprefix("/api")].append(name)
+    if case.method == "DELETE" and name in _existing.get(collection.removeprefix("/api"), ()):
+        _existing[collection.removeprefix("/api")].remove(name)
+
+
+def _make_possible(case: Case[Any]) -> None:
+    assert case.meta
+    # A key is of one request alone.
+    if key := case.headers.get("Idempotency-Key"):
+        case.headers["Idempotency-Key"] = f"{uuid.uuid4()}{key}"[:255]
+    # Only the server can make one, and it says all of its page.
+    case.query.pop("page_token", None)
+    # What a link leads to is taken from there; elsewhere something that exists is named, if anything does.
+    if case.meta.phase.name is not TestPhase.STATEFUL:
+        for name, existing in (
+            ("machine_id", _existing["/v1/machines"]),
+            ("pool_id", _existing["/v1/pools"]),
+        ):
+            if name in case.path_parameters and existing:
+                case.path_parameters[name] = existing[-1]
+    if not isinstance(case.body, dict):
+        return
+    body = _with_integers(case.body)
+    if body.get("machine_ids"):
+        body["machine_ids"] = _existing["/v1/machines"][-2:] or body["machine_ids"]
+    if body.get("pool_ids"):
+        body["pool_ids"] = _existing["/v1/pools"][-2:]
+    case.body = body
+
+
+def _with_integers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Write 1.0 as 1, which JSON Schema takes for the same, and no integer of more than 64 bits."""
+    match value:
+        case dict():
+            return {name: _with_integers(item) for name, item in value.items()}
+        case list():
+            return [_with_integers(item) for item in value]
+        case float() if value.is_integer() and int(value) in _INT64:
+            return int(value)
+        case int() if value not in _INT64:
+            return float(value)
+        case _:
+            return value

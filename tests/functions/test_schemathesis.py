@@ -1,0 +1,42 @@
+"""The API is what its OpenAPI document says: schemathesis sends what it allows, and what it does not."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.stack import ROOT, NewOrganization, RunningStack
+
+FOLDER = ROOT / "tests/functions"
+# Many more for a long look: MUSTER_SCHEMATHESIS_EXAMPLES=1000.
+EXAMPLES = os.environ.get("MUSTER_SCHEMATHESIS_EXAMPLES", "5")
+
+
+@pytest.mark.timeout(600)  # hundreds of requests, and more by the variable
+@pytest.mark.parametrize("phases", ["examples,coverage,fuzzing", "stateful"])
+def test_the_api_is_as_documented(
+    stack: RunningStack, new_organization: NewOrganization, phases: str
+) -> None:
+    """All checks are on. The output has the seed, and what was sent as a command that sends it again."""
+    arguments = [
+        f"--config-file={FOLDER}/schemathesis.toml",
+        "run",
+        f"{stack.gateway}/openapi.json",
+        f"--header=Authorization: Bearer {new_organization().api_key}",
+        f"--phases={phases}",
+        f"--max-examples={EXAMPLES}",
+        "--generation-database=none",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "schemathesis.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    print(run.stdout)  # noqa: T201 - the seed, for the report of a failure
+    assert run.returncode == 0
