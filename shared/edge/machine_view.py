@@ -11,13 +11,6 @@ from shared.domain.answer import Answer
 from shared.edge.answers import message_answer, model_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
-from shared.edge.machine_profile import (
-    AcceleratorProfile,
-    CpuProfile,
-    DriveProfile,
-    MemoryModuleProfile,
-    NicProfile,
-)
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
@@ -28,6 +21,42 @@ class RegisteredMachineView(BaseModel):
     """What a registration answers."""
 
     id: Uuid
+
+
+# What is stored is shown as it is: the models that requests are held against would refuse to show what was
+# stored before one of their rules was made.
+
+
+class CpuView(BaseModel):
+    """A processor; its clock frequency is in hertz."""
+
+    manufacturer: str
+    clock_frequency: int
+    cores: int
+
+
+class MemoryModuleView(BaseModel):
+    """A memory module; its size is in bytes."""
+
+    size: int
+
+
+class AcceleratorView(BaseModel):
+    """An accelerator, such as a GPU."""
+
+    manufacturer: str
+
+
+class NicView(BaseModel):
+    """A network interface."""
+
+    mac: str
+
+
+class DriveView(BaseModel):
+    """A drive; its capacity is in bytes."""
+
+    capacity: int
 
 
 class MachineView(BaseModel):
@@ -41,11 +70,11 @@ class MachineView(BaseModel):
     os_info: str | None
     labels: dict[str, str]
     machine_parameters: dict[str, Any] | None
-    cpus: list[CpuProfile]
-    memory_modules: list[MemoryModuleProfile]
-    accelerators: list[AcceleratorProfile]
-    nics: list[NicProfile]
-    drives: list[DriveProfile]
+    cpus: list[CpuView]
+    memory_modules: list[MemoryModuleView]
+    accelerators: list[AcceleratorView]
+    nics: list[NicView]
+    drives: list[DriveView]
     fingerprint: str | None
     unkey_key_id: str
     status: Status
@@ -75,17 +104,13 @@ class MachineView(BaseModel):
             labels=dict(machine.labels),
             machine_parameters=None if parameters is None else json.loads(parameters),
             cpus=[
-                CpuProfile(
-                    manufacturer=cpu.manufacturer, clock_frequency=cpu.clock_frequency, cores=cpu.cores
-                )
+                CpuView(manufacturer=cpu.manufacturer, clock_frequency=cpu.clock_frequency, cores=cpu.cores)
                 for cpu in machine.cpus
             ],
-            memory_modules=[MemoryModuleProfile(size=module.size) for module in machine.memory_modules],
-            accelerators=[
-                AcceleratorProfile(manufacturer=item.manufacturer) for item in machine.accelerators
-            ],
-            nics=[NicProfile(mac=nic.mac) for nic in machine.nics],
-            drives=[DriveProfile(capacity=drive.capacity) for drive in machine.drives],
+            memory_modules=[MemoryModuleView(size=module.size) for module in machine.memory_modules],
+            accelerators=[AcceleratorView(manufacturer=item.manufacturer) for item in machine.accelerators],
+            nics=[NicView(mac=nic.mac) for nic in machine.nics],
+            drives=[DriveView(capacity=drive.capacity) for drive in machine.drives],
             fingerprint=_optional(machine, "fingerprint"),
             unkey_key_id=machine.unkey_key_id,
             status=_STATUSES[machine.status],

@@ -6,7 +6,7 @@ import pytest
 
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import PROFILE, Body, Path, a_body, a_full_body, a_mac, with_value
-from tests.functions.machines.expectations import created, invalid
+from tests.functions.machines.expectations import PATH, created, invalid
 
 OBJECTS: dict[str, Path] = {
     "cpus[0]": ("cpus", 0),
@@ -184,3 +184,18 @@ async def test_a_machine_that_is_too_large_with_what_it_is_searched_by_is_refuse
 
     invalid(await machines.register(body), "name")
     created(await machines.register(body | {"os_info": "x" * 300_000}))
+
+
+async def test_what_was_stored_before_a_rule_was_made_is_shown_as_it_is(machines: MachinesApi) -> None:
+    machine_id = created(await machines.register(a_body()))
+    kept = {
+        "cpus": [{"manufacturer": "", "clock_frequency": 0, "cores": 0}],
+        "nics": [{"mac": "no address"}],
+        "drives": [{"capacity": 0}],
+    }
+    machines.machines().document(machine_id).update(kept)
+
+    answer = await machines.call("GET", f"{PATH}/{machine_id}")
+
+    assert answer.status_code == 200
+    assert kept == {field: answer.json()[field] for field in kept}
