@@ -1,4 +1,4 @@
-"""What the lists of machines show."""
+"""What lookups and lists of machines show beside a machine itself."""
 
 from typing import Self
 
