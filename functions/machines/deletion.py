@@ -6,7 +6,7 @@ from shared.bootstrap import Inventory
 from shared.domain import events, identities
 from shared.domain.answer import Answer
 from shared.domain.events import Event
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
@@ -33,7 +33,7 @@ async def delete(inventory: Inventory, call: Call) -> Response:
 
 async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response:
     """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
-    command = command_of(call, await body.read(call.request))
+    command = command_of(call)
 
     async def decide(transaction: Transaction) -> Decision:
         stored = await find_machine(

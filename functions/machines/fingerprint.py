@@ -16,9 +16,8 @@ from shared.edge.validation import validate
 
 async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/machines`: one commit, then the `machine-created` event."""
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     registration = validate(MachineRegistration, document, known=faults)
     machine = new_machine(inventory, call, registration.machine())
     headers = {"Location": f"/v1/machines/{machine.id}", "ETag": etag(machine.version)}

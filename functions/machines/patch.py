@@ -26,9 +26,8 @@ async def patch(inventory: Inventory, call: Call) -> Response:
     again by; with an idempotency key its answer is recorded as any other, at one more write.
     """
     machine_id = path.uuid(call.request, "machine_id")
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     changes = validate(MachinePatch, document, known=faults).changes()
     now = inventory.clock()
 

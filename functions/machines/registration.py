@@ -24,9 +24,8 @@ from shared.store.transaction import Transaction
 
 async def register(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    machine = new_machine(inventory, call, read_profile(call.request, raw))
+    command = command_of(call)
+    machine = new_machine(inventory, call, read_profile(call.request, call.body))
     return await created(inventory, command, machine, _answer(call.request, machine))
 
 

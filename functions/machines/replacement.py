@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
@@ -21,9 +21,8 @@ from shared.store.transaction import Transaction
 async def replace(inventory: Inventory, call: Call) -> Response:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
     machine_id = path.machine_id(call.request)
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    profile = read_profile(call.request, raw)
+    command = command_of(call)
+    profile = read_profile(call.request, call.body)
     now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:

@@ -130,9 +130,8 @@ async def remove(inventory: Inventory, call: Call) -> Response:
 
 async def _read_request(call: Call) -> tuple[_Assignment, Command]:
     pool_id = path.uuid(call.request, "pool_id")
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     machine_ids = validate(MachineAssignment, document, known=faults).places()
     return _Assignment(call.caller.organization_id, pool_id, machine_ids), command
 

@@ -19,9 +19,8 @@ from shared.store.transaction import Transaction
 
 async def create(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools`: one commit, then the `pool-changed` event."""
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     pool = pools.create(
         validate(PoolCreation, document, known=faults).message(),
         pool_id=inventory.new_id(),

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from shared.bootstrap import Inventory
 from shared.domain import events
 from shared.domain.answer import Answer
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
@@ -24,7 +24,7 @@ async def delete(inventory: Inventory, call: Call) -> Response:
     no answer shows that, for every answer looks its pools up.
     """
     pool_id = path.uuid(call.request, "pool_id")
-    command = command_of(call, await body.read(call.request))
+    command = command_of(call)
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)

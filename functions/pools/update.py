@@ -22,9 +22,8 @@ from shared.store.transaction import Transaction
 async def update(inventory: Inventory, call: Call) -> Response:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event."""
     pool_id = path.uuid(call.request, "pool_id")
-    raw = await body.read(call.request)
-    command = command_of(call, raw)
-    document, faults = body.parse(call.request, raw)
+    command = command_of(call)
+    document, faults = body.parse(call.request, call.body)
     patch = validate(PoolPatch, document, known=faults)
     content, fields = patch.message(), patch.fields()
     now = inventory.clock()

@@ -117,7 +117,7 @@ def _refusals(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Jso
 def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
     yield from _CAN_HAPPEN
     if operation.method != "GET":
-        yield from (errors.BodyTooLarge, errors.IdempotencyKeyReused)
+        yield from (errors.BodyTooLarge, errors.BodyTooSlow, errors.IdempotencyKeyReused)
     if operation.body is not None:
         yield from (errors.MalformedBody, errors.UnsupportedMediaType)
     yield from operation.refusals

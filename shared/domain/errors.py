@@ -4,6 +4,7 @@ InventoryError
 ├── Invalid                 a request with faults, each at its place
 ├── MalformedBody           a body that is not of its media type at all
 ├── BodyTooLarge
+├── BodyTooSlow
 ├── UnsupportedMediaType
 ├── UndecodableEvent        a pushed message that is no event, and never will be
 ├── Unauthenticated
@@ -62,6 +63,13 @@ class BodyTooLarge(InventoryError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is larger than {limit} bytes")
+
+
+class BodyTooSlow(InventoryError):
+    """The body did not come to its end in the time that there is for it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The request body did not arrive within {seconds:g} seconds")
 
 
 class UnsupportedMediaType(InventoryError):

@@ -1,5 +1,6 @@
 """The request's body: read within its limit, and parsed as its media type says."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,34 +9,43 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from starlette.requests import ClientDisconnect, Request
 
-from shared.domain.errors import BodyTooLarge, Fault, MalformedBody, UnsupportedMediaType
+from shared.domain.errors import BodyTooLarge, BodyTooSlow, Fault, MalformedBody, UnsupportedMediaType
 from shared.edge import strict_json
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 MAX_BYTES = 1024 * 1024
+SECONDS = 30.0
 
 _WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
 
-async def read(request: Request) -> bytes:
+async def read(request: Request, *, seconds: float = SECONDS) -> bytes:
     """Read the body.
+
+    Args:
+        request: the request.
+        seconds: how long the client may take to send it.
 
     Raises:
         BodyTooLarge: before more than the limit is read.
         MalformedBody: the client left before its end.
+        BodyTooSlow: it took longer than that.
     """
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MAX_BYTES:
         raise BodyTooLarge(MAX_BYTES)
     chunks = bytearray()
     try:
-        async for chunk in request.stream():
-            chunks += chunk
-            if len(chunks) > MAX_BYTES:
-                raise BodyTooLarge(MAX_BYTES)
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > MAX_BYTES:
+                    raise BodyTooLarge(MAX_BYTES)
     except ClientDisconnect as error:
         raise MalformedBody("The client left before the end of the body") from error
+    except TimeoutError as error:
+        raise BodyTooSlow(seconds) from error
     return bytes(chunks)
 
 

@@ -15,7 +15,7 @@ from shared.edge.resource import Call
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def command_of(call: Call, body: bytes) -> Command:
+def command_of(call: Call) -> Command:
     """Say whose request it is, and by what its repetition is known.
 
     Raises:
@@ -24,7 +24,7 @@ def command_of(call: Call, body: bytes) -> Command:
     return Command(
         organization_id=call.caller.organization_id,
         idempotency_key=_key(call.request),
-        digest=_digest(call.request, body),
+        digest=_digest(call),
         deadline=call.deadline,
     )
 
@@ -42,6 +42,7 @@ def _key(request: Request) -> str | None:
             raise Invalid([Fault(place, "idempotency_key", "must not be given twice")])
 
 
-def _digest(request: Request, body: bytes) -> bytes:
-    target = request.scope["raw_path"] + b"?" + request.scope["query_string"]
-    return hashlib.sha256(b"\n".join((request.method.encode(), target, body))).digest()
+def _digest(call: Call) -> bytes:
+    scope = call.request.scope
+    target = scope["raw_path"] + b"?" + scope["query_string"]
+    return hashlib.sha256(b"\n".join((call.request.method.encode(), target, call.body))).digest()

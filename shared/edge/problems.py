@@ -97,6 +97,7 @@ class Problems:
 REFUSALS = {
     errors.MalformedBody: (HTTPStatus.BAD_REQUEST, "malformed-body", "Malformed Body"),
     errors.BodyTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "Body Too Large"),
+    errors.BodyTooSlow: (HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", "Body Too Slow"),
     errors.UnsupportedMediaType: (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
@@ -140,6 +141,8 @@ def _headers(error: Exception) -> dict[str, str]:
     match error:
         case errors.Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
+        case errors.BodyTooSlow():
+            return {"Connection": "close"}  # what still comes is no next request: RFC 9110, 15.5.9
         case errors.Unavailable():
             return {"Retry-After": str(error.retry_after)}
         case HTTPException():

@@ -15,6 +15,7 @@ from starlette.types import Scope as AsgiScope
 from shared.domain.access import Caller, Scope
 from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, ScopeMissing
+from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestRecord, record_of
@@ -27,9 +28,17 @@ REQUEST_SECONDS = 8.0
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request to an operation, authenticated."""
+    """One request to an operation, authenticated.
+
+    Attributes:
+        request: the request, its body read.
+        body: the body; a request that only reads has none.
+        caller: who calls.
+        deadline: until when the store and the topics are asked; how long the body took does not count.
+    """
 
     request: Request
+    body: bytes
     caller: Caller
     deadline: Deadline
 
@@ -121,11 +130,12 @@ class Resource(Endpoint):
         operation = self._operations.get(request.method)
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
-        deadline = Deadline(REQUEST_SECONDS)
         caller = await self._authenticator.authenticate(request.headers.get("authorization"))
         record_of(request.scope).organization_id = caller.organization_id
         if operation.scope not in caller.scopes:
             raise ScopeMissing(operation.scope)
         if operation.query is None:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
-        return await operation.answer(Call(request=request, caller=caller, deadline=deadline))
+        raw = b"" if operation.method == "GET" else await body.read(request)
+        deadline = Deadline(REQUEST_SECONDS)
+        return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
