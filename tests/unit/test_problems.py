@@ -13,5 +13,5 @@ def test_a_message_with_braces_is_told_as_it_is() -> None:
         error, instance="/api/v1/machines", family=Family.MACHINES, request_id="request-1"
     )
 
-    [fault] = json.loads(answer.body)["invalid_fields"]
+    [fault] = json.loads(bytes(answer.body))["invalid_fields"]
     assert fault == {"field": "label", "reason": "{a} and {0} are no keys, nor is {"}
