@@ -1,6 +1,6 @@
 """What clients send about pools, and who is a member of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from shared.domain import pools
 from shared.domain.errors import Fault, Invalid
 from shared.edge.machine_profile import Parameters, compact_json
 from shared.edge.sensitive_parameters import SensitiveParameters
-from shared.edge.validation import Strict, UuidText
+from shared.edge.validation import Strict, UuidText, without_default
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 # The deletion of a machine is one commit of 10 MiB at most, with the events of all its pools, each of which
@@ -28,10 +28,6 @@ def require_storable(pool: Pool) -> None:
     if pool.ByteSize() > MAX_POOL_BYTES:
         message = f"must be at most {MAX_POOL_BYTES} bytes as a protobuf message"
         raise Invalid([Fault(("body",), "too_large", message)])
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
 
 
 class _Content(Strict):
@@ -56,10 +52,10 @@ class PoolPatch(_Content):
     """What changes of a pool. Null clears, and so does `{}`; every pool has a name: null is a fault."""
 
     # What is not sent stays: the default is never read, and no document of the API shows it.
-    name: Name = Field(default="", json_schema_extra=_without_default)
-    description: str | None = Field(default=None, json_schema_extra=_without_default)
-    pool_parameters: Parameters | None = Field(default=None, json_schema_extra=_without_default)
-    pool_sensitive_parameters: SensitiveParameters = Field(default=None, json_schema_extra=_without_default)
+    name: Name = Field(default="", json_schema_extra=without_default)
+    description: str | None = Field(default=None, json_schema_extra=without_default)
+    pool_parameters: Parameters | None = Field(default=None, json_schema_extra=without_default)
+    pool_sensitive_parameters: SensitiveParameters = Field(default=None, json_schema_extra=without_default)
 
     def fields(self) -> set[str]:
         """Name the fields that change."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.edge.machine_profile import Hostname, Name, Parameters, Version, compact_json
 from shared.edge.moment import Moment
 from shared.edge.sensitive_parameters import SensitiveParameters
-from shared.edge.validation import Strict, UuidText
+from shared.edge.validation import Strict, UuidText, without_default
 from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 
 
@@ -21,12 +21,8 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
 # What is not sent stays: the default is never read, and no document of the API shows it.
-_STAYS: Any = Field(default=None, json_schema_extra=_without_default)
+_STAYS: Any = Field(default=None, json_schema_extra=without_default)
 
 
 class MachinePatch(Strict):

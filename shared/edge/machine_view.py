@@ -2,18 +2,18 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from shared.domain.answer import Answer
 from shared.edge.answers import message_answer, model_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
+from shared.edge.validation import Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 
-Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Status = Literal["connected", "disconnected", "error"]
 
 

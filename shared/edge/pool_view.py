@@ -2,13 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from shared.edge.validation import Uuid
 from shared.pb.inventory.v1.pool_pb2 import Pool
-
-Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
 class PoolState(BaseModel):

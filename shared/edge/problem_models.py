@@ -2,19 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain import errors
-
-Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
-
-
-def _optional(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
+from shared.edge.validation import Uuid, without_default
 
 # A member that is not always there, and never null.
-_OPTIONAL: Any = Field(default=None, json_schema_extra=_optional)
+_OPTIONAL: Any = Field(default=None, json_schema_extra=without_default)
 
 
 class Problem(BaseModel):

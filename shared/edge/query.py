@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from starlette.requests import Request
 
 from shared.domain.errors import Fault
-from shared.edge.validation import validate
+from shared.edge.validation import validate, without_default
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,12 +50,8 @@ def _digits(text: object) -> object:
 _DIGITS = BeforeValidator(_digits)
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
 # What is not given is None, which nobody can give: so the models' types do not have it.
-NOT_GIVEN: Any = Field(default=None, json_schema_extra=_without_default)
+NOT_GIVEN: Any = Field(default=None, json_schema_extra=without_default)
 
 Flag = Annotated[bool, Field(strict=False)]
 Skip = Annotated[

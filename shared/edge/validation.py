@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from shared.domain.errors import Fault, Invalid
 
@@ -12,6 +12,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # A UUID as text, in any form that pydantic reads: JSON has no UUIDs of its own.
 UuidText = Annotated[UUID, Field(strict=False)]
+
+# The same in answers, which are text all through.
+Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Leave a default out of a schema: nobody reads it, or it is no value that could be sent."""
+    del schema["default"]
 
 
 class Strict(BaseModel):
