@@ -3,6 +3,7 @@
 https://schemathesis.readthedocs.io/en/stable/guides/extending/
 """
 
+import re
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,7 @@ PROTOBUF = "application/x-protobuf"
 
 _INT64 = range(-(2**63), 2**63)
 _existing: dict[str, list[str]] = {"/v1/machines": [], "/v1/pools": []}
+_page_tokens: dict[str, dict[str, Any]] = {}
 
 
 def _machine(tail: bytes) -> bytes:
@@ -56,6 +58,8 @@ def before_call(context: schemathesis.HookContext, case: Case[Any], kwargs: dict
 def after_call(context: schemathesis.HookContext, case: Case[Any], response: Response) -> None:
     """Remember what exists, for requests that name it."""
     del context
+    if token := re.search(rb'"next_page_token":"([^"]+)"', response.content):
+        _page_tokens[token[1].decode()] = {k: v for k, v in case.query.items() if k == "label"}
     collection, _, name = response.headers.get("location", [case.formatted_path])[0].rpartition("/")
     if response.status_code == HTTPStatus.CREATED:
         _existing[collection.removeprefix("/api")].append(name)
@@ -68,8 +72,10 @@ def _make_possible(case: Case[Any]) -> None:
     # A key is of one request alone.
     if key := case.headers.get("Idempotency-Key"):
         case.headers["Idempotency-Key"] = f"{uuid.uuid4()}{key}"[:255]
-    # Only the server can make one, and it says all of its page.
-    case.query.pop("page_token", None)
+    # Only the server can make one, and it is for the same labels and says all else of its page.
+    token = case.query.pop("page_token", None)
+    if token in _page_tokens:
+        case.query = {**_page_tokens[token], "page_token": token}
     # What a link leads to is taken from there; elsewhere something that exists is named, if anything does.
     if case.meta.phase.name is not TestPhase.STATEFUL:
         for name, existing in (
@@ -78,6 +84,8 @@ def _make_possible(case: Case[Any]) -> None:
         ):
             if name in case.path_parameters and existing:
                 case.path_parameters[name] = existing[-1]
+    if case.media_type == PROTOBUF and not isinstance(case.body, Binary):
+        case.body = Binary(_machine(uuid.uuid4().bytes[:5]))  # a link has put fields there as into JSON
     if not isinstance(case.body, dict):
         return
     body = _with_integers(case.body)
