@@ -81,7 +81,9 @@ def _bash(script: str, state: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         ["bash", "-c", PRELUDE + script],  # noqa: S607 - whichever bash there is
         cwd=ROOT,
-        env=os.environ | {"MUSTER_STATE": str(state)},
+        # Without what a `make test` around it tells the tour's own make.
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        | {"MUSTER_STATE": str(state)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -80,7 +80,7 @@ def test_googles_subscriber_opens_a_failed_stream_again(
 
 def wait_for_ack(emulator: Emulator, topic: str) -> None:
     project = topic.partition("/topics/")[0]
-    for _ in range(200):
+    for _ in range(800):  # the client takes its time to open a stream again
         if emulator.counters(project)["acked"] == 1:
             return
         time.sleep(0.05)
