@@ -21,7 +21,6 @@ from shared.edge.machine_view import Status
 from shared.edge.moment import Moment
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
-from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict, UuidText
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.store.machine_lists import MachineLists
@@ -73,7 +72,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     """Answer `GET /v1/machines`: newest first, the page and its total side by side."""
     query = read_query(call.request, MachineItemsQuery)
     if query.include:
-        require_scope(call, Scope.POOLS_READ)
+        call.caller.require(Scope.POOLS_READ)
     total, found = await _read(inventory, lists, call, query)
     if not query.include:
         items = [MachineWithPools.of(machine) for machine in found]

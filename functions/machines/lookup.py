@@ -15,7 +15,6 @@ from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
-from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.store.machines import find_machine
 
@@ -43,7 +42,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     machine_id = path.uuid(call.request, "machine_id")
     query = read_query(call.request, MachineQuery)
     if query.include:
-        require_scope(call, Scope.POOLS_READ)
+        call.caller.require(Scope.POOLS_READ)
     stored = await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
     headers = {"ETag": etag(stored.machine.version)}
     if query.include:

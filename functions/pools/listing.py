@@ -15,7 +15,6 @@ from shared.edge.answers import model_answer, response
 from shared.edge.pool_view import PoolView
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
-from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.pools import count_members_of_each, count_pools, list_members, list_pools
@@ -37,7 +36,7 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
     query = read_query(call.request, PoolPageQuery)
     if query.include:
-        require_scope(call, Scope.MACHINES_READ)
+        call.caller.require(Scope.MACHINES_READ)
     organization = call.caller.organization_id
     total, page = await asyncio.gather(
         count_pools(inventory.firestore, organization, call.deadline),

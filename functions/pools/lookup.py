@@ -16,7 +16,6 @@ from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import MachineView
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
-from shared.edge.scopes import require_scope
 from shared.edge.validation import Strict
 from shared.store.pools import count_members, find_pool
 
@@ -36,7 +35,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     pool_id = path.uuid(call.request, "pool_id")
     query = read_query(call.request, PoolQuery)
     if query.include_machines or query.include:
-        require_scope(call, Scope.MACHINES_READ)
+        call.caller.require(Scope.MACHINES_READ)
         return await _with_machines(inventory, call, pool_id, query)
     organization = call.caller.organization_id
     stored, count = await asyncio.gather(

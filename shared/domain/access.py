@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from shared.domain.errors import ScopeMissing
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 
@@ -28,6 +29,15 @@ class Caller:
     organization_id: str
     key_id: str
     scopes: frozenset[str]
+
+    def require(self, scope: Scope) -> None:
+        """Hold the bearer back from what the key does not allow.
+
+        Raises:
+            ScopeMissing: the key lacks the scope.
+        """
+        if scope not in self.scopes:
+            raise ScopeMissing(scope)
 
 
 def bearer(key: ApiKey, now: datetime) -> Caller | None:

@@ -14,7 +14,7 @@ from starlette.types import Scope as AsgiScope
 
 from shared.domain.access import Caller, Scope
 from shared.domain.deadline import Deadline
-from shared.domain.errors import InventoryError, ScopeMissing
+from shared.domain.errors import InventoryError
 from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
@@ -132,8 +132,7 @@ class Resource(Endpoint):
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
         caller = await self._authenticator.authenticate(request.headers.get("authorization"))
         record_of(request.scope).organization_id = caller.organization_id
-        if operation.scope not in caller.scopes:
-            raise ScopeMissing(operation.scope)
+        caller.require(operation.scope)
         if operation.query is None:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from infra.local.firestore.pb.firestore_pb2 import (
         BatchGetDocumentsRequest,
         BatchGetDocumentsResponse,
-        BeginTransactionRequest,
-        BeginTransactionResponse,
         CommitRequest,
         CommitResponse,
         RollbackRequest,
@@ -35,8 +33,6 @@ else:
     ArrayValue = _plain(types.ArrayValue)
     BatchGetDocumentsRequest = _plain(types.BatchGetDocumentsRequest)
     BatchGetDocumentsResponse = _plain(types.BatchGetDocumentsResponse)
-    BeginTransactionRequest = _plain(types.BeginTransactionRequest)
-    BeginTransactionResponse = _plain(types.BeginTransactionResponse)
     CommitRequest = _plain(types.CommitRequest)
     CommitResponse = _plain(types.CommitResponse)
     Cursor = _plain(types.Cursor)
@@ -60,8 +56,6 @@ __all__ = [
     "ArrayValue",
     "BatchGetDocumentsRequest",
     "BatchGetDocumentsResponse",
-    "BeginTransactionRequest",
-    "BeginTransactionResponse",
     "CommitRequest",
     "CommitResponse",
     "Cursor",
