@@ -99,18 +99,20 @@ async def add(inventory: Inventory, call: Call) -> Response:
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
 
-    answer = await inventory.changes.apply(command, decide)
-    # Of an earlier request's machines it is not known who still is a member.
-    named = [] if is_replayed(answer) else joined
+    async def complete(answer: Answer) -> Answer:
+        # Of an earlier request's machines it is not known who still is a member.
+        named = [] if is_replayed(answer) else joined
 
-    async def read(call: Call) -> Members:
-        if is_replayed(answer):
-            return await _members_now(inventory, call, assignment)
-        return await members(inventory, call, assignment.pool_id, named)
+        async def read(call: Call) -> Members:
+            if is_replayed(answer):
+                return await _members_now(inventory, call, assignment)
+            return await members(inventory, call, assignment.pool_id, named)
 
-    found = await after_commit(call, read) or Members(None, named, {})
-    shown = [MachineView.of(machine) for machine in found.machines]
-    return response(completed(answer, found.headers, machine_count=found.count, machines=shown))
+        found = await after_commit(call, read) or Members(None, named, {})
+        shown = [MachineView.of(machine) for machine in found.machines]
+        return completed(answer, found.headers, machine_count=found.count, machines=shown)
+
+    return response(await inventory.changes.apply(command, decide, complete=complete))
 
 
 async def remove(inventory: Inventory, call: Call) -> Response:

@@ -6,6 +6,7 @@ from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolCreation, require_storable
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
+from shared.domain.answer import Answer
 from shared.edge import body
 from shared.edge.answers import response
 from shared.edge.idempotency import command_of
@@ -18,7 +19,7 @@ from shared.store.transaction import Transaction
 
 
 async def create(inventory: Inventory, call: Call) -> Response:
-    """Answer `POST /v1/pools`: one commit, then the `pool-changed` event."""
+    """Answer `POST /v1/pools`: one commit, then the event and the count."""
     command = command_of(call)
     document, faults = body.parse(call.request, call.body)
     pool = pools.create(
@@ -37,5 +38,7 @@ async def create(inventory: Inventory, call: Call) -> Response:
     async def decide(_: Transaction) -> Decision:
         return decision
 
-    answer = await inventory.changes.apply(command, decide)
-    return response(await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer))
+    async def complete(answer: Answer) -> Answer:
+        return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer)
+
+    return response(await inventory.changes.apply(command, decide, complete=complete))

@@ -1,5 +1,7 @@
 """Updates of pools."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
@@ -20,7 +22,7 @@ from shared.store.transaction import Transaction
 
 
 async def update(inventory: Inventory, call: Call) -> Response:
-    """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event."""
+    """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
     pool_id = path.uuid(call.request, "pool_id")
     command = command_of(call)
     document, faults = body.parse(call.request, call.body)
@@ -41,5 +43,5 @@ async def update(inventory: Inventory, call: Call) -> Response:
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
-    answer = await inventory.changes.apply(command, decide)
-    return response(await counted(inventory, call, pool_id, answer))
+    complete = partial(counted, inventory, call, pool_id)
+    return response(await inventory.changes.apply(command, decide, complete=complete))

@@ -9,6 +9,7 @@ What a commit's failure means is decided here, for every write of the product:
   whether that exists tells; and a commit that is still under way meets its own preconditions.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,13 @@ class Decision:
 Decide = Callable[[Transaction], Awaitable[Decision]]
 """Reads what the decision needs, in the transaction or with preconditions, and decides."""
 
+Complete = Callable[[Answer], Awaitable[Answer]]
+"""Adds to an answer, also a recorded one, what is no part of a commit, and makes no failure of it."""
+
+
+async def _as_decided(answer: Answer) -> Answer:
+    return answer
+
 
 class Changes:
     """Applies changes to the inventory.
@@ -85,15 +93,16 @@ class Changes:
         self._clock = clock
         self._new_id = new_id
 
-    async def apply(self, command: Command, decide: Decide) -> Answer:
-        """Decide, commit and publish, as often as it takes until the command's deadline.
+    async def apply(self, command: Command, decide: Decide, *, complete: Complete = _as_decided) -> Answer:
+        """Decide and commit, as often as it takes until the command's deadline, then publish.
 
         Args:
             command: whose change it is.
             decide: is asked again when what it read has changed.
+            complete: is asked once there is an answer, while the events are published.
 
         Returns:
-            The decision's answer, or the recorded one of an earlier request with the same key.
+            The decision's answer, or the recorded one of an earlier request with the same key, completed.
 
         Raises:
             InventoryError: what `decide` raises, a conflict, or `Unavailable` past the deadline.
@@ -107,10 +116,17 @@ class Changes:
                 failure = error
                 continue
             if isinstance(outcome, _Committed):
-                self._outbox.drop(await self._publish(outcome.entries, outcome.time))
-                return outcome.answer
-            return outcome
+                return await self._told(outcome, complete)
+            return await complete(outcome)
         raise Unavailable from failure
+
+    async def _told(self, committed: "_Committed", complete: Complete) -> Answer:
+        """Publish the events and complete the answer, side by side; both have ended in the end."""
+        publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
+        try:
+            return await complete(committed.answer)
+        finally:
+            self._outbox.drop(await publishing)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 """A change takes effect once, and is answered and told as it was committed, whatever its commit's fate."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+
+import pytest
 
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -12,7 +16,7 @@ from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
-from shared.store.changes import Changes, Decide, Decision
+from shared.store.changes import Changes, Decide, Decision, Publish
 from shared.store.codec import decode
 from shared.store.errors import Unclear
 from shared.store.firestore import Firestore
@@ -44,16 +48,20 @@ class LateFirestore(Firestore):
 
 
 def changes_of(
-    firestore: Firestore, told: list[OutboxEntry], clock: Callable[[], datetime] = lambda: START
+    firestore: Firestore,
+    told: list[OutboxEntry],
+    *,
+    clock: Callable[[], datetime] = lambda: START,
+    publish: Publish | None = None,
 ) -> Changes:
-    async def publish(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
+    async def note(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
         told.extend(entries)
         return []
 
     numbers = count()
     return Changes(
         firestore,
-        publish=publish,
+        publish=publish or note,
         outbox=Outbox(firestore),
         clock=clock,
         new_id=lambda: f"{id(told)}-{next(numbers)}",
@@ -107,6 +115,59 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
 
 def _renamed(machine: Machine) -> Machine:
     return machines.update(machine, {"name": "mine"}, now=START)
+
+
+def creating(firestore: Firestore, machine_id: str) -> Decide:
+    machine = Machine(id=machine_id, organization_id="example", version=1)
+
+    async def decide(_: Transaction) -> Decision:
+        return Decision(
+            answer=Answer(status=201),
+            writes=[writes.create(firestore.name(paths.machine("example", machine_id)), machine)],
+            events=[events.machine_created(machine)],
+        )
+
+    return decide
+
+
+async def test_an_answer_is_completed_while_its_event_is_published(own: Inventory) -> None:
+    """Each of the two goes on only when both have begun."""
+    both = asyncio.Barrier(2)
+
+    async def publish(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
+        await both.wait()
+        return [entry.event_id for entry in entries]
+
+    async def complete(answer: Answer) -> Answer:
+        await both.wait()
+        return replace(answer, body=b"complete")
+
+    changes = changes_of(own.firestore, [], publish=publish)
+    async with asyncio.timeout(5):
+        answer = await changes.apply(command(), creating(own.firestore, "both"), complete=complete)
+
+    assert answer == Answer(status=201, body=b"complete")
+
+
+async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inventory) -> None:
+    completing = asyncio.Event()
+    published: list[str] = []
+
+    async def publish(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
+        await completing.wait()
+        await asyncio.sleep(0)
+        published.extend(entry.topic for entry in entries)
+        return []
+
+    async def complete(_: Answer) -> Answer:
+        completing.set()
+        raise ZeroDivisionError
+
+    changes = changes_of(own.firestore, [], publish=publish)
+    with pytest.raises(ZeroDivisionError):
+        await changes.apply(command(), creating(own.firestore, "broken"), complete=complete)
+
+    assert published == ["machine-created"]
 
 
 async def test_an_expired_record_that_the_store_deletes_meanwhile_does_not_stand_in_the_way(

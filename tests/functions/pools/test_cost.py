@@ -110,6 +110,26 @@ async def test_an_assignment_costs_what_its_machines_cost(
     assert (await pools.get(pool_id))["machine_count"] == members + count
 
 
+async def test_members_are_counted_and_read_while_the_event_is_published(meter: Meter) -> None:
+    """Both reads arrive while the publish is held up, and the answer waits for all three."""
+    pools = meter.pools
+    pool_id, machine = (await pools.create())["id"], await pools.register()
+    published = await meter.pubsub.billed("published")
+    await meter.pubsub.fail_next("Publish", delay_ms=1500)
+    for read in ("RunAggregationQuery", "RunQuery"):
+        await meter.firestore.fail_next(read, pattern=pools.organization.id, delay_ms=100)
+
+    adding = asyncio.create_task(pools.add(pool_id, [machine]))
+    async with asyncio.timeout(PATIENCE):
+        while await meter.firestore.waiting():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
+
+    assert await meter.pubsub.waiting() == []
+    assert await meter.pubsub.billed("published") == published
+    assert (await adding)["machine_count"] == 1
+    assert await meter.pubsub.billed("published") == published + 1
+
+
 async def test_a_removal_costs_what_its_machines_cost(meter: Meter) -> None:
     pool_id = (await meter.pools.create())["id"]
     members = await meter.pools.fill([pool_id], 10)
