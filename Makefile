@@ -1,7 +1,7 @@
 # Muster's commands. `make help` lists them; each one sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run events deploy destroy smoke replay test chaos check format lock proto openapi keys clean
+.PHONY: help run events deploy destroy smoke replay test chaos bench check format lock proto openapi keys clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ test: $(READY) ## Run all tests
 
 chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=..., KEEP=folder)
 	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
+
+bench: $(READY) ## Measure the calls against the least that their RPCs take (ONLY=registration)
+	@exec $(BIN)/python -m tests.bench $(foreach call,$(ONLY),--only $(call))
 
 check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/ruff format --check .

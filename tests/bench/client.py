@@ -1,0 +1,135 @@
+"""A closed-loop client: each connection sends its next request when the last one is answered."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httptools
+
+_FIRST_ERROR = 400
+
+
+class RefusedError(Exception):
+    """The function answered with an error, which no call of a benchmark may."""
+
+
+@dataclass
+class Slice:
+    """What a slice of a measurement saw.
+
+    Attributes:
+        latencies: of each request, in seconds.
+        seconds: from the first request to the last answer.
+    """
+
+    latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def throughput(self) -> float:
+        """Requests a second."""
+        return len(self.latencies) / self.seconds
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: httptools parses the answers, and nothing else is done with them."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, requests: Iterator[bytes], latencies: list[float]) -> None:
+        self._requests = requests
+        self._latencies = latencies
+        self._parser = httptools.HttpResponseParser(self)
+        self._until = 0.0
+        self._sent_at = 0.0
+        self._body = b""
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def begin(self, until: float) -> None:
+        """Send requests until that time, on `time.perf_counter`."""
+        self._until = until
+        self._send()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.finished.set_result(None)
+            return
+        self._sent_at = time.perf_counter()
+        self._transport.write(request)
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment] # a stream's transport can write
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(error or ConnectionError("the function closed the connection"))
+
+    # httptools calls these.
+
+    def on_body(self, body: bytes) -> None:
+        self._body = body
+
+    def on_message_complete(self) -> None:
+        now = time.perf_counter()
+        status = self._parser.get_status_code()
+        if status >= _FIRST_ERROR:
+            self.finished.set_exception(RefusedError(f"{status}: {self._body.decode()}"))
+            return
+        self._latencies.append(now - self._sent_at)
+        if now < self._until:
+            self._send()
+        else:
+            self.finished.set_result(None)
+
+
+async def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Slice:
+    """Send requests over some connections for a time, and wait for the last answers.
+
+    Raises:
+        RefusedError: an answer is an error.
+        OSError: a connection was lost.
+    """
+    measured = Slice()
+    loop = asyncio.get_running_loop()
+    opened = [
+        await loop.create_connection(lambda: _Connection(requests, measured.latencies), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
+    protocols = [protocol for _, protocol in opened]
+    start = time.perf_counter()
+    for protocol in protocols:
+        protocol.begin(start + seconds)
+    try:
+        await asyncio.gather(*(protocol.finished for protocol in protocols))
+    finally:
+        measured.seconds = time.perf_counter() - start
+        for protocol in protocols:
+            protocol.close()
+    return measured
+
+
+async def ask(port: int, request: bytes) -> bytes:
+    """Send one request and return the whole answer: head and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.partition(b":")[2])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length:")
+        )
+        return head + await reader.readexactly(length)
+    finally:
+        writer.close()

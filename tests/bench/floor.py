@@ -1,0 +1,147 @@
+"""The floor: a bare function that makes the product's RPCs, and does nothing else.
+
+No validation, authentication, logs, encoding or decision: what a request takes if all that costs nothing.
+"""
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import functions_framework.aio
+import grpc.aio
+from google.protobuf.message import Message
+from starlette.requests import Request
+from starlette.responses import Response
+
+from infra.local.firestore.pb import firestore_pb2
+from infra.local.pubsub.pb import pubsub_pb2
+from tests.bench.script import COMMIT, Script, Template, given_ids
+
+# As the product drops what it has published (shared/store/outbox.py).
+COLLECT_SECONDS = 0.5
+BATCH = 500
+
+ANSWERS: dict[str, type[Message]] = {
+    COMMIT: firestore_pb2.CommitResponse,
+    "/google.firestore.v1.Firestore/BatchGetDocuments": firestore_pb2.BatchGetDocumentsResponse,
+    "/google.firestore.v1.Firestore/RunQuery": firestore_pb2.RunQueryResponse,
+    "/google.firestore.v1.Firestore/RunAggregationQuery": firestore_pb2.RunAggregationQueryResponse,
+    "/google.pubsub.v1.Publisher/Publish": pubsub_pb2.PublishResponse,
+}
+UNARY = {COMMIT, "/google.pubsub.v1.Publisher/Publish"}
+UUID_LENGTH = 36
+
+
+class Floor:
+    """Answers every request by the script."""
+
+    def __init__(self, script: Script, project: str, firestore: str, pubsub: str) -> None:
+        self._script = script
+        self._database = f"projects/{project}/databases/(default)"
+        channels = {
+            "firestore": grpc.aio.insecure_channel(firestore),
+            "pubsub": grpc.aio.insecure_channel(pubsub),
+        }
+        self._calls = {method: _call(channels[method.split(".")[1]], method) for method in ANSWERS}
+        self._body = b"x" * script.size
+        self._published: list[bytes] = []
+        self._dropping: asyncio.Task[None] | None = None
+
+    async def answer(self, path: bytes, body: bytes) -> Response:
+        """Make the RPCs, and answer with as many bytes as the product."""
+        values = given_ids(path, body)
+        values += [_new_id(length) for length in self._script.fresh]
+        read: list[Any] = []
+        for stage in self._script.stages:
+            if len(stage) == 1:
+                read += await self._do(stage[0], values, read)
+            else:
+                await asyncio.gather(*(self._do(template, values, read) for template in stage))
+        if self._script.outbox:
+            self._drop([values[number] for number in self._script.outbox])
+        return Response(self._body, self._script.status, media_type=self._script.content_type)
+
+    async def _do(self, template: Template, values: Sequence[bytes], read: Sequence[Any]) -> list[Any]:
+        call = self._calls[template.method]
+        request = _filled(template, values)
+        if template.seen or template.in_transaction:
+            request = _depending(template, request, read)
+        if template.method in UNARY:
+            await call(request)
+            return []
+        return [answer async for answer in call(request)]
+
+    def _drop(self, ids: Sequence[bytes]) -> None:
+        self._published += ids
+        if self._dropping is None or self._dropping.done():
+            self._dropping = asyncio.create_task(self._drop_collected())
+
+    async def _drop_collected(self) -> None:
+        while self._published:
+            if len(self._published) < BATCH:
+                await asyncio.sleep(COLLECT_SECONDS)
+            batch, self._published = self._published[:BATCH], self._published[BATCH:]
+            commit = firestore_pb2.CommitRequest(database=self._database)
+            for document in batch:
+                commit.writes.add(delete=f"{self._database}/documents/outbox/{document.decode()}")
+            await self._calls[COMMIT](commit.SerializeToString())
+
+
+def _call(channel: grpc.aio.Channel, method: str) -> Any:  # noqa: ANN401 - gRPC's own types differ by arity
+    make = channel.unary_unary if method in UNARY else channel.unary_stream
+    return make(method, response_deserializer=ANSWERS[method].FromString)
+
+
+def _new_id(length: int) -> bytes:
+    if length == UUID_LENGTH:
+        return str(uuid.uuid4()).encode()
+    return os.urandom(length // 2).hex().encode()
+
+
+def _filled(template: Template, values: Sequence[bytes]) -> bytes:
+    if not template.slots:
+        return template.pieces[0]
+    parts = [template.pieces[0]]
+    for slot, piece in zip(template.slots, template.pieces[1:], strict=True):
+        parts += (values[slot], piece)
+    return b"".join(parts)
+
+
+def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes:
+    """Put in what was read: the transaction, and the update times that are preconditions."""
+    commit = firestore_pb2.CommitRequest.FromString(request)
+    seen = {}
+    for answer in read:
+        if answer.transaction:
+            commit.transaction = answer.transaction
+        if answer.HasField("found"):
+            seen[answer.found.name] = answer.found.update_time
+    for number in template.seen:
+        write = commit.writes[number]
+        write.current_document.update_time.CopyFrom(seen[write.update.name])
+    seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
+    for number, name in template.times:
+        moment = commit.writes[number].update.fields[name].timestamp_value
+        moment.seconds, moment.nanos = seconds, nanos // 1000 * 1000
+    return commit.SerializeToString()
+
+
+_floor: Floor | None = None
+
+
+@functions_framework.aio.http
+async def floor(request: Request) -> Response:
+    """Answer a request; the channels belong to the event loop of the first one."""
+    global _floor  # noqa: PLW0603 - functions-framework knows functions, not objects
+    if _floor is None:
+        _floor = Floor(
+            Script.load(Path(os.environ["FLOOR_SCRIPT"])),
+            os.environ["GOOGLE_CLOUD_PROJECT"],
+            os.environ["FIRESTORE_EMULATOR_HOST"],
+            os.environ["PUBSUB_EMULATOR_HOST"],
+        )
+    return await _floor.answer(request.scope["path"].encode(), await request.body())

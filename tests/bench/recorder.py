@@ -1,0 +1,111 @@
+"""Records which RPCs a function makes for a request: a proxy between it and an emulator."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+# Functions are started while the proxies run: gRPC would warn of the fork, after which another program runs.
+# It looks when it is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
+import grpc
+import grpc.aio
+
+
+@dataclass
+class Rpc:
+    """One RPC, as it went over the wire.
+
+    Attributes:
+        method: its full name.
+        request: the request message.
+        began: its place among all beginnings and ends of RPCs.
+        ended: the place of its end; none as long as it runs.
+    """
+
+    method: str
+    request: bytes
+    began: int
+    ended: int | None = None
+
+
+@dataclass
+class Recorder:
+    """What went through the proxies so far."""
+
+    rpcs: list[Rpc] = field(default_factory=list)
+    _places: Iterator[int] = field(default_factory=count)
+
+    def begin(self, method: str, request: bytes) -> Rpc:
+        """Note an RPC."""
+        rpc = Rpc(method, request, next(self._places))
+        self.rpcs.append(rpc)
+        return rpc
+
+    def end(self, rpc: Rpc) -> None:
+        """Note the end of an RPC."""
+        rpc.ended = next(self._places)
+
+    def stages(self) -> list[list[Rpc]]:
+        """Sort the RPCs into stages: those of one run side by side, after those of the one before."""
+        stages: list[list[Rpc]] = []
+        for rpc in self.rpcs:
+            # An RPC that began before the end of another runs beside it, or beside one that does.
+            follows = [
+                number
+                for number, stage in enumerate(stages)
+                if any(other.ended is not None and other.ended < rpc.began for other in stage)
+            ]
+            number = max(follows, default=-1) + 1
+            if number == len(stages):
+                stages.append([])
+            stages[number].append(rpc)
+        return stages
+
+
+class _Proxy(grpc.GenericRpcHandler):
+    """Passes every RPC on, as bytes: to the wire a single message is a stream of one."""
+
+    def __init__(self, channel: grpc.aio.Channel, recorder: Recorder) -> None:
+        self._channel = channel
+        self._recorder = recorder
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        return grpc.stream_stream_rpc_method_handler(self._pass_on(handler_call_details.method))
+
+    def _pass_on(self, method: str) -> Callable[..., AsyncIterator[bytes]]:
+        call: Any = self._channel.stream_stream(method)
+
+        async def answers(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
+            sent = [request async for request in requests]
+            rpc = self._recorder.begin(method, sent[0])
+            try:
+                async for answer in call(iter(sent)):
+                    yield answer
+            finally:
+                self._recorder.end(rpc)
+
+        return answers
+
+
+@asynccontextmanager
+async def recorded(hosts: Sequence[str], recorder: Recorder) -> AsyncIterator[list[str]]:
+    """Run a proxy in front of each host; gives the proxies' addresses."""
+    servers, channels, addresses = [], [], []
+    for host in hosts:
+        channel = grpc.aio.insecure_channel(host)
+        server = grpc.aio.server(handlers=[_Proxy(channel, recorder)])
+        addresses.append(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+        await server.start()
+        servers.append(server)
+        channels.append(channel)
+    try:
+        yield addresses
+    finally:
+        for server in servers:
+            await server.stop(None)
+        for channel in channels:
+            await channel.close()

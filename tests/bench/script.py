@@ -1,0 +1,165 @@
+"""What a floor does for each request: the product's own RPCs, with other ids in their place.
+
+The RPCs are recorded from the product. All ids have a fixed length, so one is put in the place of another in
+the serialized message, however deep it is nested there: the cheapest way to fill in a prebuilt message. Only
+a commit that depends on what was read before it is parsed and serialized again.
+"""
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.firestore.pb.firestore_pb2 import CommitRequest
+from tests.bench.recorder import Rpc
+
+COMMIT = "/google.firestore.v1.Firestore/Commit"
+UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ID = re.compile(
+    rb"%b|(?<=/identities/)[0-9a-f]{40}|(?<=/idempotency/)[0-9a-f]{40}|(?<=/outbox/)[0-9a-f]{40}"
+    % UUID.pattern
+)
+_OUTBOX = "/documents/outbox/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A recorded RPC.
+
+    Attributes:
+        method: its full name.
+        pieces: the request message, cut at its ids.
+        slots: which value stands between one piece and the next: the ids of the HTTP request in their order,
+            then the new ones.
+        in_transaction: whether the transaction's id is to be put in.
+        seen: the writes with the update time of a document that was read as their precondition.
+        times: the timestamps to set to the present: a write and a field.
+    """
+
+    method: str
+    pieces: Sequence[bytes]
+    slots: Sequence[int]
+    in_transaction: bool = False
+    seen: Sequence[int] = ()
+    times: Sequence[tuple[int, str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """What is done for each HTTP request.
+
+    Attributes:
+        stages: the RPCs; those of one stage are made side by side.
+        fresh: how many characters each new id has: 36 make a UUID, others are digests.
+        outbox: which values are the ids of outbox documents, to be dropped in batches.
+        status: of the answer.
+        content_type: of its body.
+        size: of its body, in bytes.
+    """
+
+    stages: Sequence[Sequence[Template]]
+    fresh: Sequence[int]
+    outbox: Sequence[int]
+    status: int
+    content_type: str
+    size: int
+
+    def save(self, file: Path) -> None:
+        """Write the script to a file."""
+        file.write_text(json.dumps(asdict(self), default=lambda data: data.decode("latin-1")))
+
+    @classmethod
+    def load(cls, file: Path) -> "Script":
+        """Read a script from a file."""
+        fields = json.loads(file.read_text())
+        fields["stages"] = [[_template(each) for each in stage] for stage in fields["stages"]]
+        return cls(**fields)
+
+
+def _template(fields: dict[str, Any]) -> Template:
+    return Template(**fields | {"pieces": [piece.encode("latin-1") for piece in fields["pieces"]]})
+
+
+def given_ids(path: bytes, body: bytes) -> list[bytes]:
+    """Find the ids that an HTTP request names."""
+    return UUID.findall(path) + UUID.findall(body)
+
+
+def write_script(
+    stages: Sequence[Sequence[Rpc]],
+    *,
+    given: Sequence[bytes],
+    constant: Collection[bytes],
+    answer: tuple[int, str, int],
+) -> Script:
+    """Make a script of the RPCs that one request of the product made.
+
+    Args:
+        stages: the RPCs.
+        given: the ids that the request names.
+        constant: ids that stay as they are, as they are the same for every request.
+        answer: the status, content type and size of the product's answer.
+    """
+    values = {value: number for number, value in enumerate(given)}
+    if any(rpc.method == COMMIT for stage in stages for rpc in stage):
+        for stage in stages:
+            for rpc in stage:
+                for value in _ID.findall(rpc.request):
+                    if value not in constant:
+                        values.setdefault(value, len(values))
+    # What only reads finds the same documents each time, but for those that the request names.
+    templates = [[_cut(rpc, values) for rpc in stage] for stage in stages]
+    fresh = list(values)[len(given) :]
+    outbox = [values[value] for value in fresh if _is_outbox(value, stages)]
+    status, content_type, size = answer
+    return Script(
+        stages=templates,
+        fresh=[len(value) for value in fresh],
+        outbox=outbox,
+        status=status,
+        content_type=content_type,
+        size=size,
+    )
+
+
+def ids_in(rpcs: Sequence[Rpc]) -> set[bytes]:
+    """Find all ids in some RPCs."""
+    return {value for rpc in rpcs for value in _ID.findall(rpc.request)}
+
+
+def _cut(rpc: Rpc, values: Mapping[bytes, int]) -> Template:
+    pieces, slots, end = [], [], 0
+    for match in _ID.finditer(rpc.request):
+        if match[0] in values:
+            pieces.append(rpc.request[end : match.start()])
+            slots.append(values[match[0]])
+            end = match.end()
+    pieces.append(rpc.request[end:])
+    template = Template(method=rpc.method, pieces=pieces, slots=slots)
+    if rpc.method != COMMIT:
+        return template
+    commit = CommitRequest.FromString(rpc.request)
+    seen = [
+        number for number, write in enumerate(commit.writes) if write.current_document.HasField("update_time")
+    ]
+    times = [
+        (number, name)
+        for number in seen
+        for name, value in commit.writes[number].update.fields.items()
+        if value.HasField("timestamp_value")
+    ]
+    return Template(
+        method=rpc.method,
+        pieces=pieces,
+        slots=slots,
+        in_transaction=bool(commit.transaction),
+        seen=seen,
+        times=times,
+    )
+
+
+def _is_outbox(value: bytes, stages: Sequence[Sequence[Rpc]]) -> bool:
+    marker = _OUTBOX.encode() + value
+    return any(marker in rpc.request for stage in stages for rpc in stage)
