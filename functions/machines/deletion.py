@@ -2,22 +2,19 @@
 
 from starlette.responses import Response
 
+from functions.machines.lookup import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities
 from shared.domain.answer import Answer
 from shared.domain.events import Event
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths, writes
+from shared.store import memberships, writes
 from shared.store.changes import Decision
-from shared.store.codec import decode
-from shared.store.machines import find_machine
 from shared.store.transaction import Transaction
 
 
@@ -36,17 +33,12 @@ async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response
     command = command_of(call)
 
     async def decide(transaction: Transaction) -> Decision:
-        stored = await find_machine(
-            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
-        )
+        stored = await find_matching(inventory, call, machine_id)
         machine = stored.machine
-        require_match(call.request, machine.version)
-        claims = [
-            inventory.firestore.name(paths.identity(claim.identity)) for claim in identities.claims(machine)
-        ]
         return Decision(
             answer=Answer(status=204),
-            writes=[writes.delete_seen(stored.document), *(writes.delete(claim) for claim in claims)],
+            writes=[writes.delete_seen(stored.document)],
+            freed=identities.claims(machine),
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
@@ -58,13 +50,8 @@ async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:
 
     The pools are read with locks: whether a pool is gone must still be so when the deletion commits.
     """
-    if not machine.pool_ids:
-        return []
-    wanted = [paths.pool(machine.organization_id, pool_id) for pool_id in machine.pool_ids]
-    found = await transaction.get(wanted)
+    found = await memberships.read(transaction.get, machine.organization_id, pool_ids=machine.pool_ids)
     gone = MachineVersion(id=machine.id, version=machine.version + 1)
     return [
-        events.pool_changed(decode(found[path].fields, Pool), PoolChange.POOL_CHANGE_MACHINES_REMOVED, [gone])
-        for path in wanted
-        if path in found
+        events.pool_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, [gone]) for pool in found.pools
     ]

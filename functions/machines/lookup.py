@@ -11,12 +11,12 @@ from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import model_answer, response
-from shared.edge.conditions import etag, is_known
+from shared.edge.conditions import etag, is_known, require_match
 from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
-from shared.store.machines import find_machine
+from shared.store.machines import StoredMachine, find_machine
 
 
 class MachineQuery(Strict):
@@ -25,10 +25,31 @@ class MachineQuery(Strict):
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
 
 
+async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
+    """Find a machine of the caller's organization.
+
+    Raises:
+        MachineNotFound: there is none of that id.
+    """
+    return await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+
+
+async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
+    """Find the machine that a request is to change.
+
+    Raises:
+        MachineNotFound: there is none of that id.
+        PreconditionFailed: it is not of the version that the request is meant for.
+    """
+    stored = await find(inventory, call, machine_id)
+    require_match(call.request, stored.machine.version)
+    return stored
+
+
 async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
-    stored = await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+    stored = await find(inventory, call, machine_id)
     if is_known(call.request, stored.machine.version):
         return Response(status_code=304, headers={"ETag": etag(stored.machine.version)})
     return response(machine_answer(call.request, stored.machine))
@@ -43,7 +64,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     query = read_query(call.request, MachineQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
-    stored = await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+    stored = await find(inventory, call, machine_id)
     headers = {"ETag": etag(stored.machine.version)}
     if query.include:
         included = await read_pools(inventory, call, [stored.machine])

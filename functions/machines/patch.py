@@ -2,11 +2,12 @@
 
 from starlette.responses import Response
 
+from functions.machines.lookup import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.edge import body, path
 from shared.edge.answers import model_answer, response
-from shared.edge.conditions import etag, require_match
+from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_patch import MachinePatch
 from shared.edge.machine_size import require_storable
@@ -14,7 +15,7 @@ from shared.edge.machine_view import MachineView
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.store.changes import Decision
-from shared.store.machines import change_machine, find_machine
+from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
@@ -32,11 +33,8 @@ async def patch(inventory: Inventory, call: Call) -> Response:
     now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
-        stored = await find_machine(
-            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
-        )
+        stored = await find_matching(inventory, call, machine_id)
         before = stored.machine
-        require_match(call.request, before.version)
         after = machines.update(before, changes, now=now)
         require_storable(after)
         answer = model_answer(200, MachineView.of(after), {"ETag": etag(after.version)})

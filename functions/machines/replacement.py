@@ -2,19 +2,18 @@
 
 from starlette.responses import Response
 
+from functions.machines.lookup import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
 from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import machine_answer
 from shared.edge.resource import Call
-from shared.store import paths, writes
 from shared.store.changes import Decision
-from shared.store.machines import change_machine, find_machine
+from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
@@ -26,11 +25,8 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
-        stored = await find_machine(
-            inventory.firestore, call.caller.organization_id, machine_id, call.deadline
-        )
+        stored = await find_matching(inventory, call, machine_id)
         before = stored.machine
-        require_match(call.request, before.version)
         after = machines.replace(before, profile, now=now)
         require_storable(after)
         if after.version == before.version:
@@ -38,11 +34,9 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         taken, freed = identities.exchanged(before, after)
         return Decision(
             answer=machine_answer(call.request, after),
-            writes=[
-                change_machine(stored, after),
-                *(writes.delete(inventory.firestore.name(paths.identity(claim.identity))) for claim in freed),
-            ],
+            writes=[change_machine(stored, after)],
             claims=taken,
+            freed=freed,
             events=[events.machine_updated(before, after)],
         )
 

@@ -6,7 +6,7 @@ pool, and so comes before them or after them as a whole:
 https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,14 +36,10 @@ from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths
+from shared.store import memberships
 from shared.store.changes import Decision
-from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine
 from shared.store.transaction import Transaction
-from shared.store.wire import Document
-
-Get = Callable[[Sequence[str]], Awaitable[dict[str, Document]]]
 
 
 @dataclass(frozen=True)
@@ -54,20 +50,18 @@ class _Assignment:
     pool_id: str
     machine_ids: Mapping[str, int]
 
-    async def read(self, get: Get) -> tuple[Pool, list[StoredMachine]]:
+    async def read(self, get: memberships.Get) -> tuple[Pool, list[StoredMachine]]:
         """Read the pool, and those of the machines that exist, in one call.
 
         Raises:
             PoolNotFound: the organization has no such pool.
         """
-        pool_path = paths.pool(self.organization_id, self.pool_id)
-        machine_paths = [paths.machine(self.organization_id, machine_id) for machine_id in self.machine_ids]
-        found = await get([pool_path, *machine_paths])
-        if pool_path not in found:
+        found = await memberships.read(
+            get, self.organization_id, machine_ids=list(self.machine_ids), pool_ids=[self.pool_id]
+        )
+        if not found.pools:
             raise PoolNotFound(self.pool_id)
-        documents = [found[machine_path] for machine_path in machine_paths if machine_path in found]
-        machines = [StoredMachine(decode(document.fields, Machine), document) for document in documents]
-        return decode(found[pool_path].fields, Pool), machines
+        return found.pools[0], found.machines
 
     def require_room(self, machines: Sequence[Machine]) -> None:
         """Hold back an assignment of machines that are in as many pools as they can be.

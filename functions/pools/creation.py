@@ -13,8 +13,8 @@ from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import PoolChange
-from shared.store import paths, writes
 from shared.store.changes import Decision
+from shared.store.pools import create_pool
 from shared.store.transaction import Transaction
 
 
@@ -31,7 +31,7 @@ async def create(inventory: Inventory, call: Call) -> Response:
     require_storable(pool)
     decision = Decision(
         answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
-        writes=[writes.create(inventory.firestore.name(paths.pool(pool.organization_id, pool.id)), pool)],
+        writes=[create_pool(inventory.firestore, pool)],
         events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
     )
 

@@ -2,18 +2,17 @@
 
 from starlette.responses import Response
 
+from functions.pools.lookup import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events
 from shared.domain.answer import Answer
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.store import writes
 from shared.store.changes import Decision
-from shared.store.pools import find_pool
 from shared.store.transaction import Transaction
 
 
@@ -27,8 +26,7 @@ async def delete(inventory: Inventory, call: Call) -> Response:
     command = command_of(call)
 
     async def decide(_: Transaction) -> Decision:
-        stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
-        require_match(call.request, stored.pool.version)
+        stored = await find_matching(inventory, call, pool_id)
         return Decision(
             answer=Answer(status=204),
             writes=[writes.delete_seen(stored.document)],

@@ -21,9 +21,8 @@ from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths
+from shared.store import memberships
 from shared.store.changes import Decision
-from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine, find_machine
 from shared.store.pools import count_members_of_each, find_pools
 from shared.store.transaction import Transaction
@@ -60,7 +59,8 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         before = stored.machine
         require_match(call.request, before.version)
         former = [pool_id for pool_id in before.pool_ids if pool_id not in wanted]
-        left = await _living(transaction, organization, former)
+        # Of a deleted pool, which a machine may still name, nobody hears.
+        left = (await memberships.read(transaction.get, organization, pool_ids=former)).pools
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
             return Decision(answer=_answer(before))
@@ -85,27 +85,15 @@ async def _read(
         MachineNotFound: the organization has no such machine.
         PoolsNotFound: it lacks some of the pools.
     """
-    machine_path = paths.machine(organization_id, machine_id)
-    pool_paths = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
-    found = await transaction.get([machine_path, *pool_paths])
-    if machine_path not in found:
+    found = await memberships.read(
+        transaction.get, organization_id, machine_ids=[machine_id], pool_ids=pool_ids
+    )
+    if not found.machines:
         raise MachineNotFound(machine_id)
-    missing = [
-        pool_id for pool_id, pool_path in zip(pool_ids, pool_paths, strict=True) if pool_path not in found
-    ]
-    if missing:
+    living = {pool.id for pool in found.pools}
+    if missing := [pool_id for pool_id in pool_ids if pool_id not in living]:
         raise PoolsNotFound(missing)
-    document = found[machine_path]
-    machine = StoredMachine(decode(document.fields, Machine), document)
-    return machine, [decode(found[pool_path].fields, Pool) for pool_path in pool_paths]
-
-
-async def _living(transaction: Transaction, organization_id: str, pool_ids: Sequence[str]) -> list[Pool]:
-    """Read those of some pools that exist; a machine may still name deleted ones, which nobody hears of."""
-    if not pool_ids:
-        return []
-    found = await transaction.get([paths.pool(organization_id, pool_id) for pool_id in pool_ids])
-    return [decode(document.fields, Pool) for document in found.values()]
+    return found.machines[0], found.pools
 
 
 def _require_one_commit(told: Sequence[events.Event]) -> None:

@@ -6,18 +6,17 @@ from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
+from functions.pools.lookup import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.edge import body, path
 from shared.edge.answers import response
-from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.store import writes
 from shared.store.changes import Decision
-from shared.store.pools import find_pool
 from shared.store.transaction import Transaction
 
 
@@ -31,8 +30,7 @@ async def update(inventory: Inventory, call: Call) -> Response:
     now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
-        stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
-        require_match(call.request, stored.pool.version)
+        stored = await find_matching(inventory, call, pool_id)
         after = pools.update(stored.pool, content, fields, now=now)
         require_storable(after)
         if after.version == stored.pool.version:

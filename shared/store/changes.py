@@ -47,12 +47,14 @@ class Decision:
         answer: what the caller is told once it is committed.
         writes: the documents, each with its precondition.
         claims: the identities that a machine takes.
+        freed: the identities that it gives up.
         events: what subscribers are told.
     """
 
     answer: Answer
     writes: Sequence[Write] = ()
     claims: Sequence[IdentityClaim] = ()
+    freed: Sequence[IdentityClaim] = ()
     events: Sequence[Event] = ()
 
 
@@ -237,11 +239,12 @@ class _Change:
 
     def _writes(self, decision: Decision) -> list[Write]:
         name = self._firestore.name
-        claims = [writes.create(name(paths.identity(claim.identity)), claim) for claim in decision.claims]
+        taken = [writes.create(name(paths.identity(claim.identity)), claim) for claim in decision.claims]
+        freed = [writes.delete(name(paths.identity(claim.identity))) for claim in decision.freed]
         outbox = [
             writes.create(name(paths.outbox(entry.event_id)), entry) for entry in self._entries(decision)
         ]
-        return [*decision.writes, *claims, *self._record(decision.answer), *outbox]
+        return [*decision.writes, *taken, *freed, *self._record(decision.answer), *outbox]
 
     def _record(self, answer: Answer) -> list[Write]:
         if self._command.idempotency_key is None:

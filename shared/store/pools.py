@@ -6,18 +6,19 @@ The price is that a pool is counted, at one read for each 1,000 members, instead
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths
+from shared.store import memberships, paths, writes
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MESSAGE_FIELDS
 from shared.store.queries import all_in
 from shared.store.side_by_side import side_by_side
-from shared.store.wire import Document, StructuredQuery
+from shared.store.wire import Document, StructuredQuery, Write
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,16 @@ async def find_pool(
 async def find_pools(
     firestore: Firestore, organization_id: str, pool_ids: Sequence[str], deadline: Deadline
 ) -> list[Pool]:
-    """Read those of some pools that exist, in the order of their ids as given.
+    """Read those of some pools that exist, in the order of their ids as given."""
+    found = await memberships.read(
+        partial(firestore.get, deadline=deadline), organization_id, pool_ids=pool_ids
+    )
+    return found.pools
 
-    A machine may still name pools that were deleted: `pool_cleanup` takes them off it.
-    """
-    wanted = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
-    found = await firestore.get(wanted, deadline) if wanted else {}
-    return [decode(found[path].fields, Pool) for path in wanted if path in found]
+
+def create_pool(firestore: Firestore, pool: Pool) -> Write:
+    """Create a pool's document; the commit is refused where one exists."""
+    return writes.create(firestore.name(paths.pool(pool.organization_id, pool.id)), pool)
 
 
 async def list_pools(
