@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from google.api_core import exceptions
-from google.pubsub_v1.types import PubsubMessage
+import grpc
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.domain.events import WaitingEvent
 from shared.events.publisher import Publisher, pubsub_message
+from shared.events.wire import PubsubMessage
 
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
 MESSAGES = 1000
@@ -19,7 +19,7 @@ BYTES = 9_000_000
 SECONDS = 10.0
 
 # What no repetition changes: the request is at fault, or its topic.
-_REFUSALS = (exceptions.InvalidArgument, exceptions.NotFound)
+_REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +47,14 @@ async def publish_in_order(
             await publisher.send(
                 topic, [_message(event) for event in batch], timeout=min(deadline.remaining(), SECONDS)
             )
-        except _REFUSALS as error:
-            if len(batch) == 1 or isinstance(error, exceptions.NotFound):
-                yield Outcome(events=batch, refusal=str(error))
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _REFUSALS:
+                raise Unavailable from error
+            if len(batch) == 1 or error.code() is grpc.StatusCode.NOT_FOUND:
+                yield Outcome(events=batch, refusal=error.details())
             else:
                 middle = len(batch) // 2
                 batches.extendleft([batch[middle:], batch[:middle]])
-        except exceptions.GoogleAPICallError as error:
-            raise Unavailable from error
         else:
             yield Outcome(events=batch)
 

@@ -6,10 +6,10 @@ StoreError
 └── Unclear      no answer: the call may have been applied or not
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from google.api_core import exceptions
+import grpc
 
 
 class StoreError(Exception):
@@ -32,32 +32,31 @@ class Unclear(StoreError):
 
 
 # https://cloud.google.com/firestore/docs/understand-error-codes
-_KINDS: dict[type[StoreError], tuple[type[Exception], ...]] = {
-    Contended: (exceptions.Aborted, exceptions.ResourceExhausted),
-    Refused: (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound),
-    Unclear: (
-        exceptions.Cancelled,
-        exceptions.DeadlineExceeded,
-        exceptions.InternalServerError,
-        exceptions.ServiceUnavailable,
-        exceptions.Unknown,
-    ),
+_MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {
+    grpc.StatusCode.ABORTED: Contended,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Contended,
+    grpc.StatusCode.ALREADY_EXISTS: Refused,
+    grpc.StatusCode.FAILED_PRECONDITION: Refused,
+    grpc.StatusCode.NOT_FOUND: Refused,
+    grpc.StatusCode.CANCELLED: Unclear,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Unclear,
+    grpc.StatusCode.INTERNAL: Unclear,
+    grpc.StatusCode.UNAVAILABLE: Unclear,
+    grpc.StatusCode.UNKNOWN: Unclear,
 }
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Tell what a failed call of the client means; what no change can do anything about passes as it is."""
+    """Tell what a failed call means; what no change can do anything about passes as it is."""
     try:
         yield
-    except exceptions.InvalidArgument as error:
+    except grpc.aio.AioRpcError as error:
+        details = error.details() or error.code().name
         # An expired transaction, or one that the store has aborted: Google's client for Node.js knows it by
         # its message too (nodejs-firestore, transaction.ts).
-        if "transaction has expired" not in str(error):
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT and "transaction has expired" in details:
+            raise Contended(details) from error
+        if error.code() not in _MEANINGS:
             raise
-        raise Contended(str(error)) from error
-    except exceptions.GoogleAPICallError as error:
-        for meaning, kinds in _KINDS.items():
-            if isinstance(error, kinds):
-                raise meaning(str(error)) from error
-        raise
+        raise _MEANINGS[error.code()](details) from error

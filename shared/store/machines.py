@@ -13,7 +13,7 @@ from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import shard_fields
-from shared.store.wire import Document, DocumentMask, Precondition, Write
+from shared.store.wire import Document, Write
 
 # A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
@@ -22,7 +22,7 @@ LABEL_SET = "label_set"
 # What a machine is read by: its terms are larger than the rest, and nobody reads them.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
 _SEARCHED = frozenset({"name", "hostname", "labels"})
-_HELD = {"boolean_value": True}  # cheaper than a message, of which each field would get a copy
+_HELD = {"boolean_value": True}
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ async def find_machine_by_mac(
 def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
-    return Write(
-        update=Document(name=name, fields=_fields(machine) | _search_fields(machine)),
-        current_document=Precondition(exists=False),
-    )
+    return {
+        "update": {"name": name, "fields": _fields(machine) | _search_fields(machine)},
+        "current_document": {"exists": False},
+    }
 
 
 def change_machine(stored: StoredMachine, after: Machine) -> Write:
@@ -86,13 +86,14 @@ def change_machine(stored: StoredMachine, after: Machine) -> Write:
         derived = _search_fields(after)
         wanted |= derived
         names += derived
-    return Write(
-        update=Document(
-            name=stored.document.name, fields={name: wanted[name] for name in names if name in wanted}
-        ),
-        update_mask=DocumentMask(field_paths=names),
-        current_document=Precondition(update_time=stored.document.update_time),
-    )
+    return {
+        "update": {
+            "name": stored.document.name,
+            "fields": {name: wanted[name] for name in names if name in wanted},
+        },
+        "update_mask": {"field_paths": names},
+        "current_document": {"update_time": stored.document.update_time},
+    }
 
 
 def _fields(machine: Machine) -> dict[str, Any]:

@@ -6,7 +6,8 @@ client takes plain messages too (`CommitRequest.wrap(message)`), and a wrapper g
 a type checker is shown the stubs that were generated from the same descriptors for the local emulator.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from infra.local.firestore.pb.common_pb2 import DocumentMask, Precondition, TransactionOptions
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         RunQueryResponse,
     )
     from infra.local.firestore.pb.query_pb2 import Cursor, StructuredAggregationQuery, StructuredQuery
-    from infra.local.firestore.pb.write_pb2 import DocumentTransform, Write
 else:
     from google.cloud.firestore_v1 import types
 
@@ -38,7 +38,6 @@ else:
     Cursor = _plain(types.Cursor)
     Document = _plain(types.Document)
     DocumentMask = _plain(types.DocumentMask)
-    DocumentTransform = _plain(types.DocumentTransform)
     MapValue = _plain(types.MapValue)
     Precondition = _plain(types.Precondition)
     RollbackRequest = _plain(types.RollbackRequest)
@@ -50,7 +49,10 @@ else:
     StructuredQuery = _plain(types.StructuredQuery)
     TransactionOptions = _plain(types.TransactionOptions)
     Value = _plain(types.Value)
-    Write = _plain(types.Write)
+
+# A write as the constructor of `CommitRequest` takes it, field by field. A message would be copied into the
+# request, and a machine with its search terms is a large one.
+Write = Mapping[str, Any]
 
 __all__ = [
     "ArrayValue",
@@ -61,7 +63,6 @@ __all__ = [
     "Cursor",
     "Document",
     "DocumentMask",
-    "DocumentTransform",
     "MapValue",
     "Precondition",
     "RollbackRequest",

@@ -5,30 +5,20 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from shared.store.codec import encode
-from shared.store.wire import (
-    ArrayValue,
-    Document,
-    DocumentMask,
-    DocumentTransform,
-    Precondition,
-    Value,
-    Write,
-)
+from shared.store.wire import Document, Write
 
 
 def create(name: str, message: Message) -> Write:
     """Create a document; the commit is refused where one exists."""
-    return Write(
-        update=Document(name=name, fields=encode(message)), current_document=Precondition(exists=False)
-    )
+    return {"update": {"name": name, "fields": encode(message)}, "current_document": {"exists": False}}
 
 
 def replace(name: str, message: Message, seen: Document) -> Write:
     """Replace a document; the commit is refused where it is not the one that was seen."""
-    return Write(
-        update=Document(name=name, fields=encode(message)),
-        current_document=Precondition(update_time=seen.update_time),
-    )
+    return {
+        "update": {"name": name, "fields": encode(message)},
+        "current_document": {"update_time": seen.update_time},
+    }
 
 
 def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
@@ -38,31 +28,29 @@ def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
     """
     names = list(fields)
     values = encode(message)
-    return Write(
-        update=Document(name=seen.name, fields={name: values[name] for name in names if name in values}),
-        update_mask=DocumentMask(field_paths=names),
-        current_document=Precondition(update_time=seen.update_time),
-    )
+    return {
+        "update": {"name": seen.name, "fields": {name: values[name] for name in names if name in values}},
+        "update_mask": {"field_paths": names},
+        "current_document": {"update_time": seen.update_time},
+    }
 
 
 def remove_from_array(name: str, field: str, value: str) -> Write:
     """Take a value out of an array, whatever else changes; the commit is refused where no document is."""
-    removal = DocumentTransform.FieldTransform(
-        field_path=field, remove_all_from_array=ArrayValue(values=[Value(string_value=value)])
-    )
-    return Write(
-        update=Document(name=name),
-        update_mask=DocumentMask(),
-        update_transforms=[removal],
-        current_document=Precondition(exists=True),
-    )
+    removal = {"field_path": field, "remove_all_from_array": {"values": [{"string_value": value}]}}
+    return {
+        "update": {"name": name},
+        "update_mask": {},
+        "update_transforms": [removal],
+        "current_document": {"exists": True},
+    }
 
 
 def delete(name: str) -> Write:
     """Delete a document, if it exists."""
-    return Write(delete=name)
+    return {"delete": name}
 
 
 def delete_seen(seen: Document) -> Write:
     """Delete a document; the commit is refused where it is not the one that was seen."""
-    return Write(delete=seen.name, current_document=Precondition(update_time=seen.update_time))
+    return {"delete": seen.name, "current_document": {"update_time": seen.update_time}}

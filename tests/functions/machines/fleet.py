@@ -14,7 +14,7 @@ import pytest
 from shared.domain import machine_ids
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import LabelSelector
-from shared.pb.inventory.v1.machine_pb2 import NIC, Machine, MachineStatus
+from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Drive, Machine, MachineStatus, MemoryModule
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.firestore import Firestore
@@ -51,7 +51,10 @@ def _machine(rng: random.Random, organization_id: str, number: int, pools: Seque
         status=rng.choice(STATUSES),
         is_available=True,
         alerts_enabled=True,
+        cpus=[CPU(manufacturer="Example", clock_frequency=3_000_000_000, cores=32)],
+        memory_modules=[MemoryModule(size=2**35)] * 2,
         nics=[NIC(mac=bytes([2, *rng.randbytes(5)]).hex(":"))],
+        drives=[Drive(capacity=2**40)],
         pool_ids=[pool for pool in pools if rng.random() < 1 / 3],
         labels={key: rng.choice(values) for key, values in LABELS.items() if rng.random() < 2 / 3},
     )
@@ -100,7 +103,7 @@ def _firestore(stack: RunningStack) -> Firestore:
     # Read when the client is made; a stack that a test starts must not find it in its environment.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        _ = firestore._client
+        _ = firestore._rpcs
     return firestore
 
 

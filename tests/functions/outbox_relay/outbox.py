@@ -13,7 +13,7 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
-from shared.store.wire import Document, Value, Write
+from shared.store.wire import Write
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 
 A_COMMIT = 500
@@ -43,8 +43,8 @@ class FilledOutbox:
 
     async def put_undecodable(self, event_id: str) -> None:
         """Commit a document that is no event."""
-        no_event = Document(name=self.document(event_id), fields={"topic": Value(integer_value=7)})
-        await self._commit([Write(update=no_event)])
+        no_event = {"name": self.document(event_id), "fields": {"topic": {"integer_value": 7}}}
+        await self._commit([{"update": no_event}])
 
     def document(self, event_id: str) -> str:
         """Name the document that an event waits in."""
