@@ -15,6 +15,7 @@ What it costs is in docs/decisions/0006-search.md.
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from operator import add
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -32,12 +33,12 @@ _ID_CHARACTERS = frozenset("0123456789abcdef-")
 Terms = tuple[str, ...]
 
 
-def terms(machine: Machine) -> set[str]:
-    """List the terms by which a machine is found."""
-    found = {_has_key(key) for key in machine.labels}
-    found |= {_has_label(key, value) for key, value in machine.labels.items()}
+def terms(machine: Machine) -> list[str]:
+    """List the terms by which a machine is found, some of them more than once."""
+    found = [_has_key(key) for key in machine.labels]
+    found += [_has_label(key, value) for key, value in machine.labels.items()]
     for text, content in _texts(machine):
-        found.update(_runs_of(text, content))
+        found += _runs_of(text, content)
     return found
 
 
@@ -80,14 +81,24 @@ def _texts(machine: Machine) -> Iterator[tuple[str, str]]:
         yield "n", name
 
 
-def _runs_of(text: str, content: str) -> Iterator[str]:
+def _runs_of(text: str, content: str) -> list[str]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
-    for length in range(1, LEVELS[level][0] + 1):
-        runs = _runs(content, length)
-        if length <= _SHORT:
-            yield from [f"r{run}" for run in runs]
-        else:
-            yield from [_long(text, level, run) for run in runs]
+    longest = LEVELS[level][0]
+    found = _spelled("r", content, range(1, _SHORT + 1))
+    found += _spelled(f"{text}{level}", content, range(_SHORT + 1, min(longest, _SPELLED) + 1))
+    for length in range(_SPELLED + 1, longest + 1):
+        found += [_long(text, level, run) for run in _runs(content, length)]
+    return found
+
+
+def _spelled(mark: str, content: str, lengths: range) -> list[str]:
+    """Mark runs, each made of a shorter one and a character: this is on every registration's path."""
+    found = []
+    runs = [mark + run for run in _runs(content, lengths.start)]
+    for length in lengths:
+        found += runs
+        runs = list(map(add, runs, content[length:]))
+    return found
 
 
 def _are_distinct(content: str, length: int) -> bool:

@@ -46,7 +46,7 @@ def _require_searchable(machine: Machine, size: int) -> None:
     most_terms = search.LONGEST_PART * len(search.fold(machine.name + machine.hostname))
     if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return
-    terms = search.terms(machine)
+    terms = set(search.terms(machine))
     field = max(("name", "hostname"), key=lambda name: _terms_of(machine, name))
     term_bytes = sum(len(term.encode()) for term in terms)
     index_bytes = term_bytes + len(terms) * (_INDEX_ENTRY + 2 * len(machine.organization_id))
@@ -60,7 +60,7 @@ def _require_searchable(machine: Machine, size: int) -> None:
 
 
 def _terms_of(machine: Machine, field: str) -> int:
-    return len(search.terms(Machine(**{field: getattr(machine, field)})))
+    return len(set(search.terms(Machine(**{field: getattr(machine, field)}))))
 
 
 def _too_large(message: str, *field: str) -> Invalid:
