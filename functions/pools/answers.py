@@ -92,7 +92,12 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
     count, newest = await asyncio.gather(
         count_members(inventory.firestore, organization, pool_id, call.deadline),
         list_members(
-            inventory.firestore, organization, pool_id, limit=pools.MOST_SHOWN, deadline=call.deadline
+            inventory.firestore,
+            organization,
+            pool_id,
+            limit=pools.MOST_SHOWN,
+            deadline=call.deadline,
+            known={machine.id: machine for machine in named},
         ),
     )
     machines, skip = pools.first_members(named, newest)

@@ -38,7 +38,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.changes import Decision
-from shared.store.machines import StoredMachine, change_machine
+from shared.store.machines import StoredMachine
 from shared.store.transaction import Transaction
 
 
@@ -150,7 +150,7 @@ def _decision(
     versions = [MachineVersion(id=machine.id, version=machine.version) for _, machine in changed]
     return Decision(
         answer=answer,
-        writes=[change_machine(before, machine) for before, machine in changed],
+        writes=[memberships.change_pools(before, machine) for before, machine in changed],
         events=[events.pool_changed(pool, change, versions)],
     )
 

@@ -23,7 +23,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.changes import Decision
-from shared.store.machines import StoredMachine, change_machine, find_machine
+from shared.store.machines import StoredMachine, find_machine
 from shared.store.pools import count_members_of_each, find_pools
 from shared.store.transaction import Transaction
 
@@ -71,7 +71,7 @@ async def replace(inventory: Inventory, call: Call) -> Response:
             *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, version) for pool in left),
         ]
         _require_one_commit(told)
-        return Decision(answer=_answer(after), writes=[change_machine(stored, after)], events=told)
+        return Decision(answer=_answer(after), writes=[memberships.change_pools(stored, after)], events=told)
 
     return response(await inventory.changes.apply(command, decide))
 

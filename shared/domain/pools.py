@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from shared.domain.machines import advance
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -75,11 +74,15 @@ def leave(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
 
 def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> Machine:
     """Make a machine a member of just these pools: with its next version, where that changes something."""
+    if list(pool_ids) == list(machine.pool_ids):
+        return machine
     after = Machine()
     after.CopyFrom(machine)
-    after.ClearField("pool_ids")
+    del after.pool_ids[:]
     after.pool_ids.extend(pool_ids)
-    return advance(machine, after, now=now)
+    after.version = machine.version + 1
+    after.updated_at.FromDatetime(now)
+    return after
 
 
 def first_members(named: Sequence[Machine], newest: Sequence[Machine]) -> tuple[list[Machine], int]:

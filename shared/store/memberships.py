@@ -1,4 +1,4 @@
-"""Machines and pools, read in one call: a decision about memberships needs both as of one moment."""
+"""Memberships: machines and pools, read together as of one moment, and the pools of a machine, written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,17 @@ from typing import Protocol
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths
+from shared.store import paths, writes
 from shared.store.codec import decode
 from shared.store.machines import MACHINE_FIELDS, StoredMachine
-from shared.store.wire import Document
+from shared.store.wire import Document, Write
 
 # One mask is for all documents of a call.
 _FIELDS = tuple(dict.fromkeys([*MACHINE_FIELDS, *(field.name for field in Pool.DESCRIPTOR.fields)]))
+
+
+# What a membership changes of a machine.
+_WRITTEN = ("pool_ids", "version", "updated_at")
 
 
 class Get(Protocol):
@@ -55,3 +59,12 @@ async def read(
         ],
         [decode(found[path].fields, Pool) for path in pools if path in found],
     )
+
+
+def change_pools(stored: StoredMachine, after: Machine) -> Write:
+    """Write the pools of a machine; the commit is refused where it is no longer the one that was read.
+
+    Nothing else of it is looked at: an assignment has up to 100 machines, and a machine a thousand parts.
+    """
+    part = Machine(pool_ids=after.pool_ids, version=after.version, updated_at=after.updated_at)
+    return writes.update(part, _WRITTEN, stored.document)

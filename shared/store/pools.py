@@ -4,9 +4,10 @@ Membership stands on the machines, in `pool_ids`: an assignment writes machines 
 The price is that a pool is counted, at one read for each 1,000 members, instead of knowing its size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
@@ -78,16 +79,29 @@ async def count_pools(firestore: Firestore, organization_id: str, deadline: Dead
     return await firestore.count(paths.organization(organization_id), all_in("pools"), deadline)
 
 
-async def list_members(
-    firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
+async def list_members(  # noqa: PLR0913 - a page, by name
+    firestore: Firestore,
+    organization_id: str,
+    pool_id: str,
+    *,
+    limit: int,
+    deadline: Deadline,
+    known: Mapping[str, Machine] = MappingProxyType({}),
 ) -> list[Machine]:
-    """Read the newest machines of a pool, in the order of machine lists: newest first."""
+    """Read the newest machines of a pool, in the order of machine lists: newest first.
+
+    Machines that the caller knows, by their ids, are given back as they are: it spares their decoding.
+    """
     query = _members(pool_id)
     query.select.fields.extend(MESSAGE_FIELDS)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
     documents = await firestore.query(paths.organization(organization_id), query, deadline)
-    return [decode(document.fields, Machine) for document in documents]
+    ids = [document.name.rpartition("/")[2] for document in documents]
+    return [
+        known[machine_id] if machine_id in known else decode(document.fields, Machine)
+        for machine_id, document in zip(ids, documents, strict=True)
+    ]
 
 
 async def member_names(
