@@ -2,14 +2,20 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+# Functions are started beside gRPC calls: gRPC would warn of the fork, though another program runs after it. It
+# looks when it is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 import uvloop
 
 from tests.bench.calls import CALLS
-from tests.bench.run import Comparison, Plan, run
+from tests.bench.measured import Comparison, Measured
+from tests.bench.run import Plan, run
 
 NAMES = [call.name for call in CALLS]
 
@@ -34,23 +40,25 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        compared = runner.run(run(plan, Path(folder), _progress))
-    for each in compared:
-        sys.stdout.write(_line(each) + "\n")
+        measured = runner.run(run(plan, Path(folder), _progress))
+    for call in measured:
+        for each in call.comparisons:
+            sys.stdout.write(_line(call, each) + "\n")
+        sys.stdout.write(f"    {dict(call.cost.rpcs)} {dict(call.cost.billed)}\n")
 
 
 def _progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _line(each: Comparison) -> str:
+def _line(call: Measured, each: Comparison) -> str:
     sides = "  ".join(
         f"{name} {side.throughput:7.0f}/s p50 {side.percentile(50):7.2f} p95 {side.percentile(95):7.2f}"
         f" p99 {side.percentile(99):7.2f} ms CPU {side.cpu_milliseconds:6.3f} ms"
         for name, side in (("product", each.product), ("floor", each.floor))
     )
     return (
-        f"{each.call.name:<20} {each.connections:>3}  {sides}"
+        f"{call.call.name:<20} {each.connections:>3}  {sides}"
         f"  throughput x{each.throughput_ratio:.2f}  p50 x{each.p50_ratio:.2f}"
     )
 

@@ -1,12 +1,19 @@
 """The calls that are measured: what a client sends."""
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count, cycle
 
+from tests.bench.client import request
+from tests.bench.tenants import Size, Tenant, a_mac
 from tests.functions.machines.bodies import PROFILE
+
+# Two heartbeats that are written are at least so far apart (shared/domain/machines.py).
+BEAT = timedelta(seconds=10)
+_beats = count()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,44 +23,100 @@ class Call:
     Attributes:
         name: what it is chosen by.
         function: who serves it.
-        requests: makes the HTTP requests, each another one, for the bearer of an API key.
-        target: the least share of the floor's throughput, at 16 connections.
+        tenant: what the caller has.
+        requests: makes HTTP requests of a tenant, each another one, until it has nothing left to send.
+        target: the least share of the floor's throughput that the product is to reach.
     """
 
     name: str
     function: str
-    requests: Callable[[str], Iterator[bytes]]
+    tenant: Size
+    requests: Callable[[Tenant], Iterator[bytes]]
     target: float = 0.7
 
 
-def request(method: str, path: str, api_key: str, body: object = None, headers: str = "") -> bytes:
-    """Write an HTTP request."""
-    content = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {api_key}\r\n{headers}"
-    if content:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-    return f"{head}\r\n".encode() + content
-
-
-_machines = count()
-
-
-def _registrations(api_key: str, headers: Callable[[], str]) -> Iterator[bytes]:
+def _registrations(tenant: Tenant, *, keyed: bool) -> Iterator[bytes]:
     while True:
-        mac = f"02{next(_machines):010x}"
-        body = PROFILE | {"nics": [{"mac": ":".join(mac[at : at + 2] for at in range(0, 12, 2))}]}
-        yield request("POST", "/api/v1/machines", api_key, body, headers())
+        headers = f"Idempotency-Key: {uuid.uuid4()}\r\n" if keyed else ""
+        body = PROFILE | {"nics": [{"mac": a_mac()}]}
+        yield request("POST", "/api/v1/machines", tenant.api_key, body, headers)
 
 
-def _plain(api_key: str) -> Iterator[bytes]:
-    return _registrations(api_key, str)
+def _gets(tenant: Tenant) -> Iterator[bytes]:
+    for machine_id in cycle(tenant.machines):
+        yield request("GET", f"/api/v1/machines/{machine_id}", tenant.api_key)
 
 
-def _keyed(api_key: str) -> Iterator[bytes]:
-    return _registrations(api_key, lambda: f"Idempotency-Key: {uuid.uuid4()}\r\n")
+def _lists(tenant: Tenant, *, path: str) -> Iterator[bytes]:
+    while True:
+        yield request("GET", path, tenant.api_key)
 
+
+def _lookups(tenant: Tenant) -> Iterator[bytes]:
+    for mac in cycle(tenant.macs):
+        yield request("GET", f"/api/v1/machines?mac={mac}", tenant.api_key)
+
+
+def _heartbeats(tenant: Tenant) -> Iterator[bytes]:
+    # Ahead of the present, which the floor writes.
+    start = datetime.now(UTC) + timedelta(days=1)
+    for beat in _beats:
+        body = {"last_seen": (start + beat * BEAT).isoformat()}
+        for machine_id in tenant.machines:
+            yield request("PATCH", f"/v1/machines/{machine_id}", tenant.api_key, body)
+
+
+def _assignments(tenant: Tenant, *, machines: int) -> Iterator[bytes]:
+    for pool_id in cycle(tenant.pools):
+        if len(tenant.machines) < machines:
+            return
+        taken = [tenant.machines.popleft() for _ in range(machines)]
+        tenant.assigned.extend(taken)
+        yield request("POST", f"/v1/pools/{pool_id}/machines", tenant.api_key, {"machine_ids": taken})
+
+
+NEWCOMER = Size()
+FLEET = Size(machines=1000)
+SMALL_POOLS = Size(machines=8000, pools=20, members=100)
+LARGE_POOL = Size(machines=8000, pools=1, members=50_000)
 
 CALLS = (
-    Call(name="registration", function="machines", requests=_plain, target=0.8),
-    Call(name="registration-keyed", function="machines", requests=_keyed),
+    Call(
+        name="registration",
+        function="machines",
+        tenant=NEWCOMER,
+        requests=partial(_registrations, keyed=False),
+        target=0.8,
+    ),
+    Call(
+        name="registration-with-key",
+        function="machines",
+        tenant=NEWCOMER,
+        requests=partial(_registrations, keyed=True),
+    ),
+    Call(name="get", function="machines", tenant=FLEET, requests=_gets),
+    Call(
+        name="list-100",
+        function="machines",
+        tenant=FLEET,
+        requests=partial(_lists, path="/api/v1/machines?per_page=100"),
+    ),
+    Call(
+        name="list-100-items",
+        function="machines",
+        tenant=FLEET,
+        requests=partial(_lists, path="/v1/machines?limit=100"),
+    ),
+    Call(name="lookup-by-mac", function="machines", tenant=FLEET, requests=_lookups),
+    Call(name="heartbeat", function="machines", tenant=FLEET, requests=_heartbeats),
+    *(
+        Call(
+            name=f"assign-{machines}-to-{size.members}",
+            function="pools",
+            tenant=size,
+            requests=partial(_assignments, machines=machines),
+        )
+        for size in (SMALL_POOLS, LARGE_POOL)
+        for machines in (1, 100)
+    ),
 )

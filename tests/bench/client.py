@@ -1,6 +1,7 @@
 """A closed-loop client: each connection sends its next request when the last one is answered."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,6 +92,15 @@ class _Connection(asyncio.Protocol):
             self._send()
         else:
             self.finished.set_result(None)
+
+
+def request(method: str, path: str, api_key: str, body: object = None, headers: str = "") -> bytes:
+    """Write an HTTP request: its head, and a body as JSON if there is one."""
+    content = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {api_key}\r\n{headers}"
+    if content:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+    return f"{head}\r\n".encode() + content
 
 
 async def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Slice:

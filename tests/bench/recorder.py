@@ -1,15 +1,10 @@
 """Records which RPCs a function makes for a request: a proxy between it and an emulator."""
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
-
-# Functions are started while the proxies run: gRPC would warn of the fork, after which another program runs.
-# It looks when it is imported.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import grpc
 import grpc.aio
@@ -49,21 +44,21 @@ class Recorder:
         """Note the end of an RPC."""
         rpc.ended = next(self._places)
 
-    def stages(self) -> list[list[Rpc]]:
-        """Sort the RPCs into stages: those of one run side by side, after those of the one before."""
-        stages: list[list[Rpc]] = []
-        for rpc in self.rpcs:
-            # An RPC that began before the end of another runs beside it, or beside one that does.
-            follows = [
-                number
-                for number, stage in enumerate(stages)
-                if any(other.ended is not None and other.ended < rpc.began for other in stage)
-            ]
-            number = max(follows, default=-1) + 1
-            if number == len(stages):
-                stages.append([])
-            stages[number].append(rpc)
-        return stages
+
+def stages(rpcs: Iterable[Rpc]) -> list[list[Rpc]]:
+    """Sort RPCs into stages: those of one run side by side, after those of the one before."""
+    sorted_out: list[list[Rpc]] = []
+    for rpc in rpcs:
+        follows = [
+            number
+            for number, stage in enumerate(sorted_out)
+            if any(other.ended is not None and other.ended < rpc.began for other in stage)
+        ]
+        number = max(follows, default=-1) + 1
+        if number == len(sorted_out):
+            sorted_out.append([])
+        sorted_out[number].append(rpc)
+    return sorted_out
 
 
 class _Proxy(grpc.GenericRpcHandler):

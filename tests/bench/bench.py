@@ -1,0 +1,96 @@
+"""What a benchmark works with: the archive's functions, the floor, the emulators and what is in them."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from google.cloud.firestore import Client
+
+from infra.local import provision
+from infra.local.topology import ROOT
+from tests.bench.meter import Meter
+from tests.bench.served import Backends, Served, Source, archive, emulators, serve
+from tests.bench.store import Store
+from tests.bench.tenants import Size, Tenant, tenant
+
+FLOOR = Source(file=Path(__file__).parent / "floor.py", entry_point="floor", path=ROOT, environment={})
+
+Progress = Callable[[str], None]
+"""Tells people what is being done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a run works with.
+
+    Attributes:
+        functions: what can be served.
+        backends: what they work with.
+        store: the Firestore emulator's documents.
+        meter: the emulators' counters.
+        folder: where logs and scripts are kept.
+        progress: tells people what is being done.
+    """
+
+    functions: Mapping[str, Source]
+    backends: Backends
+    store: Store
+    meter: Meter
+    folder: Path
+    progress: Progress
+
+    @property
+    def log(self) -> Path:
+        """Where the functions' output goes."""
+        return self.folder / "functions.log"
+
+    @asynccontextmanager
+    async def product(
+        self, function: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> AsyncIterator[Served]:
+        """Serve a function of the product, until what it published has left the outbox."""
+        environment = {**self.backends.environment, **environment}
+        async with serve(self.functions[function], environment, self.log) as served:
+            yield served
+            await self.meter.quiet()
+
+    @asynccontextmanager
+    async def floor(self, script: Path) -> AsyncIterator[Served]:
+        """Serve the floor of a script, in the same way."""
+        environment = {**self.backends.environment, "FLOOR_SCRIPT": str(script)}
+        async with serve(FLOOR, environment, self.log) as served:
+            yield served
+            await self.meter.quiet()
+
+    async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
+        """Make an organization of each size."""
+        os.environ["FIRESTORE_EMULATOR_HOST"] = self.backends.firestore
+        client = Client(project=provision.PROJECT)
+        made = {}
+        async with self.product("machines") as machines, self.product("pools") as pools:
+            ports = {"machines": machines.port, "pools": pools.port}
+            for number, size in enumerate(sizes):
+                self.progress(f"a tenant with {size}")
+                made[size] = await tenant(
+                    f"tenant-{number}", size, client=client, store=self.store, ports=ports
+                )
+        return made
+
+
+@asynccontextmanager
+async def bench(folder: Path, progress: Progress) -> AsyncIterator[Bench]:
+    """Build the archive and start the emulators."""
+    async with AsyncExitStack() as stack:
+        backends = await stack.enter_async_context(emulators(lambda name, line: progress(f"{name}: {line}")))
+        store = await stack.enter_async_context(Store.at(backends.firestore))
+        yield Bench(
+            functions=archive(folder),
+            backends=backends,
+            store=store,
+            meter=Meter(backends, store),
+            folder=folder,
+            progress=progress,
+        )

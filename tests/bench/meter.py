@@ -1,0 +1,62 @@
+"""What one request costs, by the emulators' counters."""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from infra.local import provision
+from tests.bench.client import ask, request
+from tests.bench.served import Backends
+from tests.bench.store import Store
+
+PATIENCE = 10.0
+PAUSE = 0.05
+_GET = request("GET", "/counters", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What the emulators counted.
+
+    Attributes:
+        rpcs: RPCs by their names. One of the commits drops what was published: of many requests together.
+        billed: Firestore's operations, and the messages that were published.
+    """
+
+    rpcs: Counter[str]
+    billed: Counter[str]
+
+
+class Meter:
+    """Reads the counters of both emulators around a request."""
+
+    def __init__(self, backends: Backends, store: Store) -> None:
+        self._controls = (backends.firestore_control, backends.pubsub_control)
+        self._store = store
+
+    async def cost(self, port: int, call: bytes, *, events: int) -> Cost:
+        """Send a request while nothing else happens, and wait until its events have left the outbox."""
+        await self.quiet()
+        before = await self._counted()
+        await ask(port, call)
+        async with asyncio.timeout(PATIENCE):
+            while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + events:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(PAUSE)
+        return Cost(rpcs=after.rpcs - before.rpcs, billed=after.billed - before.billed)
+
+    async def quiet(self) -> None:
+        """Wait until all that was published has left the outbox."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(PAUSE)
+
+    async def _counted(self) -> Cost:
+        rpcs: Counter[str] = Counter()
+        billed: Counter[str] = Counter()
+        for control in self._controls:
+            answer = await ask(int(control.rpartition(":")[2]), _GET)
+            counters = json.loads(answer.partition(b"\r\n\r\n")[2]).get(provision.PROJECT, {})
+            rpcs.update(counters.pop("rpcs", {}))
+            billed.update(counters)
+        return Cost(rpcs=rpcs, billed=billed)

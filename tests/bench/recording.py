@@ -1,0 +1,68 @@
+"""Recording what the product does for a call, as a script for the floor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra.local.firestore.pb.firestore_pb2 import CommitRequest
+from tests.bench.bench import Bench
+from tests.bench.calls import Call
+from tests.bench.client import ask
+from tests.bench.recorder import Recorder, Rpc, recorded, stages
+from tests.bench.script import COMMIT, Script, given_ids, ids_in, write_script
+from tests.bench.tenants import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Exchange:
+    """A request, the product's answer, and the RPCs between the two."""
+
+    sent: bytes
+    answer: bytes
+    rpcs: Sequence[Rpc]
+
+    @property
+    def given(self) -> list[bytes]:
+        """The ids that the request names."""
+        head, _, body = self.sent.partition(b"\r\n\r\n")
+        path = head.split(b" ", 2)[1].partition(b"?")[0]
+        return given_ids(path, body)
+
+
+async def record(made: Bench, call: Call, caller: Tenant) -> Script:
+    """Record two requests of a call: the ids that are the same in both are the same in all."""
+    recorder = Recorder()
+    hosts = (made.backends.firestore, made.backends.pubsub)
+    async with recorded(hosts, recorder) as (firestore, pubsub):
+        environment = {"FIRESTORE_EMULATOR_HOST": firestore, "PUBSUB_EMULATOR_HOST": pubsub}
+        async with made.product(call.function, environment) as served:
+            requests = call.requests(caller)
+            await ask(served.port, next(requests))  # from now on the caller's key is known
+            two = [await _exchange(served.port, next(requests), recorder) for _ in range(2)]
+    # RPCs that run side by side seem to follow each other where one was over before the other came.
+    exchange = min(two, key=lambda each: len(stages(each.rpcs)))
+    head, _, body = exchange.answer.partition(b"\r\n\r\n")
+    return write_script(
+        stages(exchange.rpcs),
+        given=exchange.given,
+        constant=ids_in(two[0].rpcs) & ids_in(two[1].rpcs),
+        answer=(*_status_and_type(head.decode()), len(body)),
+    )
+
+
+async def _exchange(port: int, sent: bytes, recorder: Recorder) -> _Exchange:
+    recorder.rpcs.clear()
+    answer = await ask(port, sent)
+    return _Exchange(sent=sent, answer=answer, rpcs=[rpc for rpc in recorder.rpcs if not _is_drop(rpc)])
+
+
+def _is_drop(rpc: Rpc) -> bool:
+    """Whether it is the commit that drops what earlier requests published; the floor has one of its own."""
+    return rpc.method == COMMIT and all(
+        "/documents/outbox/" in write.delete for write in CommitRequest.FromString(rpc.request).writes
+    )
+
+
+def _status_and_type(head: str) -> tuple[int, str]:
+    start, *lines = head.split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return int(start.split(" ")[1]), headers["content-type"]

@@ -1,0 +1,172 @@
+"""Organizations that call, each with machines and pools of its own.
+
+The product registers the first machine of each. The others are copies of its documents under other ids and
+MAC addresses, put into the store directly; their search terms stay those of the first one's id.
+"""
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import uuid6
+from google.cloud.firestore import Client
+
+from infra import keys
+from infra.local.firestore.pb.document_pb2 import Document
+from infra.local.firestore.pb.write_pb2 import Write
+from shared.domain.access import Scope
+from shared.domain.identities import digest, mac_identity
+from tests.bench.client import RefusedError, ask, request
+from tests.bench.store import Store, frame, name
+from tests.functions.machines.bodies import PROFILE
+
+_macs = count()
+
+
+def a_mac() -> str:
+    """Make a MAC address that no other machine of this process has: unicast, locally administered."""
+    return bytes([2, *next(_macs).to_bytes(5, "big")]).hex(":")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much a tenant has.
+
+    Attributes:
+        machines: how many are in no pool.
+        pools: how many pools there are.
+        members: how many machines each pool has.
+    """
+
+    machines: int = 0
+    pools: int = 0
+    members: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """An organization.
+
+    Attributes:
+        id: the organization's id.
+        api_key: a key of its that may do everything.
+        machines: the ids of the machines that are in no pool.
+        macs: the MAC addresses of these.
+        pools: the ids of the pools.
+        assigned: the machines that were put into a pool since, and are to be taken out again.
+    """
+
+    id: str
+    api_key: str
+    machines: deque[str] = field(default_factory=deque)
+    macs: list[str] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
+
+    async def release(self, store: Store) -> None:
+        """Take the machines that were assigned out of all pools again."""
+        any_id = str(uuid6.uuid7())
+        write = Write()
+        write.update.name = name(f"organizations/{self.id}/machines/{any_id}")
+        write.update.fields["version"].integer_value = 1
+        write.update_mask.field_paths.extend(("version", "pool_ids"))
+        form = frame(write)
+        await store.write(form.replace(any_id.encode(), machine.encode()) for machine in self.assigned)
+        self.machines.extend(self.assigned)
+        self.assigned.clear()
+
+
+async def tenant(
+    organization_id: str, size: Size, *, client: Client, store: Store, ports: Mapping[str, int]
+) -> Tenant:
+    """Make an organization with a key, machines and pools.
+
+    Args:
+        organization_id: the organization.
+        size: how much it has.
+        client: of the database.
+        store: the same, for what is put there directly.
+        ports: where the functions are served, by name.
+    """
+    api_key, _ = keys.create(client, organization_id, (*Scope,), now=datetime.now(UTC))
+    made = Tenant(id=organization_id, api_key=api_key)
+    if not (size.machines or size.pools):
+        return made
+    model = await _model(made, store, ports["machines"])
+    for _ in range(size.machines):
+        made.machines.append(str(uuid6.uuid7()))
+        made.macs.append(a_mac())
+    form = model.form()
+    await store.write(map(form.copy, made.machines, made.macs))
+    for _ in range(size.pools):
+        pool = await _call(ports["pools"], request("POST", "/v1/pools", api_key, {"name": "a pool"}))
+        made.pools.append(pool["id"])
+        form = model.form(pool["id"])
+        await store.write(form.copy(str(uuid6.uuid7()), a_mac()) for _ in range(size.members))
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """The writes of a machine and its claim, in which ids of the same length can stand in for others."""
+
+    machine_id: bytes
+    mac: bytes
+    writes: bytes
+
+    def copy(self, machine_id: str, mac: str) -> bytes:
+        """Make the writes of another machine."""
+        return (
+            self.writes.replace(self.machine_id, machine_id.encode())
+            .replace(_claim(self.mac.decode()).encode(), _claim(mac).encode())
+            .replace(self.mac, mac.encode())
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """The first machine of a tenant, as the product wrote it."""
+
+    machine_id: str
+    mac: str
+    machine: Document
+    claim: Document
+
+    def form(self, *pool_ids: str) -> _Form:
+        """Make the form of machines that are in some pools."""
+        machine, claim = Write(update=self.machine), Write(update=self.claim)
+        for pool_id in pool_ids:
+            machine.update.fields["pool_ids"].array_value.values.add(string_value=pool_id)
+        writes = frame(machine) + frame(claim)
+        return _Form(machine_id=self.machine_id.encode(), mac=self.mac.encode(), writes=writes)
+
+
+async def _model(made: Tenant, store: Store, port: int) -> _Model:
+    """Have the product register a machine, and connect it as its agent does."""
+    mac = a_mac()
+    registration = request("POST", "/api/v1/machines", made.api_key, PROFILE | {"nics": [{"mac": mac}]})
+    machine_id = (await _call(port, registration))["id"]
+    agent = request("PATCH", f"/v1/machines/{machine_id}", made.api_key, {"status": "connected"})
+    await _call(port, agent)
+    return _Model(
+        machine_id=machine_id,
+        mac=mac,
+        machine=await store.get(f"organizations/{made.id}/machines/{machine_id}"),
+        claim=await store.get(f"identities/{_claim(mac)}"),
+    )
+
+
+def _claim(mac: str) -> str:
+    return digest(mac_identity(mac))
+
+
+async def _call(port: int, call: bytes) -> dict[str, Any]:
+    head, _, body = (await ask(port, call)).partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 20"):
+        raise RefusedError(body.decode())
+    answer: dict[str, Any] = json.loads(body)
+    return answer
