@@ -35,10 +35,11 @@ Terms = tuple[str, ...]
 
 def terms(machine: Machine) -> list[str]:
     """List the terms by which a machine is found, some of them more than once."""
-    found = [_has_key(key) for key in machine.labels]
-    found += [_has_label(key, value) for key, value in machine.labels.items()]
+    own = _own(machine.organization_id)
+    found = [_has_key(own, key) for key in machine.labels]
+    found += [_has_label(own, key, value) for key, value in machine.labels.items()]
     for text, content in _texts(machine):
-        found += _runs_of(text, content)
+        found += _runs_of(own, text, content)
     return found
 
 
@@ -47,24 +48,27 @@ def label_set(machine: Machine) -> str:
     return blake2b(",".join(sorted(machine.labels)).encode(), digest_size=9).hexdigest()
 
 
-def containing(part: str) -> list[Terms]:
+def containing(organization_id: str, part: str) -> list[Terms]:
     """Ask for machines whose id, name or hostname contains a part, in any case.
 
     Args:
+        organization_id: whose machines.
         part: 1 to `LONGEST_PART` characters, as `fold` gives them.
 
     Returns:
         The alternatives.
     """
+    own = _own(organization_id)
     if len(part) <= _SHORT:
-        return [(f"r{part}",)]
+        return [(f"{own}r{part}",)]
     texts = "inh" if _ID_CHARACTERS.issuperset(part) else "nh"
-    return [_covering(text, level, part) for text in texts for level in range(len(LEVELS))]
+    return [_covering(own + text, level, part) for text in texts for level in range(len(LEVELS))]
 
 
-def has_label(key: str, value: str | None) -> Terms:
-    """Ask for machines with a label, of any value where none is given."""
-    return (_has_key(key),) if value is None else (_has_label(key, value),)
+def has_label(organization_id: str, key: str, value: str | None) -> Terms:
+    """Ask for an organization's machines with a label, of any value where none is given."""
+    own = _own(organization_id)
+    return (_has_key(own, key),) if value is None else (_has_label(own, key, value),)
 
 
 def fold(text: str) -> str:
@@ -81,13 +85,13 @@ def _texts(machine: Machine) -> Iterator[tuple[str, str]]:
         yield "n", name
 
 
-def _runs_of(text: str, content: str) -> list[str]:
+def _runs_of(own: str, text: str, content: str) -> list[str]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
     longest = LEVELS[level][0]
-    found = _spelled("r", content, range(1, _SHORT + 1))
-    found += _spelled(f"{text}{level}", content, range(_SHORT + 1, min(longest, _SPELLED) + 1))
+    found = _spelled(f"{own}r", content, range(1, _SHORT + 1))
+    found += _spelled(f"{own}{text}{level}", content, range(_SHORT + 1, min(longest, _SPELLED) + 1))
     for length in range(_SPELLED + 1, longest + 1):
-        found += [_long(text, level, run) for run in _runs(content, length)]
+        found += [_long(own + text, level, run) for run in _runs(content, length)]
     return found
 
 
@@ -122,8 +126,16 @@ def _runs(content: str, length: int) -> list[str]:
     return [content[start : start + length] for start in range(len(content) - length + 1)]
 
 
-# Terms of different kinds begin with different letters, none of which is an underscore: Firestore keeps names
-# such as __name__ for itself.
+def _own(organization_id: str) -> str:
+    """Make what the terms of an organization begin with.
+
+    Ids that are made at one time have runs in common that no others have: without it, the machines that all
+    organizations register in a minute would have their terms' index entries in one place.
+    """
+    return blake2b(organization_id.encode()).hexdigest()[:3]
+
+
+# Terms of different kinds go on with different letters.
 
 
 def _long(text: str, level: int, run: str) -> str:
@@ -131,9 +143,9 @@ def _long(text: str, level: int, run: str) -> str:
     return f"{text}{level}{spelled}"
 
 
-def _has_key(key: str) -> str:
-    return f"k{key}"
+def _has_key(own: str, key: str) -> str:
+    return f"{own}k{key}"
 
 
-def _has_label(key: str, value: str) -> str:
-    return f"l{key}={value}"
+def _has_label(own: str, key: str, value: str) -> str:
+    return f"{own}l{key}={value}"

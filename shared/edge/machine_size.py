@@ -21,7 +21,7 @@ MAX_DOCUMENT_BYTES = 920 * 1024
 _LONGEST_ESCAPE = 6
 _LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
 # A term of a name or hostname: 16 characters of 4 bytes, its marks, and what a key and its value take beside.
-_LONGEST_TERM = 16 * 4 + 3 + 2
+_LONGEST_TERM = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 

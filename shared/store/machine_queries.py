@@ -81,7 +81,7 @@ def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_F
         yield _condition("pool_ids", _FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
     for label in wanted.labels:
         if not label.absent:
-            yield from _has(search.has_label(label.key, label.value))
+            yield from _has(search.has_label(wanted.organization_id, label.key, label.value))
     if wanted.search:
         yield _any(_all(_has(terms)) for terms in _search(wanted))
     if label_sets:
@@ -91,7 +91,7 @@ def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_F
 
 
 def _search(wanted: MachineFilter) -> list[search.Terms]:
-    return search.containing(search.fold(wanted.search or ""))
+    return search.containing(wanted.organization_id, search.fold(wanted.search or ""))
 
 
 def _has(terms: search.Terms) -> Iterable[_Filter]:

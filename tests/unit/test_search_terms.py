@@ -21,7 +21,9 @@ parts = st.text(alphabet="ab-", min_size=1, max_size=search.LONGEST_PART)
 
 def _finds(machine: Machine, part: str) -> bool:
     held = set(search.terms(machine))
-    return any(held.issuperset(wanted) for wanted in search.containing(search.fold(part)))
+    return any(
+        held.issuperset(wanted) for wanted in search.containing(machine.organization_id, search.fold(part))
+    )
 
 
 def _contains(machine: Machine, part: str) -> bool:
@@ -73,11 +75,11 @@ def test_a_hostname_that_repeats_itself_is_not_found_by_what_it_almost_has() -> 
 def test_labels_are_found_by_their_keys_and_by_their_values() -> None:
     held = set(search.terms(Machine(id=ID, labels={"example.com/rack": "r7", "spot": ""})))
 
-    assert held.issuperset(search.has_label("example.com/rack", None))
-    assert held.issuperset(search.has_label("example.com/rack", "r7"))
-    assert held.issuperset(search.has_label("spot", ""))
-    assert not held.issuperset(search.has_label("example.com/rack", ""))
-    assert not held.issuperset(search.has_label("rack", None))
+    assert held.issuperset(search.has_label("", "example.com/rack", None))
+    assert held.issuperset(search.has_label("", "example.com/rack", "r7"))
+    assert held.issuperset(search.has_label("", "spot", ""))
+    assert not held.issuperset(search.has_label("", "example.com/rack", ""))
+    assert not held.issuperset(search.has_label("", "rack", None))
 
 
 def test_an_ordinary_machine_has_a_few_hundred_terms() -> None:
@@ -115,8 +117,8 @@ def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
 
 def test_no_question_has_more_filters_than_a_query_may_have() -> None:
     """https://firebase.google.com/docs/firestore/query-data/queries: filters and orders are at most 100."""
-    longest_of_ids = search.containing(ID)
-    longest = search.containing("z" * search.LONGEST_PART)
+    longest_of_ids = search.containing("", ID)
+    longest = search.containing("", "z" * search.LONGEST_PART)
 
     assert max(sum(map(len, longest_of_ids)), sum(map(len, longest))) < 85
 

@@ -183,7 +183,7 @@ async def test_a_machine_that_is_too_large_with_what_it_is_searched_by_is_refuse
     body = a_body(name=text[:6] + text, hostname=text[::-1][:6] + text[::-1], os_info="x" * 480_000)
 
     invalid(await machines.register(body), "name")
-    created(await machines.register(body | {"os_info": "x" * 300_000}))
+    created(await machines.register(body | {"os_info": "x" * 250_000}))
 
 
 async def test_what_was_stored_before_a_rule_was_made_is_shown_as_it_is(machines: MachinesApi) -> None:
