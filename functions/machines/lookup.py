@@ -3,11 +3,13 @@
 from typing import Annotated
 
 from pydantic import Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.machines.pools_of import read_pools, with_pools
 from functions.machines.views import MachineWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
+from shared.domain import machines
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import model_answer, response
@@ -16,6 +18,7 @@ from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.machines import StoredMachine, find_machine
 
 
@@ -46,11 +49,16 @@ async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> St
     return stored
 
 
+def _is_known(request: Request, machine: Machine) -> bool:
+    """Whether the caller has all that is to be shown: the machine's version, and nothing newer than that."""
+    return is_known(request, machine.version) and not machines.is_heard_since_change(machine)
+
+
 async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
     stored = await find(inventory, call, machine_id)
-    if is_known(call.request, stored.machine.version):
+    if _is_known(call.request, stored.machine):
         return Response(status_code=304, headers={"ETag": etag(stored.machine.version)})
     return response(machine_answer(call.request, stored.machine))
 
@@ -70,6 +78,6 @@ async def get(inventory: Inventory, call: Call) -> Response:
         included = await read_pools(inventory, call, [stored.machine])
         shown = dict(with_pools(stored.machine, included)) | {"included": list(included.values())}
         return response(model_answer(200, MachineWithIncludes(**shown), headers))
-    if is_known(call.request, stored.machine.version):
+    if _is_known(call.request, stored.machine):
         return Response(status_code=304, headers=headers)
     return response(model_answer(200, MachineWithPools.of(stored.machine), headers))

@@ -42,7 +42,8 @@ async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> Store
 async def get(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /v1/pools/{pool_id}`: the pool and its members are read side by side.
 
-    The ETag is the version of the pool itself, so that only an answer without machines can be a 304.
+    The ETag knows the pool's version and how many members it has, but not which: only an answer without
+    machines can be a 304.
     """
     pool_id = path.uuid(call.request, "pool_id")
     query = read_query(call.request, PoolQuery)
@@ -54,9 +55,10 @@ async def get(inventory: Inventory, call: Call) -> Response:
         find_pool(inventory.firestore, organization, pool_id, call.deadline),
         count_members(inventory.firestore, organization, pool_id, call.deadline),
     )
-    if is_known(call.request, stored.pool.version):
-        return Response(status_code=304, headers={"ETag": etag(stored.pool.version)})
-    return response(completed(pool_answer(200, stored.pool), machine_count=count))
+    headers = {"ETag": etag(stored.pool.version, count)}
+    if is_known(call.request, stored.pool.version, count):
+        return Response(status_code=304, headers=headers)
+    return response(completed(pool_answer(200, stored.pool), headers, machine_count=count))
 
 
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:

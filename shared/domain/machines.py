@@ -50,8 +50,9 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
     machine.status = MACHINE_STATUS_DISCONNECTED
     machine.is_available = True
     machine.alerts_enabled = True
-    for moment in (machine.created_at, machine.updated_at, machine.last_seen):
-        moment.FromDatetime(machine_ids.created_at(machine_id))
+    machine.created_at.FromDatetime(machine_ids.created_at(machine_id))
+    machine.updated_at.CopyFrom(machine.created_at)
+    machine.last_seen.CopyFrom(machine.created_at)
     return machine
 
 
@@ -103,6 +104,11 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
         moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
         return before if abs(moved) < HEARTBEAT_PRECISION else after
     return advance(before, after, now=now)
+
+
+def is_heard_since_change(machine: Machine) -> bool:
+    """Tell whether a heartbeat has moved `last_seen` beyond the time of the machine's version."""
+    return machine.last_seen.ToNanoseconds() > machine.updated_at.ToNanoseconds()
 
 
 def is_silent(machine: Machine, since: datetime) -> bool:

@@ -9,13 +9,16 @@ from shared.domain.errors import PreconditionFailed
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 
-def etag(version: int) -> str:
-    """Write a version as a strong entity tag."""
-    return f'"{version}"'
+def etag(version: int, members: int = 0) -> str:
+    """Write a version as a strong entity tag, and behind it the number of members that is shown with it.
+
+    Members come and go without a version of their pool: docs/decisions/0008-pools.md.
+    """
+    return f'"{version}.{members}"' if members else f'"{version}"'
 
 
 def require_match(request: Request, version: int) -> None:
-    """Hold a change back from an entity that is not as its caller knows it.
+    """Hold a change back from an entity that is not as its caller knows it; its members do not count.
 
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
@@ -23,14 +26,15 @@ def require_match(request: Request, version: int) -> None:
     condition = _combined(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
-    if all(weak or tag != str(version) for weak, tag in _TAG.findall(condition)):
+    if all(weak or tag.partition(".")[0] != str(version) for weak, tag in _TAG.findall(condition)):
         raise PreconditionFailed(version)
 
 
-def is_known(request: Request, version: int) -> bool:
-    """Whether the caller has the entity already: `If-None-Match` names its version, or any."""
+def is_known(request: Request, version: int, members: int = 0) -> bool:
+    """Whether the caller has what is to be shown already: `If-None-Match` has its entity tag, or is any."""
     condition = _combined(request, "if-none-match") or ""
-    return condition.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(condition))
+    tags = [f'"{tag}"' for _, tag in _TAG.findall(condition)]
+    return condition.strip() == "*" or etag(version, members) in tags
 
 
 def _combined(request: Request, name: str) -> str | None:

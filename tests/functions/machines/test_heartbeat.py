@@ -134,14 +134,19 @@ async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: Machine
     assert kind == "idempotency_key_reused"
 
 
-async def test_if_none_match_does_not_see_heartbeats(machines: MachinesApi) -> None:
-    """The tag is the version: who watches `last_seen` asks without the condition."""
+@pytest.mark.parametrize("path", [PATH, AGENTS])
+async def test_a_heartbeat_is_not_hidden_by_if_none_match(machines: MachinesApi, path: str) -> None:
+    """The tag is the version, which a heartbeat does not change."""
     machine = await registered(machines)
-    await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + TEN_SECONDS))
+    known = {"If-None-Match": '"1"'}
+    assert (await machines.call("GET", f"{path}/{machine['id']}", headers=known)).status_code == 304
+    time = moment(machine["last_seen"]) + TEN_SECONDS
+    await patched(machines, machine["id"], beat(time))
 
-    answer = await machines.call("GET", f"{PATH}/{machine['id']}", headers={"If-None-Match": '"1"'})
+    answer = await machines.call("GET", f"{path}/{machine['id']}", headers=known)
 
-    assert answer.status_code == 304
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
+    assert moment(answer.json()["last_seen"]) == time
 
 
 async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: MachinesApi) -> None:

@@ -123,8 +123,30 @@ class TestGet:
         assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", '"1"')
         pool(other)
 
+    async def test_a_pool_with_another_number_of_members_is_sent_again(self, pools: PoolsApi) -> None:
+        """Members come and go without a version of the pool, which is all that `If-Match` looks at."""
+        pool_id, machines = (await pools.create())["id"], await pools.register_several(3)
+        path = f"/v1/pools/{pool_id}"
+
+        async def get(tag: str) -> tuple[int, str]:
+            answer = await pools.call("GET", path, headers={"If-None-Match": tag})
+            return answer.status_code, answer.headers["etag"]
+
+        await pools.add(pool_id, machines[:2])
+        assert await get('"1"') == (200, '"1.2"')
+        assert await get('"1.2"') == (304, '"1.2"')
+        await pools.add(pool_id, machines[2:])
+        assert await get('"1.2"') == (200, '"1.3"')
+        await pools.remove(pool_id, machines)
+        assert await get('"1.3"') == (200, '"1"')
+        assert await get('"1"') == (304, '"1"')
+        updated = await pools.call("PATCH", path, {"name": "b"}, {"If-Match": '"1.3"'})
+        assert pool(updated)["name"] == "b"
+        stale = await pools.call("PATCH", path, {"name": "c"}, {"If-Match": '"1.3"'})
+        assert stale.status_code == 412
+
     async def test_an_answer_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
-        """The ETag is the version of the pool itself, which members do not change."""
+        """Their number may be the same, and others be there."""
         path = f"/v1/pools/{(await pools.create())['id']}?include=machines"
 
         pool(await pools.call("GET", path, headers={"If-None-Match": '"1"'}))
