@@ -2,65 +2,97 @@
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-# Functions are started beside gRPC calls: gRPC would warn of the fork, though another program runs after it. It
-# looks when it is imported.
+# Functions are started beside gRPC calls: gRPC would warn of the fork, though another program runs after it.
+# It looks when it is imported.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import uvloop
 
+from infra.local.topology import ROOT
 from tests.bench.calls import CALLS
-from tests.bench.measured import Comparison, Measured
+from tests.bench.chart import draw
+from tests.bench.report import as_bars, as_json, as_markdown
 from tests.bench.run import Plan, run
+from tests.bench.targets import targets
 
+MOST = 1000
+RESULTS = ROOT / ".local" / "bench"
 NAMES = [call.name for call in CALLS]
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"muster: {message}\n")
+
+
 def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench", description="Measure it against its floor."
-    )
-    parser.add_argument("--only", action="append", choices=NAMES, metavar="CALL", help=", ".join(NAMES))
-    parser.add_argument("--seconds", type=float, default=0.8, help="how long a slice lasts (default: 0.8)")
-    parser.add_argument("--rounds", type=int, default=5, help="slices of each side (default: 5)")
-    parser.add_argument("--connections", type=int, action="append", help="default: 1, 16 and 64")
-    arguments = parser.parse_args()
-    plan = Plan(
-        calls=[call for call in CALLS if call.name in (arguments.only or NAMES)],
-        connections=arguments.connections or (1, 16, 64),
-        seconds=arguments.seconds,
-        rounds=arguments.rounds,
-    )
+    """Measure; show the table and the chart, and keep them with all figures."""
+    plan = _plan()
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - started:4.0f} s  {line}\n")
+
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        measured = runner.run(run(plan, Path(folder), _progress))
-    for call in measured:
-        for each in call.comparisons:
-            sys.stdout.write(_line(call, each) + "\n")
-        sys.stdout.write(f"    {dict(call.cost.rpcs)} {dict(call.cost.billed)}\n")
+        measured = runner.run(run(plan, Path(folder), progress))
+    held = targets(measured)
+    tables, bars = as_markdown(measured, held), as_bars(measured)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "results.json").write_text(json.dumps(as_json(plan, measured, held), indent=2))
+    (RESULTS / "results.md").write_text(f"{tables}\n")
+    draw(measured, RESULTS / "chart.png")
+    sys.stdout.write(f"\n{tables}\n\n{bars}\n\nresults.json, results.md and chart.png are in {RESULTS}\n")
 
 
-def _progress(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-
-
-def _line(call: Measured, each: Comparison) -> str:
-    sides = "  ".join(
-        f"{name} {side.throughput:7.0f}/s p50 {side.percentile(50):7.2f} p95 {side.percentile(95):7.2f}"
-        f" p99 {side.percentile(99):7.2f} ms CPU {side.cpu_milliseconds:6.3f} ms"
-        for name, side in (("product", each.product), ("floor", each.floor))
+def _plan() -> Plan:
+    parser = _Parser(prog="python -m tests.bench", description="Measure calls against their floors.")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=NAMES,
+        metavar="CALL",
+        help=f"may be repeated (default: all), one of {', '.join(NAMES)}",
     )
-    return (
-        f"{call.call.name:<20} {each.connections:>3}  {sides}"
-        f"  throughput x{each.throughput_ratio:.2f}  p50 x{each.p50_ratio:.2f}"
+    parser.add_argument(
+        "--seconds", type=_positive(float), default=0.7, help="how long a slice lasts (default: 0.7)"
     )
+    parser.add_argument(
+        "--rounds",
+        type=_positive(int),
+        default=5,
+        help="slices of each side at each number of connections (default: 5)",
+    )
+    arguments = parser.parse_args()
+    return Plan(
+        calls=[call for call in CALLS if call.name in (arguments.only or NAMES)],
+        seconds=arguments.seconds,
+        rounds=arguments.rounds,
+    )
+
+
+def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number < MOST:
+            raise argparse.ArgumentTypeError(f"{text} is no number between 0 and {MOST}")
+        return number
+
+    return read
 
 
 if __name__ == "__main__":

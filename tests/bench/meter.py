@@ -20,8 +20,9 @@ class Cost:
     """What the emulators counted.
 
     Attributes:
-        rpcs: RPCs by their names. One of the commits drops what was published: of many requests together.
-        billed: Firestore's operations, and the messages that were published.
+        rpcs: those before the answer, by name. The commit that drops published events comes after it, for
+            many requests together.
+        billed: Firestore's operations, those of the drop too, and the messages that were published.
     """
 
     rpcs: Counter[str]
@@ -40,10 +41,11 @@ class Meter:
         await self.quiet()
         before = await self._counted()
         await ask(port, call)
+        answered = await self._counted()
         async with asyncio.timeout(PATIENCE):
             while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + events:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(PAUSE)
-        return Cost(rpcs=after.rpcs - before.rpcs, billed=after.billed - before.billed)
+        return Cost(rpcs=answered.rpcs - before.rpcs, billed=after.billed - before.billed)
 
     async def quiet(self) -> None:
         """Wait until all that was published has left the outbox."""
@@ -60,3 +62,8 @@ class Meter:
             rpcs.update(counters.pop("rpcs", {}))
             billed.update(counters)
         return Cost(rpcs=rpcs, billed=billed)
+
+
+def counted(counts: Counter[str]) -> str:
+    """Write counts for people."""
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())).replace("_", " ")

@@ -15,6 +15,7 @@ from tests.bench.served import Served
 from tests.bench.tenants import Tenant
 
 WARM_UP_SECONDS = 0.3
+CONNECTIONS = (1, 16, 64)
 
 
 class UnfairError(Exception):
@@ -27,13 +28,11 @@ class Plan:
 
     Attributes:
         calls: which calls.
-        connections: at how many connections, one after the other.
         seconds: how long a slice lasts.
         rounds: how many slices of each side there are.
     """
 
     calls: Sequence[Call]
-    connections: Sequence[int]
     seconds: float
     rounds: int
 
@@ -59,7 +58,7 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
         ]
         _require_equal(call, *costs)
         comparisons = []
-        for connections in plan.connections:
+        for connections in CONNECTIONS:
             made.progress(f"{call.name}: {connections} connections")
             comparison = Comparison(connections=connections)
             sides = [(product, comparison.product), (floor, comparison.floor)]
