@@ -1,0 +1,149 @@
+"""The keys that a write puts into Firestore: the document's name, and its entries in indexes.
+
+Firestore keeps both in tables, in the order of their bytes, and splits the tables by ranges of keys:
+https://cloud.google.com/firestore/native/docs/understand-reads-writes-scale
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+from infra.local.firestore import ordering, paths
+from infra.local.firestore.index import Mode, Spec, keys, keys_of
+from infra.local.firestore.indexes import Indexes
+from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore.pb.write_pb2 import Write
+
+_ARROWS = {Mode.ASCENDING: "↑", Mode.DESCENDING: "↓", Mode.CONTAINS: "∋"}
+_NAME = "__name__"
+
+
+class Layout(Enum):
+    """What the keys of index entries begin with, which Firestore does not tell.
+
+    An index of a collection's scope serves one collection at a time, so either may come first.
+    """
+
+    COLLECTION_FIRST = "collection, index, values, name"
+    INDEX_FIRST = "index, collection, values, name"
+
+
+class Key(NamedTuple):
+    """A key, and the kind of what it is in: documents or an index, of all collections of an id."""
+
+    place: bytes
+    kind: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A document after a write, and the fields that the write may have changed."""
+
+    document: Document
+    fields: frozenset[str]
+
+    @classmethod
+    def created(cls, document: Document) -> Self:
+        """A document that was not there before."""
+        return cls(document, frozenset(document.fields) | {_NAME})
+
+    @classmethod
+    def changed(cls, before: Write, change: Write) -> Self:
+        """A document that one write left and another changes in some fields, all of them at the top."""
+        changed = frozenset(change.update_mask.field_paths)
+        after = Document(name=before.update.name)
+        for field in {*before.update.fields, *change.update.fields}:
+            source = change if field in changed else before
+            if field in source.update.fields:
+                after.fields[field].CopyFrom(source.update.fields[field])
+        return cls(after, changed)
+
+    @property
+    def path(self) -> str:
+        """The document's path below `documents/`."""
+        return self.document.name.partition("/documents/")[2]
+
+
+class Keys:
+    """Finds the keys of writes.
+
+    Args:
+        indexes: those that there are.
+        layout: what the keys of their entries begin with.
+    """
+
+    def __init__(self, indexes: Indexes, layout: Layout) -> None:
+        self._indexes = indexes
+        self._layout = layout
+        self._of_field = lru_cache(maxsize=None)(self._find_of_field)
+
+    def of(self, written: Written) -> Iterator[Key]:
+        """List the keys that a write adds."""
+        parent, _, _ = written.path.rpartition("/")
+        collection = parent.rpartition("/")[2]
+        name = ordering.encode_path(written.path)
+        if _NAME in written.fields:
+            yield Key(b"documents " + name, f"{collection}: documents")
+        place = ordering.encode_collection(parent)
+        fields = {field: value for field, value in written.document.fields.items() if field in written.fields}
+        yield from self._singles(collection, place, fields, (), name)
+        yield from self._composites(collection, place, written, name)
+
+    def _singles(
+        self,
+        collection: str,
+        place: bytes,
+        fields: Mapping[str, Value],
+        parents: paths.FieldPath,
+        name: bytes,
+    ) -> Iterator[Key]:
+        for field, value in fields.items():
+            path = (*parents, field)
+            for index, kind, is_group, mode in self._of_field(collection, path):
+                for key in keys_of(value, mode):
+                    entry = ordering.descending(key + name) if mode is Mode.DESCENDING else key + name
+                    yield Key(self._join(index, b"" if is_group else place, entry), kind)
+            if value.HasField("map_value"):
+                yield from self._singles(collection, place, value.map_value.fields, path, name)
+
+    def _find_of_field(self, collection: str, path: paths.FieldPath) -> list[tuple[bytes, str, bool, Mode]]:
+        found = []
+        for is_group, mode in self._indexes.of_field(collection, path):
+            fields = _ending_with_name(((path, mode),))
+            found.append((_index(collection, fields), _kind(collection, fields), is_group, mode))
+        return found
+
+    def _composites(self, collection: str, place: bytes, written: Written, name: bytes) -> Iterator[Key]:
+        for composite in self._indexes.composites or ():
+            is_written = any(path[0] in written.fields for path, _ in composite.fields)
+            if composite.collection == collection and is_written:
+                fields = _ending_with_name(composite.fields)
+                start = b"" if composite.group else place
+                for entry in keys(fields, written.document, name):
+                    yield Key(self._join(_index(collection, fields), start, entry), _kind(collection, fields))
+
+    def _join(self, index: bytes, collection: bytes, entry: bytes) -> bytes:
+        if self._layout is Layout.INDEX_FIRST:
+            return b"entries " + index + collection + entry
+        return b"entries " + collection + index + entry
+
+
+def _ending_with_name(fields: Spec) -> Spec:
+    """Add the name, in the direction of the last field."""
+    path, mode = fields[-1]
+    if path == paths.NAME:
+        return fields
+    return (*fields, (paths.NAME, Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING))
+
+
+def _index(collection: str, fields: Spec) -> bytes:
+    """Name an index, with the names of its fields in order."""
+    return repr((collection, [(path, mode.value) for path, mode in fields])).encode()
+
+
+def _kind(collection: str, fields: Spec) -> str:
+    """Name the kind of an index: all fields of a map are one."""
+    shown = ((f"{path[0]}.*" if len(path) > 1 else path[0], mode) for path, mode in fields)
+    return f"{collection}: " + ", ".join(f"{name} {_ARROWS[mode]}" for name, mode in shown)
