@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from secrets import token_hex
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -60,6 +61,15 @@ def new_id() -> str:
     return str(uuid7())
 
 
+def random_id() -> str:
+    """Make an id that says nothing: of a request or a change.
+
+    Not a UUIDv7: where many are made in a millisecond, their time runs ahead, and a machine's id tells when it
+    was registered.
+    """
+    return token_hex(16)
+
+
 def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
     """Wire the inventory up as the environment says.
 
@@ -71,7 +81,7 @@ def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
     publisher, outbox = Publisher(project), Outbox(firestore)
     return Inventory(
         firestore=firestore,
-        changes=Changes(firestore, publish=publisher.publish, outbox=outbox, clock=now, new_id=new_id),
+        changes=Changes(firestore, publish=publisher.publish, outbox=outbox, clock=now, new_id=random_id),
         effects=Effects(firestore, now),
         outbox=outbox,
         publisher=publisher,
@@ -160,6 +170,6 @@ def _app(
         routes,
         problems=problems,
         reach_store=reach_store,
-        new_id=inventory.new_id,
+        new_id=random_id,
         project=environment["GOOGLE_CLOUD_PROJECT"],
     )

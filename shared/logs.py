@@ -16,6 +16,7 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("REQUEST_ID", default=None)
 """The request that is being served; every entry that is written meanwhile carries it."""
 
 _LOGGER = logging.getLogger("muster")
+_encode = json.JSONEncoder(default=str).encode
 _COLOURS = {"DEBUG": 90, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
@@ -44,6 +45,8 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_TerminalFormatter() if readable else _JsonFormatter())
     logging.root.handlers = [handler]
+    # Nobody is told of these: https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.root.setLevel(logging.WARNING)
     _LOGGER.setLevel(logging.INFO)
 
@@ -72,7 +75,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return _encode(entry)
 
 
 class _TerminalFormatter(logging.Formatter):

@@ -5,13 +5,11 @@ from http import HTTPStatus
 from itertools import groupby
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
@@ -96,17 +94,10 @@ def create_app(
         return Response(headers=_NO_STORE)
 
     health = [ExactRoute("/health/liveness", liveness), ExactRoute("/health/startup", startup)]
-    app = Starlette(
-        routes=[*routes, *health],
-        middleware=[
-            Middleware(RequestLog, new_id=new_id, project=project),
-            # The last resort. As a handler of Starlette's own it would answer outside the request log.
-            Middleware(ExceptionMiddleware, handlers={Exception: refuse}),
-        ],
-        exception_handlers={HTTPException: refuse},
-    )
-    app.router.redirect_slashes = False
-    return Application(app)
+    router = Router([*routes, *health], redirect_slashes=False)
+    # Not a Starlette application: functions-framework is one, with the middleware of one, around this.
+    answered = ExceptionMiddleware(router, handlers={HTTPException: refuse, Exception: refuse})
+    return Application(RequestLog(answered, new_id=new_id, project=project))
 
 
 def _serve_file(file: Path) -> Callable[[Request], Awaitable[Response]]:

@@ -53,7 +53,7 @@ class Authenticator:
         cached = self._found.get(digest)
         if cached is not None and now - cached[0] < CACHE_TIME:
             self._found.move_to_end(digest)
-            return await asyncio.shield(cached[1])
+            return cached[1].result() if cached[1].done() else await asyncio.shield(cached[1])
         reading = asyncio.ensure_future(self._find_key(digest))
         reading.add_done_callback(partial(self._forget_failure, digest))
         self._found[digest] = (now, reading)

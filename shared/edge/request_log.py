@@ -3,13 +3,12 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs
@@ -57,8 +56,8 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
         started = time.perf_counter()
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
         record = RequestRecord(
             request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
             method=scope["method"],
@@ -71,9 +70,8 @@ class RequestLog:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                marked = MutableHeaders(scope=message)
-                marked["X-Request-Id"] = record.request_id
-                marked["X-API-Version"] = "v1"
+                marks = ((b"x-request-id", record.request_id.encode()), (b"x-api-version", b"v1"))
+                message = {**message, "headers": [*message["headers"], *marks]}
             await send(message)
 
         try:
@@ -99,10 +97,12 @@ class RequestLog:
         logs.log(severity, message, fields, error=record.error)
 
 
-def _trace(headers: Headers) -> logs.Trace | None:
-    if match := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
+def _trace(headers: Mapping[bytes, bytes]) -> logs.Trace | None:
+    given = headers.get(b"traceparent", b"").decode("latin-1")
+    if match := _TRACEPARENT.fullmatch(given):
         return logs.Trace(match[1], match[2], sampled=bool(int(match[3], 16) & 1))
-    if match := _CLOUD_TRACE.fullmatch(headers.get("x-cloud-trace-context", "")):
+    given = headers.get(b"x-cloud-trace-context", b"").decode("latin-1")
+    if match := _CLOUD_TRACE.fullmatch(given):
         span = f"{int(match[2]):016x}" if match[2] else None
         return logs.Trace(match[1], span, sampled=match[3] == "1")
     return None

@@ -133,7 +133,7 @@ class Resource(Endpoint):
         caller = await self._authenticator.authenticate(request.headers.get("authorization"))
         record_of(request.scope).organization_id = caller.organization_id
         caller.require(operation.scope)
-        if operation.query is None:
+        if operation.query is None and request.scope["query_string"]:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
