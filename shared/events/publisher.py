@@ -59,10 +59,10 @@ class Publisher:
         requests = defaultdict(list)
         for entry in entries:
             requests[entry.topic, entry.ordering_key].append(entry)
-        published = await asyncio.gather(
-            *(self._publish(topic, batch, committed_at) for (topic, _), batch in requests.items())
-        )
-        return [event_id for ids in published for event_id in ids]
+        calls = [self._publish(topic, batch, committed_at) for (topic, _), batch in requests.items()]
+        if len(calls) == 1:
+            return await calls[0]  # most changes have one event, which needs no task of its own
+        return [event_id for ids in await asyncio.gather(*calls) for event_id in ids]
 
     async def _publish(self, topic: str, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
         ids = [entry.event_id for entry in entries]

@@ -65,10 +65,6 @@ Complete = Callable[[Answer], Awaitable[Answer]]
 """Adds to an answer, also a recorded one, what is no part of a commit, and makes no failure of it."""
 
 
-async def _as_decided(answer: Answer) -> Answer:
-    return answer
-
-
 class Changes:
     """Applies changes to the inventory.
 
@@ -95,13 +91,14 @@ class Changes:
         self._clock = clock
         self._new_id = new_id
 
-    async def apply(self, command: Command, decide: Decide, *, complete: Complete = _as_decided) -> Answer:
+    async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
         """Decide and commit, as often as it takes until the command's deadline, then publish.
 
         Args:
             command: whose change it is.
             decide: is asked again when what it read has changed.
-            complete: is asked once there is an answer, while the events are published.
+            complete: is asked once there is an answer, while the events are published; without it, the answer
+                is complete.
 
         Returns:
             The decision's answer, or the recorded one of an earlier request with the same key, completed.
@@ -119,11 +116,14 @@ class Changes:
                 continue
             if isinstance(outcome, _Committed):
                 return await self._told(outcome, complete)
-            return await complete(outcome)
+            return outcome if complete is None else await complete(outcome)
         raise Unavailable from failure
 
-    async def _told(self, committed: "_Committed", complete: Complete) -> Answer:
+    async def _told(self, committed: "_Committed", complete: Complete | None) -> Answer:
         """Publish the events and complete the answer, side by side; both have ended in the end."""
+        if complete is None:
+            self._outbox.drop(await self._publish(committed.entries, committed.time))
+            return committed.answer
         publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
         try:
             return await complete(committed.answer)
@@ -171,8 +171,9 @@ class _Change:
                 if self._command.idempotency_key is None and not decision.writes:
                     return decision.answer
                 self._sent.append(decision)
+                entries = self._entries(decision)
                 response = await transaction.commit(
-                    self._writes(decision), self._command.deadline.earlier(SETTLE_SECONDS)
+                    self._writes(decision, entries), self._command.deadline.earlier(SETTLE_SECONDS)
                 )
         except Contended:
             raise
@@ -181,7 +182,7 @@ class _Change:
             if outcome := await self._settled():
                 return outcome
             raise
-        return self._committed(decision, response.write_results[-1].update_time)
+        return _Committed(decision.answer, entries, response.write_results[-1].update_time.ToDatetime(UTC))
 
     async def _settled(self) -> _Committed | Answer | None:
         """Look what stands in the way of the change, or whether it is in the store already.
@@ -206,10 +207,10 @@ class _Change:
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)
             decision = next(sent for sent in self._sent if self._entries(sent)[:1] == [event])
-            return self._committed(decision, found[marker].create_time)
+            return self._found(decision, found[marker].create_time)
         if record is not None:
             decision = next(sent for sent in self._sent if sent.answer.body == record.body)
-            return self._committed(decision, recorded_at)
+            return self._found(decision, recorded_at)
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
@@ -237,13 +238,11 @@ class _Change:
         headers = {**record.headers, "Idempotent-Replayed": "true"}
         return Answer(status=record.status, headers=headers, body=record.body)
 
-    def _writes(self, decision: Decision) -> list[Write]:
+    def _writes(self, decision: Decision, entries: Sequence[OutboxEntry]) -> list[Write]:
         name = self._firestore.name
         taken = [writes.create(name(paths.identity(claim.identity)), claim) for claim in decision.claims]
         freed = [writes.delete(name(paths.identity(claim.identity))) for claim in decision.freed]
-        outbox = [
-            writes.create(name(paths.outbox(entry.event_id)), entry) for entry in self._entries(decision)
-        ]
+        outbox = [writes.create(name(paths.outbox(entry.event_id)), entry) for entry in entries]
         return [*decision.writes, *taken, *freed, *self._record(decision.answer), *outbox]
 
     def _record(self, answer: Answer) -> list[Write]:
@@ -270,5 +269,5 @@ class _Change:
             for index, event in enumerate(decision.events)
         ]
 
-    def _committed(self, decision: Decision, time: Timestamp) -> _Committed:
+    def _found(self, decision: Decision, time: Timestamp) -> _Committed:
         return _Committed(decision.answer, self._entries(decision), time.ToDatetime(UTC))
