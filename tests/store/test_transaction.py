@@ -1,0 +1,92 @@
+"""A transaction that nothing comes of lets go of its locks, whatever ended it."""
+
+import pytest
+
+from shared.bootstrap import Inventory
+from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store import paths, writes
+from shared.store.errors import Unclear
+from shared.store.transaction import RELEASE_SECONDS, Transaction
+from tests.functions.machines.control import Control
+
+POOL = paths.pool("example", "locked")
+
+
+class Clock:
+    """A clock that stands until it is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def locked(own: Inventory) -> None:
+    """Stores the document that the transactions read."""
+    await own.firestore.commit([writes.create(own.firestore.name(POOL), Pool(version=1))], Deadline(5))
+
+
+async def overwrite(own: Inventory) -> None:
+    """Write the document as a commit of its own, which would wait for a lock."""
+    await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(RELEASE_SECONDS))
+
+
+@pytest.mark.usefixtures("locked")
+async def test_locks_are_released_past_the_deadline(own: Inventory, firestore_control: Control) -> None:
+    """The request has no time left for anything, and others wait."""
+    clock = Clock()
+
+    async def read_until_the_deadline() -> None:
+        async with Transaction(own.firestore, Deadline(5, monotonic=clock)) as transaction:
+            await transaction.get([POOL])
+            clock.now = 60.0
+            await transaction.get([POOL])
+
+    with pytest.raises(Unavailable):
+        await read_until_the_deadline()
+
+    assert (await firestore_control.rpcs())["Rollback"] == 1
+    await overwrite(own)
+
+
+@pytest.mark.usefixtures("locked")
+async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
+    """What the other tests would see if it were not released."""
+    async with Transaction(own.firestore, Deadline(5)) as transaction:
+        await transaction.get([POOL])
+        with pytest.raises(Unclear):
+            await overwrite(own)
+
+
+@pytest.mark.usefixtures("locked")
+@pytest.mark.parametrize("fault", [{"code": "UNAVAILABLE"}, {"delay_ms": 20_000}], ids=["fails", "hangs"])
+async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
+    own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]
+) -> None:
+    await firestore_control.fail_next("Rollback", pattern=project, **fault)
+    patience = Deadline(4 * RELEASE_SECONDS)
+
+    async def fail() -> None:
+        async with Transaction(own.firestore, Deadline(5)) as transaction:
+            await transaction.get([POOL])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+
+    assert patience.left > 0
+    assert await firestore_control.waiting() == []
+
+
+@pytest.mark.usefixtures("locked")
+async def test_a_committed_transaction_has_nothing_to_release(
+    own: Inventory, firestore_control: Control
+) -> None:
+    async with Transaction(own.firestore, Deadline(5)) as transaction:
+        [seen] = (await transaction.get([POOL])).values()
+        await transaction.commit([writes.delete_seen(seen)], Deadline(5))
+
+    assert (await firestore_control.rpcs())["Rollback"] == 0
