@@ -8,7 +8,7 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -23,6 +23,7 @@ from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, RunningStack
 
 PATIENCE = 30.0
+SUBSCRIPTION = "projects/muster-local/subscriptions/pool-cleanup"
 
 
 class DeletedPool:
@@ -62,7 +63,7 @@ class DeletedPool:
                     "data": base64.b64encode(message.data).decode(),
                     "attributes": dict(message.attributes),
                 },
-                "subscription": "projects/muster-local/subscriptions/pool-cleanup",
+                "subscription": SUBSCRIPTION,
             }
         )
 
@@ -148,20 +149,55 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
         await until(lambda: not pool.members())
 
 
-async def test_an_event_that_cannot_be_decoded_is_refused_until_it_is_a_dead_letter(
-    stack: RunningStack, subscriber: pubsub.SubscriberClient
+@pytest.fixture
+def without_pauses(subscriber: pubsub.SubscriberClient) -> Iterator[int]:
+    """Takes the pauses out of the subscription's retry policy; gives the number of its attempts."""
+
+    def update(policy: pubsub.types.RetryPolicy) -> None:
+        changed = pubsub.types.Subscription(name=SUBSCRIPTION, retry_policy=policy)
+        subscriber.update_subscription(subscription=changed, update_mask={"paths": ["retry_policy"]})
+
+    declared = subscriber.get_subscription(subscription=SUBSCRIPTION)
+    update(pubsub.types.RetryPolicy(minimum_backoff=timedelta(0), maximum_backoff=timedelta(0)))
+    yield declared.dead_letter_policy.max_delivery_attempts
+    update(declared.retry_policy)
+
+
+async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
+    pool: DeletedPool,
+    publisher: pubsub.PublisherClient,
+    subscriber: pubsub.SubscriberClient,
+    without_pauses: int,
 ) -> None:
-    """Its last attempt comes minutes later: that it is then a dead letter is the emulator's test."""
-    subscription = "projects/muster-local/subscriptions/pool-cleanup"
-    settings = subscriber.get_subscription(subscription=subscription)
-    assert settings.dead_letter_policy.dead_letter_topic == "projects/muster-local/topics/pool-cleanup-dead"
-    assert settings.dead_letter_policy.max_delivery_attempts == 100
-    assert settings.filter == 'attributes.change = "deleted"'
+    """It is kept as it was published, and what comes after it is processed."""
+    pool.have_members(1)
+    event = pool.message()
+    garbage = pubsub.types.PubsubMessage(event, data=b"\xff no event \xff")
+    publish(publisher, garbage)
+    publish(publisher, event)
+
+    dead = f"{SUBSCRIPTION}-dead"
+    [received] = subscriber.pull(subscription=dead, max_messages=10, timeout=PATIENCE).received_messages
+
+    subscriber.acknowledge(subscription=dead, ack_ids=[received.ack_id])
+    assert received.message.data == garbage.data
+    assert received.message.ordering_key == garbage.ordering_key
+    assert dict(garbage.attributes) | {
+        "CloudPubSubDeadLetterSourceSubscription": "pool-cleanup",
+        "CloudPubSubDeadLetterSourceSubscriptionProject": "muster-local",
+        "CloudPubSubDeadLetterSourceDeliveryCount": str(without_pauses),
+    } == {
+        name: value
+        for name, value in received.message.attributes.items()
+        if name != "CloudPubSubDeadLetterSourceTopicPublishTime"
+    }
+    await until(lambda: not pool.members())
+
+
+async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.post(stack.functions["pool_cleanup"], content=b"{}")
     assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
-    kept = subscriber.get_subscription(subscription="projects/muster-local/subscriptions/pool-cleanup-dead")
-    assert kept.topic == "projects/muster-local/topics/pool-cleanup-dead"
 
 
 async def test_the_log_says_why_an_event_was_refused(stack: RunningStack) -> None:
