@@ -64,8 +64,8 @@ def new_id() -> str:
 def random_id() -> str:
     """Make an id that says nothing: of a request or a change.
 
-    Not a UUIDv7: where many are made in a millisecond, their time runs ahead, and a machine's id tells when it
-    was registered.
+    Not a UUIDv7: where many are made in a millisecond, their time runs ahead, and that of a machine is when
+    it was registered.
     """
     return token_hex(16)
 
