@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 from google.cloud.firestore import Client
 
-from infra.local import provision
 from infra.local.topology import ROOT
 from tests.bench.meter import Meter
 from tests.bench.served import Backends, Served, Source, archive, emulators, serve
@@ -68,7 +67,7 @@ class Bench:
     async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
         """Make an organization of each size."""
         os.environ["FIRESTORE_EMULATOR_HOST"] = self.backends.firestore
-        client = Client(project=provision.PROJECT)
+        client = Client(project=self.backends.project)
         made = {}
         async with self.product("machines") as machines, self.product("pools") as pools:
             ports = {"machines": machines.port, "pools": pools.port}
@@ -85,7 +84,7 @@ async def bench(folder: Path, progress: Progress) -> AsyncIterator[Bench]:
     """Build the archive and start the emulators."""
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(emulators(lambda name, line: progress(f"{name}: {line}")))
-        store = await stack.enter_async_context(Store.at(backends.firestore))
+        store = await stack.enter_async_context(Store.at(backends.firestore, backends.project))
         yield Bench(
             functions=archive(folder),
             backends=backends,

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from infra.local import provision
 from tests.bench.client import ask, request
 from tests.bench.served import Backends
 from tests.bench.store import Store
@@ -33,17 +32,23 @@ class Meter:
     """Reads the counters of both emulators around a request."""
 
     def __init__(self, backends: Backends, store: Store) -> None:
+        self._project = backends.project
         self._controls = (backends.firestore_control, backends.pubsub_control)
         self._store = store
 
-    async def cost(self, port: int, call: bytes, *, events: int) -> Cost:
-        """Send a request while nothing else happens, and wait until its events have left the outbox."""
-        await self.quiet()
+    async def cost(self, port: int, call: bytes, *, dropped: int) -> Cost:
+        """Send a request while nothing else happens.
+
+        Args:
+            port: where.
+            call: the request.
+            dropped: how many published events are waited for to leave the outbox.
+        """
         before = await self._counted()
         await ask(port, call)
         answered = await self._counted()
         async with asyncio.timeout(PATIENCE):
-            while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + events:  # noqa: ASYNC110 - nothing tells of it
+            while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(PAUSE)
         return Cost(rpcs=answered.rpcs - before.rpcs, billed=after.billed - before.billed)
 
@@ -58,7 +63,7 @@ class Meter:
         billed: Counter[str] = Counter()
         for control in self._controls:
             answer = await ask(int(control.rpartition(":")[2]), _GET)
-            counters = json.loads(answer.partition(b"\r\n\r\n")[2]).get(provision.PROJECT, {})
+            counters = json.loads(answer.partition(b"\r\n\r\n")[2]).get(self._project, {})
             rpcs.update(counters.pop("rpcs", {}))
             billed.update(counters)
         return Cost(rpcs=rpcs, billed=billed)

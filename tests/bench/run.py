@@ -52,10 +52,7 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
     async with made.product(call.function) as product, made.floor(file) as floor:
         for served in (product, floor):
             await drive(served.port, call.requests(caller), connections=1, seconds=WARM_UP_SECONDS)
-        costs = [
-            await made.meter.cost(served.port, next(call.requests(caller)), events=len(script.outbox))
-            for served in (product, floor)
-        ]
+        costs = [await _cost(made, call, caller, served, len(script.outbox)) for served in (product, floor)]
         _require_equal(call, *costs)
         comparisons = []
         for connections in CONNECTIONS:
@@ -78,6 +75,11 @@ async def _measure_slice(
     side.slices.append(await drive(served.port, requests, connections=connections, seconds=seconds))
     side.cpu_seconds += proc.cpu_seconds(served.worker) - before
     side.peak_memory = proc.peak_memory(served.worker)
+
+
+async def _cost(made: Bench, call: Call, caller: Tenant, served: Served, events: int) -> Cost:
+    await made.meter.quiet()
+    return await made.meter.cost(served.port, next(call.requests(caller)), dropped=events)
 
 
 def _require_equal(call: Call, product: Cost, floor: Cost) -> None:

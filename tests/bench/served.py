@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra import package
-from infra.api_key import new_api_key
 from infra.local import provision, topology
 from infra.local.emulator import Emulator
 from infra.local.topology import ROOT, Topology
@@ -49,19 +48,19 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Backends:
-    """The emulators: where functions find them, and where their counters are."""
+    """The emulators: where functions find them and their counters are, and the project to use there."""
 
     firestore: str
     pubsub: str
     firestore_control: str
     pubsub_control: str
-    api_key: str
+    project: str = provision.PROJECT
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What makes a function use them."""
         return {
-            "GOOGLE_CLOUD_PROJECT": provision.PROJECT,
+            "GOOGLE_CLOUD_PROJECT": self.project,
             "FIRESTORE_EMULATOR_HOST": self.firestore,
             "PUBSUB_EMULATOR_HOST": self.pubsub,
         }
@@ -99,18 +98,17 @@ def archive(folder: Path) -> dict[str, Source]:
 
 @asynccontextmanager
 async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backends]:
-    """Run both emulators, in memory, with the topology's topics and indexes, and an API key."""
-    api_key = new_api_key()
+    """Run both emulators, in memory, with the topology's topics and indexes."""
     served = topology.load(topology.DEFAULT_FILE)
 
-    async def set_up_firestore() -> None:
-        await provision.development_key(firestore.host, api_key)
+    async def nothing() -> None:
+        pass
 
     async def set_up_pubsub() -> None:
         await provision.topics_and_subscriptions(pubsub.host, _without_functions(served), {})
 
     indexes = ("--indexes", str(topology.DEFAULT_FILE))
-    firestore = Emulator("firestore", indexes, report, set_up_firestore)
+    firestore = Emulator("firestore", indexes, report, nothing)
     pubsub = Emulator("pubsub", (), report, set_up_pubsub)
     both = (firestore, pubsub)
     try:
@@ -124,7 +122,6 @@ async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backend
             pubsub=pubsub.host,
             firestore_control=firestore.control,
             pubsub_control=pubsub.control,
-            api_key=api_key,
         )
     finally:
         await asyncio.gather(*(emulator.stop() for emulator in both))

@@ -6,19 +6,18 @@ from typing import Any, Self
 
 import grpc.aio
 
-from infra.local import provision
 from infra.local.firestore.pb import firestore_pb2
 from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.pb.write_pb2 import Write
 
-DATABASE = f"projects/{provision.PROJECT}/databases/(default)"
 A_COMMIT = 500
 
 
 class Store:
-    """One emulator's database."""
+    """The database of one project in an emulator."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, project: str) -> None:
+        self._database = f"projects/{project}/databases/(default)"
         self._commit: Any = channel.unary_unary("/google.firestore.v1.Firestore/Commit")
         self._get: Any = channel.unary_unary(
             "/google.firestore.v1.Firestore/GetDocument",
@@ -33,32 +32,33 @@ class Store:
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, host: str) -> AsyncIterator[Self]:
+    async def at(cls, host: str, project: str) -> AsyncIterator[Self]:
         """Reach an emulator."""
         async with grpc.aio.insecure_channel(host) as channel:
-            yield cls(channel)
+            yield cls(channel, project)
+
+    def name(self, path: str = "") -> str:
+        """Give the full name of a document by its path."""
+        return f"{self._database}/documents/{path}".rstrip("/")
 
     async def get(self, path: str) -> Document:
         """Read a document."""
-        document: Document = await self._get(firestore_pb2.GetDocumentRequest(name=name(path)))
+        document: Document = await self._get(firestore_pb2.GetDocumentRequest(name=self.name(path)))
         return document
 
     async def is_empty(self, collection: str) -> bool:
         """Tell whether a collection has no documents."""
-        request = firestore_pb2.ListDocumentsRequest(parent=name(), collection_id=collection, page_size=1)
+        request = firestore_pb2.ListDocumentsRequest(
+            parent=self.name(), collection_id=collection, page_size=1
+        )
         return not (await self._list(request)).documents
 
     async def write(self, frames: Iterable[bytes]) -> None:
         """Apply writes, as `frame` gives them, in large commits."""
-        head = firestore_pb2.CommitRequest(database=DATABASE).SerializeToString()
+        head = firestore_pb2.CommitRequest(database=self._database).SerializeToString()
         frames = list(frames)
         for start in range(0, len(frames), A_COMMIT):
             await self._commit(head + b"".join(frames[start : start + A_COMMIT]))
-
-
-def name(path: str = "") -> str:
-    """Give the full name of a document by its path."""
-    return f"{DATABASE}/documents/{path}".rstrip("/")
 
 
 def frame(write: Write) -> bytes:

@@ -21,7 +21,7 @@ from infra.local.firestore.pb.write_pb2 import Write
 from shared.domain.access import Scope
 from shared.domain.identities import digest, mac_identity
 from tests.bench.client import RefusedError, ask, request
-from tests.bench.store import Store, frame, name
+from tests.bench.store import Store, frame
 from tests.functions.machines.bodies import PROFILE
 
 _macs = count()
@@ -71,7 +71,7 @@ class Tenant:
         """Take the machines that were assigned out of all pools again."""
         any_id = str(uuid6.uuid7())
         write = Write()
-        write.update.name = name(f"organizations/{self.id}/machines/{any_id}")
+        write.update.name = store.name(f"organizations/{self.id}/machines/{any_id}")
         write.update.fields["version"].integer_value = 1
         write.update_mask.field_paths.extend(("version", "pool_ids"))
         form = frame(write)

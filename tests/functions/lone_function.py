@@ -18,9 +18,10 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class LoneFunction:
-    """A running function: a client of it, and the lines that it prints."""
+    """A running function: a client of it, its port on 127.0.0.1, and the lines that it prints."""
 
     http: httpx.AsyncClient
+    port: int
     _lines: Queue[str]
 
     async def log_entry(self, request_id: str) -> dict[str, Any]:
@@ -50,7 +51,7 @@ async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIt
     function.start_with(environment)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{function.port}", timeout=30) as http:
-            yield LoneFunction(http, lines)
+            yield LoneFunction(http, function.port, lines)
     finally:
         await function.stop()
         await nursery.stop()

@@ -1,4 +1,4 @@
-"""What each write of a machine costs the store, to the last operation.
+"""What each write of a machine costs the store, to the last operation, but for what `make bench` measures.
 
 Counted in a project of its own, where no schedule and no other test is at work. It has no topics: so events
 stay in the outbox, and no operation is spent on dropping them.
@@ -88,12 +88,6 @@ async def heard_of(quiet: Quiet) -> tuple[str, datetime]:
     """Register a machine; give its path, and a time at which a heartbeat is worth a write."""
     machine = await registered(quiet.machines)
     return f"{AGENTS}/{machine['id']}", moment(machine["last_seen"]) + timedelta(seconds=10)
-
-
-async def test_a_heartbeat_is_one_read_and_one_write(quiet: Quiet) -> None:
-    path, time = await heard_of(quiet)
-
-    assert Cost(reads=1, writes=1) == await quiet.cost("PATCH", path, {"last_seen": time.isoformat()})
 
 
 async def test_a_heartbeat_that_repeats_the_status_costs_no_more(quiet: Quiet) -> None:

@@ -1,0 +1,87 @@
+"""What `make bench` measures, in operations: exact, and the same on every machine.
+
+Counted in a project of its own, where no schedule and no other test is at work. It has no topics: so events
+stay in the outbox, and no operation is spent on dropping them.
+"""
+
+import uuid
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from google.cloud.firestore import Client
+
+from tests.bench.calls import CALLS
+from tests.bench.client import ask
+from tests.bench.meter import Cost, Meter
+from tests.bench.served import Backends
+from tests.bench.store import Store
+from tests.bench.tenants import Size, tenant
+from tests.functions.lone_function import running_function
+from tests.stack import RunningStack
+
+
+def cost(rpcs: dict[str, int], **billed: int) -> Cost:
+    """Say what a call is to cost."""
+    return Cost(rpcs=Counter(rpcs), billed=Counter(billed))
+
+
+ASSIGNMENT = dict.fromkeys(("BatchGetDocuments", "Commit", "Publish", "RunAggregationQuery", "RunQuery"), 1)
+LIST = {"RunAggregationQuery": 1, "RunQuery": 1}
+EXPECTED = {
+    # The machine, the claim of its MAC address, and its event.
+    "registration": cost({"Commit": 1, "Publish": 1}, writes=3),
+    "registration-with-key": cost({"Commit": 1, "Publish": 1}, writes=4),
+    "get": cost({"BatchGetDocuments": 1}, reads=1),
+    # One machine more than it shows, to know whether there is another page.
+    "list-100": cost(LIST, reads=101, aggregation_units=1),
+    "list-100-items": cost(LIST, reads=100, aggregation_units=1),
+    # The claim, then the machine that it names.
+    "lookup-by-mac": cost({"BatchGetDocuments": 2}, reads=2),
+    "heartbeat": cost({"BatchGetDocuments": 1, "Commit": 1}, reads=1, writes=1),
+    # The pool, the machines, and the 100 members that are shown; the machines and the event.
+    "assign-1-to-100": cost(ASSIGNMENT, reads=102, writes=2, aggregation_units=1),
+    "assign-100-to-100": cost(ASSIGNMENT, reads=201, writes=101, aggregation_units=1),
+    "assign-1-to-50000": cost(ASSIGNMENT, reads=102, writes=2, aggregation_units=2),
+    "assign-100-to-50000": cost(ASSIGNMENT, reads=201, writes=101, aggregation_units=2),
+}
+
+
+def shortened(size: Size) -> Size:
+    """Have no more than the counts need: machines to assign, and a pool of more than 1,000 members."""
+    return replace(
+        size, machines=min(size.machines, 250), pools=min(size.pools, 1), members=min(size.members, 1000)
+    )
+
+
+async def test_each_call_costs_exactly_this(stack: RunningStack) -> None:
+    backends = Backends(
+        firestore=stack.firestore_emulator_host,
+        pubsub=stack.pubsub_emulator_host,
+        firestore_control=stack.firestore_control,
+        pubsub_control=stack.pubsub_control,
+        project=f"test-{uuid.uuid4().hex[:12]}",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        client = Client(project=backends.project)
+    async with (
+        running_function("machines", backends.environment) as machines,
+        running_function("pools", backends.environment) as pools,
+        Store.at(backends.firestore, backends.project) as store,
+    ):
+        ports = {"machines": machines.port, "pools": pools.port}
+        callers = {
+            size: await tenant(f"tenant-{number}", shortened(size), client=client, store=store, ports=ports)
+            for number, size in enumerate({call.tenant for call in CALLS})
+        }
+        costs = {}
+        for call in CALLS:
+            requests = call.requests(callers[call.tenant])
+            await ask(ports[call.function], next(requests))  # from now on the caller's key is known
+            costs[call.name] = await Meter(backends, store).cost(
+                ports[call.function], next(requests), dropped=0
+            )
+    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+
+    assert costs == EXPECTED
