@@ -5,12 +5,14 @@ bytes are the same, so a class that has bytes in the place of messages leaves th
 https://protobuf.dev/programming-guides/proto3/#updating
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
 
-from infra.local.firestore.pb.document_pb2 import Document, MapValue, Value
+from infra.local.firestore.pb.document_pb2 import Document, Value
+from infra.local.firestore.pb.firestore_pb2 import BatchGetDocumentsResponse, RunQueryResponse
 
 _PACKAGE = "infra.local.firestore.partial"
 _Field = descriptor_pb2.FieldDescriptorProto
@@ -28,14 +30,42 @@ def parse(data: bytes, names: Iterable[str]) -> Document:
     return document
 
 
-def parse_map(data: bytes, name: str) -> Mapping[str, bytes]:
-    """Parse a field of a document that is a map, but not the values in it; empty if it is none."""
+def fields(data: bytes) -> Mapping[str, bytes]:
+    """Give the fields of a document, each value in its serialized form."""
+    found: Mapping[str, bytes] = _UnparsedDocument.FromString(data).fields
+    return found
+
+
+def map_entries(data: bytes, name: str) -> Iterable[bytes]:
+    """Give the entries of a field that is a map, in their serialized form; none if it is no map."""
     value = _UnparsedDocument.FromString(data).fields.get(name, b"")
-    fields: Mapping[str, bytes] = _UnparsedMap.FromString(_UnparsedValue.FromString(value).map_value).fields
-    return fields
+    entries: Iterable[bytes] = _Entries.FromString(_UnparsedValue.FromString(value).map_value).fields
+    return entries
 
 
-def _unparsed(pool: descriptor_pool.DescriptorPool, message: Any) -> Any:  # noqa: ANN401 - descriptors, and a class that is made here
+def project(data: bytes, names: Container[str]) -> bytes:
+    """Leave out of a document, in its serialized form, the fields that have none of these names."""
+    document = _UnparsedDocument.FromString(data)
+    for name in list(document.fields):
+        if name not in names:
+            del document.fields[name]
+    projected: bytes = document.SerializeToString()
+    return projected
+
+
+def query_response(document: bytes, read_time: bytes) -> Message:
+    """Make a response of a query out of its parts in their serialized form."""
+    response: Message = _UnparsedQueryResponse(document=document, read_time=read_time)
+    return response
+
+
+def found_response(document: bytes, read_time: bytes) -> Message:
+    """Make a response that has a document that was asked for, out of its parts in their serialized form."""
+    response: Message = _UnparsedGetResponse(found=document, read_time=read_time)
+    return response
+
+
+def _unparsed(message: Any) -> Any:  # noqa: ANN401 - a descriptor, and a class that is made here
     """Make a class of the same fields, with bytes for messages, also as the values of a map."""
     file = descriptor_pb2.FileDescriptorProto(name=f"{message.name}.proto", package=_PACKAGE, syntax="proto3")
     copy = file.message_type.add()
@@ -49,11 +79,27 @@ def _unparsed(pool: descriptor_pool.DescriptorPool, message: Any) -> Any:  # noq
         elif field.type_name:
             field.ClearField("type_name")
             field.type = _Field.TYPE_BYTES
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{message.name}"))
+    return _class_of(file)
+
+
+def _list_of_bytes(name: str) -> Any:  # noqa: ANN401 - a class that is made here
+    """Make a class for a message with one repeated field, for its elements in their serialized form."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=_PACKAGE, syntax="proto3")
+    file.message_type.add(name=name).field.add(
+        name="fields", number=1, type=_Field.TYPE_BYTES, label=_Field.LABEL_REPEATED
+    )
+    return _class_of(file)
+
+
+def _class_of(file: descriptor_pb2.FileDescriptorProto) -> Any:  # noqa: ANN401 - a class that is made here
+    _POOL.Add(file)
+    name = file.message_type[0].name
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
 _POOL = descriptor_pool.DescriptorPool()
-_UnparsedDocument = _unparsed(_POOL, Document.DESCRIPTOR)
-_UnparsedMap = _unparsed(_POOL, MapValue.DESCRIPTOR)
-_UnparsedValue = _unparsed(_POOL, Value.DESCRIPTOR)
+_UnparsedDocument = _unparsed(Document.DESCRIPTOR)
+_UnparsedValue = _unparsed(Value.DESCRIPTOR)
+_UnparsedQueryResponse = _unparsed(RunQueryResponse.DESCRIPTOR)
+_UnparsedGetResponse = _unparsed(BatchGetDocumentsResponse.DESCRIPTOR)
+_Entries = _list_of_bytes("Entries")  # of a map: on the wire a map is a list of its entries

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.local.firestore.index import Index, Spec
-from infra.local.firestore.postings import Field, Postings
+from infra.local.firestore.sorted_index import SortedIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from infra.local.firestore.index import Spec
     from infra.local.firestore.state import Record
 
 
@@ -17,8 +17,7 @@ class Scope:
     """A collection, a collection group, or all documents."""
 
     def __init__(self) -> None:
-        self._indexes: dict[Spec, Index] = {}
-        self._postings: dict[tuple[Field, Spec], Postings] = {}
+        self._indexes: dict[Spec, SortedIndex] = {}
 
     def records(self) -> Iterable[Record]:
         """All records of the scope, in no order."""
@@ -28,19 +27,10 @@ class Scope:
         """Note that a document has a new version."""
         for index in self._indexes.values():
             index.touch(record)
-        for postings in self._postings.values():
-            postings.touch(record)
 
-    def index(self, order: Spec) -> Index:
+    def index(self, order: Spec) -> SortedIndex:
         """Find the index in a sort order, or make it."""
         found = self._indexes.get(order)
         if found is None:
-            found = self._indexes[order] = Index(order, self.records())
-        return found
-
-    def postings(self, field: Field, order: Spec) -> Postings:
-        """Find the index of a field's values in a sort order, or make it."""
-        found = self._postings.get((field, order))
-        if found is None:
-            found = self._postings[field, order] = Postings(field, order, self.records())
+            found = self._indexes[order] = SortedIndex(order, self.records())
         return found

@@ -4,7 +4,6 @@ https://firebase.google.com/docs/firestore/ttl
 """
 
 import asyncio
-from collections.abc import Iterator
 
 from infra.local.firestore import clock, names, ordering, writes
 from infra.local.firestore.errors import AbortedError
@@ -14,6 +13,7 @@ from infra.local.firestore.paths import NAME, FieldPath
 from infra.local.firestore.pb.document_pb2 import Value
 from infra.local.firestore.pb.write_pb2 import Write
 from infra.local.firestore.rpcs.billing import Billing
+from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.store import OpenDatabase, Store
 
 
@@ -27,7 +27,7 @@ async def expire_forever(store: Store, billing: Billing, indexes: Indexes, inter
 
 
 async def _expire(database: OpenDatabase, billing: Billing, collection: str, field: FieldPath) -> None:
-    for name in list(_expired(database, collection, field)):
+    for name in await _expired(database, collection, field):
         try:
             await database.commit([writes.check(Write(delete=name), database.name)])
         except AbortedError:
@@ -35,12 +35,17 @@ async def _expire(database: OpenDatabase, billing: Billing, collection: str, fie
         billing.write(database.name, deletes=True)
 
 
-def _expired(database: OpenDatabase, collection: str, field: FieldPath) -> Iterator[str]:
+async def _expired(database: OpenDatabase, collection: str, field: FieldPath) -> list[str]:
     group = database.documents.groups.get(collection)
     if group is None:
-        return
+        return []
     now = Value(timestamp_value=clock.to_timestamp(database.clock.read_time()))
     index = group.index(((field, Mode.ASCENDING), (NAME, Mode.ASCENDING)))
+    await pauses(index.bring_up_to_date())
     # Only timestamps expire: what sorts before them, or after, is of another type.
-    for _, record in index.scan(ordering.TIMESTAMP, ordering.encode(now)):
-        yield names.document_name(database.name, record.path)
+    lower, upper = ordering.TIMESTAMP, ordering.encode(now)
+    return [
+        names.document_name(database.name, entry.record.path)
+        for block in index.blocks(lower, upper)
+        for entry in block.members(block.between(lower, upper))
+    ]

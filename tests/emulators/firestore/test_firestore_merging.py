@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from google.cloud.firestore import And, Client, CollectionReference, FieldFilter, Or, Query
+from google.cloud.firestore import And, Client, FieldFilter, Or, Query
 from google.cloud.firestore_v1.base_query import BaseFilter
 
-DOCUMENTS = 60
-ROUNDS = 12
 QUERIES = 20
+BATCH = 500
+PAGE = 60
 Fields = Mapping[str, Any]
 
 
@@ -63,37 +63,49 @@ def counted(query: Query) -> int:
     return int(results[0][0].value)
 
 
-def change(rng: random.Random, items: CollectionReference, stored: dict[str, Fields]) -> None:
-    for name in rng.sample(sorted(stored), 3):
-        items.document(name).delete()
+def change(rng: random.Random, client: Client, stored: dict[str, Fields], documents: int) -> None:
+    """Delete some documents, or nearly all, and write others, of which some are new."""
+    items = client.collection("items")
+    share = rng.choice([0.05, 0.05, 0.9])
+    deleted = rng.sample(sorted(stored), int(len(stored) * share))
+    written = {f"{rng.randrange(documents * 2):04}": a_document(rng) for _ in range(int(documents * share))}
+    for names in (deleted, list(written)):
+        for start in range(0, len(names), BATCH):
+            batch = client.batch()
+            for name in names[start : start + BATCH]:
+                if names is deleted:
+                    batch.delete(items.document(name))
+                else:
+                    batch.set(items.document(name), dict(written[name]))
+            batch.commit()
+    for name in deleted:
         del stored[name]
-    for _ in range(3):
-        name = f"{rng.randrange(DOCUMENTS * 2):03}"
-        stored[name] = a_document(rng)
-        items.document(name).set(dict(stored[name]))
+    stored |= written
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_what_is_found_and_counted_is_what_matches(client: Client, seed: int) -> None:
+# An index keeps up to 256 documents together: the last of these have several such blocks, split and joined.
+@pytest.mark.parametrize(("seed", "documents", "rounds"), [(1, 60, 12), (2, 60, 12), (3, 700, 4)])
+def test_what_is_found_and_counted_is_what_matches(
+    client: Client, seed: int, documents: int, rounds: int
+) -> None:
     rng = random.Random(seed)  # noqa: S311 - no secret
     items = client.collection("items")
-    stored: dict[str, Fields] = {f"{number:03}": a_document(rng) for number in range(DOCUMENTS)}
-    batch = client.batch()
-    for name, fields in stored.items():
-        batch.set(items.document(name), dict(fields))
-    batch.commit()
+    stored: dict[str, Fields] = {}
+    change(rng, client, stored, documents)
 
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
+        change(rng, client, stored, documents)
         for _ in range(QUERIES):
             where, accepts = question(rng)
             newest = items.where(filter=where).order_by("__name__", direction=Query.DESCENDING)
             expected = [name for name in sorted(stored, reverse=True) if accepts(stored[name])]
+            offset = rng.randrange(len(expected) + 2)
 
-            assert expected == [snapshot.id for snapshot in newest.stream()]
+            page = newest.offset(offset).limit(PAGE).stream()
+            assert expected[offset : offset + PAGE] == [snapshot.id for snapshot in page]
             assert len(expected) == counted(newest)
             if expected:
                 middle = rng.choice(expected)
                 rest = newest.start_after({"__name__": items.document(middle)}).limit(3)
                 following = [name for name in expected if name < middle]
                 assert following[:3] == [snapshot.id for snapshot in rest.stream()]
-        change(rng, items, stored)

@@ -1,19 +1,22 @@
-"""Running a query: what each conjunction finds in the indexes, merged in the query's order."""
+"""Running a query: what each conjunction finds in the indexes, block by block in the query's order."""
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, or_
 
 from infra.local.firestore import index, names
+from infra.local.firestore.block import Block, Entry
 from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.postings import Field, Postings, Value, common, common_keys, positions
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
+from infra.local.firestore.sorted_index import SortedIndex
 from infra.local.firestore.state import Database, Record, Version
+from infra.local.firestore.values import Field, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +27,50 @@ class Hit:
     version: Version
 
 
+def prepare(database: Database, query: Query) -> Iterator[None]:
+    """Bring the indexes of a query up to date before it is run, which takes long where there are none yet.
+
+    Yields:
+        Whenever something else may be done.
+    """
+    scope = scope_of(database, query)
+    if scope is not None:
+        yield from _Search(scope, query).prepare()
+
+
 def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
     """Find the documents that match, as they were at a time or are now; offset and limit are the caller's."""
-    scope = scope_of(database, query)
-    if scope is None:
+    search = _search(database, query)
+    if search is None:
         return iter(())
-    scans = [_Scan(database, scope, query, terms, time) for terms in query.where]
-    if len(scans) == 1:
-        return scans[0].hits()
-    return _distinct(heapq.merge(*(scan.hits() for scan in scans), key=lambda hit: hit.key))
+    if time is None:
+        return search.hits()
+    unchanged = (hit for hit in search.hits() if hit.version.updated <= time)
+    return heapq.merge(unchanged, search.superseded(database, time), key=attrgetter("key"))
+
+
+def page(database: Database, query: Query, time: int | None) -> tuple[int, list[Hit]]:
+    """Find the documents that match, with the query's offset and limit applied.
+
+    Returns:
+        How many results were skipped, and those that are left.
+    """
+    search = _search(database, query)
+    if search is not None and search.is_exact and time is None and query.offset:
+        skipped = min(query.offset, search.count())
+        hits = search.hits(skipped)
+    else:
+        hits = run(database, query, time)
+        skipped = sum(1 for _ in islice(hits, query.offset))
+    return skipped, list(islice(hits, query.limit))
 
 
 def count(database: Database, query: Query) -> int | None:
     """Count the documents that match now without looking at each one; None if that is not possible."""
-    scope = scope_of(database, query)
-    if scope is None:
+    search = _search(database, query)
+    if search is None:
         return 0
-    if (query.descendants and query.parent) or not query.collection:
-        return None
-    scans = [_Scan(database, scope, query, terms, None) for terms in query.where]
-    if not all(scan.is_exact for scan in scans):
-        return None
-    if _are_disjoint(query.where):
-        return sum(scan.count() for scan in scans)
-    return len(set[bytes]().union(*(scan.keys() for scan in scans)))
+    return search.count() if search.is_exact else None
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:
@@ -69,134 +92,142 @@ def within(query: Query, record: Record) -> bool:
     return not query.parent or parent == query.parent or parent.startswith(f"{query.parent}/")
 
 
-def _distinct(hits: Iterator[Hit]) -> Iterator[Hit]:
-    last = None
-    for hit in hits:
-        if hit.key != last:  # the key ends with the name, so the same key is the same document
-            yield hit
-        last = hit.key
+class _Search:
+    """A query in its scope: all of its conjunctions."""
 
-
-class _Scan:
-    """One conjunction: what has all values that it asks for, in the query's order."""
-
-    def __init__(
-        self, database: Database, scope: Scope, query: Query, terms: Conjunction, time: int | None
-    ) -> None:
-        self._database = database
+    def __init__(self, scope: Scope, query: Query) -> None:
+        order: Spec = tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
         self._scope = scope
         self._query = query
-        self._time = time
-        self._leading = _leading(terms)
-        bounding = [term for term in terms if isinstance(term, Range) and term.path == query.orders[0].path]
-        self._residual = [term for term in terms if term not in self._leading and term not in bounding]
-        self._order: Spec = tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
-        self._lower, self._upper = self._bounds(bounding)
+        self._order = order
+        self._index = scope.index(order)
+        self._scans = [_Scan(self._index, query, terms) for terms in query.where]
 
     @property
     def is_exact(self) -> bool:
         """Whether the indexes alone tell what matches now."""
-        return not self._residual
+        query = self._query
+        has_one_parent = bool(query.collection) and not (query.descendants and query.parent)
+        return has_one_parent and not any(scan.residual for scan in self._scans)
+
+    def prepare(self) -> Iterator[None]:
+        """Bring the indexes up to date, some documents at a time."""
+        return self._index.bring_up_to_date({field for scan in self._scans for field in scan.fields})
 
     def count(self) -> int:
         """Count what the indexes find."""
-        lists = [postings.find(value) for postings, value in self._postings()]
-        if not lists:
-            return self._scope.index(self._order).count(self._lower, self._upper)
-        if len(lists) == 1:
-            return len(positions(lists[0], self._lower, self._upper))
-        return len(common_keys(lists, self._lower, self._upper))
+        return sum(reduce(or_, found).bit_count() for _, found in self._blocks())
 
-    def keys(self) -> Collection[bytes]:
-        """Give the sort keys of what the indexes find, in no order."""
-        lists = [postings.find(value) for postings, value in self._postings()]
-        if not lists:
-            return {key for key, _ in self._scope.index(self._order).scan(self._lower, self._upper)}
-        return common_keys(lists, self._lower, self._upper)
+    def hits(self, offset: int = 0) -> Iterator[Hit]:
+        """Walk the documents that match now, if they are exact from an offset on."""
+        for block, found in self._blocks():
+            anywhere = reduce(or_, found)
+            if offset >= anywhere.bit_count():
+                offset -= anywhere.bit_count()
+                continue
+            for entry in islice(block.members(anywhere), offset, None):
+                if self._accepts(entry, found):
+                    yield Hit(entry.key, entry.record.latest)
+            offset = 0
 
-    def hits(self) -> Iterator[Hit]:
-        entries: Iterator[tuple[bytes, Record, Version]]
-        if self._time is None:
-            entries = ((key, record, record.latest) for key, record in self._current())
-        else:
-            entries = self._past(self._current(), self._time)
-        for key, record, version in entries:
-            if within(self._query, record) and self._accepts(record, version):
-                yield Hit(key, version)
-
-    def _bounds(self, bounding: list[Range]) -> tuple[bytes, bytes]:
-        lower, upper = self._query.lower, self._query.upper
-        for term in bounding:
-            first, end = term.lower, term.upper
-            if self._query.orders[0].descending:
-                first, end = end.inverted(), first.inverted()
-            lower, upper = max(lower, first.position), min(upper, end.position)
-        return lower, upper
-
-    def _postings(self) -> list[tuple[Postings, Value]]:
-        found = []
-        for term in self._leading:
-            mode = Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING
-            field, name = Field.of(term.path, mode)
-            found.append((self._scope.postings(field, self._order), (term.encoded, name)))
-        return found
-
-    def _current(self) -> Iterator[tuple[bytes, Record]]:
-        found = self._postings()
-        if not found:
-            return self._scope.index(self._order).scan(self._lower, self._upper)
-        record = found[0][0].record
-        lists = [postings.find(value) for postings, value in found]
-        return ((key, record(key)) for key in common(lists, self._lower, self._upper))
-
-    def _accepts(self, record: Record, version: Version) -> bool:
-        if not self._residual:
-            return True
-        document = Document.FromString(version.data)
-        return all(term.matches(document, record.path) for term in self._residual)
-
-    def _past(
-        self, current: Iterator[tuple[bytes, Record]], time: int
-    ) -> Iterator[tuple[bytes, Record, Version]]:
-        """Take the entries that have not changed since, and make those anew that have."""
-        unchanged = ((key, record, record.latest) for key, record in current if record.latest.updated <= time)
-        changed = sorted(self._superseded(time), key=itemgetter(0))
-        return heapq.merge(unchanged, changed, key=itemgetter(0))
-
-    def _superseded(self, time: int) -> Iterator[tuple[bytes, Record, Version]]:
-        for record in set(self._database.changed_since(time)):
+    def superseded(self, database: Database, time: int) -> list[Hit]:
+        """Find the documents that have changed since a time, and matched then."""
+        hits = []
+        for record in set(database.changed_since(time)):
             version = record.at(time)
             if version is None or self._scope not in record.collection.scopes:
                 continue
             document = Document.FromString(version.data)
-            if not all(term.matches(document, record.path) for term in self._leading):
-                continue
-            for key in index.keys(self._order, document, record.name):
-                if self._lower <= key < self._upper:
-                    yield key, record, version
+            hits += [
+                Hit(key, version)
+                for key in index.keys(self._order, document, record.name)
+                if within(self._query, record)
+                and any(scan.matches(key, document, record) for scan in self._scans)
+            ]
+        return sorted(hits, key=attrgetter("key"))
+
+    def _blocks(self) -> Iterator[tuple[Block, list[int]]]:
+        """Walk the blocks, with what each conjunction finds there."""
+        lower, upper = min(scan.lower for scan in self._scans), max(scan.upper for scan in self._scans)
+        for block in self._index.blocks(lower, upper):
+            found = [scan.find(block) for scan in self._scans]
+            if any(found):
+                yield block, found
+
+    def _accepts(self, entry: Entry, found: Sequence[int]) -> bool:
+        """Tell whether a document that the indexes find matches indeed."""
+        if not within(self._query, entry.record):
+            return False
+        residuals = [scan.residual for scan, part in zip(self._scans, found, strict=True) if part & entry.bit]
+        if not all(residuals):
+            return True
+        document = Document.FromString(entry.data)
+        return any(
+            all(term.matches(document, entry.record.path) for term in residual) for residual in residuals
+        )
 
 
-def _leading(terms: Conjunction) -> list[Equal | Contains]:
-    """Choose the terms that ask for a value."""
-    return [term for term in terms if isinstance(term, Equal | Contains)]
+class _Scan:
+    """One conjunction, as values to look for in an index, and bounds of its keys.
+
+    Attributes:
+        lower: The key that it begins at.
+        upper: The key that it ends before.
+        fields: The fields that it asks for values of.
+        residual: The terms that the index does not tell.
+    """
+
+    def __init__(self, sorted_index: SortedIndex, query: Query, terms: Conjunction) -> None:
+        leading = [term for term in terms if isinstance(term, Equal | Contains)]
+        bounding = [term for term in terms if isinstance(term, Range) and term.path == query.orders[0].path]
+        self._terms = terms
+        self.residual = [term for term in terms if term not in leading and term not in bounding]
+        self.lower, self.upper = _bounds(query, bounding)
+        found = [_field(term) for term in leading]
+        self.fields = [field for field, _ in found]
+        self._values = [(sorted_index.number(field), value) for field, value in found]
+
+    def find(self, block: Block) -> int:
+        """Find the documents of a block that have all values, within the bounds."""
+        found = block.between(self.lower, self.upper)
+        for number, value in self._values:
+            if not found:
+                break
+            found &= block.having(number, value)
+        return found
+
+    def matches(self, key: bytes, document: Document, record: Record) -> bool:
+        """Tell whether a document with this key matches."""
+        return self.lower <= key < self.upper and all(
+            term.matches(document, record.path) for term in self._terms
+        )
 
 
-def _are_disjoint(conjunctions: Sequence[Conjunction]) -> bool:
-    """Tell whether no document can match two conjunctions, since each asks for another value of one field."""
-    asked = [{term.path: term.encoded for term in terms if isinstance(term, Equal)} for terms in conjunctions]
-    shared = set(asked[0]).intersection(*asked[1:])
-    return len(asked) == 1 or any(len({values[path] for values in asked}) == len(asked) for path in shared)
+def _search(database: Database, query: Query) -> _Search | None:
+    """Get ready to run a query; None where there is nothing to look at."""
+    scope = scope_of(database, query)
+    if scope is None:
+        return None
+    search = _Search(scope, query)
+    for _ in search.prepare():
+        pass  # after `prepare` these are a few documents, if any
+    return search
+
+
+def _field(term: Equal | Contains) -> tuple[Field, Key]:
+    mode = Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING
+    return Field.of(term.path, mode, term.encoded)
+
+
+def _bounds(query: Query, bounding: Sequence[Range]) -> tuple[bytes, bytes]:
+    lower, upper = query.lower, query.upper
+    for term in bounding:
+        first, end = term.lower, term.upper
+        if query.orders[0].descending:
+            first, end = end.inverted(), first.inverted()
+        lower, upper = max(lower, first.position), min(upper, end.position)
+    return lower, upper
 
 
 def _mode(*, descending: bool) -> Mode:
     return Mode.DESCENDING if descending else Mode.ASCENDING
-
-
-def page(hits: Iterator[Hit], query: Query) -> tuple[int, list[Hit]]:
-    """Apply a query's offset and limit.
-
-    Returns:
-        How many results were skipped, and those that are left.
-    """
-    skipped = sum(1 for _ in islice(hits, query.offset))
-    return skipped, list(islice(hits, query.limit))

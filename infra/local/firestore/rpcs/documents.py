@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.firestore import names, partial, paths
@@ -36,9 +37,7 @@ class Documents:
             raise NotFoundError(f'Document "{request.name}" not found.')
         return masked(version.data, request.mask.field_paths)
 
-    async def batch_get_documents(
-        self, request: BatchGetDocumentsRequest
-    ) -> Iterator[BatchGetDocumentsResponse]:
+    async def batch_get_documents(self, request: BatchGetDocumentsRequest) -> Iterator[Message]:
         """Get several documents as they were at one moment, each once."""
         database = self._store.database(names.database(request.database))
         wanted = {name: names.document_in(name, request.database) for name in request.documents}
@@ -52,32 +51,30 @@ class Documents:
 
 def _found(
     begun: bytes, read_time: Timestamp, versions: dict[str, Version | None], mask: list[paths.FieldPath]
-) -> Iterator[BatchGetDocumentsResponse]:
+) -> Iterator[Message]:
     if begun:
         yield BatchGetDocumentsResponse(transaction=begun)
+    time = read_time.SerializeToString()
     for name, version in versions.items():
-        response = BatchGetDocumentsResponse(read_time=read_time)
         if version is None:
-            response.missing = name
+            yield BatchGetDocumentsResponse(read_time=read_time, missing=name)
         else:
-            fill(response.found, version.data, mask)
-        yield response
+            yield partial.found_response(projected(version.data, mask), time)
 
 
 def masked(data: bytes, mask: Iterable[str]) -> Document:
     """Make a response of a stored document, with the fields that a mask names, or all if it names none."""
-    document = Document()
-    fill(document, data, [paths.parse(path) for path in mask])
-    return document
+    return Document.FromString(projected(data, [paths.parse(path) for path in mask]))
 
 
-def fill(document: Document, data: bytes, chosen: Sequence[paths.FieldPath]) -> None:
-    """Copy a stored document, or the fields chosen of it, into a part of a response."""
+def projected(data: bytes, chosen: Sequence[paths.FieldPath]) -> bytes:
+    """Give a stored document with the fields chosen of it, all if none is chosen; both in serialized form."""
     if not chosen:
-        document.MergeFromString(data)
-        return
-    whole = partial.parse(data, {path[0] for path in chosen})
-    document.name = whole.name
-    document.create_time.CopyFrom(whole.create_time)
-    document.update_time.CopyFrom(whole.update_time)
+        return data
+    names = {path[0] for path in chosen}
+    if all(len(path) == 1 for path in chosen):
+        return partial.project(data, names)
+    whole = partial.parse(data, names)
+    document = Document(name=whole.name, create_time=whole.create_time, update_time=whole.update_time)
     paths.project(whole.fields, document.fields, chosen)
+    return document.SerializeToString()

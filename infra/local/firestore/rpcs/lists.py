@@ -19,9 +19,10 @@ from infra.local.firestore.pb.query_pb2 import StructuredQuery
 from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
-from infra.local.firestore.queries.run import Hit, run
+from infra.local.firestore.queries.run import Hit, prepare, run
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.documents import fill
+from infra.local.firestore.rpcs.documents import projected
+from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
 from infra.local.firestore.store import Store
@@ -47,6 +48,7 @@ class Lists:
         mask = [paths.parse(path) for path in request.mask.field_paths]
         async with reading(self._store.database(database_name), request) as view:
             required.check(query, view.database.indexes)
+            await pauses(prepare(view.database.documents, query))
             if view.locks:
                 await view.database.locks.read_query(view.locks, QueryLock(query, query.upper))
                 view.database.locks.scanned(view.locks, QueryLock(query, query.upper))
@@ -57,7 +59,7 @@ class Lists:
         self._billing.reads(database_name, len(page[:size]))
         response = ListDocumentsResponse()
         for hit in page[:size]:
-            fill(response.documents.add(), hit.version.data, mask)
+            response.documents.add().MergeFromString(projected(hit.version.data, mask))
         if len(page) > size:
             response.next_page_token = _encode(page[size - 1].key + _AFTER)
         return response

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from infra.local.firestore import names
+from infra.local.firestore import names, partial
 from infra.local.firestore.pb.firestore_pb2 import (
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
@@ -15,9 +16,10 @@ from infra.local.firestore.pb.firestore_pb2 import (
 from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
-from infra.local.firestore.queries.run import Hit, count, page, run
+from infra.local.firestore.queries.run import Hit, count, page, prepare
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.documents import fill
+from infra.local.firestore.rpcs.documents import projected
+from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
 from infra.local.refusals import Unimplemented
@@ -32,7 +34,7 @@ class Queries:
         self._store = store
         self._billing = billing
 
-    async def run_query(self, request: RunQueryRequest) -> Iterator[RunQueryResponse]:
+    async def run_query(self, request: RunQueryRequest) -> Iterator[Message]:
         """Run a query, as the database was at one moment."""
         if request.HasField("explain_options"):
             raise Unimplemented("RunQueryRequest.explain_options (query explain)")
@@ -57,6 +59,7 @@ class Queries:
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
             required.check(query, view.database.indexes)
+            await pauses(prepare(view.database.documents, query))
             by_index_alone = not (present or view.locks or view.time)
             found = _count(view, query) if by_index_alone else None
             data: list[bytes] = []
@@ -75,10 +78,11 @@ class Queries:
 async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
     """Run a query, and lock what it covered if its transaction needs that."""
     required.check(query, view.database.indexes)
+    await pauses(prepare(view.database.documents, query))
     locks = view.database.locks
     if view.locks:
         await locks.read_query(view.locks, QueryLock(query, query.upper))
-    skipped, hits = page(run(view.database.documents, query, view.time), query)
+    skipped, hits = page(view.database.documents, query, view.time)
     if view.locks:
         locks.scanned(view.locks, QueryLock(query, _covered(query, hits)))
     return skipped, hits
@@ -102,12 +106,11 @@ def _covered(query: Query, hits: list[Hit]) -> bytes:
 
 def _answer(
     begun: bytes, read_time: Timestamp, query: Query, skipped: int, hits: list[Hit]
-) -> Iterator[RunQueryResponse]:
+) -> Iterator[Message]:
     if begun:
         yield RunQueryResponse(transaction=begun)
     if skipped or not hits:
         yield RunQueryResponse(skipped_results=skipped, read_time=read_time)
+    time = read_time.SerializeToString()
     for hit in hits:
-        response = RunQueryResponse(read_time=read_time)
-        fill(response.document, hit.version.data, query.select or ())
-        yield response
+        yield partial.query_response(projected(hit.version.data, query.select or ()), time)
