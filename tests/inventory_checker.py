@@ -29,6 +29,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.event_log import EventLog, Heard, Payload
 
 PATIENCE = 20.0
+CLAIMS_A_PAGE = 10_000
 _PAUSE = 0.1
 
 
@@ -74,11 +75,20 @@ class Books:
             fields = document.to_dict() or {}
             yield Machine(**{name: value for name, value in fields.items() if name in names})
 
-    def _claims(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for document in self.store.collection("identities").stream():
-            claim = document.to_dict() or {}
-            if self._is_meant(claim["organization_id"]):
-                yield document.id, claim
+    def _claims(self) -> Iterator[tuple[str, dict[str, str]]]:
+        # Those of other organizations are among them, thousands perhaps: so they come by the page, and no
+        # more is decoded than needed. `stream` takes a quarter of a millisecond for each.
+        request = {
+            "parent": f"{self.store._database_string}/documents",
+            "collection_id": "identities",
+            "page_size": CLAIMS_A_PAGE,
+        }
+        listed = self.store._firestore_api.list_documents(request=request, metadata=self.store._rpc_metadata)
+        for page in listed.pages:
+            for document in type(page).pb(page).documents:
+                claim = {name: value.string_value for name, value in document.fields.items()}
+                if self._is_meant(claim["organization_id"]):
+                    yield document.name.rpartition("/")[2], claim
 
     def _outbox_faults(self) -> Iterator[str]:
         for document in self.store.collection("outbox").stream():
@@ -96,7 +106,7 @@ class Books:
 
 
 def _claim_faults(
-    machines: dict[str, Machine], claims: Iterable[tuple[str, dict[str, Any]]]
+    machines: dict[str, Machine], claims: Iterable[tuple[str, dict[str, str]]]
 ) -> Iterator[str]:
     wanted = {identity: machine.id for machine in machines.values() for identity in _identities(machine)}
     identities = [identity for machine in machines.values() for identity in _identities(machine)]
