@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
 export PYTHONPATH := $(CURDIR)
+# A start of the stack is ten processes, a test run hundreds: each would compile what it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,3 +78,4 @@ lock: $(READY) ## Pin the newest versions of what the requirements*.in name
 
 clean: ## Remove the environment and everything that was made
 	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
