@@ -72,7 +72,7 @@ class Bench:
         async with self.product("machines") as machines, self.product("pools") as pools:
             ports = {"machines": machines.port, "pools": pools.port}
             for number, size in enumerate(sizes):
-                self.progress(f"a tenant with {size}")
+                self.progress(f"putting {size} into the store")
                 made[size] = await tenant(
                     f"tenant-{number}", size, client=client, store=self.store, ports=ports
                 )

@@ -3,71 +3,64 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tests.bench.measured import Comparison, Measured, Side
-from tests.bench.targets import BUSY
+from tests.bench.measured import Comparison, Measured
+from tests.bench.targets import P50_RATIO
 
 THICKNESS = 0.8  # of all bars of a call together, where calls are 1 apart
-PRODUCT, FLOOR, TARGET = "tab:blue", "lightgray", "tab:red"
-SHADES = ("#9ecae1", "tab:blue", "#08519c")
+SHADES = ("#9ecae1", "#4292c6", "#08519c")
+TARGET = "tab:red"
 
 
 def draw(measured: Sequence[Measured], file: Path) -> None:
-    """Draw how close the product is to its floor: throughput, latency and CPU time, as a PNG file."""
-    mpl.use("agg")
-    figure = Figure(figsize=(16, 1.5 + 0.6 * len(measured)), layout="constrained")
+    """Draw how many times the floor's throughput, latency and CPU time the product's are, as a PNG file."""
+    figure = Figure(figsize=(17, 1.6 + 0.7 * len(measured)), dpi=120, layout="constrained")
     throughput, latency, cpu = figure.subplots(1, 3, sharey=True)
-    _draw_ratios(throughput, measured)
-    _draw_sides(latency, measured, 1, lambda side: side.percentile(50))
-    latency.set_title("p50 at 1 connection, ms")
-    _draw_sides(cpu, measured, BUSY, lambda side: side.cpu_milliseconds)
-    cpu.set_title(f"CPU time of the function a request, ms, at {BUSY} connections")
+    _draw_bars(
+        throughput,
+        "Requests a second",
+        measured,
+        lambda each: (each.throughput_ratio, f"{each.product.throughput:.0f}"),
+    )
+    _draw_bars(
+        latency,
+        "Latency, p50 in ms",
+        measured,
+        lambda each: (each.p50_ratio, f"{each.product.percentile(50):.1f}"),
+    )
+    _draw_bars(
+        cpu,
+        "CPU time of a request in ms",
+        measured,
+        lambda each: (each.cpu_ratio, f"{each.product.cpu_milliseconds:.2f}"),
+    )
+    for place, each in enumerate(measured):
+        throughput.vlines(each.call.target, place - 0.5, place + 0.5, color=TARGET)
+        latency.vlines(P50_RATIO, place - 0.5, place + 0.5, color=TARGET)
     throughput.set_yticks(range(len(measured)), [each.call.name for each in measured])
     throughput.invert_yaxis()
-    figure.savefig(file, dpi=120)
+    handles, labels = throughput.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
+    figure.suptitle("The product's bars are as long as it is times its floor (1); red: the target")
+    figure.savefig(file)
 
 
-def _draw_ratios(axes: Axes, measured: Sequence[Measured]) -> None:
-    levels = [comparison.connections for comparison in measured[0].comparisons]
-    for number, (connections, shade) in enumerate(zip(levels, SHADES, strict=True)):
-        ratios = [_at(each, connections).throughput_ratio for each in measured]
-        axes.barh(
-            _places(len(measured), number, len(levels)),
-            ratios,
-            THICKNESS / len(levels),
-            color=shade,
-            label=f"{connections} connections",
-        )
-    for place, each in enumerate(measured):
-        axes.vlines(each.call.target, place - 0.5, place + 0.5, color=TARGET)
-    axes.axvline(1, color="black", linewidth=0.8)
-    axes.set_title("Throughput, as a share of the floor's; red: the target")
-    axes.legend(loc="lower right")
-
-
-def _draw_sides(
-    axes: Axes, measured: Sequence[Measured], connections: int, figure: Callable[[Side], float]
+def _draw_bars(
+    axes: Axes,
+    title: str,
+    measured: Sequence[Measured],
+    figures: Callable[[Comparison], tuple[float, str]],
 ) -> None:
-    compared = [_at(each, connections) for each in measured]
-    sides = (
-        ("product", PRODUCT, [figure(comparison.product) for comparison in compared]),
-        ("floor", FLOOR, [figure(comparison.floor) for comparison in compared]),
-    )
-    for number, (label, colour, figures) in enumerate(sides):
-        bars = axes.barh(_places(len(measured), number, 2), figures, THICKNESS / 2, color=colour, label=label)
-        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-    axes.set_xscale("log")
-    axes.margins(x=0.15)
-    axes.legend(loc="lower right")
-
-
-def _places(calls: int, number: int, bars: int) -> list[float]:
-    """Tell where one of the bars of each call stands."""
-    return [place + THICKNESS * ((number + 0.5) / bars - 0.5) for place in range(calls)]
-
-
-def _at(measured: Measured, connections: int) -> Comparison:
-    return next(each for each in measured.comparisons if each.connections == connections)
+    levels = [comparison.connections for comparison in measured[0].comparisons]
+    thickness = THICKNESS / len(levels)
+    for number, (connections, shade) in enumerate(zip(levels, SHADES, strict=True)):
+        shown = [figures(each.comparisons[number]) for each in measured]
+        places = [place - THICKNESS / 2 + (number + 0.5) * thickness for place in range(len(measured))]
+        label = f"{connections} connection{'s' if connections > 1 else ''}"
+        bars = axes.barh(places, [ratio for ratio, _ in shown], thickness, color=shade, label=label)
+        axes.bar_label(bars, [text for _, text in shown], padding=3, fontsize=7)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.margins(x=0.12)
+    axes.set_title(title)

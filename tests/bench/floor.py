@@ -67,7 +67,7 @@ class Floor:
 
     async def _do(self, template: Template, values: Sequence[bytes], read: Sequence[Any]) -> list[Any]:
         call = self._calls[template.method]
-        request = _filled(template, values)
+        request = template.filled(values)
         if template.seen or template.in_transaction:
             request = _depending(template, request, read)
         if template.method in UNARY:
@@ -100,15 +100,6 @@ def _new_id(length: int) -> bytes:
     if length == UUID_LENGTH:
         return str(uuid.uuid4()).encode()
     return os.urandom(length // 2).hex().encode()
-
-
-def _filled(template: Template, values: Sequence[bytes]) -> bytes:
-    if not template.slots:
-        return template.pieces[0]
-    parts = [template.pieces[0]]
-    for slot, piece in zip(template.slots, template.pieces[1:], strict=True):
-        parts += (values[slot], piece)
-    return b"".join(parts)
 
 
 def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes:

@@ -45,18 +45,17 @@ async def run(plan: Plan, folder: Path, progress: Progress) -> list[Measured]:
 
 
 async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measured:
-    made.progress(f"{call.name}: what it does")
     script = await record(made, call, caller)
     file = made.folder / f"{call.name}.json"
     script.save(file)
     async with made.product(call.function) as product, made.floor(file) as floor:
+        made.progress(f"{call.name}: the product is process {product.worker}, its floor {floor.worker}")
         for served in (product, floor):
             await drive(served.port, call.requests(caller), connections=1, seconds=WARM_UP_SECONDS)
         costs = [await _cost(made, call, caller, served, len(script.outbox)) for served in (product, floor)]
         _require_equal(call, *costs)
         comparisons = []
         for connections in CONNECTIONS:
-            made.progress(f"{call.name}: {connections} connections")
             comparison = Comparison(connections=connections)
             sides = [(product, comparison.product), (floor, comparison.floor)]
             for _ in range(plan.rounds):
@@ -65,6 +64,7 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
                     await caller.release(made.store)
                 sides.reverse()
             comparisons.append(comparison)
+            made.progress(f"{call.name}: x{comparison.throughput_ratio:.2f} at {connections} connections")
     return Measured(call=call, cost=costs[0], comparisons=comparisons)
 
 

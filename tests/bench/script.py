@@ -45,6 +45,13 @@ class Template:
     seen: Sequence[int] = ()
     times: Sequence[tuple[int, str]] = ()
 
+    def filled(self, values: Sequence[bytes]) -> bytes:
+        """Serialize the request message with these values."""
+        parts = [self.pieces[0]]
+        for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
+            parts += (values[slot], piece)
+        return b"".join(parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Script:

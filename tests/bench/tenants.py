@@ -46,6 +46,9 @@ class Size:
     pools: int = 0
     members: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.machines} machines and {self.pools} pools of {self.members}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
