@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -20,8 +21,9 @@ import uvloop
 from infra.local.topology import ROOT
 from tests.bench.calls import CALLS
 from tests.bench.chart import draw
+from tests.bench.client import RefusedError
 from tests.bench.report import as_bars, as_json, as_markdown
-from tests.bench.run import Plan, run
+from tests.bench.run import Plan, UnfairError, run
 from tests.bench.targets import targets
 
 MOST = 1000
@@ -42,11 +44,13 @@ def main() -> None:
     def progress(line: str) -> None:
         sys.stderr.write(f"{time.monotonic() - started:4.0f} s  {line}\n")
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        measured = runner.run(run(plan, Path(folder), progress))
+    folder = Path(tempfile.mkdtemp(prefix="muster-bench-"))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            measured = runner.run(run(plan, folder, progress))
+    except (RefusedError, UnfairError, OSError) as error:
+        sys.exit(f"muster: {error}; the functions' output is in {folder}")
+    shutil.rmtree(folder)
     held = targets(measured)
     tables, bars = as_markdown(measured, held), as_bars(measured)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,7 @@ def _plan() -> Plan:
         help=f"may be repeated (default: all), one of {', '.join(NAMES)}",
     )
     parser.add_argument(
-        "--seconds", type=_positive(float), default=0.7, help="how long a slice lasts (default: 0.7)"
+        "--seconds", type=_positive(float), default=0.5, help="how long a slice lasts (default: 0.5)"
     )
     parser.add_argument(
         "--rounds",

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import httptools
 
 _FIRST_ERROR = 400
+_UNAVAILABLE = 503
 
 
 class RefusedError(Exception):
-    """The function answered with an error, which no call of a benchmark may."""
+    """The function answered with an error; the request of a benchmark is one that succeeds."""
 
 
 @dataclass
@@ -20,16 +21,18 @@ class Slice:
     """What a slice of a measurement saw.
 
     Attributes:
-        latencies: of each request, in seconds.
+        latencies: of each request that succeeded, in seconds.
+        unavailable: how many requests were not answered in time, but with a 503.
         seconds: from the first request to the last answer.
     """
 
     latencies: list[float] = field(default_factory=list)
+    unavailable: int = 0
     seconds: float = 0.0
 
     @property
     def throughput(self) -> float:
-        """Requests a second."""
+        """Successful requests a second."""
         return len(self.latencies) / self.seconds
 
 
@@ -38,9 +41,9 @@ class _Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, requests: Iterator[bytes], latencies: list[float]) -> None:
+    def __init__(self, requests: Iterator[bytes], measured: Slice) -> None:
         self._requests = requests
-        self._latencies = latencies
+        self._measured = measured
         self._parser = httptools.HttpResponseParser(self)
         self._until = 0.0
         self._sent_at = 0.0
@@ -84,10 +87,13 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         now = time.perf_counter()
         status = self._parser.get_status_code()
-        if status >= _FIRST_ERROR:
+        if status < _FIRST_ERROR:
+            self._measured.latencies.append(now - self._sent_at)
+        elif status == _UNAVAILABLE:
+            self._measured.unavailable += 1
+        else:
             self.finished.set_exception(RefusedError(f"{status}: {self._body.decode()}"))
             return
-        self._latencies.append(now - self._sent_at)
         if now < self._until:
             self._send()
         else:
@@ -107,13 +113,13 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
     """Send requests over some connections for a time, and wait for the last answers.
 
     Raises:
-        RefusedError: an answer is an error.
+        RefusedError: an answer is an error, and not because the machine was too slow.
         OSError: a connection was lost.
     """
     measured = Slice()
     loop = asyncio.get_running_loop()
     opened = [
-        await loop.create_connection(lambda: _Connection(requests, measured.latencies), "127.0.0.1", port)
+        await loop.create_connection(lambda: _Connection(requests, measured), "127.0.0.1", port)
         for _ in range(connections)
     ]
     protocols = [protocol for _, protocol in opened]

@@ -6,7 +6,6 @@ No validation, authentication, logs, encoding or decision: what a request takes 
 import asyncio
 import os
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -97,9 +96,11 @@ def _call(channel: grpc.aio.Channel, method: str) -> Any:  # noqa: ANN401 - gRPC
 
 
 def _new_id(length: int) -> bytes:
-    if length == UUID_LENGTH:
-        return str(uuid.uuid4()).encode()
-    return os.urandom(length // 2).hex().encode()
+    if length != UUID_LENGTH:
+        return os.urandom(length // 2).hex().encode()
+    # A UUIDv7, as the product's: keys that grow, as cheaply as can be.
+    digits = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-8{digits[17:20]}-{digits[20:]}".encode()
 
 
 def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes:

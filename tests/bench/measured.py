@@ -39,6 +39,11 @@ class Side:
         """The latencies of all slices, in seconds, ascending."""
         return sorted(chain.from_iterable(each.latencies for each in self.slices))
 
+    @property
+    def unavailable(self) -> int:
+        """How many requests were not answered in time."""
+        return sum(each.unavailable for each in self.slices)
+
     def percentile(self, percent: float) -> float:
         """Tell the latency that so many percent of the requests do not exceed, in milliseconds."""
         latencies = self.latencies

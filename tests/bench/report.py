@@ -56,6 +56,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 def _side(side: Side) -> dict[str, Any]:
     return {
         "requests": len(side.latencies),
+        "unavailable": side.unavailable,
         "throughput": side.throughput,
         "p50": side.percentile(50),
         "p95": side.percentile(95),
@@ -76,7 +77,18 @@ def as_markdown(measured: Sequence[Measured], held: Sequence[Target]) -> str:
         _table(("call", "RPCs before the answer", "billed"), costs),
         _table(("target", "measured", ""), verdicts),
     )
-    return "\n\n".join("\n".join(table) for table in tables)
+    return "\n\n".join(["\n".join(table) for table in tables] + list(_doubts(measured)))
+
+
+def _doubts(measured: Sequence[Measured]) -> Iterator[str]:
+    """Say what was too slow to be measured."""
+    for each in measured:
+        for comparison in each.comparisons:
+            if unavailable := comparison.product.unavailable:
+                yield (
+                    f"{each.call.name} at {comparison.connections} connections: {unavailable} requests passed"
+                    " their deadline and were answered with a 503. The machine is too slow, or busy."
+                )
 
 
 SPEED = (

@@ -1,6 +1,8 @@
 """A run: each call of the product against its floor, in short slices that alternate."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from tests.bench import proc
 from tests.bench.bench import Bench, Progress, bench
 from tests.bench.calls import Call
 from tests.bench.client import drive
-from tests.bench.measured import Comparison, Measured, Side
+from tests.bench.measured import Comparison, Measured
 from tests.bench.meter import Cost
 from tests.bench.recording import record
 from tests.bench.served import Served
@@ -48,40 +50,66 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
     script = await record(made, call, caller)
     file = made.folder / f"{call.name}.json"
     script.save(file)
-    async with made.product(call.function) as product, made.floor(file) as floor:
+    async with AsyncExitStack() as stack:
+        product, floor = await asyncio.gather(
+            stack.enter_async_context(made.product(call.function)),
+            stack.enter_async_context(made.floor(file)),
+        )
         made.progress(f"{call.name}: the product is process {product.worker}, its floor {floor.worker}")
-        for served in (product, floor):
-            await drive(served.port, call.requests(caller), connections=1, seconds=WARM_UP_SECONDS)
-        costs = [await _cost(made, call, caller, served, len(script.outbox)) for served in (product, floor)]
-        _require_equal(call, *costs)
+        pair = _Pair(made=made, call=call, caller=caller, product=product, floor=floor)
+        cost = await pair.cost(len(script.outbox))
         comparisons = []
         for connections in CONNECTIONS:
-            comparison = Comparison(connections=connections)
-            sides = [(product, comparison.product), (floor, comparison.floor)]
-            for _ in range(plan.rounds):
-                for served, side in sides:
-                    await _measure_slice(served, side, call.requests(caller), connections, plan.seconds)
-                    await caller.release(made.store)
-                sides.reverse()
-            comparisons.append(comparison)
+            comparison = await pair.compare(plan, connections)
             made.progress(f"{call.name}: x{comparison.throughput_ratio:.2f} at {connections} connections")
-    return Measured(call=call, cost=costs[0], comparisons=comparisons)
+            comparisons.append(comparison)
+    return Measured(call=call, cost=cost, comparisons=comparisons)
 
 
-async def _measure_slice(
-    served: Served, side: Side, requests: Iterator[bytes], connections: int, seconds: float
-) -> None:
-    before = proc.cpu_seconds(served.worker)
-    side.slices.append(await drive(served.port, requests, connections=connections, seconds=seconds))
-    side.cpu_seconds += proc.cpu_seconds(served.worker) - before
-    side.peak_memory = proc.peak_memory(served.worker)
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """The product and its floor, served for one call, and who calls."""
 
+    made: Bench
+    call: Call
+    caller: Tenant
+    product: Served
+    floor: Served
 
-async def _cost(made: Bench, call: Call, caller: Tenant, served: Served, events: int) -> Cost:
-    await made.meter.quiet()
-    return await made.meter.cost(served.port, next(call.requests(caller)), dropped=events)
+    async def cost(self, events: int) -> Cost:
+        """Warm both up, and count what one request costs.
 
+        Raises:
+            UnfairError: it is not the same for both.
+        """
+        costs = []
+        for served in (self.product, self.floor):
+            await drive(served.port, await self._requests(), connections=1, seconds=WARM_UP_SECONDS)
+            requests = await self._requests()
+            await self.made.meter.quiet()
+            costs.append(await self.made.meter.cost(served.port, next(requests), dropped=events))
+        product, floor = costs
+        if product != floor:
+            raise UnfairError(f"{self.call.name} costs {product}, but its floor {floor}")
+        return product
 
-def _require_equal(call: Call, product: Cost, floor: Cost) -> None:
-    if product != floor:
-        raise UnfairError(f"{call.name} costs {product}, but its floor {floor}")
+    async def compare(self, plan: Plan, connections: int) -> Comparison:
+        """Measure slices of both: they alternate, and so does which of them is first."""
+        comparison = Comparison(connections=connections)
+        sides = [(self.product, comparison.product), (self.floor, comparison.floor)]
+        for _ in range(plan.rounds):
+            for served, side in sides:
+                requests = await self._requests()
+                before = proc.cpu_seconds(served.worker)
+                side.slices.append(
+                    await drive(served.port, requests, connections=connections, seconds=plan.seconds)
+                )
+                side.cpu_seconds += proc.cpu_seconds(served.worker) - before
+                side.peak_memory = proc.peak_memory(served.worker)
+            sides.reverse()
+        return comparison
+
+    async def _requests(self) -> Iterator[bytes]:
+        """Make requests of a caller who has all that there was at the beginning."""
+        await self.caller.release(self.made.store)
+        return self.call.requests(self.caller)

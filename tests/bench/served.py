@@ -143,7 +143,8 @@ async def serve(source: Source, environment: Mapping[str, str], log: Path) -> As
             *("--source", str(source.file), "--target", source.entry_point),
             *("--host", "127.0.0.1", "--port", str(port)),
             cwd=source.path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(source.path)}
+            # Unbuffered, as Google's buildpack has it (cmd/python/runtime in GoogleCloudPlatform/buildpacks).
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(source.path), "PYTHONUNBUFFERED": "TRUE"}
             | dict(source.environment)
             | dict(environment),
             stdin=asyncio.subprocess.PIPE,
