@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -10,13 +11,16 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
+from infra.keys import create
 from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack
 
 
@@ -113,12 +117,9 @@ def test_a_key_allows_what_its_scopes_say(state: Path, stack: RunningStack) -> N
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2020-01-01T00:00:00Z"),
             "muster: --expires 2020-01-01T00:00:00Z is neither days",
         ),
-        *(
-            (
-                ("create", "--organization", organization, "--scope", "pools:read"),
-                "muster: the organization '",
-            )
-            for organization in ("", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129)
+        (
+            ("create", "--organization", "acme eu", "--scope", "pools:read"),
+            "muster: the organization 'acme eu' is not",
         ),
         (("revoke", "none"), "muster: there is no key none"),
     ],
@@ -127,6 +128,14 @@ def test_what_cannot_be_done_is_one_line(state: Path, arguments: tuple[str, ...]
     ended = keys(state, *arguments)
     assert ended.returncode != 0
     assert complaint in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("organization", ["", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129])
+def test_no_organization_has_an_id_that_a_path_cannot_hold(
+    firestore_client: Client, organization: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"the organization {organization!r} is not")):
+        create(firestore_client, organization, ("pools:read",), now=datetime.now(UTC))
 
 
 def test_an_event_is_shown_once_with_all_that_it_carries(

@@ -17,9 +17,15 @@ import pytest
 from google.cloud import firestore
 
 from infra.api_key import digest
-from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, running_stack
+from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
 MACHINE = {"nics": [{"mac": "00:00:5E:00:53:01"}]}
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> tuple[str, str]:
+    """The option for a stack of the functions that clients call, where no other one is needed."""
+    return "--topology", str(quiet_topology(tmp_path))
 
 
 def register(stack: RunningStack, machine: Mapping[str, object] = MACHINE) -> httpx.Response:
@@ -93,36 +99,40 @@ def test_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
             assert stack.process.wait(TIMEOUT) == 0
 
 
-def test_nothing_outlives_a_stack_that_is_killed_and_the_next_one_starts(tmp_path: Path) -> None:
+def test_nothing_outlives_a_stack_that_is_killed_and_the_next_one_starts(
+    tmp_path: Path, quiet: tuple[str, str]
+) -> None:
     with StackProcess(tmp_path) as stack:
         stack.running()
         with watched(stack):
             stack.process.kill()
-    with running_stack(tmp_path) as second:
+    with running_stack(tmp_path, *quiet) as second:
         assert register(second).status_code == 201
 
 
-def test_data_and_key_outlive_the_stack(tmp_path: Path) -> None:
-    data = str(tmp_path / "data")
-    with running_stack(tmp_path / "state", "--data", data) as first:
+def test_data_and_key_outlive_the_stack(tmp_path: Path, quiet: tuple[str, str]) -> None:
+    options = ("--data", str(tmp_path / "data"), *quiet)
+    with running_stack(tmp_path / "state", *options) as first:
         assert register(first).status_code == 201
-    with running_stack(tmp_path / "state", "--data", data) as second:
+    with running_stack(tmp_path / "state", *options) as second:
         again = register(second)
     assert again.status_code == 409
     assert first.api_key == second.api_key
 
 
-def test_stacks_run_side_by_side_and_know_nothing_of_each_other(tmp_path: Path, stack: RunningStack) -> None:
-    with running_stack(tmp_path) as other:
+def test_stacks_run_side_by_side_and_know_nothing_of_each_other(
+    tmp_path: Path, stack: RunningStack, quiet: tuple[str, str]
+) -> None:
+    with running_stack(tmp_path, *quiet) as other:
         machine = {"nics": [{"mac": "00:00:5E:00:53:F0"}]}
         assert [register(stack, machine).status_code, register(other, machine).status_code] == [201, 201]
         assert register(replace(other, api_key=stack.api_key), machine).status_code == 401
 
 
 def test_an_emulator_that_is_killed_comes_back_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, str]
 ) -> None:
-    with StackProcess(tmp_path) as stack:
+    with StackProcess(tmp_path, quiet) as stack:
         before = stack.running()
         os.kill(before.pids["firestore"], signal.SIGKILL)
         stack.wait_for("stopped (killed by SIGKILL), starting it again")
@@ -136,11 +146,11 @@ def test_an_emulator_that_is_killed_comes_back_where_it_was(
 
 
 def test_named_emulators_are_used_and_left_running(
-    tmp_path: Path, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stack: RunningStack, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, str]
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
-    with running_stack(tmp_path) as guest:
+    with running_stack(tmp_path, *quiet) as guest:
         assert guest.firestore_emulator_host == stack.firestore_emulator_host
         assert not {"firestore", "pubsub"} & set(guest.pids)
         assert register(guest, {"nics": [{"mac": "00:00:5E:00:53:F1"}]}).status_code == 201

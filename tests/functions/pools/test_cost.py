@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-import yaml
 from google.cloud.firestore import Client
 
 from infra import keys
 from shared.domain.access import Scope
 from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
-from tests.stack import ROOT, Organization, RunningStack, running_stack
+from tests.stack import Organization, RunningStack, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
 LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes minutes: --timeout 1200
@@ -29,13 +28,7 @@ PATIENCE = 10.0
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack where nothing happens but what the test asks for: no schedules, no subscribers."""
     folder = tmp_path_factory.mktemp("quiet")
-    topology = yaml.safe_load((ROOT / "infra/topology.yaml").read_text())
-    topology |= {"schedules": {}, "subscriptions": {}}
-    topology["functions"] = {
-        name: function for name, function in topology["functions"].items() if function["trigger"] == "http"
-    }
-    (folder / "topology.yaml").write_text(yaml.safe_dump(topology))
-    with running_stack(folder, "--topology", str(folder / "topology.yaml")) as running:
+    with running_stack(folder, "--topology", str(quiet_topology(folder))) as running:
         yield running
 
 
