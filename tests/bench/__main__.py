@@ -20,7 +20,6 @@ import uvloop
 
 from infra.local.topology import ROOT
 from tests.bench.calls import CALLS
-from tests.bench.chart import draw
 from tests.bench.client import RefusedError
 from tests.bench.report import as_bars, as_json, as_markdown
 from tests.bench.run import Plan, UnfairError, run
@@ -56,6 +55,8 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "results.json").write_text(json.dumps(as_json(plan, measured, held), indent=2))
     (RESULTS / "results.md").write_text(f"{tables}\n")
+    from tests.bench.chart import draw  # noqa: PLC0415 - matplotlib is large, and nothing for who measures
+
     draw(measured, RESULTS / "chart.png")
     sys.stdout.write(f"\n{tables}\n\n{bars}\n\nresults.json, results.md and chart.png are in {RESULTS}\n")
 

@@ -43,7 +43,9 @@ def draw(measured: Sequence[Measured], file: Path) -> None:
     throughput.invert_yaxis()
     handles, labels = throughput.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
-    figure.suptitle("The product's bars are as long as it is times its floor (1); red: the target")
+    figure.suptitle(
+        "Bars: how many times its floor (1) the product is. Figures: the product. Red: the target"
+    )
     figure.savefig(file)
 
 

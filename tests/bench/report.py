@@ -86,7 +86,7 @@ def _doubts(measured: Sequence[Measured]) -> Iterator[str]:
         for comparison in each.comparisons:
             if unavailable := comparison.product.unavailable:
                 yield (
-                    f"{each.call.name} at {comparison.connections} connections: {unavailable} requests passed"
+                    f"{each.call.name}, {comparison.connections} at a time: {unavailable} requests passed"
                     " their deadline and were answered with a 503. The machine is too slow, or busy."
                 )
 

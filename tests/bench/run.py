@@ -61,7 +61,10 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
         comparisons = []
         for connections in CONNECTIONS:
             comparison = await pair.compare(plan, connections)
-            made.progress(f"{call.name}: x{comparison.throughput_ratio:.2f} at {connections} connections")
+            made.progress(
+                f"{call.name} at {connections} connections: {comparison.throughput_ratio:.2f} of the floor's"
+                f" throughput, {comparison.cpu_ratio:.2f} times its CPU time"
+            )
             comparisons.append(comparison)
     return Measured(call=call, cost=cost, comparisons=comparisons)
 
