@@ -6,13 +6,14 @@ from typing import Any
 from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
+from shared.domain.events import changed_fields
 from shared.domain.identities import mac_identity
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
-from shared.store.heartbeats import shard_fields
+from shared.store.heartbeats import SHARD, shard_fields
 from shared.store.wire import Document, Write
 
 # A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
@@ -70,7 +71,7 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
     return {
-        "update": {"name": name, "fields": _fields(machine) | _search_fields(machine)},
+        "update": {"name": name, "fields": encode(machine) | shard_fields(machine) | _search_fields(machine)},
         "current_document": {"exists": False},
     }
 
@@ -80,25 +81,22 @@ def change_machine(stored: StoredMachine, after: Machine) -> Write:
 
     Fields that stay are not written, and neither are those that a newer release may have put there.
     """
-    held, wanted = _fields(stored.machine), _fields(after)
-    names = [name for name in (held | wanted) if held.get(name) != wanted.get(name)]
+    names = changed_fields(stored.machine, after)
+    if after.version != stored.machine.version:
+        names += ["version", "updated_at"]
+    values = encode(after, names)
+    if "status" in names:
+        names.append(SHARD)
+        values |= shard_fields(after)
     if not _SEARCHED.isdisjoint(names):
         derived = _search_fields(after)
-        wanted |= derived
         names += derived
+        values |= derived
     return {
-        "update": {
-            "name": stored.document.name,
-            "fields": {name: wanted[name] for name in names if name in wanted},
-        },
+        "update": {"name": stored.document.name, "fields": values},
         "update_mask": {"field_paths": names},
         "current_document": {"update_time": stored.document.update_time},
     }
-
-
-def _fields(machine: Machine) -> dict[str, Any]:
-    """Give the fields of a machine's document: the message's, and those that only the sweep needs."""
-    return encode(machine) | shard_fields(machine)
 
 
 def _search_fields(machine: Machine) -> dict[str, Any]:

@@ -27,9 +27,8 @@ def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
     Fields that are not named stay, and so do those that a newer release may have written there.
     """
     names = list(fields)
-    values = encode(message)
     return {
-        "update": {"name": seen.name, "fields": {name: values[name] for name in names if name in values}},
+        "update": {"name": seen.name, "fields": encode(message, names)},
         "update_mask": {"field_paths": names},
         "current_document": {"update_time": seen.update_time},
     }

@@ -17,18 +17,25 @@ Argument = dict[str, Any]
 Give = Callable[[Any], Argument]
 
 
-def encode(message: Message) -> dict[str, Any]:
-    """Turn a message into what the constructor of `Document` (or `MapValue`) takes as its `fields`."""
+def encode(message: Message, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Turn a message into what the constructor of `Document` (or `MapValue`) takes as its `fields`.
+
+    Args:
+        message: the message.
+        names: of the fields that are wanted, if not all are.
+    """
+    fields = _fields(message.DESCRIPTOR)
+    wanted = fields.values() if names is None else [fields[name] for name in names]
     return {
         name: give(getattr(message, name))
-        for name, has_presence, give in _fields(message.DESCRIPTOR)
+        for name, has_presence, give in wanted
         if not has_presence or message.HasField(name)
     }
 
 
 @functools.cache
-def _fields(message_type: Descriptor) -> tuple[tuple[str, bool, Give], ...]:
-    return tuple((field.name, field.has_presence, _give_field(field)) for field in message_type.fields)
+def _fields(message_type: Descriptor) -> Mapping[str, tuple[str, bool, Give]]:
+    return {field.name: (field.name, field.has_presence, _give_field(field)) for field in message_type.fields}
 
 
 def _give_field(field: FieldDescriptor) -> Give:
