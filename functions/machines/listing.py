@@ -8,21 +8,21 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from functions.machines.pools_of import read_pools, with_pools
-from functions.machines.views import MachineItems, MachineItemsWithIncludes, MachineWithPools
+from functions.machines.pools_of import read_pools, views_of, with_pools
 from shared.bootstrap import Inventory
 from shared.domain import search
 from shared.domain.access import Scope
 from shared.domain.errors import PoolNotFound
 from shared.domain.machine_filter import MachineFilter
-from shared.edge.answers import model_answer, response
+from shared.domain.plain import Plain
+from shared.edge.answers import json_answer, response
 from shared.edge.label_selectors import LabelSelectors
-from shared.edge.machine_view import Status
+from shared.edge.machine_view import Status, machine_json
 from shared.edge.moment import Moment
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict, UuidText
-from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
+from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import find_pool
 
@@ -40,6 +40,7 @@ _STATUSES: dict[Status, MachineStatus] = {
     "disconnected": MachineStatus.MACHINE_STATUS_DISCONNECTED,
     "error": MachineStatus.MACHINE_STATUS_ERROR,
 }
+_NOT_ASKED_FOR = {"pools": None}
 
 
 Part = Annotated[
@@ -74,25 +75,19 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     if query.include:
         call.caller.require(Scope.POOLS_READ)
     total, found = await _read(inventory, lists, call, query)
+    page = {"total": total, "skip": query.skip, "limit": query.limit}
     if not query.include:
-        items = [MachineWithPools.of(machine) for machine in found]
-        page = MachineItems(items=items, total=total, skip=query.skip, limit=query.limit)
-        return response(model_answer(200, page))
+        items = [machine_json(machine) | _NOT_ASKED_FOR for machine in found]
+        return response(json_answer(200, {"items": items} | page))
     included = await read_pools(inventory, call, found)
-    items = [with_pools(machine, included) for machine in found]
-    page = MachineItemsWithIncludes(
-        items=items,
-        total=total,
-        skip=query.skip,
-        limit=query.limit,
-        included=list(included.values()),
-    )
-    return response(model_answer(200, page))
+    pools = views_of(included)
+    items = [with_pools(machine, pools) for machine in found]
+    return response(json_answer(200, {"items": items} | page | {"included": list(included.values())}))
 
 
 async def _read(
     inventory: Inventory, lists: MachineLists, call: Call, query: MachineItemsQuery
-) -> tuple[int, list[Machine]]:
+) -> tuple[int, list[Plain]]:
     """Read a page and the total; no machine is in a pool that is gone, though it may still name it."""
     machines = await lists.of(_filter(call, query), call.deadline)
     total, found, has_pool = await asyncio.gather(

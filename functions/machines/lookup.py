@@ -6,11 +6,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.machines.pools_of import read_pools, with_pools
+from functions.machines.pools_of import read_pools, views_of, with_pools
 from functions.machines.views import MachineWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Scope
+from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.answers import model_answer, response
 from shared.edge.conditions import etag, is_known, require_match
@@ -75,8 +76,9 @@ async def get(inventory: Inventory, call: Call) -> Response:
     stored = await find(inventory, call, machine_id)
     headers = {"ETag": etag(stored.machine.version)}
     if query.include:
-        included = await read_pools(inventory, call, [stored.machine])
-        shown = dict(with_pools(stored.machine, included)) | {"included": list(included.values())}
+        machine = plain(stored.machine)
+        included = await read_pools(inventory, call, [machine])
+        shown = with_pools(machine, views_of(included)) | {"included": list(included.values())}
         return response(model_answer(200, MachineWithIncludes(**shown), headers))
     if _is_known(call.request, stored.machine):
         return Response(status_code=304, headers=headers)

@@ -7,16 +7,17 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.machines.views import MachinePage, PageInfo
+from functions.machines.views import PageInfo
 from shared.bootstrap import Inventory
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
-from shared.edge.answers import message_answer, model_answer, response
+from shared.domain.plain import Plain, plain
+from shared.edge.answers import json_answer, message_answer, response
 from shared.edge.body import accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
-from shared.edge.machine_view import MachineView, machine_message
+from shared.edge.machine_view import machine_json, machine_message
 from shared.edge.page_token import MAX_PAGE, PageToken, read_token, write_token
 from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
 from shared.edge.resource import Call
@@ -56,7 +57,7 @@ async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -
         inventory.firestore, call.caller.organization_id, query.mac, call.deadline
     )
     found = (
-        [machine]
+        [plain(machine)]
         if machine is not None and all(label.accepts(machine.labels) for label in query.label)
         else []
     )
@@ -87,14 +88,14 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
 
 
 def _page(  # noqa: PLR0913 - a page's figures, by name
-    call: Call, query: MachinePageQuery, found: list[Machine], *, total: int, page: int, per_page: int
+    call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, page: int, per_page: int
 ) -> Response:
     """Show a page of which one machine more was read, if there is one."""
     shown = found[:per_page]
     following = None
     if len(found) > per_page:
         number = min(page + 1, MAX_PAGE)  # which only a forged token can reach
-        token = PageToken(after=shown[-1].id, page=number, per_page=per_page, total=total)
+        token = PageToken(after=shown[-1]["id"], page=number, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
     return _answer(call.request, shown, _pagination(total, page, per_page, following))
 
@@ -124,13 +125,13 @@ def _pagination(total: int, page: int, per_page: int, next_page_token: str | Non
     )
 
 
-def _answer(request: Request, machines: list[Machine], pagination: Pagination) -> Response:
+def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> Response:
     return response(_page_answer(request, machines, pagination))
 
 
-def _page_answer(request: Request, machines: list[Machine], pagination: Pagination) -> Answer:
+def _page_answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
     if accepts_protobuf(request):
-        messages = [machine_message(machine) for machine in machines]
+        messages = [machine_message(Machine(**machine)) for machine in machines]
         return message_answer(200, MachineList(machines=messages, pagination=pagination))
-    shown = [MachineView.of(machine) for machine in machines]
-    return model_answer(200, MachinePage(machines=shown, pagination=PageInfo.of(pagination)))
+    views = [machine_json(machine) for machine in machines]
+    return json_answer(200, {"machines": views, "pagination": PageInfo.of(pagination)})

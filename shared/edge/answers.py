@@ -1,9 +1,11 @@
 """Answers as data, and as responses."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf.message import Message
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from shared.domain.answer import Answer
@@ -16,6 +18,15 @@ def model_answer(status: int, model: BaseModel, headers: Mapping[str, str] | Non
         status=status,
         headers={"Content-Type": JSON, **(headers or {})},
         body=model.model_dump_json().encode(),
+    )
+
+
+def json_answer(status: int, content: Mapping[str, Any]) -> Answer:
+    """Answer with what a model would show, without making one: in the same words, but nothing is checked."""
+    return Answer(
+        status=status,
+        headers={"Content-Type": JSON},
+        body=to_json(content, inf_nan_mode="null"),
     )
 
 

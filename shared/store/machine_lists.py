@@ -1,14 +1,15 @@
 """Lists of machines: pages and totals."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
-from shared.store.codec import decode
+from shared.store.codec import decode_plain
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
 from shared.store.machine_queries import label_sets_a_query, machines_query
@@ -42,8 +43,8 @@ class MachineList:
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
-    ) -> list[Machine]:
-        """Read some of them.
+    ) -> list[Plain]:
+        """Read some of them, as plain values.
 
         Args:
             offset: how many to pass over; Firestore reads them too.
@@ -55,12 +56,14 @@ class MachineList:
         if len(queries) == 1:
             queries[0].offset = offset
             queries[0].limit.value = limit
-            return [decode(document.fields, Machine) for document in await self._read(queries[0], deadline)]
+            return [
+                decode_plain(document.fields, Machine) for document in await self._read(queries[0], deadline)
+            ]
         for query in queries:
             query.limit.value = min(offset + limit, _MOST)
         parts = await asyncio.gather(*(self._read(query, deadline) for query in queries))
         merged = sorted(chain.from_iterable(parts), key=lambda document: document.name, reverse=True)
-        return [decode(document.fields, Machine) for document in merged[offset : offset + limit]]
+        return _machines(merged[offset : offset + limit])
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Document]:
         return await self._firestore.query(self._parent, query, deadline)
@@ -70,6 +73,10 @@ class MachineList:
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
+
+
+def _machines(documents: Iterable[Document]) -> list[Plain]:
+    return [decode_plain(document.fields, Machine) for document in documents]
 
 
 class MachineLists:

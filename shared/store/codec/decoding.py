@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value_kind
 from shared.store.wire import Value
@@ -16,6 +15,7 @@ M = TypeVar("M", bound=Message)
 
 # Any: an argument of a message's constructor. The descriptor alone knows its type.
 Take = Callable[[Value], Any]
+Takes = tuple[tuple[str, Take], ...]
 
 _RANGES = {
     FieldDescriptor.CPPTYPE_INT32: range(-(2**31), 2**31),
@@ -50,16 +50,25 @@ def decode(fields: Fields, message_class: type[M]) -> M:
     Raises:
         DecodeError: A value is not of its field's kind, or not in its range.
     """
-    return message_class(**_arguments(_takes(message_class.DESCRIPTOR), fields))
+    return message_class(**decode_plain(fields, message_class))
 
 
-def _arguments(takes: Mapping[str, Take], fields: Fields) -> dict[str, Any]:
-    return {name: takes[name](value) for name, value in fields.items() if name in takes}
+def decode_plain(fields: Fields, message_class: type[Message]) -> dict[str, Any]:
+    """Make plain values, in the form of `shared.domain.plain`, for what has no need of a message.
+
+    Raises:
+        DecodeError: A value is not of its field's kind, or not in its range.
+    """
+    return _arguments(_takes(message_class.DESCRIPTOR), fields)
+
+
+def _arguments(takes: Takes, fields: Fields) -> dict[str, Any]:
+    return {name: take(fields[name]) for name, take in takes if name in fields}
 
 
 @functools.cache
-def _takes(message_type: Descriptor) -> Mapping[str, Take]:
-    return {field.name: _take_field(field) for field in message_type.fields}
+def _takes(message_type: Descriptor) -> Takes:
+    return tuple((field.name, _take_field(field)) for field in message_type.fields)
 
 
 def _take_field(field: FieldDescriptor) -> Take:
@@ -71,16 +80,17 @@ def _take_field(field: FieldDescriptor) -> Take:
 
 def _take_element(field: FieldDescriptor) -> Take:
     kind = value_kind(field)
-    content = _content(field, kind)
     if kind == "map_value":
-        message_type = message_type_of(field)
+        message_type, empty = message_type_of(field), _empty(field, kind)
         # Looked up only when there is one: a message may hold messages of its own type.
-        return lambda value: _arguments(_takes(message_type), content(value).fields)
+        return lambda value: _arguments(_takes(message_type), value.map_value.fields or empty(value).fields)
     if kind == "timestamp_value":
-        return lambda value: _timestamp(content(value))
+        return _take_timestamp(_empty(field, kind))
+    content = _CONTENTS[kind](_empty(field, kind))
     if field.cpp_type == FieldDescriptor.CPPTYPE_UINT64:
         return lambda value: content(value) % 2**64
-    if field.cpp_type in _RANGES:
+    # Every integer of the store is in the range of an int64.
+    if field.cpp_type in _RANGES and field.cpp_type != FieldDescriptor.CPPTYPE_INT64:
         return _take_in_range(field, content)
     return content
 
@@ -98,16 +108,30 @@ def _take_in_range(field: FieldDescriptor, content: Take) -> Take:
 
 
 def _take_array(field: FieldDescriptor, take: Take) -> Take:
-    content = _content(field, "array_value")
-    return lambda value: [take(element) for element in content(value).values]
+    empty = _empty(field, "array_value")
+
+    def take_array(value: Value) -> list[Any]:
+        elements = value.array_value.values
+        if not elements:
+            empty(value)
+        return [take(element) for element in elements]
+
+    return take_array
 
 
 def _take_map(field: FieldDescriptor) -> Take:
-    content = _content(field, "map_value")
+    empty = _empty(field, "map_value")
     entry = message_type_of(field).fields_by_name
     take_key = _take_key(entry["key"])
     take = _take_element(entry["value"])
-    return lambda value: {take_key(key): take(element) for key, element in content(value).fields.items()}
+
+    def take_map(value: Value) -> dict[Key, Any]:
+        elements = value.map_value.fields
+        if not elements:
+            empty(value)
+        return {take_key(key): take(elements[key]) for key in elements}
+
+    return take_map
 
 
 def _take_key(field: FieldDescriptor) -> Callable[[str], Key]:
@@ -132,15 +156,32 @@ def _integer_key(field: FieldDescriptor, text: str) -> int:
     return int(text)
 
 
-def _timestamp(content: Timestamp) -> dict[str, int]:
-    # Not the message itself: in another descriptor pool Timestamp is another class.
-    return {"seconds": content.seconds, "nanos": content.nanos}
+def _take_timestamp(empty: Take) -> Take:
+    def take_timestamp(value: Value) -> dict[str, int]:
+        content = value.timestamp_value
+        seconds = content.seconds or empty(value).seconds
+        # Not the message itself: in another descriptor pool Timestamp is another class.
+        return {"seconds": seconds, "nanos": content.nanos}
+
+    return take_timestamp
 
 
-def _content(field: FieldDescriptor, kind: str) -> Take:
-    def content(value: Value) -> Any:  # noqa: ANN401 - of the type that the kind says
+# What is neither empty nor zero is there, which is quicker to see than to ask whether it is.
+_CONTENTS: Mapping[str, Callable[[Take], Take]] = {
+    "integer_value": lambda empty: lambda value: value.integer_value or empty(value),
+    "double_value": lambda empty: lambda value: value.double_value or empty(value),
+    "boolean_value": lambda empty: lambda value: value.boolean_value or empty(value),
+    "string_value": lambda empty: lambda value: value.string_value or empty(value),
+    "bytes_value": lambda empty: lambda value: value.bytes_value or empty(value),
+}
+
+
+def _empty(field: FieldDescriptor, kind: str) -> Take:
+    """Take what is empty or zero, if it is there."""
+
+    def empty(value: Value) -> Any:  # noqa: ANN401 - of the type that the kind says
         if not value.HasField(kind):
             raise DecodeError(field, kind, value.WhichOneof("value_type") or "no value")
         return getattr(value, kind)
 
-    return content
+    return empty

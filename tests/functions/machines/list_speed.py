@@ -1,0 +1,155 @@
+"""How long each kind of list takes among many machines, and which process takes it.
+
+    python -m tests.functions.machines.list_speed --machines 100000 --data /tmp/fleet
+
+Prints a line of JSON for each kind, in milliseconds: how long it takes at first, when the emulator makes its
+indexes; the median of the later times; the mean CPU time of each process; and the documents read.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import pytest
+from google.cloud import firestore
+
+from infra import keys
+from shared.domain.access import Scope
+from tests.functions.machines import fleet
+from tests.functions.machines.control import Control
+from tests.stack import Organization, RunningStack, running_stack
+
+ORGANIZATION = "fleet"
+POOLS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(3))
+PROCESSES = ("function", "gateway", "emulator")
+ITEMS, PROFILES = "/v1/machines", "/api/v1/machines"
+_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def kinds(machines: int) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
+    """List the kinds of list pages, each with its path and its parameters."""
+    middle = fleet.START + timedelta(minutes=machines / 2)
+    labels = [("label", "tier=db"), ("label", "example.com/rack"), ("label", "!spot")]
+    dates = [("created_at_from", fleet.START.isoformat()), ("created_at_to", middle.isoformat())]
+    every = [("search", "example.com"), ("status", "connected"), ("pool_id", POOLS[0]), *dates, *labels]
+    return {
+        "page": (PROFILES, []),
+        "page of 100": (PROFILES, [("per_page", "100")]),
+        "page in the middle": (PROFILES, [("page", str(machines // 40))]),
+        "last page": (PROFILES, [("page", str(machines // 20))]),
+        "page by labels": (PROFILES, labels),
+        "items": (ITEMS, []),
+        "1000 items": (ITEMS, [("limit", "1000")]),
+        "1000 items with their pools": (ITEMS, [("limit", "1000"), ("include", "pools")]),
+        "1000 items of a search": (ITEMS, [("limit", "1000"), ("search", "example.com")]),
+        "last items": (ITEMS, [("skip", str(machines - 100))]),
+        "search that most match": (ITEMS, [("search", "example.com")]),
+        "last items of a search": (ITEMS, [("search", "example.com"), ("skip", str(machines * 8 // 10))]),
+        "search for a few": (ITEMS, [("search", "rack-07.example")]),
+        "search of one character": (ITEMS, [("search", "e")]),
+        "search that none match": (ITEMS, [("search", "example.org")]),
+        "search of 48 characters": (ITEMS, [("search", "x" * 48)]),
+        "status": (ITEMS, [("status", "connected")]),
+        "name": (ITEMS, [("name", "Node-07-a")]),
+        "pool": (ITEMS, [("pool_id", POOLS[1])]),
+        "dates": (ITEMS, dates),
+        "label": (ITEMS, [("label", "tier=db")]),
+        "absent label": (ITEMS, [("label", "!spot")]),
+        "three labels": (ITEMS, labels),
+        "every filter": (ITEMS, every),
+    }
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.functions.machines.list_speed")
+    parser.add_argument("--machines", type=int, default=100_000, help="how many there are")
+    parser.add_argument("--repeats", type=int, default=9, help="how often each list is asked for")
+    parser.add_argument("--kind", help="only the kinds whose names have this in them", default="")
+    parser.add_argument("--data", type=Path, help="keep the machines in this folder, for the next time")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        data = arguments.data or Path(folder) / "data"
+        with running_stack(Path(folder) / "state", "--data", str(data)) as stack:
+            asyncio.run(_measure_all(stack, arguments))
+
+
+async def _measure_all(stack: RunningStack, arguments: argparse.Namespace) -> None:
+    organization = _organization(stack)
+    async with (
+        httpx.AsyncClient(base_url=stack.gateway, headers=organization.headers, timeout=900) as http,
+        Control.of(stack.firestore_control, stack.project) as control,
+    ):
+        await _fill(stack, http, arguments.machines)
+        for name, (path, parameters) in kinds(arguments.machines).items():
+            if arguments.kind in name:
+                request = http.build_request("GET", path, params=httpx.QueryParams(list(parameters)))
+                figures = await _measure(stack, http, control, request, arguments.repeats)
+                print(json.dumps({"kind": name} | figures), flush=True)  # noqa: T201 - it is what the command is for
+
+
+async def _fill(stack: RunningStack, http: httpx.AsyncClient, machines: int) -> None:
+    if (await http.get(f"/v1/pools/{POOLS[0]}")).status_code == HTTPStatus.NOT_FOUND:
+        await fleet.store(stack, fleet.make(ORGANIZATION, machines, pools=POOLS))
+        await fleet.store_pools(stack, ORGANIZATION, POOLS)
+
+
+async def _measure(
+    stack: RunningStack, http: httpx.AsyncClient, control: Control, request: httpx.Request, repeats: int
+) -> dict[str, float]:
+    started = time.perf_counter()
+    while (await http.send(request)).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        pass  # the emulator makes its indexes, for longer than a request lasts
+    first = (time.perf_counter() - started) * 1000
+    wall: list[float] = []
+    cpu: dict[str, list[float]] = {process: [] for process in PROCESSES}
+    for _ in range(repeats):
+        before, started = _cpu_ms(stack.pids), time.perf_counter()
+        answer = await http.send(request)
+        wall.append((time.perf_counter() - started) * 1000)
+        assert answer.status_code == 200, answer.text
+        for process, used in _cpu_ms(stack.pids).items():
+            cpu[process].append(used - before[process])
+    reads = await control.reads_of(partial(http.send, request))
+    figures = {"first": first, "wall": statistics.median(wall)}
+    figures |= {process: statistics.mean(used) for process, used in cpu.items()}
+    return {name: round(figure, 1) for name, figure in figures.items()} | {"reads": reads}
+
+
+def _cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
+    """Read the CPU time that each process has used, where /proc tells it."""
+    function, gateway, emulator = pids["machines"], pids["stack"], pids["firestore"]
+    workers = Path(f"/proc/{function}/task/{function}/children").read_text().split()
+    return {
+        "function": sum(_ticks(int(worker)) for worker in workers) * _TICK_MS,
+        "gateway": _ticks(gateway) * _TICK_MS,
+        "emulator": _ticks(emulator) * _TICK_MS,
+    }
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])  # user and system: proc_pid_stat(5)
+
+
+def _organization(stack: RunningStack) -> Organization:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+        client = firestore.Client(project=stack.project)
+    api_key, _ = keys.create(client, ORGANIZATION, (*Scope,), now=datetime.now(UTC))
+    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+    return Organization(id=ORGANIZATION, api_key=api_key)
+
+
+if __name__ == "__main__":
+    main()
