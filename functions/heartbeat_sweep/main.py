@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.heartbeat_sweep.sweep import sweep
-from shared.bootstrap import inventory, scheduled_app
+from shared.bootstrap import inventory
+from shared.bootstrap.schedule import scheduled_app
 
 _inventory = inventory()
 _patience = timedelta(seconds=int(os.environ["DISCONNECT_AFTER_SECONDS"]))

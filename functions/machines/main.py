@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.machines.operations import operations
-from shared.bootstrap import http_app, inventory
+from shared.bootstrap import inventory
+from shared.bootstrap.api import http_app
 
 _inventory = inventory()
 _openapi = Path(__file__).parent / "openapi"

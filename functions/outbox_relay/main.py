@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.outbox_relay.relay import relay
-from shared.bootstrap import inventory, scheduled_app
+from shared.bootstrap import inventory
+from shared.bootstrap.schedule import scheduled_app
 
 _inventory = inventory()
 _app = scheduled_app(_inventory, partial(relay, _inventory))

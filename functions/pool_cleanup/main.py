@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.pool_cleanup.cleanup import clean_up
-from shared.bootstrap import inventory, subscriber_app
+from shared.bootstrap import inventory
+from shared.bootstrap.subscription import subscriber_app
 from shared.pb.inventory.v1.events_pb2 import PoolChanged
 
 _inventory = inventory()

@@ -5,7 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.pools.operations import operations
-from shared.bootstrap import http_app, inventory
+from shared.bootstrap import inventory
+from shared.bootstrap.api import http_app
 
 _inventory = inventory()
 _app = http_app(_inventory, operations(_inventory))

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from itertools import groupby
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -13,11 +12,9 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
-from shared.edge.auth import Authenticator
-from shared.edge.internal import Answer, InternalResource
+from shared.edge.endpoint import refusal
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
-from shared.edge.resource import Operation, Resource, refusal
 from shared.edge.routing import ExactRoute, take_every_path
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
@@ -38,24 +35,9 @@ class Application(Response):
         await self._app(scope, receive, send)
 
 
-def api_routes(
-    operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
-) -> list[Route]:
-    """Route the operations that clients may call with their API keys; those of one path stand together."""
-    return [
-        ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems))
-        for path, group in groupby(operations, key=lambda operation: operation.path)
-    ]
-
-
 def document_routes(documents: Mapping[str, Path]) -> list[Route]:
     """Route files that anybody may read, by their paths."""
     return [ExactRoute(path, _serve_file(file)) for path, file in documents.items()]
-
-
-def internal_routes(answer: Answer, problems: Problems) -> list[Route]:
-    """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
-    return [ExactRoute("/", InternalResource(answer, problems))]
 
 
 def create_app(

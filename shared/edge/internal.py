@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from shared.edge.endpoint import Endpoint
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
-from shared.edge.resource import Endpoint
+from shared.edge.routing import ExactRoute
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -39,3 +41,8 @@ class InternalResource(Endpoint):
         if request.method != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
         return await self._use_case(request)
+
+
+def internal_routes(answer: Answer, problems: Problems) -> list[Route]:
+    """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
+    return [ExactRoute("/", InternalResource(answer, problems))]

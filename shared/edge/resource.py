@@ -2,23 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
+from itertools import groupby
 
 from google.protobuf.message import Message
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
+from starlette.routing import Route
 
 from shared.domain.access import Caller, Scope
 from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError
 from shared.edge import body
 from shared.edge.auth import Authenticator
+from shared.edge.endpoint import Endpoint
 from shared.edge.problems import Family, Problems
-from shared.edge.request_log import RequestRecord, record_of
+from shared.edge.request_log import record_of
+from shared.edge.routing import ExactRoute
 from shared.edge.validation import Strict, validate
 
 # Shorter than the age at which the relay takes up an outbox document: until then a request may still look
@@ -78,39 +79,6 @@ class Operation:
     refusals: Sequence[type[InventoryError]] = ()
 
 
-def refusal(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
-    """Answer an error, and let the log tell it if it is the server's."""
-    response = problems.response(error, instance=record.path, family=family, request_id=record.request_id)
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        record.error = error
-    return response
-
-
-class Endpoint:
-    """One path as an ASGI application that answers whatever is raised in the words of its family."""
-
-    path: str
-    family: Family
-
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve a request (ASGI)."""
-        request = Request(scope, receive)
-        record = record_of(scope)
-        record.route = self.path
-        try:
-            response = await self.answer(request)
-        except Exception as error:  # noqa: BLE001 - the last place that can answer it
-            response = refusal(error, self._problems, record, self.family)
-        await response(scope, receive, send)
-
-    async def answer(self, request: Request) -> Response:
-        """Answer a request, or raise."""
-        raise NotImplementedError
-
-
 class Resource(Endpoint):
     """The operations of one path."""
 
@@ -138,3 +106,13 @@ class Resource(Endpoint):
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
         return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
+
+
+def api_routes(
+    operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
+) -> list[Route]:
+    """Route the operations that clients may call with their API keys; those of one path stand together."""
+    return [
+        ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems))
+        for path, group in groupby(operations, key=lambda operation: operation.path)
+    ]

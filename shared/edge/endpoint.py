@@ -1,0 +1,43 @@
+"""One path of a function, which always answers."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from shared.edge.problems import Family, Problems
+from shared.edge.request_log import RequestRecord, record_of
+
+
+def refusal(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
+    """Answer an error, and let the log tell it if it is the server's."""
+    response = problems.response(error, instance=record.path, family=family, request_id=record.request_id)
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        record.error = error
+    return response
+
+
+class Endpoint:
+    """One path as an ASGI application that answers whatever is raised in the words of its family."""
+
+    path: str
+    family: Family
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request (ASGI)."""
+        request = Request(scope, receive)
+        record = record_of(scope)
+        record.route = self.path
+        try:
+            response = await self.answer(request)
+        except Exception as error:  # noqa: BLE001 - the last place that can answer it
+            response = refusal(error, self._problems, record, self.family)
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request, or raise."""
+        raise NotImplementedError

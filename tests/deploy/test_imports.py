@@ -1,0 +1,102 @@
+"""What each function imports: a cold start pays for every module, and so for none that is not used."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.local import topology
+
+FUNCTIONS = topology.load(topology.DEFAULT_FILE).functions
+# Whoever serves requests with functions-framework and speaks to both services has to import these.
+IMPORT = """
+import json, sys
+import functions_framework.aio, google.cloud.firestore_v1.services.firestore, google.pubsub_v1
+floor = list(sys.modules)
+import {}
+print(json.dumps([floor, list(sys.modules)]))
+"""
+
+EVERY_FUNCTION = """
+bootstrap bootstrap.application
+domain.answer domain.command domain.deadline domain.errors domain.events domain.identities
+edge.app edge.endpoint edge.problems edge.request_log edge.routing
+events.publisher events.wire
+logs
+pb.inventory.v1.events_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2 pb.inventory.v1.records_pb2
+store.attempts store.changes store.codec store.codec.decoding store.codec.encoding store.codec.kinds
+store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs store.transaction
+store.wire store.writes
+"""
+SERVES_CLIENTS = """
+bootstrap.api
+domain.access domain.machine_filter domain.machine_ids domain.search
+edge.answers edge.auth edge.body edge.conditions edge.idempotency edge.machine_profile edge.machine_view
+edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json edge.validation
+store.api_keys store.heartbeats store.machine_queries store.machines store.memberships store.pools
+store.side_by_side
+"""
+BESIDES = {
+    "machines": f"""{SERVES_CLIENTS}
+        domain.machines
+        edge.label_selectors edge.machine_patch edge.machine_registration edge.machine_size edge.moment
+        edge.page_token
+        pb.inventory.v1.api_pb2
+        store.label_sets store.machine_lists
+    """,
+    "pools": f"""{SERVES_CLIENTS}
+        domain.pools
+    """,
+    "outbox_relay": "bootstrap.schedule edge.internal events.backlog",
+    "heartbeat_sweep": """
+        bootstrap.schedule
+        domain.access domain.machine_ids domain.machines domain.search
+        edge.internal
+        store.heartbeats store.machines
+    """,
+    "pool_cleanup": """
+        bootstrap.subscription
+        domain.machine_filter domain.machine_ids domain.search
+        edge.internal
+        events.push
+        store.heartbeats store.machine_queries store.machines store.memberships store.pools store.side_by_side
+    """,
+}
+PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
+
+
+def imported(function: topology.Function) -> tuple[set[str], set[str]]:
+    """List the modules that a function's main.py finds imported, and those that it leaves so."""
+    environment = {**os.environ, **function.environment, "GOOGLE_CLOUD_PROJECT": "project"}
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORT.format(f"functions.{function.name}.main")],
+        cwd=topology.ROOT,
+        env={**environment, "PYTHONPATH": str(topology.ROOT)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    floor, modules = map(set, json.loads(run.stdout))
+    return floor, modules
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_a_function_imports_what_it_uses_and_nothing_else(function: topology.Function) -> None:
+    floor, modules = imported(function)
+    shared = {name for name in modules if name.startswith("shared.")}
+    packages = {name.rpartition(".")[0] for name in shared} - {"shared.bootstrap", "shared.store.codec"}
+    files = {file.stem for file in (topology.ROOT / function.folder).glob("[!_]*.py")}
+
+    expected = {f"shared.{name}" for name in (EVERY_FUNCTION + BESIDES[function.name]).split()}
+    assert expected == shared - packages
+    assert {f"functions.{function.name}.{file}" for file in files} == {
+        name for name in modules if name.startswith("functions.") and name.count(".") == 2
+    }
+    found = {name.partition(".")[0] for name in modules - floor} - set(sys.stdlib_module_names)
+    expected = {"uuid6"} | (PYDANTIC if function.trigger == "http" else set())
+    assert expected == {name for name in found if not name.startswith("_")} - {
+        "functions",
+        "google",
+        "shared",
+    }
