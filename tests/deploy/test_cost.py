@@ -38,10 +38,11 @@ class Deployment:
     pools: PoolsApi
     firestore: Control
 
-    async def register(self, nics: int = 1) -> str:
+    async def register(self, nics: int = 1, *, with_key: bool = True) -> str:
         """Register a machine and return its id."""
         body = a_body(nics=[{"mac": a_mac()} for _ in range(nics)])
-        answer = await self.machines.register(body, {"Idempotency-Key": uuid.uuid4().hex})
+        headers = {"Idempotency-Key": uuid.uuid4().hex} if with_key else {}
+        answer = await self.machines.register(body, headers)
         return str(answer.json()["id"])
 
     async def assign(self, pool_id: str, machine_ids: list[str]) -> None:
@@ -105,6 +106,13 @@ async def test_a_registration_does_what_the_table_says(deployment: Deployment) -
     await deployment.register()  # from now on the caller's key is known
 
     assert operations(cost.REGISTRATION) == await deployment.cost(deployment.register(nics=2))
+    plain = cost.PLAIN_REGISTRATION
+    done = await deployment.cost(deployment.register(nics=1, with_key=False))
+    assert (plain.reads, plain.writes, plain.deletes) == done
+
+
+def test_a_million_registrations_cost_less_than_five_dollars() -> None:
+    assert sum(cost.per_million(cost.PLAIN_REGISTRATION, cost.Prices()).values()) < 5
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,10 @@ run "production" {
     condition     = toset([for log in google_project_iam_audit_config.firestore.audit_log_config : log.log_type]) == toset(["ADMIN_READ", "DATA_READ", "DATA_WRITE"])
     error_message = "Who reads or writes data past the functions is logged."
   }
+  assert {
+    condition     = strcontains(google_logging_project_exclusion.requests.filter, "\"muster-machines\"") && endswith(google_logging_project_exclusion.requests.filter, "httpRequest.status<500")
+    error_message = "Cloud Run's entries are left out for the functions of Muster alone, and kept for failures."
+  }
 }
 
 run "without_audit_tables" {
