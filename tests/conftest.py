@@ -1,5 +1,6 @@
 """What tests of the running product share: one stack for each test process, and clients of it."""
 
+import gc
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,16 @@ from google.cloud import firestore, pubsub
 from infra import keys
 from shared.domain.access import Scope
 from tests.stack import NewOrganization, Organization, RunningStack, running_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests: one at the end would run alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives to the end: all that was imported and collected."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from tests.chaos.run import Plan, run
 SECONDS = 6.0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # what was left behind is published late, on a busy machine later still
 def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - no secret

@@ -128,6 +128,7 @@ def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 def test_every_function_is_built_and_serves_from_the_archive(
     workspace: Workspace, stack: RunningStack, new_organization: NewOrganization
 ) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.stack import ROOT, TIMEOUT, StackProcess
 
 BANNER = re.compile(
@@ -29,6 +31,7 @@ PRELUDE = 'make() { command make -o .venv/.ready "$@"; }\n'
 MARK = "=== another command ==="
 
 
+@pytest.mark.long
 def test_the_tour_is_true(tmp_path: Path) -> None:
     with StackProcess(tmp_path) as stack:
         stack.running()

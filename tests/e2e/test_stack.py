@@ -19,6 +19,8 @@ from google.cloud import firestore
 from infra.api_key import digest
 from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
+pytestmark = pytest.mark.long
+
 MACHINE = {"nics": [{"mac": "00:00:5E:00:53:01"}]}
 
 

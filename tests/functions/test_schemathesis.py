@@ -13,6 +13,7 @@ FOLDER = ROOT / "tests/functions"
 EXAMPLES = os.environ.get("MUSTER_SCHEMATHESIS_EXAMPLES", "5")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)  # hundreds of requests, and more by the variable
 @pytest.mark.parametrize("phases", ["examples,coverage,fuzzing", "stateful"])
 def test_the_api_is_as_documented(

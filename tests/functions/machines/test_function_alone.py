@@ -43,6 +43,7 @@ def machines(
     return MachinesApi(http=without_topics.http, organization=new_organization(), store=firestore_client)
 
 
+@pytest.mark.long
 async def test_without_pubsub_machines_are_registered_and_their_events_wait(machines: MachinesApi) -> None:
     ids = {created(await machines.register(a_body())) for _ in range(2)}
 
@@ -50,6 +51,7 @@ async def test_without_pubsub_machines_are_registered_and_their_events_wait(mach
     assert ids <= waiting
 
 
+@pytest.mark.long
 async def test_without_a_store_it_lives_but_has_not_started(nobody: str) -> None:
     environment = {
         "GOOGLE_CLOUD_PROJECT": "p",

@@ -162,6 +162,7 @@ async def test_a_repetition_after_a_lost_answer_is_a_replay(
     assert settled(books.faults) == []
 
 
+@pytest.mark.long
 async def test_a_store_that_does_not_answer_is_a_503_and_nothing_changed(
     machines: MachinesApi, firestore_control: Control
 ) -> None:

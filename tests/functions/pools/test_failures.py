@@ -152,6 +152,7 @@ async def test_a_read_that_fails_is_tried_again(
     assert outcome(scene) == await scene.state()
 
 
+@pytest.mark.long
 async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
     scene: Scene, firestore_control: Control
 ) -> None:
