@@ -18,7 +18,7 @@ from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.stack import Organization, RunningStack, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
-LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes minutes: --timeout 1200
+LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes a minute: --timeout 1200
 UNITS = ("reads", "writes", "deletes", "aggregation_units")
 MEMBERS_A_UNIT = 1000
 PATIENCE = 10.0
