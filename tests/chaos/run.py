@@ -5,8 +5,8 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,10 +92,7 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
     subscriptions = _subscribe(subscriber, project)
     mayhem = Mayhem(state, plan.chance("mayhem"))
     outcome = Outcome(plan, Ledger(), mayhem)
-    async with httpx.AsyncClient(
-        base_url=mayhem.stack()["gateway"], timeout=30, limits=httpx.Limits(max_connections=None)
-    ) as http:
-        actors = _actors(plan, http, store, outcome.ledger)
+    async with _actors(plan, mayhem.stack()["gateway"], store, outcome.ledger) as actors:
         async with mayhem.raging(
             seconds_between_kills=plan.seconds / plan.kills, seconds_between_faults=0.12
         ):
@@ -110,19 +107,25 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
     return outcome
 
 
-def _actors(plan: Plan, http: httpx.AsyncClient, store: firestore.Client, ledger: Ledger) -> list[Actor]:
+@asynccontextmanager
+async def _actors(
+    plan: Plan, gateway: str, store: firestore.Client, ledger: Ledger
+) -> AsyncIterator[list[Actor]]:
+    """Make the clients. Each has connections of its own: httpx looks at all that it has for every request."""
     fleets = []
     for _ in range(ORGANIZATIONS):
         organization = f"chaos-{uuid.uuid4()}"
         api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
         fleets.append(({"Authorization": f"Bearer {api_key}"}, Fleet()))
-    actors = []
-    for number in range(plan.clients):
-        headers, fleet = fleets[number % ORGANIZATIONS]
-        name = f"{plan.seed}-{number}"
-        client = Client(http, headers, ledger, plan.chance(name), name)
-        actors.append(Actor(client, fleet, number))
-    return actors
+    async with AsyncExitStack() as stack:
+        actors = []
+        for number in range(plan.clients):
+            headers, fleet = fleets[number % ORGANIZATIONS]
+            name = f"{plan.seed}-{number}"
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=gateway, timeout=30))
+            client = Client(http, headers, ledger, plan.chance(name), name)
+            actors.append(Actor(client, fleet, number))
+        yield actors
 
 
 async def _work(actors: list[Actor], seconds: float) -> None:
