@@ -50,19 +50,23 @@ class Bench:
     async def product(
         self, function: str, environment: Mapping[str, str] = MappingProxyType({})
     ) -> AsyncIterator[Served]:
-        """Serve a function of the product, until what it published has left the outbox."""
+        """Serve a function of the product."""
         environment = {**self.backends.environment, **environment}
-        async with serve(self.functions[function], environment, self.log) as served:
+        async with self._served(self.functions[function], environment) as served:
             yield served
-            await self.meter.quiet()
 
     @asynccontextmanager
-    async def floor(self, script: Path) -> AsyncIterator[Served]:
-        """Serve the floor of a script, in the same way."""
-        environment = {**self.backends.environment, "FLOOR_SCRIPT": str(script)}
-        async with serve(FLOOR, environment, self.log) as served:
+    async def floor(self, scripts: Path) -> AsyncIterator[Served]:
+        """Serve the floor of the scripts in a file, in the same way."""
+        environment = {**self.backends.environment, "FLOOR_SCRIPTS": str(scripts)}
+        async with self._served(FLOOR, environment) as served:
             yield served
-            await self.meter.quiet()
+
+    @asynccontextmanager
+    async def _served(self, source: Source, environment: Mapping[str, str]) -> AsyncIterator[Served]:
+        async with serve(source, environment, self.log) as served:
+            yield served
+        await self.store.clear("outbox")  # of what it had published, but not yet dropped
 
     async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
         """Make an organization of each size."""

@@ -22,11 +22,13 @@ class Slice:
 
     Attributes:
         latencies: of each request that succeeded, in seconds.
+        bytes: of the bodies of their answers.
         unavailable: how many requests were not answered in time, but with a 503.
         seconds: from the first request to the last answer.
     """
 
     latencies: list[float] = field(default_factory=list)
+    bytes: int = 0
     unavailable: int = 0
     seconds: float = 0.0
 
@@ -48,6 +50,7 @@ class _Connection(asyncio.Protocol):
         self._until = 0.0
         self._sent_at = 0.0
         self._body = b""
+        self._size = 0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def begin(self, until: float) -> None:
@@ -81,14 +84,19 @@ class _Connection(asyncio.Protocol):
 
     # httptools calls these.
 
+    def on_message_begin(self) -> None:
+        self._size = 0
+
     def on_body(self, body: bytes) -> None:
         self._body = body
+        self._size += len(body)
 
     def on_message_complete(self) -> None:
         now = time.perf_counter()
         status = self._parser.get_status_code()
         if status < _FIRST_ERROR:
             self._measured.latencies.append(now - self._sent_at)
+            self._measured.bytes += self._size
         elif status == _UNAVAILABLE:
             self._measured.unavailable += 1
         else:
@@ -141,11 +149,11 @@ async def ask(port: int, request: bytes) -> bytes:
     try:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
+        lengths = (
             int(line.partition(b":")[2])
             for line in head.lower().split(b"\r\n")
             if line.startswith(b"content-length:")
         )
-        return head + await reader.readexactly(length)
+        return head + await reader.readexactly(next(lengths, 0))  # a 204 has none
     finally:
         writer.close()

@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from starlette.responses import Response
 
 from infra.local.firestore.pb import firestore_pb2
 from infra.local.pubsub.pb import pubsub_pb2
-from tests.bench.script import COMMIT, Script, Template, given_ids
+from tests.bench.script import COMMIT, Script, Template, given_ids, load
 
 # As the product drops what it has published (shared/store/outbox.py).
 COLLECT_SECONDS = 0.5
@@ -36,33 +37,33 @@ UUID_LENGTH = 36
 
 
 class Floor:
-    """Answers every request by the script."""
+    """Answers every request by a script, by one after the other."""
 
-    def __init__(self, script: Script, project: str, firestore: str, pubsub: str) -> None:
-        self._script = script
+    def __init__(self, scripts: Sequence[Script], project: str, firestore: str, pubsub: str) -> None:
+        self._scripts = cycle([(script, b"x" * script.size) for script in scripts])
         self._database = f"projects/{project}/databases/(default)"
         channels = {
             "firestore": grpc.aio.insecure_channel(firestore),
             "pubsub": grpc.aio.insecure_channel(pubsub),
         }
         self._calls = {method: _call(channels[method.split(".")[1]], method) for method in ANSWERS}
-        self._body = b"x" * script.size
         self._published: list[bytes] = []
         self._dropping: asyncio.Task[None] | None = None
 
     async def answer(self, path: bytes, body: bytes) -> Response:
         """Make the RPCs, and answer with as many bytes as the product."""
+        script, answer = next(self._scripts)
         values = given_ids(path, body)
-        values += [_new_id(length) for length in self._script.fresh]
+        values += [_new_id(length) for length in script.fresh]
         read: list[Any] = []
-        for stage in self._script.stages:
+        for stage in script.stages:
             if len(stage) == 1:
                 read += await self._do(stage[0], values, read)
             else:
                 await asyncio.gather(*(self._do(template, values, read) for template in stage))
-        if self._script.outbox:
-            self._drop([values[number] for number in self._script.outbox])
-        return Response(self._body, self._script.status, media_type=self._script.content_type)
+        if script.outbox:
+            self._drop([values[number] for number in script.outbox])
+        return Response(answer, script.status, media_type=script.content_type)
 
     async def _do(self, template: Template, values: Sequence[bytes], read: Sequence[Any]) -> list[Any]:
         call = self._calls[template.method]
@@ -131,7 +132,7 @@ async def floor(request: Request) -> Response:
     global _floor  # noqa: PLW0603 - functions-framework knows functions, not objects
     if _floor is None:
         _floor = Floor(
-            Script.load(Path(os.environ["FLOOR_SCRIPT"])),
+            load(Path(os.environ["FLOOR_SCRIPTS"])),
             os.environ["GOOGLE_CLOUD_PROJECT"],
             os.environ["FIRESTORE_EMULATOR_HOST"],
             os.environ["PUBSUB_EMULATOR_HOST"],

@@ -40,6 +40,11 @@ class Side:
         return sorted(chain.from_iterable(each.latencies for each in self.slices))
 
     @property
+    def mean_size(self) -> float:
+        """How large an answer's body is, in bytes."""
+        return sum(each.bytes for each in self.slices) / len(self.latencies)
+
+    @property
     def unavailable(self) -> int:
         """How many requests were not answered in time."""
         return sum(each.unavailable for each in self.slices)

@@ -53,7 +53,11 @@ class Meter:
         return Cost(rpcs=answered.rpcs - before.rpcs, billed=after.billed - before.billed)
 
     async def quiet(self) -> None:
-        """Wait until all that was published has left the outbox."""
+        """Wait until all that was published has left the outbox.
+
+        Raises:
+            TimeoutError: it does not.
+        """
         async with asyncio.timeout(PATIENCE):
             while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(PAUSE)

@@ -1,6 +1,6 @@
-"""Recording what the product does for a call, as a script for the floor."""
+"""Recording what the product does for a call, as scripts for the floor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from infra.local.firestore.pb.firestore_pb2 import CommitRequest
@@ -10,6 +10,8 @@ from tests.bench.client import ask
 from tests.bench.recorder import Recorder, Rpc, recorded, stages
 from tests.bench.script import COMMIT, Script, given_ids, ids_in, write_script
 from tests.bench.tenants import Tenant
+
+SAMPLES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,11 @@ class _Exchange:
         return given_ids(path, body)
 
 
-async def record(made: Bench, call: Call, caller: Tenant) -> Script:
-    """Record two requests of a call: the ids that are the same in both are the same in all."""
+async def record(made: Bench, call: Call, caller: Tenant) -> list[Script]:
+    """Record some requests of a call: they differ, by the search terms of an id for example.
+
+    The ids that are the same in all of them are the same in all others.
+    """
     recorder = Recorder()
     hosts = (made.backends.firestore, made.backends.pubsub)
     async with recorded(hosts, recorder) as (firestore, pubsub):
@@ -37,14 +42,20 @@ async def record(made: Bench, call: Call, caller: Tenant) -> Script:
         async with made.product(call.function, environment) as served:
             requests = call.requests(caller)
             await ask(served.port, next(requests))  # from now on the caller's key is known
-            two = [await _exchange(served.port, next(requests), recorder) for _ in range(2)]
+            exchanges = [await _exchange(served.port, next(requests), recorder) for _ in range(SAMPLES)]
+    constant = set.intersection(*(ids_in(exchange.rpcs) for exchange in exchanges))
+    scripts = [_script(exchange, constant) for exchange in exchanges]
     # RPCs that run side by side seem to follow each other where one was over before the other came.
-    exchange = min(two, key=lambda each: len(stages(each.rpcs)))
+    fewest = min(len(script.stages) for script in scripts)
+    return [script for script in scripts if len(script.stages) == fewest]
+
+
+def _script(exchange: _Exchange, constant: Collection[bytes]) -> Script:
     head, _, body = exchange.answer.partition(b"\r\n\r\n")
     return write_script(
         stages(exchange.rpcs),
         given=exchange.given,
-        constant=ids_in(two[0].rpcs) & ids_in(two[1].rpcs),
+        constant=constant,
         answer=(*_status_and_type(head.decode()), len(body)),
     )
 

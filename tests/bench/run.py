@@ -13,6 +13,7 @@ from tests.bench.client import drive
 from tests.bench.measured import Comparison, Measured
 from tests.bench.meter import Cost
 from tests.bench.recording import record
+from tests.bench.script import save
 from tests.bench.served import Served
 from tests.bench.tenants import Tenant
 
@@ -47,9 +48,9 @@ async def run(plan: Plan, folder: Path, progress: Progress) -> list[Measured]:
 
 
 async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measured:
-    script = await record(made, call, caller)
+    scripts = await record(made, call, caller)
     file = made.folder / f"{call.name}.json"
-    script.save(file)
+    save(scripts, file)
     async with AsyncExitStack() as stack:
         product, floor = await asyncio.gather(
             stack.enter_async_context(made.product(call.function)),
@@ -57,7 +58,7 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
         )
         made.progress(f"{call.name}: the product is process {product.worker}, its floor {floor.worker}")
         pair = _Pair(made=made, call=call, caller=caller, product=product, floor=floor)
-        cost = await pair.cost(len(script.outbox))
+        cost = await pair.cost(len(scripts[0].outbox))
         comparisons = []
         for connections in CONNECTIONS:
             comparison = await pair.compare(plan, connections)

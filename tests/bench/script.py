@@ -73,16 +73,19 @@ class Script:
     content_type: str
     size: int
 
-    def save(self, file: Path) -> None:
-        """Write the script to a file."""
-        file.write_text(json.dumps(asdict(self), default=lambda data: data.decode("latin-1")))
 
-    @classmethod
-    def load(cls, file: Path) -> "Script":
-        """Read a script from a file."""
-        fields = json.loads(file.read_text())
-        fields["stages"] = [[_template(each) for each in stage] for stage in fields["stages"]]
-        return cls(**fields)
+def save(scripts: Sequence[Script], file: Path) -> None:
+    """Write scripts to a file."""
+    fields = [asdict(script) for script in scripts]
+    file.write_text(json.dumps(fields, default=lambda data: data.decode("latin-1")))
+
+
+def load(file: Path) -> list[Script]:
+    """Read scripts from a file."""
+    return [
+        Script(**fields | {"stages": [[_template(each) for each in stage] for stage in fields["stages"]]})
+        for fields in json.loads(file.read_text())
+    ]
 
 
 def _template(fields: dict[str, Any]) -> Template:

@@ -18,7 +18,10 @@ COST = Cost(rpcs=Counter(Commit=1, Publish=1), billed=Counter(writes=3, deletes=
 
 def a_side(*throughputs: int, cpu_seconds: float = 1.0) -> Side:
     """Give a side whose slices took a second each."""
-    slices = [Slice(latencies=[1 / throughput] * throughput, seconds=1.0) for throughput in throughputs]
+    slices = [
+        Slice(latencies=[1 / throughput] * throughput, bytes=100 * throughput, seconds=1.0)
+        for throughput in throughputs
+    ]
     return Side(slices=slices, cpu_seconds=cpu_seconds, peak_memory=80 * 2**20)
 
 
@@ -74,11 +77,17 @@ def test_the_tables_say_what_was_measured_and_missed() -> None:
     assert all(len(set(map(len, table.splitlines()))) == 1 for table in tables.split("\n\n"))
 
 
-def test_who_was_not_answered_in_time_is_told() -> None:
+def test_what_was_too_slow_is_told() -> None:
     measured = a_measurement()
-    measured.comparisons[0].product.slices[0].unavailable = 3
+    one, busy = measured.comparisons
+    one.product.slices[0].unavailable = 3
+    busy.product.slices[0].bytes = 0
 
-    assert "registration, 1 at a time: 3 requests passed their deadline" in as_markdown([measured], [])
+    tables = as_markdown([measured], [])
+
+    assert "registration, 1 at a time: 3 requests passed their deadline" in tables
+    assert "registration, 16 at a time: some answers went out without what completes them" in tables
+    assert "registration, 1 at a time: some" not in tables
 
 
 def test_the_bars_show_the_target() -> None:

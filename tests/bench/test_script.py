@@ -5,7 +5,7 @@ from pathlib import Path
 from infra.local.firestore.pb.firestore_pb2 import CommitRequest
 from infra.local.firestore.pb.write_pb2 import Write
 from tests.bench.recorder import Recorder, stages
-from tests.bench.script import COMMIT, Script, write_script
+from tests.bench.script import COMMIT, Script, load, save, write_script
 
 MACHINE = b"018c7dbd-c000-7000-8000-fedcba987654"
 POOL = b"018c7dbd-c000-7000-8000-000000000001"
@@ -73,9 +73,8 @@ def test_rpcs_that_overlap_are_one_stage() -> None:
 
 
 def test_a_script_is_read_as_it_was_saved(tmp_path: Path) -> None:
-    script = a_script()
-    script.save(tmp_path / "script.json")
+    save([a_script()], tmp_path / "scripts.json")
 
-    assert Script.load(tmp_path / "script.json").stages[0][0].filled([POOL, MACHINE, EVENT]) == (
-        b"documents/" + MACHINE
-    )
+    [script] = load(tmp_path / "scripts.json")
+
+    assert script.stages[0][0].filled([POOL, MACHINE, EVENT]) == b"documents/" + MACHINE
