@@ -12,8 +12,8 @@ from infra.local import topology
 TOPOLOGY = topology.load(topology.DEFAULT_FILE)
 TERRAFORM = topology.ROOT / "infra" / "terraform"
 
-# Read where a function does not run on Google Cloud: an emulator's address, and a terminal's colours.
-LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR"}
+# Read where a function does not run on Google Cloud: the emulators' addresses, and a terminal's colours.
+LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR", "PUBSUB_EMULATOR_HOST"}
 # Read by Python itself.
 PYTHON = {"PYTHONPATH"}
 
