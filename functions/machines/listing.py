@@ -4,13 +4,11 @@ import asyncio
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from starlette.responses import Response
 
 from functions.machines.pools_of import read_pools, views_of, with_pools
 from shared.bootstrap import Inventory
-from shared.domain import search
 from shared.domain.access import Scope
 from shared.domain.errors import PoolNotFound
 from shared.domain.machine_filter import MachineFilter
@@ -26,15 +24,6 @@ from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import find_pool
 
-
-def _searchable(text: str) -> str:
-    folded = search.fold(text)
-    if len(folded) > search.LONGEST_PART:
-        message = f"String should have at most {search.LONGEST_PART} characters"
-        raise PydanticCustomError("string_too_long", message)
-    return folded
-
-
 _STATUSES: dict[Status, MachineStatus] = {
     "connected": MachineStatus.MACHINE_STATUS_CONNECTED,
     "disconnected": MachineStatus.MACHINE_STATUS_DISCONNECTED,
@@ -45,10 +34,7 @@ _NOT_ASKED_FOR = {"pools": None}
 
 Part = Annotated[
     str,
-    Field(
-        max_length=search.LONGEST_PART, description="A part of the id, the name or the hostname, in any case"
-    ),
-    AfterValidator(_searchable),
+    Field(max_length=255, description="A part of the id, the name or the hostname, in any case"),
 ]
 Earliest = Annotated[Moment, Field(description="Created then or later; UTC where it names no zone")]
 Latest = Annotated[Moment, Field(description="Created then or before; UTC where it names no zone")]

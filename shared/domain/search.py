@@ -9,6 +9,8 @@ of them matches. The answer is exact, with nothing to look at again afterwards, 
   overlap's length occurs in the text twice, then each run fixes the place of the next, and the part is there
   as a whole.
 - Where one does occur twice, the text goes by longer runs, with a longer overlap (`LEVELS`).
+- A part of more than `LONGEST_RUN` characters is asked for by runs of that length, which longer texts have
+  beside the others. Where an overlap of them occurs twice, and only there, the machine has to be looked at.
 
 What it costs is in docs/decisions/0006-search.md.
 """
@@ -20,9 +22,12 @@ from operator import add
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # The lengths of runs, and of the overlaps that must be distinct; on the last level a run holds any part whole
-# that may be asked for.
+# that is not longer than it.
 LEVELS = ((5, 3), (10, 6), (48, 48))
-LONGEST_PART = LEVELS[-1][0]
+LONGEST_RUN = LEVELS[-1][0]
+# How longer parts are covered, and how a text's runs are marked for that: whether its overlaps are distinct.
+_LONG = (LONGEST_RUN, LONGEST_RUN // 2)
+_DISTINCT, _REPEATED = 3, 4
 # Runs up to this length are terms of the machine: those of a longer one tell the text and its level too.
 _SHORT = 4
 # A longer run is told by its digest: what is stored must stay small where a text has thousands of them.
@@ -53,16 +58,38 @@ def containing(organization_id: str, part: str) -> list[Terms]:
 
     Args:
         organization_id: whose machines.
-        part: 1 to `LONGEST_PART` characters, as `fold` gives them.
+        part: not empty, as `fold` gives it.
 
     Returns:
-        The alternatives.
+        The alternatives. With a part of more than `LONGEST_RUN` characters, `perhaps_containing` has others.
     """
     own = _own(organization_id)
     if len(part) <= _SHORT:
         return [(f"{own}r{part}",)]
+    if len(part) > LONGEST_RUN:
+        return [_covering(own + text, _DISTINCT, part, _LONG) for text in "nh"]
     texts = "inh" if _ID_CHARACTERS.issuperset(part) else "nh"
-    return [_covering(own + text, level, part) for text in texts for level in range(len(LEVELS))]
+    return [
+        _covering(own + text, level, part, lengths) for text in texts for level, lengths in enumerate(LEVELS)
+    ]
+
+
+def perhaps_containing(organization_id: str, part: str) -> list[Terms]:
+    """Ask for machines that must be looked at, with `needs_look`, to tell whether they contain a long part.
+
+    Returns:
+        The alternatives; none for a part of up to `LONGEST_RUN` characters.
+    """
+    own = _own(organization_id)
+    if len(part) <= LONGEST_RUN:
+        return []
+    return [_covering(own + text, _REPEATED, part, _LONG) for text in "nh"]
+
+
+def needs_look(name: str, hostname: str, part: str) -> bool:
+    """Tell whether a machine contains a long part, and is not found by `containing` for that."""
+    found = {_mark(content) for _, content in _searched(fold(name), fold(hostname)) if part in content}
+    return found == {_REPEATED}
 
 
 def has_label(organization_id: str, key: str, value: str | None) -> Terms:
@@ -77,9 +104,12 @@ def fold(text: str) -> str:
 
 
 def _texts(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Give the texts of a machine; a name that is a part of the hostname is found by that already."""
-    name, hostname = fold(machine.name), fold(machine.hostname)
     yield "i", machine.id
+    yield from _searched(fold(machine.name), fold(machine.hostname))
+
+
+def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
+    """Give the texts that have runs; a name that is a part of the hostname is found by that already."""
     yield "h", hostname
     if name not in hostname:
         yield "n", name
@@ -92,7 +122,13 @@ def _runs_of(own: str, text: str, content: str) -> list[str]:
     found += _spelled(f"{own}{text}{level}", content, range(_SHORT + 1, min(longest, _SPELLED) + 1))
     for length in range(_SPELLED + 1, longest + 1):
         found += [_long(own + text, level, run) for run in _runs(content, length)]
+    if len(content) > LONGEST_RUN:
+        found += [_long(own + text, _mark(content), run) for run in _runs(content, LONGEST_RUN)]
     return found
+
+
+def _mark(content: str) -> int:
+    return _DISTINCT if _are_distinct(content, _LONG[1]) else _REPEATED
 
 
 def _spelled(mark: str, content: str, lengths: range) -> list[str]:
@@ -106,15 +142,15 @@ def _spelled(mark: str, content: str, lengths: range) -> list[str]:
 
 
 def _are_distinct(content: str, length: int) -> bool:
-    if length == LONGEST_PART:
-        return True  # no part is longer, and so none needs two runs
+    if length == LONGEST_RUN:
+        return True  # what is longer goes by other runs
     runs = _runs(content, length)
     return len(runs) == len(set(runs))
 
 
-def _covering(text: str, level: int, part: str) -> Terms:
+def _covering(text: str, level: int, part: str, lengths: tuple[int, int]) -> Terms:
     """Cover a part with runs that overlap enough; the last one ends where it ends."""
-    length, overlap = LEVELS[level]
+    length, overlap = lengths
     if len(part) <= length:
         return (_long(text, level, part),)
     last = len(part) - length

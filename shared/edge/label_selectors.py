@@ -9,9 +9,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from shared.domain.machine_filter import LabelSelector
 from shared.edge.machine_profile import LABEL_KEY, LABEL_VALUE
 
-# Each is a filter of its own, of which a query has 100 at most, and a long search takes most of them.
-MOST_SELECTORS = 10
-
 
 class _Selectors:
     """Reads the parameter, as often as it is given."""
@@ -27,14 +24,11 @@ class _Selectors:
         description = "`key=value`, `key` for any value, `!key` for none; all that are given must hold"
         return {
             "type": "array",
-            "maxItems": MOST_SELECTORS,
             "items": selector,
             "description": description,
         }
 
     def _read(self, texts: list[str]) -> tuple[LabelSelector, ...]:
-        if len(texts) > MOST_SELECTORS:
-            raise PydanticCustomError("too_many", f"must not be given more than {MOST_SELECTORS} times")
         return tuple(map(_selector, texts))
 
 

@@ -43,7 +43,7 @@ def require_storable(machine: Machine) -> None:
 
 def _require_searchable(machine: Machine, size: int) -> None:
     """Hold back a machine that cannot be stored with the terms that it is searched by."""
-    most_terms = search.LONGEST_PART * len(search.fold(machine.name + machine.hostname))
+    most_terms = (search.LONGEST_RUN + 1) * len(search.fold(machine.name + machine.hostname))
     if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return
     terms = set(search.terms(machine))

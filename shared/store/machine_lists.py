@@ -1,10 +1,12 @@
 """Lists of machines: pages and totals."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 
 from shared.domain.deadline import Deadline
+from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -12,8 +14,9 @@ from shared.store import paths
 from shared.store.codec import decode_plain
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
-from shared.store.machine_queries import label_sets_a_query, machines_query
-from shared.store.wire import Document, StructuredQuery
+from shared.store.long_searches import look
+from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
+from shared.store.wire import StructuredQuery
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
 
@@ -26,20 +29,26 @@ class MachineList:
         wanted: the filter.
         label_sets: lists of the sets of label keys that they may have, one for each query that it takes; an
             empty list stands for any.
+        seen: the machines that it lets through and no query finds.
     """
 
     def __init__(
-        self, firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[Sequence[str]]
+        self,
+        firestore: Firestore,
+        wanted: MachineFilter,
+        label_sets: Sequence[Sequence[str]],
+        seen: Sequence[Plain] = (),
     ) -> None:
         self._firestore = firestore
         self._wanted = wanted
         self._label_sets = label_sets
+        self._seen = seen
         self._parent = paths.organization(wanted.organization_id)
 
     async def total(self, deadline: Deadline) -> int:
         """Count them, at one read for each 1,000."""
         counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries(None))
-        return sum(await asyncio.gather(*counts))
+        return sum(await asyncio.gather(*counts)) + len(self._seen)
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
@@ -53,30 +62,26 @@ class MachineList:
             deadline: how long it may take.
         """
         queries = self._queries(after)
-        if len(queries) == 1:
+        if len(queries) == 1 and not self._seen:
             queries[0].offset = offset
             queries[0].limit.value = limit
-            return [
-                decode_plain(document.fields, Machine) for document in await self._read(queries[0], deadline)
-            ]
+            return await self._read(queries[0], deadline)
         for query in queries:
             query.limit.value = min(offset + limit, _MOST)
         parts = await asyncio.gather(*(self._read(query, deadline) for query in queries))
-        merged = sorted(chain.from_iterable(parts), key=lambda document: document.name, reverse=True)
-        return _machines(merged[offset : offset + limit])
+        seen = [machine for machine in self._seen if after is None or machine["id"] < after]
+        merged = sorted(chain(seen, *parts), key=itemgetter("id"), reverse=True)
+        return merged[offset : offset + limit]
 
-    async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Document]:
-        return await self._firestore.query(self._parent, query, deadline)
+    async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
+        documents = await self._firestore.query(self._parent, query, deadline)
+        return [decode_plain(document.fields, Machine) for document in documents]
 
     def _queries(self, after: str | None) -> list[StructuredQuery]:
         return [
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
-
-
-def _machines(documents: Iterable[Document]) -> list[Plain]:
-    return [decode_plain(document.fields, Machine) for document in documents]
 
 
 class MachineLists:
@@ -87,9 +92,22 @@ class MachineLists:
         self._label_sets = LabelSets(firestore)
 
     async def of(self, wanted: MachineFilter, deadline: Deadline) -> MachineList:
-        """Find out what it takes to list the machines that a filter lets through."""
+        """Find out what it takes to list the machines that a filter lets through.
+
+        Raises:
+            Invalid: the filter has more labels than one query can ask for.
+        """
+        label_sets = await self._label_sets_of(wanted, deadline)
+        if not has_room(machines_query(self._firestore, wanted)):
+            raise Invalid(
+                [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
+            )
+        seen = [await look(self._firestore, wanted, batch, deadline) for batch in label_sets]
+        return MachineList(self._firestore, wanted, label_sets, list(chain.from_iterable(seen)))
+
+    async def _label_sets_of(self, wanted: MachineFilter, deadline: Deadline) -> Sequence[Sequence[str]]:
         absent = [label.key for label in wanted.labels if label.absent]
         if not absent:
-            return MachineList(self._firestore, wanted, [[]])
+            return [[]]
         allowed = await self._label_sets.lacking(wanted.organization_id, absent, deadline)
-        return MachineList(self._firestore, wanted, list(batches(allowed, label_sets_a_query(wanted))))
+        return list(batches(allowed, label_sets_a_query(wanted)))

@@ -18,6 +18,9 @@ from shared.store.wire import StructuredQuery, Value
 
 # https://firebase.google.com/docs/firestore/query-data/queries#query_limitations: in disjunctive normal form.
 MOST_ALTERNATIVES = 30
+# https://cloud.google.com/firestore/quotas#limits: filters, sort orders and the path of the parent document.
+MOST_CONDITIONS = 100
+_OTHERS = 3  # the order, the parent, and the sets of label keys
 
 _Filter = StructuredQuery.Filter
 _FieldFilter = StructuredQuery.FieldFilter
@@ -31,6 +34,7 @@ def machines_query(
     *,
     label_sets: Sequence[str] = (),
     after: str | None = None,
+    perhaps: bool = False,
 ) -> StructuredQuery:
     """Ask for machines, newest first; the limit is the caller's.
 
@@ -39,10 +43,11 @@ def machines_query(
         wanted: which machines. Labels that must be absent are not looked at here: see `label_sets`.
         label_sets: the sets of label keys that a machine may have; any, where none is given.
         after: the id of the machine that the page before ended with.
+        perhaps: ask for those that a long search must look at, and not for those that it finds.
     """
     query = all_in("machines")
     query.select.fields.extend(MESSAGE_FIELDS)
-    conditions = list(_conditions(wanted, label_sets))
+    conditions = list(_conditions(wanted, label_sets, perhaps=perhaps))
     # Without any, one that all machines of the collection meet gives the query an index to go by: Firestore
     # has none of names alone in descending order.
     query.where.CopyFrom(
@@ -72,26 +77,39 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
 MESSAGE_FIELDS = [StructuredQuery.FieldReference(field_path=name) for name in MACHINE_FIELDS]
 
 
-def _conditions(wanted: MachineFilter, label_sets: Sequence[str]) -> Iterable[_Filter]:
+def has_room(query: StructuredQuery) -> bool:
+    """Tell whether a query has no more conditions than Firestore takes."""
+    return sum(1 for _ in _field_filters(query.where)) + _OTHERS <= MOST_CONDITIONS
+
+
+def _field_filters(where: _Filter) -> Iterable[_FieldFilter]:
+    if where.HasField("field_filter"):
+        yield where.field_filter
+    for part in where.composite_filter.filters:
+        yield from _field_filters(part)
+
+
+def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, perhaps: bool) -> Iterable[_Filter]:
     if wanted.name is not None:
         yield _equal("name", Value(string_value=wanted.name))
     if wanted.status is not None:
         yield _equal("status", Value(integer_value=wanted.status))
     if wanted.pool_id is not None:
         yield _condition("pool_ids", _FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
-    for label in wanted.labels:
+    for label in dict.fromkeys(wanted.labels):
         if not label.absent:
             yield from _has(search.has_label(wanted.organization_id, label.key, label.value))
     if wanted.search:
-        yield _any(_all(_has(terms)) for terms in _search(wanted))
+        yield _any(_all(_has(terms)) for terms in _search(wanted, perhaps=perhaps))
     if label_sets:
         values = Value()
         values.array_value.values.extend(Value(string_value=label_set) for label_set in label_sets)
         yield _condition(LABEL_SET, _FieldFilter.IN, values)
 
 
-def _search(wanted: MachineFilter) -> list[search.Terms]:
-    return search.containing(wanted.organization_id, search.fold(wanted.search or ""))
+def _search(wanted: MachineFilter, *, perhaps: bool = False) -> list[search.Terms]:
+    alternatives = search.perhaps_containing if perhaps else search.containing
+    return alternatives(wanted.organization_id, search.fold(wanted.search or ""))
 
 
 def _has(terms: search.Terms) -> Iterable[_Filter]:

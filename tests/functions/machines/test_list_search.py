@@ -59,6 +59,42 @@ async def test_search_finds_parts_of_ids_names_and_hostnames_in_any_case(machine
     assert await found(machines, "search=r7s3.example.org") == []
 
 
+async def test_search_finds_long_parts_of_names_and_hostnames(machines: MachinesApi) -> None:
+    letters = "".join(f"{number:x}." for number in range(1000))
+    plain, shifted = letters[:255], letters[1:251]
+    one, two, twice, often = [
+        created(await machines.register(a_body(**texts, labels={"tier": "db"})))
+        for texts in (
+            {"name": plain},
+            {"hostname": shifted, "name": "two"},
+            {"name": letters[:120] + letters[:120], "hostname": letters[:100]},
+            {"hostname": "ab" * 127},
+        )
+    ]
+
+    assert await found(machines, f"search={plain.upper()}") == [one]
+    assert await found(machines, f"search={shifted}") == [two, one]
+    assert await found(machines, f"search={letters[1:100]}") == [twice, two, one]
+    assert await found(machines, f"search={letters[1:100]}&label=tier=db&label=!spot") == [twice, two, one]
+    assert await found(machines, f"search={letters[100:120]}{letters[:100]}") == [twice]
+    assert await found(machines, f"search={letters[:99]}-") == []
+    assert await found(machines, f"search={'ba' * 50}") == [often]
+    assert await found(machines, f"search={'ab' * 127}a") == []
+    page = await items(machines, f"search={letters[1:100]}&skip=1&limit=1")
+    assert ([two], 3) == (fleet.ids(page), page["total"])
+
+
+async def test_a_search_may_go_with_as_many_labels_as_a_query_takes(machines: MachinesApi) -> None:
+    labels = {f"key-{number}": "" for number in range(60)}
+    one = created(await machines.register(a_body(labels=labels)))
+    created(await machines.register(a_body(labels=labels | {"key-1": "other"})))
+
+    wanted = "&".join(f"label={key}=" for key in labels)
+    unwanted = "&".join(f"label=!key-{number}" for number in range(100, 140))
+
+    assert await found(machines, f"{wanted}&{unwanted}&search={one[:8]}&status=disconnected") == [one]
+
+
 async def test_search_follows_a_machine_that_is_renamed(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body(name="before", labels={"tier": "db"})))
 
@@ -154,7 +190,8 @@ async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
         ("include=machines", ["include"]),
         ("label=%20", ["label"]),
         ("name=%FF", ["name"]),
-        (f"search={'x' * 49}", ["search"]),
+        (f"search={'x' * 256}", ["search"]),
+        (f"search={'x' * 48}&" + "&".join(f"label=key-{number}" for number in range(60)), ["label"]),
         ("page=1", ["page"]),
         ("limit=x&status=y", ["limit", "status"]),
     ],

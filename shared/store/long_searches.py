@@ -1,0 +1,49 @@
+"""Machines that terms alone do not find for a long search: names that repeat a run of 24 characters.
+
+There are hardly any. Those that their terms do not rule out are read and looked at, all for each page.
+"""
+
+from collections.abc import Sequence
+
+from shared.domain import search
+from shared.domain.deadline import Deadline
+from shared.domain.machine_filter import MachineFilter
+from shared.domain.plain import Plain
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store import paths
+from shared.store.codec import decode_plain
+from shared.store.firestore import Firestore
+from shared.store.machine_queries import machines_query
+
+A_BATCH = 100
+
+
+async def look(
+    firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[str], deadline: Deadline
+) -> list[Plain]:
+    """Find the machines that a filter lets through, and that its terms do not find.
+
+    Args:
+        firestore: where they are.
+        wanted: the filter; only a search of more than `search.LONGEST_RUN` characters is worth a look.
+        label_sets: the sets of label keys that they may have; any, where none is given.
+        deadline: how long it may take.
+    """
+    part = search.fold(wanted.search or "")
+    if not search.perhaps_containing(wanted.organization_id, part):
+        return []
+    found: list[Plain] = []
+    after: str | None = None
+    while True:
+        query = machines_query(firestore, wanted, label_sets=label_sets, after=after, perhaps=True)
+        query.limit.value = A_BATCH
+        documents = await firestore.query(paths.organization(wanted.organization_id), query, deadline)
+        machines = [decode_plain(document.fields, Machine) for document in documents]
+        found += [
+            machine
+            for machine in machines
+            if search.needs_look(machine.get("name", ""), machine.get("hostname", ""), part)
+        ]
+        if len(machines) < A_BATCH:
+            return found
+        after = machines[-1]["id"]
