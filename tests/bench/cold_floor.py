@@ -1,12 +1,12 @@
-"""The floor of a cold start: what a function has to import that speaks to Firestore and Pub/Sub, and one commit."""
+"""The floor of a cold start: imports of whoever speaks to Firestore and Pub/Sub, and one commit."""
 
 import os
 
 import functions_framework.aio
 import grpc
-from google.cloud.firestore_v1 import CommitRequest, Document, Value, Write
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.types import CommitRequest, Document, Value, Write
 from google.pubsub_v1 import PublisherAsyncClient
 from starlette.requests import Request
 from starlette.responses import Response

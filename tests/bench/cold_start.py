@@ -6,11 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from infra.api_key import new_api_key
+from infra.local import provision
 from infra.local.topology import ROOT
 from tests.bench import proc
 from tests.bench.client import ask, request
@@ -37,31 +38,37 @@ class Start:
     cpu_seconds: float
 
 
-async def start(source: Source, backends: Backends, log: Path) -> Start:
+async def start(source: Source, backends: Backends, api_key: str, log: Path) -> Start:
     """Start a function, and register a machine as soon as it answers."""
     body = PROFILE | {"nics": [{"mac": a_mac()}]}
-    registration = request("POST", "/api/v1/machines", backends.api_key, body)
+    registration = request("POST", "/api/v1/machines", api_key, body)
     began = time.perf_counter()
     async with serve(source, backends.environment, log) as served:
         answer = await ask(served.port, registration)
         seconds = time.perf_counter() - began
-        cpu_seconds = proc.cpu_seconds(served.worker) + proc.cpu_seconds(served.master)
+        cpu_seconds = proc.cpu_seconds(served.worker) + proc.cpu_seconds(proc.parent(served.worker))
     if not answer.startswith(b"HTTP/1.1 201"):
         raise ConnectionError(answer.decode())
     return Start(seconds=seconds, cpu_seconds=cpu_seconds)
 
 
-async def compare(rounds: int, folder: Path) -> list[tuple[Start, Start]]:
-    """Start the product and its floor in turn; each pair in another order."""
+def built(folder: Path) -> Source:
+    """Build the archive and compile what is in it, as the buildpack does."""
     product = archive(folder)["machines"]
-    compiled = [sys.executable, "-m", "compileall", "-q", str(product.path)]  # as the buildpack does
-    subprocess.run(compiled, check=True)
-    log = folder / "functions.log"
+    compileall = [sys.executable, "-m", "compileall", "-q", str(product.path)]
+    subprocess.run(compileall, check=True)
+    return product
+
+
+async def compare(product: Source, rounds: int, log: Path) -> list[tuple[Start, Start]]:
+    """Start the product and its floor in turn; each pair in another order."""
     pairs = []
     async with emulators(lambda _name, _line: None) as backends:
+        api_key = new_api_key()
+        await provision.development_key(backends.firestore, api_key)
         for number in range(rounds + 1):
             sources = [product, FLOOR][:: 1 if number % 2 else -1]
-            starts = {source.file: await start(source, backends, log) for source in sources}
+            starts = {source.file: await start(source, backends, api_key, log) for source in sources}
             pairs.append((starts[product.file], starts[FLOOR.file]))
     return pairs[1:]  # the first ones read files that the others find in memory
 
@@ -69,16 +76,10 @@ async def compare(rounds: int, folder: Path) -> list[tuple[Start, Start]]:
 def report(pairs: list[tuple[Start, Start]]) -> str:
     """Put medians, and the median of the pairs' ratios, into lines."""
     lines = [f"{'to the first 201, median':<28}{'product':>10}{'floor':>10}{'ratio':>10}{'target':>10}"]
-    kinds: dict[str, Callable[[Start], float]] = {
-        "seconds": lambda each: each.seconds,
-        "seconds of CPU": lambda each: each.cpu_seconds,
-    }
-    for name, of in kinds.items():
-        product, floor = ([of(pair[side]) for pair in pairs] for side in (0, 1))
+    for name, figure in (("seconds", "seconds"), ("seconds of CPU", "cpu_seconds")):
+        product, floor = ([getattr(pair[side], figure) for pair in pairs] for side in (0, 1))
         ratio = median(mine / its for mine, its in zip(product, floor, strict=True))
-        lines.append(
-            f"{name:<28}{median(product):>10.3f}{median(floor):>10.3f}{ratio:>10.2f}{TARGET:>10.2f}"
-        )
+        lines.append(f"{name:<28}{median(product):>10.3f}{median(floor):>10.3f}{ratio:>10.2f}{TARGET:>10.2f}")
     return "\n".join(lines)
 
 
@@ -88,8 +89,10 @@ def main() -> None:
         prog="python -m tests.bench.cold_start", description="Measure cold starts."
     )
     parser.add_argument("--rounds", type=int, default=9, help="starts of each side (default: 9)")
+    rounds: int = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        pairs = asyncio.run(compare(parser.parse_args().rounds, Path(folder)))
+        product = built(Path(folder))
+        pairs = asyncio.run(compare(product, rounds, Path(folder) / "functions.log"))
     sys.stdout.write(report(pairs) + "\n")
 
 

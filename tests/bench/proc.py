@@ -8,14 +8,32 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def cpu_seconds(pid: int) -> float:
     """Tell the CPU time of a process, its own and the kernel's for it, in steps of 10 ms."""
-    # The second field is the name, in parentheses, and may hold anything.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    user, system = fields[11:13]
+    user, system = _stat(pid)[11:13]
     return (int(user) + int(system)) / _TICKS
+
+
+def parent(pid: int) -> int:
+    """Tell which process started a process."""
+    return int(_stat(pid)[1])
+
+
+def memory(pid: int) -> int:
+    """Tell the memory that a process has, in bytes."""
+    return _status(pid, "VmRSS")
 
 
 def peak_memory(pid: int) -> int:
     """Tell the most memory that a process had at any time, in bytes."""
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) * 1024
+    found = next(line for line in lines if line.startswith(f"{name}:"))
+    return int(found.split()[1]) * 1024
+
+
+def _stat(pid: int) -> list[str]:
+    """Give the fields of a process's state from the third on."""
+    # The second field is the name, in parentheses, and may hold anything.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
