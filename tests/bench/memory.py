@@ -1,0 +1,82 @@
+"""`python -m tests.bench.memory`: what a function's process takes after thousands of requests."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+import uvloop
+from google.cloud.firestore import Client
+
+from tests.bench import proc
+from tests.bench.bench import bench
+from tests.bench.calls import CALLS
+from tests.bench.client import drive
+from tests.bench.tenants import Size, Tenant, tenant
+
+LIMIT = 110  # MB of a worker
+GROWTH = 5  # MB from the first lot of requests to the last
+LOTS = 3
+CONNECTIONS = 16
+FLEET = Size(machines=1000)
+MIX = ("registration", "registration-with-key", "get", "list-100", "lookup-by-mac", "heartbeat")
+_MB = 1_000_000
+
+
+async def measure(requests: int, folder: Path) -> list[int]:
+    """Send lots of requests of all kinds; give the process's memory after each lot, in bytes."""
+    after = []
+    async with bench(folder, lambda _: None) as made:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = made.backends.firestore
+        client = Client(project=made.backends.project)
+        async with made.product("machines") as served:
+            ports = {"machines": served.port}
+            caller = await tenant("tenant", FLEET, client=client, store=made.store, ports=ports)
+            mixed = _mixed(caller)
+            for _ in range(LOTS):
+                await drive(served.port, islice(mixed, requests), connections=CONNECTIONS, seconds=600)
+                await made.meter.quiet()
+                after.append(proc.memory(served.worker))
+    return after
+
+
+def _mixed(caller: Tenant) -> Iterator[bytes]:
+    calls = {call.name: call for call in CALLS}
+    for each in cycle([calls[name].requests(caller) for name in MIX]):
+        yield next(each)
+
+
+def report(after: list[int], requests: int) -> str:
+    """Write what the process takes after each lot."""
+    lines = [
+        f"{number * requests:>10,} requests {size / _MB:>8.1f} MB" for number, size in enumerate(after, 1)
+    ]
+    grown = (after[-1] - after[0]) / _MB
+    lines.append(f"target: at most {LIMIT} MB ({_verdict(after[0] <= LIMIT * _MB)}),")
+    lines.append(f"and at most {GROWTH} MB more in the end: {grown:+.1f} MB ({_verdict(grown <= GROWTH)})")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(is_met: bool) -> str:  # noqa: FBT001 - its only argument
+    return "met" if is_met else "missed"
+
+
+def main() -> None:
+    """Measure, and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.memory", description="Measure memory.")
+    parser.add_argument("--requests", type=int, default=10_000, help="of each lot (default: 10,000)")
+    requests: int = parser.parse_args().requests
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        after = runner.run(measure(requests, Path(folder)))
+    sys.stdout.write(report(after, requests))
+
+
+if __name__ == "__main__":
+    main()
