@@ -5,13 +5,14 @@
     GET    /faults     {"faults": [...]}: those still waiting for their RPCs
     POST   /faults     {"method": "Commit", "pattern": "machines/", "count": 1, "code": "UNAVAILABLE",
                         "when": "before", "delay_ms": 0, "disconnect": false}
-    DELETE /faults     forget them
+    DELETE /faults     forget them: answered with those that waited
     GET    /health     {}: the emulator is up
 
 Each emulator makes its own `Counters` and `Faults` and serves them with `serve`.
 """
 
 import asyncio
+import contextlib
 import json
 from http import HTTPStatus
 
@@ -42,15 +43,19 @@ class Control:
         return await asyncio.start_server(self._converse, host, port)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A connection serves one request after another: tests make thousands, two or three around each test.
         try:
-            method, path, body = await asyncio.wait_for(_request(reader), _PATIENCE)
-            status, answer = HTTPStatus.OK, self._answer(method, path, body)
+            is_last = False
+            while not is_last:
+                method, path, body, is_last = await asyncio.wait_for(_request(reader), _PATIENCE)
+                await _respond(writer, HTTPStatus.OK, self._answer(method, path, body), is_last=is_last)
         except _RequestError as error:
-            status, answer = error.status, {"error": str(error)}
-        except (OSError, EOFError, TimeoutError):
+            with contextlib.suppress(OSError):
+                await _respond(writer, error.status, {"error": str(error)}, is_last=True)
+        except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
+            pass  # the client has left, or the emulator ends
+        finally:
             writer.close()
-            return
-        await _respond(writer, status, answer)
 
     def _answer(self, method: str, path: str, body: bytes) -> object:
         match method, path:
@@ -65,8 +70,9 @@ class Control:
                 self._faults.add(_fault(body))
                 return {}
             case "DELETE", "/faults":
+                forgotten = self._faults.listing()
                 self._faults.clear()
-                return {}
+                return {"faults": forgotten}
             case "GET", "/health":
                 return {}
         if path in ("/counters", "/faults", "/health"):
@@ -81,8 +87,8 @@ def _fault(body: bytes) -> Fault:
         raise _RequestError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
-    """Read one HTTP/1.1 request: method, path without its query, body."""
+async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]:
+    """Read one HTTP/1.1 request: method, path without its query, body, and whether it is the last one."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     start, *lines = head.split("\r\n")
     try:
@@ -95,19 +101,17 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
         raise _RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {_LARGEST_BODY} bytes, length given"
         )
-    return method, target.partition("?")[0], await reader.readexactly(int(length))
+    is_last = headers.get("connection", "").lower() == "close"
+    return method, target.partition("?")[0], await reader.readexactly(int(length)), is_last
 
 
-async def _respond(writer: asyncio.StreamWriter, status: HTTPStatus, answer: object) -> None:
+async def _respond(
+    writer: asyncio.StreamWriter, status: HTTPStatus, answer: object, *, is_last: bool
+) -> None:
     body = json.dumps(answer).encode() + b"\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: {'close' if is_last else 'keep-alive'}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    try:
-        await writer.drain()
-    except OSError:
-        return
-    finally:
-        writer.close()
+    await writer.drain()

@@ -1,6 +1,7 @@
 """The control endpoint: what is billed, and faults on demand."""
 
 import time
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -123,6 +124,24 @@ def test_a_malformed_fault_is_refused(fault: object, emulator: Emulator) -> None
     response = httpx.post(f"{emulator.control}/faults", json=fault)
     assert response.status_code == 400
     assert response.json()["error"]
+
+
+def test_what_is_forgotten_is_told(emulator: Emulator) -> None:
+    fault = {"method": "Commit", "count": 2}
+    assert httpx.post(f"{emulator.control}/faults", json=fault).json() == {}
+    [forgotten] = httpx.delete(f"{emulator.control}/faults").json()["faults"]
+    assert fault == {name: forgotten[name] for name in fault}
+    assert httpx.delete(f"{emulator.control}/faults").json() == {"faults": []}
+
+
+def test_a_connection_to_the_control_endpoint_is_kept_until_the_client_ends_it(emulator: Emulator) -> None:
+    connection = HTTPConnection(emulator.control.removeprefix("http://"))
+    for headers, is_kept in [({}, True), ({}, True), ({"Connection": "close"}, False)]:
+        connection.request("GET", "/health", headers=headers)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"{}\n")
+        assert is_kept == (connection.sock is not None)
+    connection.close()
 
 
 def test_the_control_endpoint_speaks_http(emulator: Emulator) -> None:

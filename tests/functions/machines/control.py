@@ -64,9 +64,8 @@ class Control:
 
     async def forget(self) -> list[Any]:
         """Take back the faults that have not struck, and tell which."""
-        waiting = await self.waiting()
-        await self.http.delete("/faults")
-        return waiting
+        forgotten: list[Any] = (await self.http.delete("/faults")).json()["faults"]
+        return forgotten
 
     async def _counters(self) -> dict[str, Any]:
         counters: dict[str, Any] = (await self.http.get("/counters")).json()[self.project]
