@@ -1,7 +1,8 @@
 """One Firestore database, as the product uses it."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cached_property
+from typing import TypeVar
 from urllib.parse import quote
 
 from shared.domain.deadline import Deadline
@@ -23,6 +24,8 @@ from shared.store.wire import (
     TransactionOptions,
     Write,
 )
+
+Read = TypeVar("Read")
 
 
 class Firestore:
@@ -127,14 +130,20 @@ class Firestore:
             query: what is asked for.
             deadline: how long it may take.
         """
+        return await self.query_each(parent, query, deadline, lambda document: document)
+
+    async def query_each(
+        self, parent: str, query: StructuredQuery, deadline: Deadline, read: Callable[[Document], Read]
+    ) -> list[Read]:
+        """Run a query, and read each document while the next ones are on their way."""
         request = RunQueryRequest(parent=self.name(parent), structured_query=query)
 
-        async def run() -> list[Document]:
+        async def run() -> list[Read]:
             with translated():
                 stream = self._rpcs.run_query(
                     request, timeout=deadline.remaining(), metadata=_routing("parent", request.parent)
                 )
-                return [response.document async for response in stream if response.HasField("document")]
+                return [read(response.document) async for response in stream if response.HasField("document")]
 
         return await repeated(run, deadline)
 

@@ -16,7 +16,7 @@ from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
 from shared.store.long_searches import look
 from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
-from shared.store.wire import StructuredQuery
+from shared.store.wire import Document, StructuredQuery
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
 
@@ -74,14 +74,17 @@ class MachineList:
         return merged[offset : offset + limit]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
-        documents = await self._firestore.query(self._parent, query, deadline)
-        return [decode_plain(document.fields, Machine) for document in documents]
+        return await self._firestore.query_each(self._parent, query, deadline, _machine)
 
     def _queries(self, after: str | None) -> list[StructuredQuery]:
         return [
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
+
+
+def _machine(document: Document) -> Plain:
+    return decode_plain(document.fields, Machine)
 
 
 class MachineLists:

@@ -1,6 +1,6 @@
 """GetDocument, BatchGetDocuments, ListDocuments, ListCollectionIds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -69,12 +69,21 @@ def masked(data: bytes, mask: Iterable[str]) -> Document:
 
 def projected(data: bytes, chosen: Sequence[paths.FieldPath]) -> bytes:
     """Give a stored document with the fields chosen of it, all if none is chosen; both in serialized form."""
+    return projection(chosen)(data)
+
+
+def projection(chosen: Sequence[paths.FieldPath]) -> Callable[[bytes], bytes]:
+    """Make what gives stored documents with the fields chosen of them."""
     if not chosen:
-        return data
+        return lambda data: data
     names = {path[0] for path in chosen}
     if all(len(path) == 1 for path in chosen):
-        return partial.project(data, names)
-    whole = partial.parse(data, names)
-    document = Document(name=whole.name, create_time=whole.create_time, update_time=whole.update_time)
-    paths.project(whole.fields, document.fields, chosen)
-    return document.SerializeToString()
+        return lambda data: partial.project(data, names)
+
+    def project_inner(data: bytes) -> bytes:
+        whole = partial.parse(data, names)
+        document = Document(name=whole.name, create_time=whole.create_time, update_time=whole.update_time)
+        paths.project(whole.fields, document.fields, chosen)
+        return document.SerializeToString()
+
+    return project_inner

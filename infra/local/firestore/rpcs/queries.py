@@ -18,7 +18,7 @@ from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, count, page, prepare
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.documents import projected
+from infra.local.firestore.rpcs.documents import projection
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
@@ -111,6 +111,6 @@ def _answer(
         yield RunQueryResponse(transaction=begun)
     if skipped or not hits:
         yield RunQueryResponse(skipped_results=skipped, read_time=read_time)
-    time = read_time.SerializeToString()
+    time, project = read_time.SerializeToString(), projection(query.select or ())
     for hit in hits:
-        yield partial.query_response(projected(hit.version.data, query.select or ()), time)
+        yield partial.query_response(project(hit.version.data), time)
