@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -11,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+
+# What becomes of the stack is told below, in a line: gRPC would add its own. It looks when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import uuid6
 from google.api_core.exceptions import GoogleAPICallError
@@ -41,6 +45,7 @@ def main() -> None:
     if not stack:
         sys.exit("muster: no stack runs here: start one with `make run`")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
     show = _as_json if arguments.json else _as_line
     try:
         with contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:

@@ -34,10 +34,14 @@ def gist(event: Message) -> str:
 
 
 def _machine(machine: Machine) -> str:
-    return f"v{machine.version}: {', '.join(_parts(machine))}"
+    return f"v{machine.version}: {', '.join(_parts(machine)) or 'no hardware'}"
 
 
 def _parts(machine: Machine) -> Iterator[str]:
+    if called := machine.name or machine.hostname:
+        yield repr(called)
+    if machine.fingerprint:
+        yield f"fingerprint {machine.fingerprint!r}"
     if machine.cpus:
         yield f"{_count(len(machine.cpus), 'cpu')} ({_count(sum(cpu.cores for cpu in machine.cpus), 'core')})"
     if machine.memory_modules:

@@ -34,6 +34,11 @@ SERVER = Machine(
             "v1: 4 nics (0 1 2 ...)",
         ),
         (
+            MachineCreated(machine=Machine(version=1, hostname="a.example.com", fingerprint="f-1")),
+            "v1: 'a.example.com', fingerprint 'f-1'",
+        ),
+        (MachineCreated(machine=Machine(version=1)), "v1: no hardware"),
+        (
             MachineUpdated(
                 changed_fields=["name", "nics"], after=Machine(version=2, nics=[NIC(mac="00:00:5e:00:53:02")])
             ),
