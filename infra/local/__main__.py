@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import uvloop
 
@@ -39,13 +40,21 @@ def main() -> None:
         )
         uvloop.run(_run(Stack(served, options, listener, _report)))
     except OccupiedError:
-        sys.exit(f"muster: a stack with its state in {arguments.state} runs already: stop it, or use --state")
+        sys.exit(
+            f"muster: a stack with its state in {arguments.state} runs already: stop it, or put the state of "
+            "this one elsewhere: MUSTER_STATE=.local-2 make run PORT=8081"
+        )
     except (topology.TopologyError, StackError, OSError) as error:
         sys.exit(f"muster: {error}")
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"muster: {message} (see --help)\n")
+
+
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.local", description="Serve the local stack.")
+    parser = _Parser(prog="python -m infra.local", description="Serve the local stack.")
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
     )
@@ -63,10 +72,9 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is no port: 0 to {HIGHEST_PORT} are")
-    return port
+    if not text.isdecimal() or not 0 <= int(text) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to {HIGHEST_PORT} are")
+    return int(text)
 
 
 def _listen(port: int) -> socket.socket:

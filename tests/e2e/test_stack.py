@@ -84,7 +84,10 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
         assert register(told).status_code == 201
 
         second = run("infra.local", "--port", "0", "--state", str(tmp_path))
-        expected = f"muster: a stack with its state in {tmp_path} runs already: stop it, or use --state\n"
+        expected = (
+            f"muster: a stack with its state in {tmp_path} runs already: stop it, or put the state of "
+            "this one elsewhere: MUSTER_STATE=.local-2 make run PORT=8081\n"
+        )
         assert (second.returncode, second.stderr) == (1, expected)
 
         with watched(stack):
