@@ -73,7 +73,11 @@ class Field(NamedTuple):
         """List the values of a document, each once."""
         if self.path == paths.NAME:
             return [name]
-        value = paths.get(partial.parse(data, self.path[:1]).fields, self.path)
+        first, *inner = self.path
+        raw = partial.fields(data).get(first)
+        value: Value | None = None if raw is None else Value.FromString(raw)
+        if value is not None and inner:
+            value = paths.get(value.map_value.fields, tuple(inner))
         if value is None:
             return []
         if not self.is_map:
