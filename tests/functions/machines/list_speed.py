@@ -36,12 +36,12 @@ ITEMS, PROFILES = "/v1/machines", "/api/v1/machines"
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def kinds(machines: int) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
-    """List the kinds of list pages, each with its path and its parameters."""
+def kinds(machines: int, pools: Sequence[str]) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
+    """List the kinds of list pages of a fleet of this size and these pools: their paths and parameters."""
     middle = fleet.START + timedelta(minutes=machines / 2)
     labels = [("label", "tier=db"), ("label", "example.com/rack"), ("label", "!spot")]
     dates = [("created_at_from", fleet.START.isoformat()), ("created_at_to", middle.isoformat())]
-    every = [("search", "example.com"), ("status", "connected"), ("pool_id", POOLS[0]), *dates, *labels]
+    every = [("search", "example.com"), ("status", "connected"), ("pool_id", pools[0]), *dates, *labels]
     return {
         "page": (PROFILES, []),
         "page of 100": (PROFILES, [("per_page", "100")]),
@@ -59,9 +59,10 @@ def kinds(machines: int) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
         "search of one character": (ITEMS, [("search", "e")]),
         "search that none match": (ITEMS, [("search", "example.org")]),
         "search of 48 characters": (ITEMS, [("search", "x" * 48)]),
+        "search of 255 characters": (ITEMS, [("search", "x" * 255)]),
         "status": (ITEMS, [("status", "connected")]),
         "name": (ITEMS, [("name", "Node-07-a")]),
-        "pool": (ITEMS, [("pool_id", POOLS[1])]),
+        "pool": (ITEMS, [("pool_id", pools[1])]),
         "dates": (ITEMS, dates),
         "label": (ITEMS, [("label", "tier=db")]),
         "absent label": (ITEMS, [("label", "!spot")]),
@@ -91,7 +92,7 @@ async def _measure_all(stack: RunningStack, arguments: argparse.Namespace) -> No
         Control.of(stack.firestore_control, stack.project) as control,
     ):
         await _fill(stack, http, arguments.machines)
-        for name, (path, parameters) in kinds(arguments.machines).items():
+        for name, (path, parameters) in kinds(arguments.machines, POOLS).items():
             if arguments.kind in name:
                 request = http.build_request("GET", path, params=httpx.QueryParams(list(parameters)))
                 figures = await _measure(stack, http, control, request, arguments.repeats)

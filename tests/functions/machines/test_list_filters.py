@@ -7,18 +7,20 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
 import httpx
 import pytest
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from tests.functions.machines import fleet
+from tests.functions.machines import fleet, list_speed
 from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, Organization, RunningStack
 
 # MUSTER_FLEET=100000 shows that a page of a large fleet costs the same; loading it takes minutes.
 SIZE = int(os.environ.get("MUSTER_FLEET", "240"))
 LARGE = 50_000
+REPEATS = 9 if SIZE >= LARGE else 1
 PATH = "/v1/machines"
 
 
@@ -78,6 +80,36 @@ async def test_a_page_reads_no_more_than_its_limit_and_one(
         milliseconds.append((time.perf_counter() - started) * 1000)
 
         assert await firestore_control.reads_of(partial(get, http, stored, asked)) <= 26, question
+    if len(stored.machines) >= LARGE:
+        assert statistics.median(milliseconds) < 100
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", list_speed.kinds(SIZE, list_speed.POOLS))
+async def test_each_kind_of_list_reads_what_it_shows_and_comes_at_once(
+    http: httpx.AsyncClient, stored: Fleet, firestore_control: Control, kind: str
+) -> None:
+    path, parameters = list_speed.kinds(SIZE, stored.pools)[kind]
+    given = dict(parameters)
+    limit = int(given.get("limit", 100 if path == PATH else given.get("per_page", 20)))
+    skipped = int(given.get("skip", (int(given.get("page", 1)) - 1) * limit))
+    related = len(stored.pools) if "include" in given else 0
+
+    async def ask() -> httpx.Response:
+        return await http.get(
+            path, params=httpx.QueryParams(list(parameters)), headers=stored.organization.headers
+        )
+
+    while (await ask()).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        pass  # the emulator makes an index when a query first needs it: of many machines, for long
+    milliseconds = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        answer = await ask()
+        milliseconds.append((time.perf_counter() - started) * 1000)
+        assert answer.status_code == 200, answer.text
+
+    assert await firestore_control.reads_of(ask) <= skipped + limit + 1 + related
     if len(stored.machines) >= LARGE:
         assert statistics.median(milliseconds) < 100
 
