@@ -71,6 +71,9 @@ class Smoke:
         _expect(filled["machine_count"] == 1, "the pool does not count its machine")
         members = self._call("GET", f"/v1/machines?pool_id={pool}", 200).json()["items"]
         _expect([machine] == [each["id"] for each in members], "the pool does not list its machine")
+        self._call("PUT", f"/v1/machines/{machine}/pools", 200, {"pool_ids": []})
+        left = self._call("GET", f"/v1/pools/{pool}", 200).json()
+        _expect(left["machine_count"] == 0, "the pool counts a machine that has left it")
         self._call("DELETE", f"/v1/pools/{pool}", 204)
         self._left.remove(f"/v1/pools/{pool}")
 
