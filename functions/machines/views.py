@@ -2,14 +2,15 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.edge.machine_view import MachineView
 from shared.edge.pool_view import IncludedPool, PoolView
+from shared.edge.validation import Deferred
 from shared.pb.inventory.v1.api_pb2 import Pagination
 
 
-class PageInfo(BaseModel):
+class PageInfo(Deferred):
     """Where a page stands in its list."""
 
     total: int
@@ -30,7 +31,7 @@ class PageInfo(BaseModel):
         )
 
 
-class MachinePage(BaseModel):
+class MachinePage(Deferred):
     """A page of machines, newest first."""
 
     machines: list[MachineView]
@@ -49,7 +50,7 @@ class MachineWithIncludes(MachineWithPools):
     included: list[IncludedPool] = Field(default=[])
 
 
-class MachineItems(BaseModel):
+class MachineItems(Deferred):
     """Some of an organization's machines, newest first."""
 
     items: list[MachineWithPools]

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import Field, RootModel
 
 from shared.edge.machine_view import MachineView
 from shared.edge.pool_view import PoolView
+from shared.edge.validation import Deferred
 
 
 class IncludedMachine(MachineView):
@@ -27,7 +28,7 @@ class DetailedPoolView(PoolView):
     included: list[IncludedMachine] = Field(default=[])
 
 
-class PoolPage(BaseModel):
+class PoolPage(Deferred):
     """Some of an organization's pools, newest first."""
 
     items: list[PoolView]

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel
 from starlette.requests import Request
 
 from shared.domain.answer import Answer
@@ -12,13 +11,13 @@ from shared.domain.plain import Plain, moment, plain
 from shared.edge.answers import message_answer, model_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
-from shared.edge.validation import Uuid
+from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 
 Status = Literal["connected", "disconnected", "error"]
 
 
-class RegisteredMachineView(BaseModel):
+class RegisteredMachineView(Deferred):
     """What a registration answers."""
 
     id: Uuid
@@ -28,7 +27,7 @@ class RegisteredMachineView(BaseModel):
 # stored before one of their rules was made.
 
 
-class CpuView(BaseModel):
+class CpuView(Deferred):
     """A processor; its clock frequency is in hertz."""
 
     manufacturer: str
@@ -36,31 +35,31 @@ class CpuView(BaseModel):
     cores: int
 
 
-class MemoryModuleView(BaseModel):
+class MemoryModuleView(Deferred):
     """A memory module; its size is in bytes."""
 
     size: int
 
 
-class AcceleratorView(BaseModel):
+class AcceleratorView(Deferred):
     """An accelerator, such as a GPU."""
 
     manufacturer: str
 
 
-class NicView(BaseModel):
+class NicView(Deferred):
     """A network interface."""
 
     mac: str
 
 
-class DriveView(BaseModel):
+class DriveView(Deferred):
     """A drive; its capacity is in bytes."""
 
     capacity: int
 
 
-class MachineView(BaseModel):
+class MachineView(Deferred):
     """A machine: its hardware profile, and what agents and owners say of it."""
 
     id: Uuid

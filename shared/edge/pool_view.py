@@ -4,13 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel
-
-from shared.edge.validation import Uuid
+from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 
-class PoolState(BaseModel):
+class PoolState(Deferred):
     """What stands in the pool itself: a commit decides it, and a replay repeats it."""
 
     id: Uuid

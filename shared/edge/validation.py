@@ -22,7 +22,13 @@ def without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
-class Strict(BaseModel):
+class Deferred(BaseModel):
+    """A model that is built when it is first used: an instance is started for one call, and knows all."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Strict(Deferred):
     """A model that takes values of just the declared types and no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
