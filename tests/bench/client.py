@@ -121,7 +121,7 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
     """Send requests over some connections for a time, and wait for the last answers.
 
     Raises:
-        RefusedError: an answer is an error, and not because the machine was too slow.
+        RefusedError: an answer is an error, and not because the machine was too slow; or all of them are.
         OSError: a connection was lost.
     """
     measured = Slice()
@@ -140,6 +140,8 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
         measured.seconds = time.perf_counter() - start
         for protocol in protocols:
             protocol.close()
+    if not measured.latencies:
+        raise RefusedError("no request was answered in time")
     return measured
 
 

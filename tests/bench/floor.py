@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ ANSWERS: dict[str, type[Message]] = {
 }
 UNARY = {COMMIT, "/google.pubsub.v1.Publisher/Publish"}
 UUID_LENGTH = 36
+PROBE = "/health/liveness"
 
 
 class Floor:
@@ -130,6 +132,9 @@ _floor: Floor | None = None
 async def floor(request: Request) -> Response:
     """Answer a request; the channels belong to the event loop of the first one."""
     global _floor  # noqa: PLW0603 - functions-framework knows functions, not objects
+    path = request.scope["path"]
+    if path == PROBE:
+        return Response()
     if _floor is None:
         _floor = Floor(
             load(Path(os.environ["FLOOR_SCRIPTS"])),
@@ -137,4 +142,7 @@ async def floor(request: Request) -> Response:
             os.environ["FIRESTORE_EMULATOR_HOST"],
             os.environ["PUBSUB_EMULATOR_HOST"],
         )
-    return await _floor.answer(request.scope["path"].encode(), await request.body())
+    try:
+        return await _floor.answer(path.encode(), await request.body())
+    except grpc.aio.AioRpcError as error:
+        return Response(str(error), HTTPStatus.SERVICE_UNAVAILABLE)  # a transaction that has waited too long

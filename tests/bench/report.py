@@ -89,6 +89,8 @@ def _doubts(measured: Sequence[Measured]) -> Iterator[str]:
             place = f"{each.call.name}, {comparison.connections} at a time"
             if product.unavailable:
                 yield f"{place}: {product.unavailable} requests passed their deadline and were refused."
+            if floor.unavailable:
+                yield f"{place}: {floor.unavailable} transactions of the floor were aborted."
             if product.mean_size < WHOLE * floor.mean_size:
                 yield f"{place}: some answers went out without what completes them, as it took too long."
 
