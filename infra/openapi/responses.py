@@ -19,9 +19,10 @@ HEADERS: Json = {
     },
     "X-API-Version": {"required": True, "schema": {"const": "v1"}},
     "ETag": {
-        "description": "The version of the resource, for `If-Match` and `If-None-Match`",
+        "description": "The version of the resource, for `If-Match` and `If-None-Match`; "
+        "of a pool that is read, also the number of its members",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+        "schema": {"type": "string", "pattern": r'^"[1-9][0-9]*(\.[1-9][0-9]*)?"$'},
     },
     "Location": {
         "description": "The path of what was created",
