@@ -52,8 +52,8 @@ test: $(READY) ## Run all tests
 chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=..., KEEP=folder)
 	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
 
-bench: $(READY) ## Measure the calls against the least that their RPCs take (ONLY=registration)
-	@exec $(BIN)/python -m tests.bench $(foreach call,$(ONLY),--only $(call))
+bench: $(READY) ## Measure the calls against the least that their RPCs take (ONLY=registration, PART=growth, memory, cold_start, hot_spots)
+	@exec $(BIN)/python -m tests.bench$(if $(PART),.$(PART)) $(foreach call,$(ONLY),--only $(call))
 
 check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,239 @@
+"""`python -m tests.bench.growth`: what each call takes in fleets of 1,000, 10,000 and 100,000 machines."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import uvloop
+from google.cloud.firestore import Client
+
+from infra.local.topology import ROOT
+from tests.bench import proc
+from tests.bench.bench import Bench, bench
+from tests.bench.client import ask, drive, request
+from tests.bench.growth_report import Growth, Point, draw, table
+from tests.bench.served import Served
+from tests.bench.tenants import Size, Tenant, a_mac, tenant
+from tests.functions.machines.bodies import PROFILE
+
+SIZES = (1_000, 10_000, 100_000)
+FOLDER = ROOT / ".local" / "bench"
+MEMBERS = 100  # of the tenant's pool
+_names = count()
+
+Request = tuple[str, str, object]
+"""A method, a path, and a body or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """An organization with as many machines as are asked for.
+
+    Attributes:
+        tenant: the organization.
+        page_token: leads from the fifth page of 100 machines to the sixth.
+    """
+
+    tenant: Tenant
+    page_token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call whose cost must not depend on the fleet.
+
+    Attributes:
+        name: what people know it by.
+        make: makes a request, each time another one where it changes something.
+        function: who serves it.
+        events: how many it has published.
+        repetitions: how often it is measured in a fleet.
+    """
+
+    name: str
+    make: Callable[[Fleet], Request]
+    function: str = "machines"
+    events: int = 0
+    repetitions: int = 20
+
+
+def _profile() -> dict[str, object]:
+    return PROFILE | {"nics": [{"mac": a_mac()}]}
+
+
+def _agent() -> dict[str, str]:
+    return {"fingerprint": uuid.uuid4().hex, "unkey_key_id": "key"}
+
+
+def _heartbeat(fleet: Fleet) -> Request:
+    seen = datetime.now(UTC) + timedelta(seconds=20 * next(_names))
+    return "PATCH", f"/v1/machines/{fleet.tenant.machines[1]}", {"last_seen": seen.isoformat()}
+
+
+def _assignment(machines: int) -> Callable[[Fleet], Request]:
+    def make(fleet: Fleet) -> Request:
+        taken = [fleet.tenant.machines.pop() for _ in range(machines)]
+        fleet.tenant.assigned.extend(taken)
+        return "POST", f"/v1/pools/{fleet.tenant.pools[0]}/machines", {"machine_ids": taken}
+
+    return make
+
+
+def _getting(path: str) -> Callable[[Fleet], Request]:
+    """Ask for a path, with what the fleet has in it."""
+
+    def make(fleet: Fleet) -> Request:
+        tenant = fleet.tenant
+        filled = path.format(
+            machine=tenant.machines[0], mac=tenant.macs[0], pool=tenant.pools[0], token=fleet.page_token
+        )
+        return "GET", filled, None
+
+    return make
+
+
+CALLS = (
+    Call(name="register", make=lambda _: ("POST", "/api/v1/machines", _profile()), events=1),
+    Call(name="register by fingerprint", make=lambda _: ("POST", "/v1/machines", _agent()), events=1),
+    Call(
+        name="replace",
+        make=lambda fleet: ("PUT", f"/api/v1/machines/{fleet.tenant.machines.pop()}", _profile()),
+        events=1,
+    ),
+    Call(
+        name="patch",
+        make=lambda fleet: (
+            "PATCH",
+            f"/v1/machines/{fleet.tenant.machines[1]}",
+            {"hostname": f"{next(_names)}.example.com"},
+        ),
+        events=1,
+    ),
+    Call(name="heartbeat", make=_heartbeat),
+    Call(
+        name="delete",
+        make=lambda fleet: ("DELETE", f"/api/v1/machines/{fleet.tenant.machines.pop()}", None),
+        events=1,
+    ),
+    Call(name="get", make=_getting("/api/v1/machines/{machine}")),
+    Call(name="get with pools", make=_getting("/v1/machines/{machine}?include=pools")),
+    Call(name="look up by MAC", make=_getting("/api/v1/machines?mac={mac}")),
+    Call(name="list 100", make=_getting("/api/v1/machines?per_page=100")),
+    Call(name="list page 3 of 100", make=_getting("/api/v1/machines?page=3&per_page=100")),
+    Call(name="list 100 by token", make=_getting("/api/v1/machines?per_page=100&page_token={token}")),
+    Call(name="list 100 items", make=_getting("/v1/machines?limit=100")),
+    Call(name="list a pool's 100", make=_getting("/v1/machines?pool_id={pool}&limit=100")),
+    Call(name="list 100 by status", make=_getting("/v1/machines?status=connected&limit=100")),
+    Call(name="search, all found", make=_getting("/v1/machines?search=-7&limit=100")),
+    Call(name="search, one found", make=_getting("/v1/machines?search=needle&limit=100")),
+    Call(name="search, none found", make=_getting("/v1/machines?search=haystack&limit=100")),
+    Call(name="assign 1", make=_assignment(1), function="pools", events=1),
+    Call(name="assign 100", make=_assignment(100), function="pools", events=1, repetitions=4),
+    Call(name="get a pool", make=_getting("/v1/pools/{pool}"), function="pools"),
+    Call(
+        name="get a pool's machines",
+        make=_getting("/v1/pools/{pool}?include_machines=true"),
+        function="pools",
+    ),
+    Call(name="list pools", make=_getting("/v1/pools"), function="pools"),
+    Call(name="a machine's pools", make=_getting("/v1/machines/{machine}/pools"), function="pools"),
+)
+
+
+async def measure(sizes: Sequence[int], folder: Path) -> Growth:
+    """Measure every call in fleets of these sizes, each an organization's, in one database."""
+    points: dict[str, dict[int, Point]] = {call.name: {} for call in CALLS}
+    async with bench(folder, _progress) as made:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = made.backends.firestore
+        client = Client(project=made.backends.project)
+        async with made.product("machines") as machines, made.product("pools") as pools:
+            served = {"machines": machines, "pools": pools}
+            ports = {name: each.port for name, each in served.items()}
+            for machines_each in sizes:
+                _progress(f"{machines_each:,} machines")
+                size = Size(machines=machines_each, pools=1, members=MEMBERS)
+                fleet = await _fleet(
+                    await tenant(
+                        f"tenant-{machines_each}", size, client=client, store=made.store, ports=ports
+                    ),
+                    machines.port,
+                )
+                for call in CALLS:
+                    points[call.name][machines_each] = await _point(made, served[call.function], call, fleet)
+    return Growth(sizes=sizes, points=points)
+
+
+async def _fleet(made: Tenant, port: int) -> Fleet:
+    """Register the machine that is searched for, and walk some pages."""
+    needle = _profile() | {"hostname": "needle.example.com"}
+    await ask(port, request("POST", "/api/v1/machines", made.api_key, needle))
+    page: dict[str, Any] = {}
+    while "pagination" not in page:  # the emulator makes its index of a large fleet at the first query
+        answer = await ask(port, request("GET", "/api/v1/machines?page=5&per_page=100", made.api_key))
+        page = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return Fleet(tenant=made, page_token=page["pagination"]["next_page_token"])
+
+
+async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point:
+    requests = _requests(call, fleet)
+    # The first ones may have the emulator make an index, and the function a connection.
+    await drive(served.port, islice(requests, 3), connections=1, seconds=60)
+    before = proc.cpu_seconds(served.worker)
+    measured = await drive(served.port, islice(requests, call.repetitions), connections=1, seconds=60)
+    cpu_seconds = proc.cpu_seconds(served.worker) - before
+    await made.meter.quiet()
+    cost = await made.meter.cost(served.port, next(requests), dropped=call.events)
+    await fleet.tenant.release(made.store)
+    return Point(
+        milliseconds=median(measured.latencies) * 1000,
+        cpu_milliseconds=cpu_seconds * 1000 / len(measured.latencies),
+        rpcs=cost.rpcs,
+        billed=Counter({name: number for name, number in cost.billed.items() if number}),
+    )
+
+
+def _requests(call: Call, fleet: Fleet) -> Iterator[bytes]:
+    while True:
+        method, path, body = call.make(fleet)
+        yield request(method, path, fleet.tenant.api_key, body)
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> None:
+    """Measure, print the table, keep it with the plot, and fail if a call costs more in a larger fleet."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.growth", description="Measure calls in growing fleets."
+    )
+    parser.add_argument("--machines", type=int, action="append", help="default: 1,000, 10,000 and 100,000")
+    sizes = parser.parse_args().machines or SIZES
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        growth = runner.run(measure(sizes, Path(folder)))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    shown = table(growth)
+    (FOLDER / "growth.md").write_text(shown)
+    (FOLDER / "growth.json").write_text(json.dumps(growth.as_json(), indent=2))
+    draw(growth, FOLDER / "growth.png")
+    sys.stdout.write(shown)
+    sys.exit(1 if growth.growing() else 0)
+
+
+if __name__ == "__main__":
+    main()
