@@ -15,6 +15,8 @@ from infra.local.firestore.queries.filters import (
 )
 from infra.local.refusals import Unimplemented
 
+MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
+
 _F = StructuredQuery.FieldFilter
 _ABOVE_ALL = b"\xff"
 
@@ -85,6 +87,10 @@ def parse(
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
     where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
+    if _filters(request.where) + len(request.order_by) + bool(parent_path) > MOST_CONDITIONS:
+        raise InvalidArgumentError(
+            f"A query has at most {MOST_CONDITIONS} filters, sort orders and a parent document's path."
+        )
     orders = _complete_order(request.order_by, where)
     used = {order.path for order in orders} | {term.path for terms in where for term in terms}
     if not selector.collection_id and used != {paths.NAME}:
@@ -140,6 +146,13 @@ def _bound(reader: FilterReader, orders: tuple[Order, ...], cursor: Cursor, *, f
         for order, value in zip(orders, cursor.values, strict=False)
     )
     return Bound(key, after=not cursor.before).position
+
+
+def _filters(where: StructuredQuery.Filter) -> int:
+    """Count the filters on fields."""
+    if where.HasField("composite_filter"):
+        return sum(map(_filters, where.composite_filter.filters))
+    return int(where.WhichOneof("filter_type") is not None)
 
 
 def _check_operators(where: StructuredQuery.Filter) -> None:
