@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,9 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             measured = runner.run(run(plan, folder, progress))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        sys.exit(128 + signal.SIGINT)
     except (RefusedError, UnfairError, OSError) as error:
         sys.exit(f"muster: {error}; the functions' output is in {folder}")
     shutil.rmtree(folder)
