@@ -3,13 +3,13 @@
 import re
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from shared.domain.errors import Fault, Invalid, MachineNotFound
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_UUIDS = TypeAdapter(UUID)
+_UUIDS = TypeAdapter(UUID, config=ConfigDict(defer_build=True))
 
 
 def machine_id(request: Request) -> str:
