@@ -18,11 +18,11 @@ from shared.bootstrap import Inventory
 from shared.domain import pools
 from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
+from shared.domain.plain import Plain
 from shared.edge.answers import model_answer
 from shared.edge.conditions import etag
 from shared.edge.pool_view import PoolState
 from shared.edge.resource import Call
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.pools import count_members, find_pools, list_members
 
@@ -40,7 +40,7 @@ class Members:
     """
 
     count: int | None
-    machines: Sequence[Machine]
+    machines: Sequence[Plain]
     headers: Mapping[str, str]
 
 
@@ -51,7 +51,7 @@ def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = Non
 
 def completed(answer: Answer, headers: Mapping[str, str] | None = None, **present: object) -> Answer:
     """Add to an answer's JSON object what holds at present, and leave its own bytes as they are."""
-    body = answer.body.removesuffix(b"}") + b"," + to_json(present).removeprefix(b"{")
+    body = answer.body.removesuffix(b"}") + b"," + to_json(present, inf_nan_mode="null").removeprefix(b"{")
     return Answer(status=answer.status, headers={**answer.headers, **(headers or {})}, body=body)
 
 
@@ -79,7 +79,7 @@ async def counted(inventory: Inventory, call: Call, pool_id: str, answer: Answer
     return completed(answer, machine_count=await after_commit(call, count))
 
 
-async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Machine] = ()) -> Members:
+async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Plain] = ()) -> Members:
     """Count a pool's members and read the first of them, side by side.
 
     Args:
@@ -97,7 +97,7 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
             pool_id,
             limit=pools.MOST_SHOWN,
             deadline=call.deadline,
-            known={machine.id: machine for machine in named},
+            known={machine["id"]: machine for machine in named},
         ),
     )
     machines, skip = pools.first_members(named, newest)

@@ -26,11 +26,12 @@ from shared.domain import events, pools
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.errors import Fault, Invalid, MachinesNotFound, PoolNotFound
+from shared.domain.plain import plain
 from shared.edge import body, path
 from shared.edge.answers import response
 from shared.edge.conditions import require_match
 from shared.edge.idempotency import command_of
-from shared.edge.machine_view import MachineView
+from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
@@ -95,7 +96,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
 
     async def complete(answer: Answer) -> Answer:
         # Of an earlier request's machines it is not known who still is a member.
-        named = [] if is_replayed(answer) else joined
+        named = [] if is_replayed(answer) else [plain(machine) for machine in joined]
 
         async def read(call: Call) -> Members:
             if is_replayed(answer):
@@ -103,7 +104,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
             return await members(inventory, call, assignment.pool_id, named)
 
         found = await after_commit(call, read) or Members(None, named, {})
-        shown = [MachineView.of(machine) for machine in found.machines]
+        shown = [machine_json(machine) for machine in found.machines]
         return completed(answer, found.headers, machine_count=found.count, machines=shown)
 
     return response(await inventory.changes.apply(command, decide, complete=complete))
@@ -161,5 +162,5 @@ async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment
         _, stored = await assignment.read(partial(inventory.firestore.get, deadline=call.deadline))
     except PoolNotFound:
         return Members(0, [], {})
-    named = [item.machine for item in stored if assignment.pool_id in item.machine.pool_ids]
+    named = [plain(item.machine) for item in stored if assignment.pool_id in item.machine.pool_ids]
     return await members(inventory, call, assignment.pool_id, named)

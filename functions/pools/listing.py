@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.responses import Response
 
-from functions.pools.views import IncludedMachine, PoolPage, PoolPageWithIncludes
+from functions.pools.answers import completed
+from functions.pools.views import PoolPage, included_machine
 from shared.bootstrap import Inventory
 from shared.domain import pools
 from shared.domain.access import Scope
@@ -46,15 +47,14 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
     )
     counts = await count_members_of_each(inventory.firestore, organization, page, call.deadline)
     items = [PoolView.counted(pool, count) for pool, count in zip(page, counts, strict=True)]
-    shown = PoolPage(items=items, total=total, skip=query.skip, limit=query.limit)
-    if query.include:
-        filled = [pool for pool, count in zip(page, counts, strict=True) if count]
-        included = await _machines(inventory, call, filled)
-        shown = PoolPageWithIncludes(**dict(shown), included=included)
-    return response(model_answer(200, shown))
+    answer = model_answer(200, PoolPage(items=items, total=total, skip=query.skip, limit=query.limit))
+    if not query.include:
+        return response(answer)
+    filled = [pool for pool, count in zip(page, counts, strict=True) if count]
+    return response(completed(answer, included=await _machines(inventory, call, filled)))
 
 
-async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) -> list[IncludedMachine]:
+async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) -> list[dict[str, Any]]:
     """Read the newest machines of each pool, as many of each; one that is in several is shown once."""
     if not filled:
         return []
@@ -64,5 +64,5 @@ async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) ->
         list_members(inventory.firestore, organization, pool.id, limit=share, deadline=call.deadline)
         for pool in filled
     )
-    machines = {machine.id: machine for members in found for machine in members}
-    return [IncludedMachine.of(machine) for machine in machines.values()]
+    machines = {machine["id"]: machine for members in found for machine in members}
+    return [included_machine(machine) for machine in machines.values()]

@@ -7,13 +7,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from functions.pools.answers import completed, members, pool_answer
-from functions.pools.views import IncludedMachine
+from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import etag, is_known, require_match
-from shared.edge.machine_view import MachineView
+from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
@@ -68,7 +68,7 @@ async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: 
     )
     present: dict[str, object] = {"machine_count": found.count}
     if query.include_machines:
-        present["machines"] = [MachineView.of(machine) for machine in found.machines]
+        present["machines"] = [machine_json(machine) for machine in found.machines]
     if query.include:
-        present["included"] = [IncludedMachine.of(machine) for machine in found.machines]
+        present["included"] = [included_machine(machine) for machine in found.machines]
     return response(completed(pool_answer(200, stored.pool), found.headers, **present))

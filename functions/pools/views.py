@@ -1,10 +1,11 @@
 """What answers show beside a pool itself."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, RootModel
 
-from shared.edge.machine_view import MachineView
+from shared.domain.plain import Plain
+from shared.edge.machine_view import MachineView, machine_json
 from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred
 
@@ -13,6 +14,11 @@ class IncludedMachine(MachineView):
     """A machine among the related resources of an answer."""
 
     type: Literal["machine"] = "machine"
+
+
+def included_machine(machine: Plain) -> dict[str, Any]:
+    """Show a machine as the values of `IncludedMachine`."""
+    return machine_json(machine) | {"type": "machine"}
 
 
 class PoolWithMachinesView(PoolView):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -85,7 +86,7 @@ def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> M
     return after
 
 
-def first_members(named: Sequence[Machine], newest: Sequence[Machine]) -> tuple[list[Machine], int]:
+def first_members(named: Sequence[Plain], newest: Sequence[Plain]) -> tuple[list[Plain], int]:
     """Choose the members that an answer shows: those that its request names, and then the newest others.
 
     Args:
@@ -95,12 +96,12 @@ def first_members(named: Sequence[Machine], newest: Sequence[Machine]) -> tuple[
     Returns:
         The members, and how many a list can skip to go on from there: all those are shown.
     """
-    shown = {machine.id: machine for machine in named}
+    shown = {machine["id"]: machine for machine in named}
     skip = 0
     for machine in newest:
-        if machine.id not in shown:
+        if machine["id"] not in shown:
             if len(shown) >= MOST_SHOWN:
                 break
-            shown[machine.id] = machine
+            shown[machine["id"]] = machine
         skip += 1
     return list(shown.values()), skip

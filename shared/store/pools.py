@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
-from shared.store.codec import decode
+from shared.store.codec import decode, decode_plain
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MESSAGE_FIELDS
 from shared.store.queries import all_in
@@ -86,22 +87,22 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     *,
     limit: int,
     deadline: Deadline,
-    known: Mapping[str, Machine] = MappingProxyType({}),
-) -> list[Machine]:
+    known: Mapping[str, Plain] = MappingProxyType({}),
+) -> list[Plain]:
     """Read the newest machines of a pool, in the order of machine lists: newest first.
 
     Machines that the caller knows, by their ids, are given back as they are: it spares their decoding.
     """
+
+    def read(document: Document) -> Plain:
+        machine_id = document.name.rpartition("/")[2]
+        return known[machine_id] if machine_id in known else decode_plain(document.fields, Machine)
+
     query = _members(pool_id)
     query.select.fields.extend(MESSAGE_FIELDS)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
-    documents = await firestore.query(paths.organization(organization_id), query, deadline)
-    ids = [document.name.rpartition("/")[2] for document in documents]
-    return [
-        known[machine_id] if machine_id in known else decode(document.fields, Machine)
-        for machine_id, document in zip(ids, documents, strict=True)
-    ]
+    return await firestore.query_each(paths.organization(organization_id), query, deadline, read)
 
 
 async def member_names(
