@@ -18,6 +18,7 @@ from shared.store import memberships, paths, writes
 from shared.store.codec import decode, decode_plain
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MESSAGE_FIELDS
+from shared.store.members import members_query
 from shared.store.queries import all_in
 from shared.store.side_by_side import side_by_side
 from shared.store.wire import Document, StructuredQuery, Write
@@ -98,22 +99,11 @@ async def list_members(  # noqa: PLR0913 - a page, by name
         machine_id = document.name.rpartition("/")[2]
         return known[machine_id] if machine_id in known else decode_plain(document.fields, Machine)
 
-    query = _members(pool_id)
+    query = members_query(pool_id)
     query.select.fields.extend(MESSAGE_FIELDS)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
     return await firestore.query_each(paths.organization(organization_id), query, deadline, read)
-
-
-async def member_names(
-    firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
-) -> list[str]:
-    """Name the documents of some machines of a pool."""
-    query = _members(pool_id)
-    query.select.fields.add(field_path="__name__")
-    query.limit.value = limit
-    documents = await firestore.query(paths.organization(organization_id), query, deadline)
-    return [document.name for document in documents]
 
 
 async def count_members_of_each(
@@ -125,12 +115,4 @@ async def count_members_of_each(
 
 async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
     """Count the machines of a pool."""
-    return await firestore.count(paths.organization(organization_id), _members(pool_id), deadline)
-
-
-def _members(pool_id: str) -> StructuredQuery:
-    query = all_in("machines")
-    query.where.field_filter.field.field_path = "pool_ids"
-    query.where.field_filter.op = StructuredQuery.FieldFilter.ARRAY_CONTAINS
-    query.where.field_filter.value.string_value = pool_id
-    return query
+    return await firestore.count(paths.organization(organization_id), members_query(pool_id), deadline)

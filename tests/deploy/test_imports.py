@@ -35,8 +35,8 @@ bootstrap.api
 domain.access domain.machine_filter domain.machine_ids domain.plain domain.search
 edge.answers edge.auth edge.body edge.conditions edge.idempotency edge.machine_profile edge.machine_view
 edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json edge.validation
-store.api_keys store.heartbeats store.machine_queries store.machines store.memberships store.pools
-store.side_by_side
+store.api_keys store.heartbeats store.machine_queries store.machines store.members store.memberships
+store.pools store.side_by_side
 """
 BESIDES = {
     "machines": f"""{SERVES_CLIENTS}
@@ -58,10 +58,9 @@ BESIDES = {
     """,
     "pool_cleanup": """
         bootstrap.subscription
-        domain.machine_filter domain.machine_ids domain.search
         edge.internal
         events.push
-        store.heartbeats store.machine_queries store.machines store.memberships store.pools store.side_by_side
+        store.members
     """,
 }
 PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
