@@ -32,7 +32,7 @@ def main() -> None:
     alone = asyncio.run(Simulation(1, LIMIT).registrations(ALONE))
     _say(f"\n{LIMIT} registrations a second of one organization alone.\n")
     _table({layout: hottest(alone, Keys(declared, layout), seconds=ALONE / LIMIT) for layout in Layout})
-    beats = list(Simulation(ORGANIZATIONS, RATE).heartbeats(HEARTBEATS))
+    beats = asyncio.run(Simulation(ORGANIZATIONS, RATE).heartbeats(HEARTBEATS))
     _say(f"\n{RATE:,} heartbeats a second.\n")
     _table({layout: hottest(beats, Keys(declared, layout), seconds=HEARTBEATS / RATE) for layout in Layout})
     _say(f"\nThe outbox alone takes {2 * RATE:,} writes a second, created and deleted: Firestore wants such")

@@ -42,9 +42,9 @@ def test_registrations_make_no_hot_spot(registrations: Sequence[Written], layout
     assert {"identities: documents", "idempotency: documents", "outbox: documents"} <= spread
 
 
-def test_heartbeats_make_no_hot_spot() -> None:
+async def test_heartbeats_make_no_hot_spot() -> None:
     """The shards are as full as chance makes them: 600 are counted, 25 of each shard."""
-    beats = list(Simulation(ORGANIZATIONS, 10_000).heartbeats(2_400))
+    beats = await Simulation(ORGANIZATIONS, 10_000).heartbeats(2_400)
 
     rates = hottest(beats, Keys(DECLARED, Layout.INDEX_FIRST), seconds=0.24)
 

@@ -1,14 +1,16 @@
 """The writes of simulated traffic, made by the product's own code."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from functions.machines.registration import created
 from infra.local.firestore.pb import firestore_pb2
-from infra.local.firestore.pb.write_pb2 import Write as PlainWrite
+from infra.local.firestore.pb.write_pb2 import Write
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Caller
@@ -31,35 +33,28 @@ from shared.store.effects import Effects
 from shared.store.firestore import Firestore
 from shared.store.machines import StoredMachine, change_machine
 from shared.store.outbox import Outbox
-from shared.store.wire import CommitRequest, CommitResponse, Document, Write
+from shared.store.wire import CommitResponse, Document
 from tests.bench.hot_spots.ranges import Written
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEARTBEAT = timedelta(seconds=30)
+PATIENCE = 60
 
 
-class Recorder(Firestore):
-    """Keeps what is committed, and says that it is."""
+class Recorder:
+    """Stands in for the RPCs: keeps what is committed, and says that it is."""
 
     def __init__(self) -> None:
-        super().__init__("simulation", "(default)")
-        self.writes: list[PlainWrite] = []
+        self.writes: list[Write] = []
 
-    async def commit(
-        self, writes: Sequence[Write], _deadline: Deadline, *, transaction: bytes = b""
-    ) -> CommitResponse:
-        assert not transaction
-        self.writes += plain(writes)
+    async def commit(self, request: Message | bytes, **_: object) -> CommitResponse:
+        sent = request if isinstance(request, bytes) else request.SerializeToString()
+        commit = firestore_pb2.CommitRequest.FromString(sent)
+        self.writes += commit.writes
         response = CommitResponse()
-        for _ in writes:
+        for _write in commit.writes:
             response.write_results.add()
         return response
-
-
-def plain(writes: Sequence[Write]) -> Sequence[PlainWrite]:
-    """Give writes as they are on the wire."""
-    sent = CommitRequest(writes=writes).SerializeToString()
-    return firestore_pb2.CommitRequest.FromString(sent).writes
 
 
 @dataclass
@@ -80,26 +75,28 @@ class Simulation:
         self._random = random.Random(self.seed)  # noqa: S311 - chance is all that is wanted
         self._now = START
         self._recorder = Recorder()
+        self._firestore = Firestore("simulation", "(default)")
+        vars(self._firestore)["_rpcs"] = self._recorder
         self._inventory = self._wired()
 
     def _wired(self) -> Inventory:
         """Wire the product up as `shared.bootstrap` does, but for time, ids and the two services."""
-        outbox = Outbox(self._recorder)
+        outbox = Outbox(self._firestore)
 
         async def publish(_entries: Sequence[OutboxEntry], _time: datetime) -> list[str]:
             return []  # what is dropped from the outbox is not a key that comes to it
 
         changes = Changes(
-            self._recorder,
+            self._firestore,
             publish=publish,
             outbox=outbox,
             clock=lambda: self._now,
             new_id=lambda: self._random.randbytes(16).hex(),
         )
         return Inventory(
-            firestore=self._recorder,
+            firestore=self._firestore,
             changes=changes,
-            effects=Effects(self._recorder, lambda: self._now),
+            effects=Effects(self._firestore, lambda: self._now),
             outbox=outbox,
             publisher=Publisher("simulation"),
             clock=lambda: self._now,
@@ -116,22 +113,29 @@ class Simulation:
         for number in range(count):
             self._now = START + timedelta(seconds=number / self.rate)
             await self._register(self._caller(number))
-        writes, self._recorder.writes = self._recorder.writes, []
-        return [Written.created(write.update) for write in writes]
+        return [Written.created(write.update) for write in self._taken()]
 
-    def heartbeats(self, count: int) -> Iterator[Written]:
-        """Have as many connected machines tell that they are alive."""
+    async def heartbeats(self, count: int) -> list[Written]:
+        """Have as many connected machines tell that they are alive; give what is written then."""
+        beats = []
         for number in range(count):
             self._now = START + timedelta(seconds=number / self.rate)
             new = machines.register(Machine(), machine_id=self.new_id(), caller=self._caller(number))
             connected = machines.update(new, {"status": MACHINE_STATUS_CONNECTED}, now=self._now)
             alive = machines.update(connected, {"last_seen": self._now + HEARTBEAT}, now=self._now)
-            yield Written.changed(self._change(new, connected), self._change(connected, alive))
+            await self._change(new, connected)
+            await self._change(connected, alive)
+            beats.append(Written.changed(*self._taken()))
+        return beats
 
-    def _change(self, before: Machine, after: Machine) -> PlainWrite:
-        name = self._recorder.name(paths.machine(before.organization_id, before.id))
-        [write] = plain([change_machine(StoredMachine(before, Document(name=name)), after)])
-        return write
+    async def _change(self, before: Machine, after: Machine) -> None:
+        name = self._firestore.name(paths.machine(before.organization_id, before.id))
+        write = change_machine(StoredMachine(before, Document(name=name)), after)
+        await self._firestore.commit([write], Deadline(PATIENCE))
+
+    def _taken(self) -> list[Write]:
+        writes, self._recorder.writes = self._recorder.writes, []
+        return writes
 
     def _caller(self, number: int) -> Caller:
         return Caller(f"organization-{number % self.organizations}", "key", frozenset())
@@ -142,7 +146,7 @@ class Simulation:
             organization_id=caller.organization_id,
             idempotency_key=str(UUID(int=self._random.getrandbits(128), version=4)),
             digest=b"digest",
-            deadline=Deadline(1),
+            deadline=Deadline(PATIENCE),
         )
         await created(self._inventory, command, machine, Answer(status=201))
 
