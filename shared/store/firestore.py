@@ -6,13 +6,13 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from shared.domain.deadline import Deadline
+from shared.store import wire_format
 from shared.store.attempts import repeated
 from shared.store.errors import translated
 from shared.store.rpcs import Rpcs
 from shared.store.wire import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
-    CommitRequest,
     CommitResponse,
     Document,
     DocumentMask,
@@ -58,7 +58,7 @@ class Firestore:
         Raises:
             StoreError: what is known of the failure.
         """
-        request = CommitRequest(database=self._database, writes=writes, transaction=transaction)
+        request = wire_format.commit(self._database, writes, transaction)
         with translated():
             return await self._rpcs.commit(request, timeout=deadline.remaining(), metadata=self._metadata)
 

@@ -15,6 +15,7 @@ from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
 from shared.store.wire import Document, Write
+from shared.store.wire_format import key_set, write
 
 # A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
@@ -23,7 +24,6 @@ LABEL_SET = "label_set"
 # What a machine is read by: its terms are larger than the rest, and nobody reads them.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
 _SEARCHED = frozenset({"name", "hostname", "labels"})
-_HELD = {"boolean_value": True}
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ async def find_machine_by_mac(
 def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
-    return {
-        "update": {"name": name, "fields": encode(machine) | shard_fields(machine) | _search_fields(machine)},
-        "current_document": {"exists": False},
-    }
+    fields = encode(machine) | shard_fields(machine) | _label_set(machine)
+    return write(
+        update={"name": name, "fields": fields}, current_document={"exists": False}, merged=_terms(machine)
+    )
 
 
 def change_machine(stored: StoredMachine, after: Machine) -> Write:
@@ -84,25 +84,27 @@ def change_machine(stored: StoredMachine, after: Machine) -> Write:
     names = changed_fields(stored.machine, after)
     if after.version != stored.machine.version:
         names += ["version", "updated_at"]
-    values = encode(after, names)
+    fields = encode(after, names)
     if "status" in names:
         names.append(SHARD)
-        values |= shard_fields(after)
+        fields |= shard_fields(after)
+    terms = b""
     if not _SEARCHED.isdisjoint(names):
-        derived = _search_fields(after)
-        names += derived
-        values |= derived
-    return {
-        "update": {"name": stored.document.name, "fields": values},
-        "update_mask": {"field_paths": names},
-        "current_document": {"update_time": stored.document.update_time},
-    }
+        names += [TERMS, LABEL_SET]
+        fields |= _label_set(after)
+        terms = _terms(after)
+    return write(
+        update={"name": stored.document.name, "fields": fields},
+        update_mask={"field_paths": names},
+        current_document={"update_time": stored.document.update_time},
+        merged=terms,
+    )
 
 
-def _search_fields(machine: Machine) -> dict[str, Any]:
-    """Give the fields that lists are searched by."""
-    terms = dict.fromkeys(search.terms(machine), _HELD)
-    return {
-        TERMS: {"map_value": {"fields": terms}},
-        LABEL_SET: {"string_value": search.label_set(machine)},
-    }
+def _label_set(machine: Machine) -> dict[str, Any]:
+    return {LABEL_SET: {"string_value": search.label_set(machine)}}
+
+
+def _terms(machine: Machine) -> bytes:
+    """Give the part of a write that has what a machine is searched by."""
+    return key_set(TERMS, search.terms(machine))

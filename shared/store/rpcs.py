@@ -14,7 +14,6 @@ from google.protobuf.empty_pb2 import Empty
 from shared.store.wire import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
-    CommitRequest,
     CommitResponse,
     RollbackRequest,
     RunAggregationQueryRequest,
@@ -38,9 +37,8 @@ class Rpcs:
             if emulator
             else FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
         )
-        self.commit: grpc.aio.UnaryUnaryMultiCallable[CommitRequest, CommitResponse] = channel.unary_unary(
-            f"{_SERVICE}/Commit",
-            request_serializer=CommitRequest.SerializeToString,
+        self.commit: grpc.aio.UnaryUnaryMultiCallable[bytes, CommitResponse] = channel.unary_unary(
+            f"{_SERVICE}/Commit",  # its requests are serialized before: shared/store/wire_format.py
             response_deserializer=CommitResponse.FromString,
         )
         self.rollback: grpc.aio.UnaryUnaryMultiCallable[RollbackRequest, Empty] = channel.unary_unary(

@@ -6,8 +6,7 @@ client takes plain messages too (`CommitRequest.wrap(message)`), and a wrapper g
 a type checker is shown the stubs that were generated from the same descriptors for the local emulator.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from infra.local.firestore.pb.common_pb2 import DocumentMask, Precondition, TransactionOptions
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         RunQueryResponse,
     )
     from infra.local.firestore.pb.query_pb2 import Cursor, StructuredAggregationQuery, StructuredQuery
+    from infra.local.firestore.pb.write_pb2 import Write as WriteMessage
 else:
     from google.cloud.firestore_v1 import types
 
@@ -49,10 +49,10 @@ else:
     StructuredQuery = _plain(types.StructuredQuery)
     TransactionOptions = _plain(types.TransactionOptions)
     Value = _plain(types.Value)
+    WriteMessage = _plain(types.Write)
 
-# A write as the constructor of `CommitRequest` takes it, field by field. A message would be copied into the
-# request, and a machine with its search terms is a large one.
-Write = Mapping[str, Any]
+# A write as a part of a serialized `CommitRequest`: shared/store/wire_format.py says why.
+Write = bytes
 
 __all__ = [
     "ArrayValue",
@@ -75,4 +75,5 @@ __all__ = [
     "TransactionOptions",
     "Value",
     "Write",
+    "WriteMessage",
 ]

@@ -6,19 +6,19 @@ from google.protobuf.message import Message
 
 from shared.store.codec import encode
 from shared.store.wire import Document, Write
+from shared.store.wire_format import write
 
 
 def create(name: str, message: Message) -> Write:
     """Create a document; the commit is refused where one exists."""
-    return {"update": {"name": name, "fields": encode(message)}, "current_document": {"exists": False}}
+    return write(update={"name": name, "fields": encode(message)}, current_document={"exists": False})
 
 
 def replace(name: str, message: Message, seen: Document) -> Write:
     """Replace a document; the commit is refused where it is not the one that was seen."""
-    return {
-        "update": {"name": name, "fields": encode(message)},
-        "current_document": {"update_time": seen.update_time},
-    }
+    return write(
+        update={"name": name, "fields": encode(message)}, current_document={"update_time": seen.update_time}
+    )
 
 
 def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
@@ -27,29 +27,26 @@ def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
     Fields that are not named stay, and so do those that a newer release may have written there.
     """
     names = list(fields)
-    return {
-        "update": {"name": seen.name, "fields": encode(message, names)},
-        "update_mask": {"field_paths": names},
-        "current_document": {"update_time": seen.update_time},
-    }
+    return write(
+        update={"name": seen.name, "fields": encode(message, names)},
+        update_mask={"field_paths": names},
+        current_document={"update_time": seen.update_time},
+    )
 
 
 def remove_from_array(name: str, field: str, value: str) -> Write:
     """Take a value out of an array, whatever else changes; the commit is refused where no document is."""
     removal = {"field_path": field, "remove_all_from_array": {"values": [{"string_value": value}]}}
-    return {
-        "update": {"name": name},
-        "update_mask": {},
-        "update_transforms": [removal],
-        "current_document": {"exists": True},
-    }
+    return write(
+        update={"name": name}, update_mask={}, update_transforms=[removal], current_document={"exists": True}
+    )
 
 
 def delete(name: str) -> Write:
     """Delete a document, if it exists."""
-    return {"delete": name}
+    return write(delete=name)
 
 
 def delete_seen(seen: Document) -> Write:
     """Delete a document; the commit is refused where it is not the one that was seen."""
-    return {"delete": seen.name, "current_document": {"update_time": seen.update_time}}
+    return write(delete=seen.name, current_document={"update_time": seen.update_time})

@@ -30,6 +30,7 @@ from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARDS
 from shared.store.machines import change_machine, create_machine, find_machine
 from shared.store.queries import all_in
+from shared.store.wire_format import write
 from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, RunningStack
 
@@ -107,7 +108,8 @@ async def spoil(store: Firestore, machine: Machine) -> None:
     """Make a document one that no machine can be read from."""
     name = store.name(paths.machine(machine.organization_id, machine.id))
     document = {"name": name, "fields": {"version": {"string_value": "one"}}}
-    await store.commit([{"update": document, "update_mask": {"field_paths": ["version"]}}], Deadline(10))
+    undecodable = write(update=document, update_mask={"field_paths": ["version"]})
+    await store.commit([undecodable], Deadline(10))
 
 
 def later(inventory: Inventory, time: timedelta) -> Inventory:

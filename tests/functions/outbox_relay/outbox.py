@@ -14,6 +14,7 @@ from shared.store import paths, writes
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 from shared.store.wire import Write
+from shared.store.wire_format import write
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 
 A_COMMIT = 500
@@ -44,7 +45,7 @@ class FilledOutbox:
     async def put_undecodable(self, event_id: str) -> None:
         """Commit a document that is no event."""
         no_event = {"name": self.document(event_id), "fields": {"topic": {"integer_value": 7}}}
-        await self._commit([{"update": no_event}])
+        await self._commit([write(update=no_event)])
 
     def document(self, event_id: str) -> str:
         """Name the document that an event waits in."""

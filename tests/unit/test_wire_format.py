@@ -1,0 +1,46 @@
+"""Serialized commits are those that protobuf itself would serialize."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.store import wire_format
+from shared.store.wire import CommitRequest, Write
+
+# Lengths of one and of two bytes, before and behind the seventh bit; several bytes a character.
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.text(
+    "aß", min_size=100, max_size=200
+)
+DOCUMENT = "projects/p/databases/d/documents/machines/1"
+
+
+def read(*writes: Write) -> CommitRequest:
+    return CommitRequest.FromString(wire_format.commit("projects/p/databases/d", writes, b"transaction"))
+
+
+@given(st.lists(KEYS, max_size=300))
+def test_a_set_of_keys_is_the_map_that_it_stands_for(keys: list[str]) -> None:
+    fields = {"name": {"string_value": "rack"}}
+    terms = {"map_value": {"fields": {key: {"boolean_value": True} for key in keys}}}
+
+    written = wire_format.write(
+        update={"name": DOCUMENT, "fields": fields},
+        current_document={"exists": False},
+        merged=wire_format.key_set("terms", keys),
+    )
+
+    update = {"name": DOCUMENT, "fields": fields | {"terms": terms}}
+    assert [
+        CommitRequest(writes=[{"update": update, "current_document": {"exists": False}}]).writes[0]
+    ] == list(read(written).writes)
+
+
+def test_a_commit_has_its_writes_in_their_order_and_its_transaction() -> None:
+    names = [f"{DOCUMENT}{number}" for number in range(3)]
+
+    expected = CommitRequest(
+        database="projects/p/databases/d",
+        writes=[{"delete": name} for name in names],
+        transaction=b"transaction",
+    )
+
+    assert expected == read(*(wire_format.write(delete=name) for name in names))
