@@ -34,6 +34,7 @@ _SHORT = 4
 _SPELLED = 16
 
 _ID_CHARACTERS = frozenset("0123456789abcdef-")
+_ID_LENGTH = 36
 
 Terms = tuple[str, ...]
 
@@ -68,7 +69,7 @@ def containing(organization_id: str, part: str) -> list[Terms]:
         return [(f"{own}r{part}",)]
     if len(part) > LONGEST_RUN:
         return [_covering(own + text, _DISTINCT, part, _LONG) for text in "nh"]
-    texts = "inh" if _ID_CHARACTERS.issuperset(part) else "nh"
+    texts = "inh" if len(part) <= _ID_LENGTH and _ID_CHARACTERS.issuperset(part) else "nh"
     return [
         _covering(own + text, level, part, lengths) for text in texts for level, lengths in enumerate(LEVELS)
     ]
