@@ -2,24 +2,21 @@
 
 import asyncio
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from urllib.parse import quote
 
 import grpc
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 
 from shared import logs
+from shared.channels import connect, routing
 from shared.events.wire import PublishRequest, PublishResponse, PubsubMessage
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
 # Past it the answer does not wait any longer: the event is in the outbox, and the relay publishes it.
 PUBLISH_SECONDS = 2.0
-# Pub/Sub takes 10 MB a request: gRPC is not to have limits of its own.
-_OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 
 
 class Publisher:
@@ -34,12 +31,7 @@ class Publisher:
 
         Plain for the reasons of shared/store/rpcs.py.
         """
-        emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
-        channel: grpc.aio.Channel = (
-            grpc.aio.insecure_channel(emulator, options=_OPTIONS)
-            if emulator
-            else PublisherGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
-        )
+        channel = connect("PUBSUB_EMULATOR_HOST", PublisherGrpcAsyncIOTransport.create_channel)
         return channel.unary_unary(
             "/google.pubsub.v1.Publisher/Publish",
             request_serializer=PublishRequest.SerializeToString,
@@ -82,9 +74,7 @@ class Publisher:
             grpc.aio.AioRpcError: they are not published, or it is not known.
         """
         request = PublishRequest(topic=f"{self._topics}/{topic}", messages=messages)
-        # It tells Google's front ends where the call goes: https://google.aip.dev/client-libraries/4222
-        metadata = (("x-goog-request-params", f"topic={quote(request.topic)}"),)
-        await self._rpc(request, timeout=timeout, metadata=metadata)
+        await self._rpc(request, timeout=timeout, metadata=routing("topic", request.topic))
 
 
 def pubsub_message(entry: OutboxEntry, committed_at: datetime) -> PubsubMessage:

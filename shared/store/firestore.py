@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TypeVar
-from urllib.parse import quote
 
+from shared.channels import routing
 from shared.domain.deadline import Deadline
 from shared.store import wire_format
 from shared.store.attempts import repeated
@@ -39,7 +39,7 @@ class Firestore:
     def __init__(self, project: str, database: str) -> None:
         self._database = f"projects/{project}/databases/{database}"
         self._documents = f"{self._database}/documents"
-        self._metadata = _routing("database", self._database)
+        self._metadata = routing("database", self._database)
 
     @cached_property
     def _rpcs(self) -> Rpcs:
@@ -141,7 +141,7 @@ class Firestore:
         async def run() -> list[Read]:
             with translated():
                 stream = self._rpcs.run_query(
-                    request, timeout=deadline.remaining(), metadata=_routing("parent", request.parent)
+                    request, timeout=deadline.remaining(), metadata=routing("parent", request.parent)
                 )
                 return [read(response.document) async for response in stream if response.HasField("document")]
 
@@ -162,14 +162,9 @@ class Firestore:
         async def run() -> int:
             with translated():
                 stream = self._rpcs.run_aggregation_query(
-                    request, timeout=deadline.remaining(), metadata=_routing("parent", request.parent)
+                    request, timeout=deadline.remaining(), metadata=routing("parent", request.parent)
                 )
                 results = [response.result async for response in stream]
             return int(results[0].aggregate_fields["count"].integer_value)
 
         return await repeated(run, deadline)
-
-
-def _routing(field: str, value: str) -> tuple[tuple[str, str], ...]:
-    """Tell Google's front ends where a call goes: https://google.aip.dev/client-libraries/4222."""
-    return (("x-goog-request-params", f"{field}={quote(value)}"),)

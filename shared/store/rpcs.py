@@ -5,12 +5,12 @@ for logs, which is a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md
 channel all the same, with Google's address, credentials and scopes.
 """
 
-import os
+from typing import TYPE_CHECKING
 
-import grpc
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.protobuf.empty_pb2 import Empty
 
+from shared.channels import connect
 from shared.store.wire import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
@@ -22,21 +22,17 @@ from shared.store.wire import (
     RunQueryResponse,
 )
 
+if TYPE_CHECKING:
+    import grpc
+
 _SERVICE = "/google.firestore.v1.Firestore"
-# A document may have 1 MiB, but gRPC's own limit of 4 MiB would hold for a request of many.
-_OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 
 
 class Rpcs:
     """The calls of one channel, which belongs to the event loop that it is made in."""
 
     def __init__(self) -> None:
-        emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
-        channel: grpc.aio.Channel = (
-            grpc.aio.insecure_channel(emulator, options=_OPTIONS)
-            if emulator
-            else FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
-        )
+        channel = connect("FIRESTORE_EMULATOR_HOST", FirestoreGrpcAsyncIOTransport.create_channel)
         self.commit: grpc.aio.UnaryUnaryMultiCallable[bytes, CommitResponse] = channel.unary_unary(
             f"{_SERVICE}/Commit",  # its requests are serialized before: shared/store/wire_format.py
             response_deserializer=CommitResponse.FromString,

@@ -21,6 +21,7 @@ print(json.dumps([floor, list(sys.modules)]))
 
 EVERY_FUNCTION = """
 bootstrap bootstrap.application
+channels
 domain.answer domain.command domain.deadline domain.errors domain.events domain.identities
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher events.wire
@@ -28,7 +29,7 @@ logs
 pb.inventory.v1.events_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2 pb.inventory.v1.records_pb2
 store.attempts store.changes store.codec store.codec.decoding store.codec.encoding store.codec.kinds
 store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs store.transaction
-store.wire store.writes
+store.wire store.wire_format store.writes
 """
 SERVES_CLIENTS = """
 bootstrap.api

@@ -1,0 +1,98 @@
+"""Our calls are routed as those of the generated clients, on channels like theirs."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any
+
+import grpc
+import pytest
+from google.api_core.exceptions import MethodNotImplemented
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.pubsub_v1.services.publisher import PublisherAsyncClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
+
+from shared.channels import OPTIONS
+from shared.domain.deadline import Deadline
+from shared.events.publisher import Publisher
+from shared.store.firestore import Firestore
+from shared.store.queries import all_in
+
+DATABASE = "projects/example/databases/(default)"
+PARENT = f"{DATABASE}/documents/organizations/example"
+SECONDS = 5.0
+
+
+class FrontEnd(grpc.GenericRpcHandler):
+    """Keeps what it is told of calls, and knows none of them."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        self.told.append((handler_call_details.method, metadata.get("x-goog-request-params")))
+
+
+@pytest.fixture
+async def front_end(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FrontEnd]:
+    front_end = FrontEnd()
+    server = grpc.aio.server(handlers=[front_end])
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
+    yield front_end
+    await server.stop(None)
+
+
+async def unimplemented(*calls: Awaitable[object]) -> None:
+    for call in calls:
+        with pytest.raises((grpc.aio.AioRpcError, MethodNotImplemented), match="Method not found"):
+            await call
+
+
+async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: FrontEnd) -> None:
+    own, deadline = Firestore("example", "(default)"), Deadline(SECONDS)
+    await unimplemented(
+        own.commit([], deadline),
+        own.rollback(b"transaction", deadline),
+        own.get(["machines/1"], deadline),
+        own.query("organizations/example", all_in("machines"), deadline),
+        own.count("organizations/example", all_in("machines"), deadline),
+        Publisher("example").send("machine-created", [], timeout=SECONDS),
+    )
+    ours, front_end.told = front_end.told, []
+
+    channel = grpc.aio.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"])
+    client = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
+
+    async def read(call: Awaitable[Any]) -> None:
+        _ = [response async for response in await call]
+
+    await unimplemented(
+        client.commit({"database": DATABASE}, retry=None),
+        client.rollback({"database": DATABASE}, retry=None),
+        read(client.batch_get_documents({"database": DATABASE}, retry=None)),
+        read(client.run_query({"parent": PARENT}, retry=None)),
+        read(client.run_aggregation_query({"parent": PARENT}, retry=None)),
+        PublisherAsyncClient().publish({"topic": "projects/example/topics/machine-created"}, retry=None),
+    )
+    assert front_end.told == ours
+    await channel.close()
+
+
+@pytest.mark.parametrize("transport", [FirestoreGrpcAsyncIOTransport, PublisherGrpcAsyncIOTransport])
+async def test_channels_have_the_options_of_the_generated_transports(transport: type) -> None:
+    options: Mapping[str, Any] = {}
+
+    def connect(host: str, **settings: Any) -> grpc.aio.Channel:  # noqa: ANN401 - as the transport has them
+        nonlocal options
+        options = dict(settings["options"])
+        return grpc.aio.insecure_channel(host)
+
+    transport(channel=connect, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # it has no types
+
+    assert options
+    assert options.items() <= dict(OPTIONS).items()
