@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+import grpc
+
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.store.errors import StoreError
@@ -47,8 +49,8 @@ class Transaction:
         try:
             # Also past the request's deadline: idle locks would last for a minute.
             await self._firestore.rollback(self._id, Deadline(RELEASE_SECONDS))
-        except (StoreError, Unavailable):
-            return  # the store lets go of idle transactions by itself
+        except (StoreError, Unavailable, grpc.aio.AioRpcError):
+            return  # what became of the block counts; the store lets go of idle transactions by itself
 
     async def get(self, paths: Sequence[str], *, fields: Sequence[str] = ()) -> dict[str, Document]:
         """Read documents or some of their fields with locks; return those that exist by their paths.
