@@ -51,7 +51,7 @@ async def publish_in_order(
             if error.code() not in _REFUSALS:
                 raise Unavailable from error
             if len(batch) == 1 or error.code() is grpc.StatusCode.NOT_FOUND:
-                yield Outcome(events=batch, refusal=error.details())
+                yield Outcome(events=batch, refusal=error.details() or error.code().name)
             else:
                 middle = len(batch) // 2
                 batches.extendleft([batch[middle:], batch[:middle]])
