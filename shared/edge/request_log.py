@@ -56,7 +56,7 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
         started = time.perf_counter()
-        headers = dict(scope["headers"])
+        headers = dict(reversed(scope["headers"]))  # of a header that came twice, the first counts
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         record = RequestRecord(
             request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
