@@ -148,8 +148,8 @@ run "production" {
     error_message = "Who reads or writes data past the functions is logged."
   }
   assert {
-    condition     = strcontains(google_logging_project_exclusion.requests.filter, "\"muster-machines\"") && endswith(google_logging_project_exclusion.requests.filter, "httpRequest.status<500")
-    error_message = "Cloud Run's entries are left out for the functions of Muster alone, and kept for failures."
+    condition     = strcontains(google_logging_project_exclusion.requests.filter, "\"muster-machines\"") && endswith(google_logging_project_exclusion.requests.filter, "httpRequest.status<500 AND NOT httpRequest.status=(401 OR 403 OR 429)")
+    error_message = "Cloud Run's entries are left out for the functions of Muster alone, and kept for failures and refusals."
   }
 }
 
