@@ -52,7 +52,7 @@ async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> St
 
 def _is_known(request: Request, machine: Machine) -> bool:
     """Whether the caller has all that is to be shown: the machine's version, and nothing newer than that."""
-    return is_known(request, machine.version) and not machines.is_heard_since_change(machine)
+    return is_known(request, etag(machine.version)) and not machines.is_heard_since_change(machine)
 
 
 async def get_profile(inventory: Inventory, call: Call) -> Response:

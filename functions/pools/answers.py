@@ -20,7 +20,7 @@ from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
 from shared.edge.answers import model_answer
-from shared.edge.conditions import etag
+from shared.edge.conditions import etag, with_members
 from shared.edge.pool_view import PoolState
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -45,7 +45,7 @@ class Members:
 
 
 def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with a pool's own state."""
+    """Answer with a pool's own state, which `with_count` completes."""
     return model_answer(status, PoolState.of(pool), {**(headers or {}), "ETag": etag(pool.version)})
 
 
@@ -53,6 +53,14 @@ def completed(answer: Answer, headers: Mapping[str, str] | None = None, **presen
     """Add to an answer's JSON object what holds at present, and leave its own bytes as they are."""
     body = answer.body.removesuffix(b"}") + b"," + to_json(present, inf_nan_mode="null").removeprefix(b"{")
     return Answer(status=answer.status, headers={**answer.headers, **(headers or {})}, body=body)
+
+
+def with_count(
+    answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
+) -> Answer:
+    """Add to an answer about a pool how many members it has now, to its ETag too, and what else holds now."""
+    tag = with_members(answer.headers["ETag"], machine_count)
+    return completed(answer, {**(headers or {}), "ETag": tag}, machine_count=machine_count, **present)
 
 
 async def after_commit(call: Call, read: Callable[[Call], Awaitable[Result]]) -> Result | None:
@@ -76,7 +84,7 @@ async def counted(inventory: Inventory, call: Call, pool_id: str, answer: Answer
             return 0
         return await count_members(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
 
-    return completed(answer, machine_count=await after_commit(call, count))
+    return with_count(answer, await after_commit(call, count))
 
 
 async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Plain] = ()) -> Members:

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from functions.pools.answers import (
     Members,
     after_commit,
-    completed,
     is_replayed,
     members,
     pool_answer,
+    with_count,
 )
 from functions.pools.bodies import MachineAssignment
 from shared.bootstrap import Inventory
@@ -29,7 +29,7 @@ from shared.domain.errors import Fault, Invalid, MachinesNotFound, PoolNotFound
 from shared.domain.plain import plain
 from shared.edge import body, path
 from shared.edge.answers import response
-from shared.edge.conditions import require_match
+from shared.edge.conditions import require_pool_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
@@ -88,7 +88,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
         found = {machine.machine.id for machine in stored}
         if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
             raise MachinesNotFound(missing)
-        require_match(call.request, pool.version)
+        require_pool_match(call.request, pool.version)
         assignment.require_room([machine.machine for machine in stored])
         joined[:] = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
@@ -105,7 +105,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
 
         found = await after_commit(call, read) or Members(None, named, {})
         shown = [machine_json(machine) for machine in found.machines]
-        return completed(answer, found.headers, machine_count=found.count, machines=shown)
+        return with_count(answer, found.count, found.headers, machines=shown)
 
     return response(await inventory.changes.apply(command, decide, complete=complete))
 
@@ -117,7 +117,7 @@ async def remove(inventory: Inventory, call: Call) -> Response:
 
     async def decide(transaction: Transaction) -> Decision:
         pool, stored = await assignment.read(transaction.get)
-        require_match(call.request, pool.version)
+        require_pool_match(call.request, pool.version)
         left = [pools.leave(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(Answer(status=204), pool, change, stored, left)

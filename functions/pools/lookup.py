@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from functions.pools.answers import completed, members, pool_answer
+from functions.pools.answers import members, pool_answer, with_count
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import etag, is_known, require_match
+from shared.edge.conditions import is_known, require_pool_match
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
@@ -35,7 +35,7 @@ async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> Store
         PreconditionFailed: it is not of the version that the request is meant for.
     """
     stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
-    require_match(call.request, stored.pool.version)
+    require_pool_match(call.request, stored.pool.version)
     return stored
 
 
@@ -55,10 +55,11 @@ async def get(inventory: Inventory, call: Call) -> Response:
         find_pool(inventory.firestore, organization, pool_id, call.deadline),
         count_members(inventory.firestore, organization, pool_id, call.deadline),
     )
-    headers = {"ETag": etag(stored.pool.version, count)}
-    if is_known(call.request, stored.pool.version, count):
-        return Response(status_code=304, headers=headers)
-    return response(completed(pool_answer(200, stored.pool), headers, machine_count=count))
+    answer = with_count(pool_answer(200, stored.pool), count)
+    tag = answer.headers["ETag"]
+    if is_known(call.request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return response(answer)
 
 
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:
@@ -66,9 +67,9 @@ async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: 
         find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
         members(inventory, call, pool_id),
     )
-    present: dict[str, object] = {"machine_count": found.count}
+    present: dict[str, object] = {}
     if query.include_machines:
         present["machines"] = [machine_json(machine) for machine in found.machines]
     if query.include:
         present["included"] = [included_machine(machine) for machine in found.machines]
-    return response(completed(pool_answer(200, stored.pool), found.headers, **present))
+    return response(with_count(pool_answer(200, stored.pool), found.count, found.headers, **present))

@@ -9,32 +9,49 @@ from shared.domain.errors import PreconditionFailed
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 
-def etag(version: int, members: int = 0) -> str:
-    """Write a version as a strong entity tag, and behind it the number of members that is shown with it.
+def etag(version: int) -> str:
+    """Write a version as a strong entity tag."""
+    return f'"{version}"'
+
+
+def with_members(tag: str, members: int | None) -> str:
+    """Write behind a pool's version the number of members that is shown with it, if there are any.
 
     Members come and go without a version of their pool: docs/decisions/0008-pools.md.
     """
-    return f'"{version}.{members}"' if members else f'"{version}"'
+    return f'{tag[:-1]}.{members}"' if members else tag
 
 
 def require_match(request: Request, version: int) -> None:
-    """Hold a change back from an entity that is not as its caller knows it; its members do not count.
+    """Hold a change back from an entity that is not as its caller knows it.
 
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
     """
+    _require(request, version, re.compile(str(version)))
+
+
+def require_pool_match(request: Request, version: int) -> None:
+    """Hold a change back from a pool that is not as its caller knows it; its members do not count.
+
+    Raises:
+        PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
+    """
+    _require(request, version, re.compile(rf"{version}(\.[0-9]+)?"))
+
+
+def _require(request: Request, version: int, accepted: re.Pattern[str]) -> None:
     condition = _combined(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
-    if all(weak or tag.partition(".")[0] != str(version) for weak, tag in _TAG.findall(condition)):
+    if not any(accepted.fullmatch(tag) for weak, tag in _TAG.findall(condition) if not weak):
         raise PreconditionFailed(version)
 
 
-def is_known(request: Request, version: int, members: int = 0) -> bool:
+def is_known(request: Request, tag: str) -> bool:
     """Whether the caller has what is to be shown already: `If-None-Match` has its entity tag, or is any."""
     condition = _combined(request, "if-none-match") or ""
-    tags = [f'"{tag}"' for _, tag in _TAG.findall(condition)]
-    return condition.strip() == "*" or etag(version, members) in tags
+    return condition.strip() == "*" or tag in (f'"{known}"' for _, known in _TAG.findall(condition))
 
 
 def _combined(request: Request, name: str) -> str | None:

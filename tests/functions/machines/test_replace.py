@@ -142,7 +142,8 @@ async def test_a_machine_of_a_fingerprint_gets_hardware_and_keeps_its_fingerprin
 
 
 @pytest.mark.parametrize(
-    ("condition", "status"), [('"1"', 200), ("*", 200), ('"7", "1"', 200), ('"2"', 412), ('W/"1"', 412)]
+    ("condition", "status"),
+    [('"1"', 200), ("*", 200), ('"7", "1"', 200), ('"2"', 412), ('W/"1"', 412), ('"1.1"', 412)],
 )
 async def test_if_match_holds_back_a_change_of_another_version(
     machines: MachinesApi, condition: str, status: int

@@ -124,12 +124,11 @@ class TestGet:
         pool(other)
 
     async def test_a_pool_with_another_number_of_members_is_sent_again(self, pools: PoolsApi) -> None:
-        """Members come and go without a version of the pool, which is all that `If-Match` looks at."""
+        """Members come and go without a version of the pool."""
         pool_id, machines = (await pools.create())["id"], await pools.register_several(3)
-        path = f"/v1/pools/{pool_id}"
 
         async def get(tag: str) -> tuple[int, str]:
-            answer = await pools.call("GET", path, headers={"If-None-Match": tag})
+            answer = await pools.call("GET", f"/v1/pools/{pool_id}", headers={"If-None-Match": tag})
             return answer.status_code, answer.headers["etag"]
 
         await pools.add(pool_id, machines[:2])
@@ -140,10 +139,47 @@ class TestGet:
         await pools.remove(pool_id, machines)
         assert await get('"1.3"') == (200, '"1"')
         assert await get('"1"') == (304, '"1"')
-        updated = await pools.call("PATCH", path, {"name": "b"}, {"If-Match": '"1.3"'})
-        assert pool(updated)["name"] == "b"
-        stale = await pools.call("PATCH", path, {"name": "c"}, {"If-Match": '"1.3"'})
-        assert stale.status_code == 412
+
+    async def test_every_answer_has_the_tag_of_the_number_that_it_shows(self, pools: PoolsApi) -> None:
+        """Else the tag of an answer that showed two members would be that of the pool without any."""
+        pool_id, machines = (await pools.create())["id"], await pools.register_several(2)
+        path = f"/v1/pools/{pool_id}"
+
+        added = await pools.call("POST", f"{path}/machines", {"machine_ids": machines})
+        updated = await pools.call("PATCH", path, {"name": "b"})
+        same = await pools.call("PATCH", path, {"name": "b"})
+        queries = ("", "?include_machines=true", "?include=machines")
+        shown = [await pools.call("GET", f"{path}{query}") for query in queries]
+        await pools.remove(pool_id, machines)
+
+        assert added.headers["etag"] == '"1.2"'
+        for answer in (updated, same, *shown):
+            assert (pool(answer)["machine_count"], answer.headers["etag"]) == (2, '"2.2"')
+        known = {"If-None-Match": updated.headers["etag"]}
+        assert pool(await pools.call("GET", path, headers=known))["machine_count"] == 0
+
+    @pytest.mark.parametrize("tag", ['"2"', '"2.1"', '"2.17"', 'W/"2", "2"', "*"])
+    async def test_a_change_looks_at_the_version_alone(self, pools: PoolsApi, tag: str) -> None:
+        pool_id = (await pools.create())["id"]
+        await pools.update(pool_id, {"name": "b"})
+        await pools.add(pool_id, [await pools.register()])
+
+        answer = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "c"}, {"If-Match": tag})
+
+        assert pool(answer)["name"] == "c"
+
+    @pytest.mark.parametrize("tag", ['"1"', '"1.1"', '"2.nonsense"', '"2."', '"2.1.1"', '"22"', 'W/"2"', ""])
+    async def test_a_change_for_another_version_is_refused(self, pools: PoolsApi, tag: str) -> None:
+        path = f"/v1/pools/{(await pools.create())['id']}"
+        await pools.call("PATCH", path, {"name": "b"})
+
+        for method, place, body in (
+            ("PATCH", path, {"name": "c"}),
+            ("POST", f"{path}/machines", {"machine_ids": [await pools.register()]}),
+            ("DELETE", path, None),
+        ):
+            answer = await pools.call(method, place, body, {"If-Match": tag})
+            assert answer.status_code == 412, answer.text
 
     async def test_an_answer_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
         """Their number may be the same, and others be there."""
