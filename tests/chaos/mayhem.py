@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.plain_http import NO_AUTHORITIES
+
 # Which processes are killed, and how often in proportion.
 VICTIMS = {"machines": 5, "pools": 3, "outbox_relay": 3, "pool_cleanup": 2, "firestore": 3, "pubsub": 3}
 # How long a process is left alone after it was killed.
@@ -49,7 +51,7 @@ class Mayhem:
         self, *, seconds_between_kills: float, seconds_between_faults: float
     ) -> AsyncIterator[None]:
         """Let things go wrong until the end of the block, and then no more."""
-        async with httpx.AsyncClient(timeout=60) as http:
+        async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
             tasks = [
                 asyncio.create_task(self._kill(seconds_between_kills)),
                 asyncio.create_task(self._disturb(http, seconds_between_faults)),

@@ -22,6 +22,7 @@ from tests.chaos.client import Client, Ledger, Sent
 from tests.chaos.mayhem import Mayhem
 from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.event_log import TOPICS, EventLog
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import StackProcess
 
 ORGANIZATIONS = 3
@@ -122,7 +123,9 @@ async def _actors(
         for number in range(plan.clients):
             headers, fleet = fleets[number % ORGANIZATIONS]
             name = f"{plan.seed}-{number}"
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=gateway, timeout=30))
+            http = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=gateway, timeout=30, verify=NO_AUTHORITIES)
+            )
             client = Client(http, headers, ledger, plan.chance(name), name)
             actors.append(Actor(client, fleet, number))
         yield actors
@@ -144,7 +147,7 @@ async def _work(actors: list[Actor], seconds: float) -> None:
 async def _settle(store: firestore.Client, mayhem: Mayhem) -> None:
     """Let the relay and the subscribers finish, as they do once nothing goes wrong any more."""
     end = time.monotonic() + SETTLED_AFTER
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
         while time.monotonic() < end:
             await http.post(mayhem.stack()["functions"]["outbox_relay"])
             if not [*store.collection("outbox").stream(), *books.membership_faults(store)]:

@@ -16,6 +16,7 @@ import pytest
 
 from infra import package
 from infra.local import topology
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
 TOPOLOGY = topology.load(topology.DEFAULT_FILE)
@@ -76,7 +77,9 @@ def served(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[htt
             pass_fds=[listener.fileno()],
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT, verify=NO_AUTHORITIES
+        ) as client:
             yield client
     finally:
         process.terminate()

@@ -21,6 +21,7 @@ from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
 from infra.keys import create
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack
 
 
@@ -71,6 +72,7 @@ def register(stack: RunningStack, api_key: str, mac: str) -> httpx.Response:
         headers={"Authorization": f"Bearer {api_key}"},
         json={"cpus": [{"manufacturer": "Intel", "clock_frequency": 1, "cores": 8}], "nics": [{"mac": mac}]},
         timeout=TIMEOUT,
+        verify=NO_AUTHORITIES,
     )
 
 

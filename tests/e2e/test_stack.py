@@ -17,6 +17,7 @@ import pytest
 from google.cloud import firestore
 
 from infra.api_key import digest
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
 pytestmark = pytest.mark.long
@@ -36,6 +37,7 @@ def register(stack: RunningStack, machine: Mapping[str, object] = MACHINE) -> ht
         headers={"Authorization": f"Bearer {stack.api_key}"},
         json=machine,
         timeout=TIMEOUT,
+        verify=NO_AUTHORITIES,
     )
 
 

@@ -12,6 +12,7 @@ import httpx
 from infra.local import topology
 from infra.local.function import Function
 from infra.local.nursery import Nursery
+from tests.plain_http import NO_AUTHORITIES
 
 PATIENCE = 10.0
 
@@ -50,7 +51,9 @@ async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIt
     function = Function(topology.load(topology.DEFAULT_FILE).functions[name], nursery, printed, nothing)
     function.start_with(environment)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{function.port}", timeout=30) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{function.port}", timeout=30, verify=NO_AUTHORITIES
+        ) as http:
             yield LoneFunction(http, function.port, lines)
     finally:
         await function.stop()

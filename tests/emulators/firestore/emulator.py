@@ -16,6 +16,8 @@ from google.cloud.firestore import Client
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
+from tests.plain_http import NO_AUTHORITIES
+
 Counters = dict[str, int]
 
 
@@ -24,7 +26,7 @@ class Emulator:
     """A running emulator process, and clients of it."""
 
     host: str
-    control: str
+    control: httpx.Client
     process: subprocess.Popen[str]
 
     @contextmanager
@@ -51,10 +53,10 @@ class Emulator:
         return rpcs
 
     def fault(self, **fault: object) -> None:
-        httpx.post(f"{self.control}/faults", json=fault).raise_for_status()
+        self.control.post("/faults", json=fault).raise_for_status()
 
     def _counters(self, project: str) -> dict[str, int | Counters]:
-        counters: dict[str, dict[str, int | Counters]] = httpx.get(f"{self.control}/counters").json()
+        counters: dict[str, dict[str, int | Counters]] = self.control.get("/counters").json()
         return counters.get(project, {"rpcs": {}})
 
 
@@ -68,7 +70,8 @@ def running(*arguments: str) -> Iterator[Emulator]:
         announced = re.fullmatch(r"Firestore emulator on (\S+), control on (http://\S+)\n", line)
         assert announced is not None, line
         try:
-            yield Emulator(host=announced[1], control=announced[2], process=process)
+            with httpx.Client(base_url=announced[2], verify=NO_AUTHORITIES) as control:
+                yield Emulator(host=announced[1], control=control, process=process)
         finally:
             process.terminate()
             assert process.wait(10) in {0, -signal.SIGKILL}

@@ -3,7 +3,6 @@
 import time
 from http.client import HTTPConnection
 
-import httpx
 import pytest
 from google.api_core.exceptions import AlreadyExists, DeadlineExceeded, ServiceUnavailable
 from google.cloud.firestore import Client, CollectionReference, FieldFilter
@@ -59,8 +58,8 @@ def test_counters_can_be_reset(project: str) -> None:
     """On an emulator of its own: the shared one counts for other tests."""
     with running() as emulator, emulator.client(project) as alone:
         alone.document("a/1").set({})
-        httpx.delete(f"{emulator.control}/counters").raise_for_status()
-        assert httpx.get(f"{emulator.control}/counters").json() == {}
+        emulator.control.delete("/counters").raise_for_status()
+        assert emulator.control.get("/counters").json() == {}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -121,21 +120,21 @@ def test_an_rpc_is_delayed_on_demand(emulator: Emulator, client: Client, project
     ],
 )
 def test_a_malformed_fault_is_refused(fault: object, emulator: Emulator) -> None:
-    response = httpx.post(f"{emulator.control}/faults", json=fault)
+    response = emulator.control.post("/faults", json=fault)
     assert response.status_code == 400
     assert response.json()["error"]
 
 
 def test_what_is_forgotten_is_told(emulator: Emulator) -> None:
     fault = {"method": "Commit", "count": 2}
-    assert httpx.post(f"{emulator.control}/faults", json=fault).json() == {}
-    [forgotten] = httpx.delete(f"{emulator.control}/faults").json()["faults"]
+    assert emulator.control.post("/faults", json=fault).json() == {}
+    [forgotten] = emulator.control.delete("/faults").json()["faults"]
     assert fault == {name: forgotten[name] for name in fault}
-    assert httpx.delete(f"{emulator.control}/faults").json() == {"faults": []}
+    assert emulator.control.delete("/faults").json() == {"faults": []}
 
 
 def test_a_connection_to_the_control_endpoint_is_kept_until_the_client_ends_it(emulator: Emulator) -> None:
-    connection = HTTPConnection(emulator.control.removeprefix("http://"))
+    connection = HTTPConnection(emulator.control.base_url.netloc.decode())
     for headers, is_kept in [({}, True), ({}, True), ({"Connection": "close"}, False)]:
         connection.request("GET", "/health", headers=headers)
         response = connection.getresponse()
@@ -145,8 +144,8 @@ def test_a_connection_to_the_control_endpoint_is_kept_until_the_client_ends_it(e
 
 
 def test_the_control_endpoint_speaks_http(emulator: Emulator) -> None:
-    assert httpx.get(f"{emulator.control}/health").json() == {}
-    assert httpx.get(f"{emulator.control}/nothing").status_code == 404
-    assert httpx.put(f"{emulator.control}/faults").status_code == 405
-    assert httpx.post(f"{emulator.control}/faults", content=b"{").status_code == 400
-    assert httpx.post(f"{emulator.control}/faults", content=b" " * 100_000).status_code == 413
+    assert emulator.control.get("/health").json() == {}
+    assert emulator.control.get("/nothing").status_code == 404
+    assert emulator.control.put("/faults").status_code == 405
+    assert emulator.control.post("/faults", content=b"{").status_code == 400
+    assert emulator.control.post("/faults", content=b" " * 100_000).status_code == 413

@@ -14,6 +14,8 @@ import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SchemaServiceClient, SubscriberClient
 from google.cloud.pubsub_v1.types import PublisherOptions
 
+from tests.plain_http import NO_AUTHORITIES
+
 
 @dataclass(frozen=True)
 class Clients:
@@ -50,15 +52,15 @@ class Clients:
 class Emulator(Clients):
     """A running emulator process, and clients of it."""
 
-    control: str
+    control: httpx.Client
     process: subprocess.Popen[str]
 
     def counters(self, project: str) -> dict[str, int | dict[str, int]]:
-        counters: dict[str, dict[str, int | dict[str, int]]] = httpx.get(f"{self.control}/counters").json()
+        counters: dict[str, dict[str, int | dict[str, int]]] = self.control.get("/counters").json()
         return counters[project.removeprefix("projects/")]
 
     def fault(self, **fault: object) -> None:
-        httpx.post(f"{self.control}/faults", json=fault).raise_for_status()
+        self.control.post("/faults", json=fault).raise_for_status()
 
     def pass_time(self, seconds: float) -> None:
         """Move the emulator's clock on."""
@@ -95,7 +97,8 @@ def _started(module: str, *arguments: str) -> Iterator[Emulator]:
         line = _line(process.stdout)
         announced = re.fullmatch(r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", line)
         assert announced is not None, line
-        yield Emulator(host=announced[1], control=announced[2], process=process)
+        with httpx.Client(base_url=announced[2], verify=NO_AUTHORITIES) as control:
+            yield Emulator(host=announced[1], control=control, process=process)
 
 
 def _line(output: IO[str] | None) -> str:

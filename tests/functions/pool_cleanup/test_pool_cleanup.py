@@ -20,6 +20,7 @@ from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from tests.functions.lone_function import running_function
 from tests.functions.machines.control import Control
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
 PATIENCE = 30.0
@@ -76,7 +77,7 @@ def pool(firestore_client: firestore.Client, new_organization: NewOrganization) 
 @pytest.fixture
 def cleanup(stack: RunningStack) -> Iterator[Callable[[str], int]]:
     """Pushes an envelope to the function and returns the status."""
-    with httpx.Client(base_url=stack.functions["pool_cleanup"], timeout=60) as client:
+    with httpx.Client(base_url=stack.functions["pool_cleanup"], timeout=60, verify=NO_AUTHORITIES) as client:
         yield lambda envelope: client.post("/", content=envelope).status_code
 
 
@@ -143,7 +144,8 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
         members = f"{pool.organization_id}/machines/0399"
         await control.fail_next("Commit", pattern=members, delay_ms=PATIENCE * 1000)
         publish(publisher, pool.message())
-        await until(lambda: not httpx.get(f"{stack.firestore_control}/faults").json()["faults"])
+        waiting = f"{stack.firestore_control}/faults"
+        await until(lambda: not httpx.get(waiting, verify=NO_AUTHORITIES).json()["faults"])
         assert 0 < len(pool.members()) < 400
         os.kill(stack.pids["pool_cleanup"], signal.SIGKILL)
         await until(lambda: not pool.members())
@@ -195,7 +197,7 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
 
 
 async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         answer = await client.post(stack.functions["pool_cleanup"], content=b"{}")
     assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
 

@@ -15,6 +15,7 @@ from infra import keys
 from shared.domain.access import Scope
 from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import Organization, RunningStack, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
@@ -68,7 +69,7 @@ async def meter(quiet_stack: RunningStack) -> AsyncIterator[Meter]:
     organization = f"organization-{a_uuid()}"
     api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
     async with (
-        httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60) as http,
+        httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60, verify=NO_AUTHORITIES) as http,
         Control.of(quiet_stack.firestore_control, quiet_stack.project) as firestore,
         Control.of(quiet_stack.pubsub_control, quiet_stack.project) as pubsub,
     ):
