@@ -95,17 +95,22 @@ async def add(inventory: Inventory, call: Call) -> Response:
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
 
     async def complete(answer: Answer) -> Answer:
-        # Of an earlier request's machines it is not known who still is a member.
-        named = [] if is_replayed(answer) else [plain(machine) for machine in joined]
-
-        async def read(call: Call) -> Members:
+        async def read(call: Call) -> Answer:
             if is_replayed(answer):
-                return await _members_now(inventory, call, assignment)
-            return await members(inventory, call, assignment.pool_id, named)
+                return _with_members(answer, await _members_now(inventory, call, assignment))
+            named = [plain(machine) for machine in joined]
+            return _with_members(answer, await members(inventory, call, assignment.pool_id, named))
 
-        found = await after_commit(call, read) or Members(None, named, {})
-        shown = [machine_json(machine) for machine in found.machines]
-        return with_count(answer, found.count, found.headers, machines=shown)
+        async def read_nothing(_: Call) -> Answer:
+            # Of an earlier request's machines it is not known who still is a member.
+            named = [] if is_replayed(answer) else [plain(machine) for machine in joined]
+            return _with_members(answer, Members(None, named, {}))
+
+        return (
+            await after_commit(call, read)
+            or await after_commit(call, read_nothing)
+            or _with_members(answer, Members(None, [], {}))
+        )
 
     return response(await inventory.changes.apply(command, decide, complete=complete))
 
@@ -154,6 +159,11 @@ def _decision(
         writes=[memberships.change_pools(before, machine) for before, machine in changed],
         events=[events.pool_changed(pool, change, versions)],
     )
+
+
+def _with_members(answer: Answer, found: Members) -> Answer:
+    shown = [machine_json(machine) for machine in found.machines]
+    return with_count(answer, found.count, found.headers, machines=shown)
 
 
 async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment) -> Members:

@@ -211,6 +211,23 @@ async def test_a_replay_whose_members_cannot_be_read_is_no_failure(
     assert (answer.json()["machine_count"], answer.json()["machines"]) == (None, [])
 
 
+@pytest.mark.parametrize("spoilt", ["a member", "a machine that joins"])
+async def test_a_machine_that_cannot_be_shown_does_not_make_an_assignment_a_failure(
+    scene: Scene, spoilt: str
+) -> None:
+    """What is stored was written by some version of the product, or by an operator."""
+    pools = scene.pools
+    machine = scene.member if spoilt == "a member" else scene.free
+    pools.machines().document(machine).update({"machine_parameters": "{"})
+
+    answer = await pools.call("POST", f"/v1/pools/{scene.pool_id}/machines", {"machine_ids": [scene.free]})
+
+    assert answer.status_code == 200, answer.text
+    shown = [scene.free] if spoilt == "a member" else []
+    assert (None, shown) == (answer.json()["machine_count"], [m["id"] for m in answer.json()["machines"]])
+    assert [scene.pool_id] == await pools.pools_of(scene.free)
+
+
 async def test_a_pool_that_cannot_be_counted_is_an_error_where_nothing_was_changed(
     scene: Scene, firestore_control: Control
 ) -> None:
