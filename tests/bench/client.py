@@ -16,6 +16,10 @@ class RefusedError(Exception):
     """The function answered with an error; the request of a benchmark is one that succeeds."""
 
 
+class UnavailableError(RefusedError):
+    """It answered 503, as a busy machine may."""
+
+
 @dataclass
 class Slice:
     """What a slice of a measurement saw.
@@ -146,7 +150,12 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
 
 
 async def ask(port: int, request: bytes) -> bytes:
-    """Send one request and return the whole answer: head and body."""
+    """Send one request and return the whole answer: head and body.
+
+    Raises:
+        UnavailableError: the answer is a 503.
+        RefusedError: it is another error.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)
@@ -156,6 +165,11 @@ async def ask(port: int, request: bytes) -> bytes:
             for line in head.lower().split(b"\r\n")
             if line.startswith(b"content-length:")
         )
-        return head + await reader.readexactly(next(lengths, 0))  # a 204 has none
+        body = await reader.readexactly(next(lengths, 0))  # a 204 has none
     finally:
         writer.close()
+    status = int(head.split(maxsplit=2)[1])
+    if status >= _FIRST_ERROR:
+        error = UnavailableError if status == _UNAVAILABLE else RefusedError
+        raise error(f"{status}: {body.decode()}")
+    return head + body

@@ -22,7 +22,7 @@ from google.cloud.firestore import Client
 from infra.local.topology import ROOT
 from tests.bench import proc
 from tests.bench.bench import Bench, bench
-from tests.bench.client import ask, drive, request
+from tests.bench.client import UnavailableError, ask, drive, request
 from tests.bench.growth_report import Growth, Point, draw, table
 from tests.bench.served import Served
 from tests.bench.tenants import Size, Tenant, a_mac, tenant
@@ -30,6 +30,8 @@ from tests.functions.machines.bodies import PROFILE
 
 SIZES = (1_000, 10_000, 100_000)
 FOLDER = ROOT / ".local" / "bench"
+LEAST = 1_000  # so that enough are there for every call that takes some
+PATIENCE = 300.0  # seconds, for the emulator to make the indexes of a large fleet
 MEMBERS = 100  # of the tenant's pool
 _names = count()
 
@@ -179,11 +181,19 @@ async def _fleet(made: Tenant, port: int) -> Fleet:
     """Register the machine that is searched for, and walk some pages."""
     needle = _profile() | {"hostname": "needle.example.com"}
     await ask(port, request("POST", "/api/v1/machines", made.api_key, needle))
-    page: dict[str, Any] = {}
-    while "pagination" not in page:  # the emulator makes its index of a large fleet at the first query
-        answer = await ask(port, request("GET", "/api/v1/machines?page=5&per_page=100", made.api_key))
-        page = json.loads(answer.partition(b"\r\n\r\n")[2])
+    page = await _patiently(port, request("GET", "/api/v1/machines?page=5&per_page=100", made.api_key))
     return Fleet(tenant=made, page_token=page["pagination"]["next_page_token"])
+
+
+async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
+    """Ask again as long as there is no answer in time."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                answer: dict[str, Any] = json.loads((await ask(port, sent)).partition(b"\r\n\r\n")[2])
+            except UnavailableError:
+                continue
+            return answer
 
 
 async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point:
@@ -221,6 +231,8 @@ def main() -> None:
     )
     parser.add_argument("--machines", type=int, action="append", help="default: 1,000, 10,000 and 100,000")
     sizes = parser.parse_args().machines or SIZES
+    if min(sizes) < LEAST:
+        parser.exit(2, f"muster: --machines is {LEAST:,} at least\n")
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

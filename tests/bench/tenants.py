@@ -20,7 +20,7 @@ from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.pb.write_pb2 import Write
 from shared.domain.access import Scope
 from shared.domain.identities import digest, mac_identity
-from tests.bench.client import RefusedError, ask, request
+from tests.bench.client import ask, request
 from tests.bench.store import Store, frame
 from tests.functions.machines.bodies import PROFILE
 
@@ -168,8 +168,5 @@ def _claim(mac: str) -> str:
 
 
 async def _call(port: int, call: bytes) -> dict[str, Any]:
-    head, _, body = (await ask(port, call)).partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 20"):
-        raise RefusedError(body.decode())
-    answer: dict[str, Any] = json.loads(body)
+    answer: dict[str, Any] = json.loads((await ask(port, call)).partition(b"\r\n\r\n")[2])
     return answer

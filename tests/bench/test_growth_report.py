@@ -3,6 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from tests.bench.growth import main
 from tests.bench.growth_report import Growth, Point, draw, table
 
 
@@ -46,3 +49,14 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     draw(growth(get=(point(), point()), list=(point(), point())), tmp_path / "growth.png")
 
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_fleet_that_is_too_small_for_all_calls_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["growth", "--machines", "10000", "--machines", "999"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert (ended.value.code, capsys.readouterr().err) == (2, "muster: --machines is 1,000 at least\n")

@@ -1,0 +1,45 @@
+"""The client of the benchmarks takes no error for an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.bench.client import RefusedError, UnavailableError, ask, request
+
+GET = request("GET", "/", "key")
+
+
+@asynccontextmanager
+async def server(status: str) -> AsyncIterator[int]:
+    """Serve one answer with a body, whatever is asked."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\nwords".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as served:
+        yield served.sockets[0].getsockname()[1]
+
+
+async def test_a_success_is_given_whole() -> None:
+    async with server("200 OK") as port:
+        assert await ask(port, GET) == b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwords"
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "500 Internal Server Error"])
+async def test_an_error_is_raised_with_what_it_says(status: str) -> None:
+    async with server(status) as port:
+        with pytest.raises(RefusedError, match=f"{status[:3]}: words") as refused:
+            await ask(port, GET)
+
+    assert refused.type is RefusedError
+
+
+async def test_an_answer_that_did_not_come_in_time_is_told_apart() -> None:
+    async with server("503 Service Unavailable") as port:
+        with pytest.raises(UnavailableError):
+            await ask(port, GET)
