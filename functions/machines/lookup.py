@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.machines.pools_of import read_pools, views_of, with_pools
+from functions.machines.stored import find
 from functions.machines.views import MachineWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
 from shared.domain import machines
@@ -14,40 +15,18 @@ from shared.domain.access import Scope
 from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.answers import model_answer, response
-from shared.edge.conditions import etag, is_known, require_match
+from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.store.machines import StoredMachine, find_machine
 
 
 class MachineQuery(Strict):
     """What is to be shown beside a machine."""
 
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
-
-
-async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
-    """Find a machine of the caller's organization.
-
-    Raises:
-        MachineNotFound: there is none of that id.
-    """
-    return await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
-
-
-async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
-    """Find the machine that a request is to change.
-
-    Raises:
-        MachineNotFound: there is none of that id.
-        PreconditionFailed: it is not of the version that the request is meant for.
-    """
-    stored = await find(inventory, call, machine_id)
-    require_match(call.request, stored.machine.version)
-    return stored
 
 
 def _is_known(request: Request, machine: Machine) -> bool:

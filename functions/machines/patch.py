@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from functions.machines.lookup import find_matching
+from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.edge import body, path

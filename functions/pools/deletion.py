@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from functions.pools.lookup import find_matching
+from functions.pools.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events
 from shared.domain.answer import Answer

@@ -12,12 +12,12 @@ from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import is_known, require_pool_match
+from shared.edge.conditions import is_known
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
-from shared.store.pools import StoredPool, count_members, find_pool
+from shared.store.pools import count_members, find_pool
 
 
 class PoolQuery(Strict):
@@ -25,18 +25,6 @@ class PoolQuery(Strict):
 
     include_machines: Annotated[Flag, Field(description="Show its machines, the newest 100")] = False
     include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
-
-
-async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> StoredPool:
-    """Find the pool that a request is to change.
-
-    Raises:
-        PoolNotFound: the caller's organization has none of that id.
-        PreconditionFailed: it is not of the version that the request is meant for.
-    """
-    stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
-    require_pool_match(call.request, stored.pool.version)
-    return stored
 
 
 async def get(inventory: Inventory, call: Call) -> Response:

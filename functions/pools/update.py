@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
-from functions.pools.lookup import find_matching
+from functions.pools.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.edge import body, path

@@ -1,0 +1,27 @@
+"""The machine that a request is about, as it is stored."""
+
+from shared.bootstrap import Inventory
+from shared.edge.conditions import require_match
+from shared.edge.resource import Call
+from shared.store.machines import StoredMachine, find_machine
+
+
+async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
+    """Find a machine of the caller's organization.
+
+    Raises:
+        MachineNotFound: there is none of that id.
+    """
+    return await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+
+
+async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
+    """Find the machine that a request is to change.
+
+    Raises:
+        MachineNotFound: there is none of that id.
+        PreconditionFailed: it is not of the version that the request is meant for.
+    """
+    stored = await find(inventory, call, machine_id)
+    require_match(call.request, stored.machine.version)
+    return stored
