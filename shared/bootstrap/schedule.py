@@ -21,7 +21,7 @@ def scheduled_app(
     Args:
         inventory: whose store health tells of.
         run: what is done at each call; what it raises makes the call fail, which Cloud Scheduler reports.
-        environment: `GOOGLE_CLOUD_PROJECT`.
+        environment: `GOOGLE_CLOUD_PROJECT`, and `ERRORS_BASE_URL` where problem types are elsewhere.
     """
 
     async def answer(_: Request) -> Response:

@@ -33,7 +33,7 @@ def subscriber_app(
         inventory: what the subscriber works with.
         message_type: the message of the subscription's topic.
         handle: processes one event.
-        environment: `GOOGLE_CLOUD_PROJECT`.
+        environment: `GOOGLE_CLOUD_PROJECT`, and `ERRORS_BASE_URL` where problem types are elsewhere.
     """
 
     async def answer(request: Request) -> Response:
