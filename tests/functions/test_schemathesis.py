@@ -15,17 +15,13 @@ EXAMPLES = os.environ.get("MUSTER_SCHEMATHESIS_EXAMPLES", "5")
 
 @pytest.mark.long
 @pytest.mark.timeout(600)  # hundreds of requests, and more by the variable
-@pytest.mark.parametrize("phases", ["examples,coverage,fuzzing", "stateful"])
-def test_the_api_is_as_documented(
-    stack: RunningStack, new_organization: NewOrganization, phases: str
-) -> None:
+def test_the_api_is_as_documented(stack: RunningStack, new_organization: NewOrganization) -> None:
     """All checks are on. The output has the seed, and what was sent as a command that sends it again."""
     arguments = [
         f"--config-file={FOLDER}/schemathesis.toml",
         "run",
         f"{stack.gateway}/openapi.json",
         f"--header=Authorization: Bearer {new_organization().api_key}",
-        f"--phases={phases}",
         f"--max-examples={EXAMPLES}",
         "--generation-database=none",
     ]
