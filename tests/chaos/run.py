@@ -99,7 +99,7 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
         ):
             await _work(actors, plan.seconds)
         await _settle(store, mayhem)
-        log = _receive(subscriber, subscriptions, outcome)
+        log = await _receive(subscriber, subscriptions, outcome)
         outcome.faults += outcome.ledger.complaints
         outcome.faults += books.faults(store, log, outcome.ledger.sent)
         outcome.faults += await _replay_faults(actors, outcome, plan.chance("replays"))
@@ -162,17 +162,28 @@ def _subscribe(subscriber: pubsub.SubscriberClient, project: str) -> dict[str, s
     return subscriptions
 
 
-def _receive(
+async def _receive(
     subscriber: pubsub.SubscriberClient, subscriptions: dict[str, str], outcome: Outcome
 ) -> EventLog:
-    """Take everything that was published."""
+    """Take everything that was published, of all topics at once: that there is no more takes time to tell."""
+    backlogs = await asyncio.gather(
+        *(asyncio.to_thread(_backlog, subscriber, subscription) for subscription in subscriptions.values())
+    )
     log = EventLog()
-    repeats = 0
-    for topic, subscription in subscriptions.items():
-        while received := _pull(subscriber, subscription):
-            repeats += sum(log.hear(topic, message.attributes, message.data) for message in received)
+    repeats = sum(
+        log.hear(topic, message.attributes, message.data)
+        for topic, backlog in zip(subscriptions, backlogs, strict=True)
+        for message in backlog
+    )
     outcome.figures |= {"events": len(log.events()), "repeats": repeats}
     return log
+
+
+def _backlog(subscriber: pubsub.SubscriberClient, subscription: str) -> list[pubsub.types.PubsubMessage]:
+    messages = []
+    while received := _pull(subscriber, subscription):
+        messages += received
+    return messages
 
 
 def _pull(subscriber: pubsub.SubscriberClient, subscription: str) -> list[pubsub.types.PubsubMessage]:
