@@ -4,12 +4,13 @@ from starlette.responses import Response
 
 from functions.machines.registration import created, new_machine
 from shared.bootstrap import Inventory
+from shared.domain.plain import plain
 from shared.edge import body
-from shared.edge.answers import model_answer
+from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_registration import MachineRegistration
-from shared.edge.machine_view import MachineView
+from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 
@@ -21,5 +22,5 @@ async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
     registration = validate(MachineRegistration, document, known=faults)
     machine = new_machine(inventory, call, registration.machine())
     headers = {"Location": f"/v1/machines/{machine.id}", "ETag": etag(machine.version)}
-    answer = model_answer(201, MachineView.of(machine), headers)
+    answer = json_answer(201, machine_json(plain(machine)), headers)
     return await created(inventory, command, machine, answer)

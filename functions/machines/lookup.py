@@ -6,15 +6,14 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.machines.pools_of import read_pools, views_of, with_pools
+from functions.machines.pools_of import included, read_pools, with_pools, without_pools
 from functions.machines.stored import find
-from functions.machines.views import MachineWithIncludes, MachineWithPools
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Scope
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import model_answer, response
+from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
@@ -56,9 +55,8 @@ async def get(inventory: Inventory, call: Call) -> Response:
     headers = {"ETag": etag(stored.machine.version)}
     if query.include:
         machine = plain(stored.machine)
-        included = await read_pools(inventory, call, [machine])
-        shown = with_pools(machine, views_of(included)) | {"included": list(included.values())}
-        return response(model_answer(200, MachineWithIncludes(**shown), headers))
+        pools = await read_pools(inventory, call, [machine])
+        return response(json_answer(200, with_pools(machine, pools) | included(pools), headers))
     if _is_known(call.request, stored.machine):
         return Response(status_code=304, headers=headers)
-    return response(model_answer(200, MachineWithPools.of(stored.machine), headers))
+    return response(json_answer(200, without_pools(plain(stored.machine)), headers))

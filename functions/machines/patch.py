@@ -5,13 +5,14 @@ from starlette.responses import Response
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
+from shared.domain.plain import plain
 from shared.edge import body, path
-from shared.edge.answers import model_answer, response
+from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_patch import MachinePatch
 from shared.edge.machine_size import require_storable
-from shared.edge.machine_view import MachineView
+from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.store.changes import Decision
@@ -37,7 +38,7 @@ async def patch(inventory: Inventory, call: Call) -> Response:
         before = stored.machine
         after = machines.update(before, changes, now=now)
         require_storable(after)
-        answer = model_answer(200, MachineView.of(after), {"ETag": etag(after.version)})
+        answer = json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)})
         return Decision(
             answer=answer,
             writes=[change_machine(stored, after)] if after != before else [],

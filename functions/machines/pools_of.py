@@ -6,13 +6,16 @@ from typing import Any
 from shared.bootstrap import Inventory
 from shared.domain.plain import Plain
 from shared.edge.machine_view import machine_json
-from shared.edge.pool_view import IncludedPool
+from shared.edge.pool_view import included_pool, pool_json
 from shared.edge.resource import Call
 from shared.store.pools import count_members_of_each, find_pools
 
+Shown = Mapping[str, Mapping[str, Any]]
+"""Pools as answers show them, by their ids."""
 
-async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]) -> dict[str, IncludedPool]:
-    """Read the pools that some machines are in, by their ids: one read for each, and one aggregation.
+
+async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]) -> Shown:
+    """Read the pools that some machines are in, shown, by their ids: one read for each, and one aggregation.
 
     A pool that was deleted is not among them, though its members may still name it.
     """
@@ -20,15 +23,20 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
     organization = call.caller.organization_id
     pools = await find_pools(inventory.firestore, organization, list(pool_ids), call.deadline)
     counts = await count_members_of_each(inventory.firestore, organization, pools, call.deadline)
-    return {pool.id: IncludedPool.counted(pool, count) for pool, count in zip(pools, counts, strict=True)}
+    return {pool.id: pool_json(pool, count) for pool, count in zip(pools, counts, strict=True)}
 
 
-def views_of(pools: Mapping[str, IncludedPool]) -> dict[str, dict[str, Any]]:
-    """Show pools as they are shown inside machines."""
-    return {pool_id: pool.model_dump(exclude={"type"}) for pool_id, pool in pools.items()}
-
-
-def with_pools(machine: Plain, pools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Show a machine, as what `MachineWithPools` takes, with those of the pools shown that it is in."""
+def with_pools(machine: Plain, pools: Shown) -> dict[str, Any]:
+    """Show a machine as the values of `MachineWithPools`, with those of the pools shown that it is in."""
     its_pools = [pools[pool_id] for pool_id in machine.get("pool_ids", ()) if pool_id in pools]
     return machine_json(machine) | {"pools": its_pools}
+
+
+def without_pools(machine: Plain) -> dict[str, Any]:
+    """Show a machine as the values of `MachineWithPools`, where its pools are not asked for."""
+    return machine_json(machine) | {"pools": None}
+
+
+def included(pools: Shown) -> dict[str, Any]:
+    """Show pools beside what names them, each once."""
+    return {"included": [included_pool(pool) for pool in pools.values()]}

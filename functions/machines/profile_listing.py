@@ -1,13 +1,12 @@
 """Listing machines in the machines family: page by page, or the one that has a MAC address."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.machines.views import PageInfo
 from shared.bootstrap import Inventory
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
@@ -134,4 +133,15 @@ def _page_answer(request: Request, machines: list[Plain], pagination: Pagination
         messages = [machine_message(Machine(**machine)) for machine in machines]
         return message_answer(200, MachineList(machines=messages, pagination=pagination))
     views = [machine_json(machine) for machine in machines]
-    return json_answer(200, {"machines": views, "pagination": PageInfo.of(pagination)})
+    return json_answer(200, {"machines": views, "pagination": page_info(pagination)})
+
+
+def page_info(pagination: Pagination) -> dict[str, Any]:
+    """Show a page's place in its list as the values of `PageInfo`."""
+    return {
+        "total": pagination.total,
+        "page": pagination.page,
+        "per_page": pagination.per_page,
+        "total_pages": pagination.total_pages,
+        "next_page_token": pagination.next_page_token or None,
+    }

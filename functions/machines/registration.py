@@ -8,12 +8,11 @@ from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.edge import body
-from shared.edge.answers import message_answer, model_answer, response
+from shared.edge.answers import json_answer, message_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
 from shared.edge.machine_size import require_storable
-from shared.edge.machine_view import RegisteredMachineView
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -59,4 +58,4 @@ def _answer(request: Request, machine: Machine) -> Answer:
     headers = {"Location": f"/api/v1/machines/{machine.id}", "ETag": etag(machine.version)}
     if body.accepts_protobuf(request):
         return message_answer(201, RegisteredMachine(id=machine.id), headers)
-    return model_answer(201, RegisteredMachineView(id=machine.id), headers)
+    return json_answer(201, {"id": machine.id}, headers)

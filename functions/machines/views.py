@@ -1,13 +1,10 @@
 """What lookups and lists of machines show beside a machine itself."""
 
-from typing import Self
-
 from pydantic import Field
 
 from shared.edge.machine_view import MachineView
 from shared.edge.pool_view import IncludedPool, PoolView
 from shared.edge.validation import Deferred
-from shared.pb.inventory.v1.api_pb2 import Pagination
 
 
 class PageInfo(Deferred):
@@ -18,17 +15,6 @@ class PageInfo(Deferred):
     per_page: int
     total_pages: int
     next_page_token: str | None
-
-    @classmethod
-    def of(cls, pagination: Pagination) -> Self:
-        """Show a page's place."""
-        return cls(
-            total=pagination.total,
-            page=pagination.page,
-            per_page=pagination.per_page,
-            total_pages=pagination.total_pages,
-            next_page_token=pagination.next_page_token or None,
-        )
 
 
 class MachinePage(Deferred):

@@ -19,9 +19,9 @@ from shared.domain import pools
 from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
-from shared.edge.answers import model_answer
+from shared.edge.answers import json_answer
 from shared.edge.conditions import etag, with_members
-from shared.edge.pool_view import PoolState
+from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.pools import count_members, find_pools, list_members
@@ -46,21 +46,23 @@ class Members:
 
 def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer with a pool's own state, which `with_count` completes."""
-    return model_answer(status, PoolState.of(pool), {**(headers or {}), "ETag": etag(pool.version)})
-
-
-def completed(answer: Answer, headers: Mapping[str, str] | None = None, **present: object) -> Answer:
-    """Add to an answer's JSON object what holds at present, and leave its own bytes as they are."""
-    body = answer.body.removesuffix(b"}") + b"," + to_json(present, inf_nan_mode="null").removeprefix(b"{")
-    return Answer(status=answer.status, headers={**answer.headers, **(headers or {})}, body=body)
+    return json_answer(status, pool_state(pool), {**(headers or {}), "ETag": etag(pool.version)})
 
 
 def with_count(
     answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
 ) -> Answer:
-    """Add to an answer about a pool how many members it has now, to its ETag too, and what else holds now."""
+    """Add to an answer how many members its pool has at present, to its ETag too, and what else holds then.
+
+    Its own bytes stay as they are.
+    """
     tag = with_members(answer.headers["ETag"], machine_count)
-    return completed(answer, {**(headers or {}), "ETag": tag}, machine_count=machine_count, **present)
+    added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
+    return Answer(
+        status=answer.status,
+        headers={**answer.headers, **(headers or {}), "ETag": tag},
+        body=answer.body.removesuffix(b"}") + b"," + added.removeprefix(b"{"),
+    )
 
 
 async def after_commit(call: Call, read: Callable[[Call], Awaitable[Result]]) -> Result | None:

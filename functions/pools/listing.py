@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.responses import Response
 
-from functions.pools.answers import completed
-from functions.pools.views import PoolPage, included_machine
+from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain import pools
 from shared.domain.access import Scope
-from shared.edge.answers import model_answer, response
-from shared.edge.pool_view import PoolView
+from shared.edge.answers import json_answer, response
+from shared.edge.pool_view import pool_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
@@ -46,12 +45,12 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
         ),
     )
     counts = await count_members_of_each(inventory.firestore, organization, page, call.deadline)
-    items = [PoolView.counted(pool, count) for pool, count in zip(page, counts, strict=True)]
-    answer = model_answer(200, PoolPage(items=items, total=total, skip=query.skip, limit=query.limit))
-    if not query.include:
-        return response(answer)
-    filled = [pool for pool, count in zip(page, counts, strict=True) if count]
-    return response(completed(answer, included=await _machines(inventory, call, filled)))
+    items = [pool_json(pool, count) for pool, count in zip(page, counts, strict=True)]
+    shown = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
+    if query.include:
+        filled = [pool for pool, count in zip(page, counts, strict=True) if count]
+        shown["included"] = await _machines(inventory, call, filled)
+    return response(json_answer(200, shown))
 
 
 async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) -> list[dict[str, Any]]:

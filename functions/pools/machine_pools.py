@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from functions.pools.bodies import PoolAssignment
-from functions.pools.views import PoolList
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
+from shared.domain.plain import plain
 from shared.edge import body, path
-from shared.edge.answers import model_answer, response
+from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag, require_match
 from shared.edge.idempotency import command_of
-from shared.edge.machine_view import MachineView
-from shared.edge.pool_view import PoolView
+from shared.edge.machine_view import machine_json
+from shared.edge.pool_view import pool_json
 from shared.edge.resource import Call
 from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
@@ -38,8 +38,8 @@ async def get(inventory: Inventory, call: Call) -> Response:
     machine = (await find_machine(firestore, organization, machine_id, deadline)).machine
     found = await find_pools(firestore, organization, machine.pool_ids, deadline)
     counts = await count_members_of_each(firestore, organization, found, deadline)
-    shown = [PoolView.counted(pool, count) for pool, count in zip(found, counts, strict=True)]
-    return response(model_answer(200, PoolList(shown)))
+    shown = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
+    return response(json_answer(200, shown))
 
 
 async def replace(inventory: Inventory, call: Call) -> Response:
@@ -112,4 +112,4 @@ def _changed(pool: Pool, change: PoolChange, machine: MachineVersion) -> events.
 
 
 def _answer(machine: Machine) -> Answer:
-    return model_answer(200, MachineView.of(machine), {"ETag": etag(machine.version)})
+    return json_answer(200, machine_json(plain(machine)), {"ETag": etag(machine.version)})

@@ -2,7 +2,9 @@
 
 from shared.domain import search
 from shared.domain.errors import Fault, Invalid
-from shared.edge.machine_view import MachineView
+from shared.domain.plain import plain
+from shared.edge.answers import json_answer
+from shared.edge.machine_view import machine_json
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # https://cloud.google.com/firestore/quotas#limits; an update's event carries the machine twice.
@@ -37,7 +39,7 @@ def require_storable(machine: Machine) -> None:
     _require_searchable(machine, size)
     if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
         return
-    if len(MachineView.of(machine).model_dump_json().encode()) > MAX_JSON_BYTES:
+    if len(json_answer(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
         raise _too_large(f"must be at most {MAX_JSON_BYTES} bytes as JSON")
 
 

@@ -2,13 +2,13 @@
 
 import json
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from starlette.requests import Request
 
 from shared.domain.answer import Answer
 from shared.domain.plain import Plain, moment, plain
-from shared.edge.answers import message_answer, model_answer
+from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
 from shared.edge.validation import Deferred, Uuid
@@ -23,8 +23,8 @@ class RegisteredMachineView(Deferred):
     id: Uuid
 
 
-# What is stored is shown as it is: the models that requests are held against would refuse to show what was
-# stored before one of their rules was made.
+# The views describe answers, which are made of plain values: a model of each machine would take most of the
+# time of a list. They have no rules of requests: what was stored before a rule was made is shown as it is.
 
 
 class CpuView(Deferred):
@@ -90,14 +90,9 @@ class MachineView(Deferred):
     physical_server_id: str | None = None
     machine_sensitive_parameters: dict[str, str] | None = None
 
-    @classmethod
-    def of(cls, machine: Machine) -> Self:
-        """Show a machine."""
-        return cls(**machine_json(plain(machine)))
-
 
 def machine_json(machine: Plain) -> dict[str, Any]:
-    """Show a machine as the values of its view; lists go without the view, which takes most of the time."""
+    """Show a machine as the values of `MachineView`."""
     get = machine.get
     parameters = get("machine_parameters")
     return {
@@ -147,7 +142,7 @@ def machine_answer(request: Request, machine: Machine) -> Answer:
     headers = {"ETag": etag(machine.version)}
     if accepts_protobuf(request):
         return message_answer(200, machine_message(machine), headers)
-    return model_answer(200, MachineView.of(machine), headers)
+    return json_answer(200, machine_json(plain(machine)), headers)
 
 
 _STATUSES: dict[int, Status] = {

@@ -1,8 +1,9 @@
 """A pool as answers show it."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -21,11 +22,6 @@ class PoolState(Deferred):
     # The pools API has it, and nothing sets it here.
     pool_sensitive_parameters: dict[str, str] | None = None
 
-    @classmethod
-    def of(cls, pool: Pool) -> Self:
-        """Show a pool."""
-        return cls(**_state(pool))
-
 
 class PoolView(PoolState):
     """A pool, and how many machines are in it at the time of the answer.
@@ -35,11 +31,6 @@ class PoolView(PoolState):
 
     machine_count: int | None
 
-    @classmethod
-    def counted(cls, pool: Pool, machine_count: int) -> Self:
-        """Show a pool with the number of its members."""
-        return cls(**_state(pool), machine_count=machine_count)
-
 
 class IncludedPool(PoolView):
     """A pool among the related resources of an answer."""
@@ -47,7 +38,8 @@ class IncludedPool(PoolView):
     type: Literal["pool"] = "pool"
 
 
-def _state(pool: Pool) -> dict[str, Any]:
+def pool_state(pool: Pool) -> dict[str, Any]:
+    """Show a pool as the values of `PoolState`."""
     return {
         "id": pool.id,
         "organization_id": pool.organization_id,
@@ -56,4 +48,15 @@ def _state(pool: Pool) -> dict[str, Any]:
         "pool_parameters": json.loads(pool.pool_parameters) if pool.HasField("pool_parameters") else None,
         "created_at": pool.created_at.ToDatetime(UTC),
         "updated_at": pool.updated_at.ToDatetime(UTC),
+        "pool_sensitive_parameters": None,
     }
+
+
+def pool_json(pool: Pool, machine_count: int) -> dict[str, Any]:
+    """Show a pool with the number of its members as the values of `PoolView`."""
+    return pool_state(pool) | {"machine_count": machine_count}
+
+
+def included_pool(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a pool, as `pool_json` does, as the values of `IncludedPool`."""
+    return {**shown, "type": "pool"}

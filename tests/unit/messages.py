@@ -1,11 +1,13 @@
 """A Hypothesis strategy for protobuf messages of any type, driven by descriptors."""
 
 import functools
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
+
+M = TypeVar("M", bound=Message)
 
 _SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),
@@ -25,7 +27,7 @@ _TIMESTAMPS = st.builds(
 _DEPTH = 2
 
 
-def messages(message_class: type[Message]) -> st.SearchStrategy[Message]:
+def messages(message_class: type[M]) -> st.SearchStrategy[M]:
     """Messages with up to eight fields set, each to anything that it can hold."""
     return _arguments(message_class.DESCRIPTOR, _DEPTH).map(lambda fields: message_class(**fields))
 

@@ -1,0 +1,104 @@
+"""What answers show of machines and pools is what their models, and so the API's description, say."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from functions.machines.pools_of import included, with_pools, without_pools
+from functions.machines.profile_listing import page_info
+from functions.machines.views import MachineWithIncludes, MachineWithPools, PageInfo
+from functions.pools.views import IncludedMachine, included_machine
+from shared.domain.plain import Plain, plain
+from shared.edge.machine_view import MachineView, machine_json
+from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
+from shared.pb.inventory.v1.api_pb2 import Pagination
+from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
+from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store.codec import decode_plain, encode
+from shared.store.wire import Document
+from tests.unit.messages import messages
+
+STATUSES = (
+    MachineStatus.MACHINE_STATUS_CONNECTED,
+    MachineStatus.MACHINE_STATUS_DISCONNECTED,
+    MachineStatus.MACHINE_STATUS_ERROR,
+)
+PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2**63), 2**63 - 1) | st.none())
+unhurried = settings(deadline=None)
+
+
+def as_stored(machine: Machine) -> Plain:
+    """Read a machine from its document, as lists do."""
+    stored = Document.FromString(Document(fields=encode(machine)).SerializeToString()).fields
+    return decode_plain(stored, Machine)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Machine:
+    """Machines with anything that can be shown."""
+    machine = draw(messages(Machine))
+    machine.status = draw(st.sampled_from(STATUSES))
+    machine.ClearField("machine_parameters")
+    if (parameters := draw(st.none() | PARAMETERS)) is not None:
+        machine.machine_parameters = to_json(parameters).decode()
+    return machine
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    """Pools with anything that can be shown."""
+    pool = draw(messages(Pool))
+    pool.ClearField("pool_parameters")
+    if (parameters := draw(st.none() | PARAMETERS)) is not None:
+        pool.pool_parameters = to_json(parameters).decode()
+    return pool
+
+
+def fits(model: type[BaseModel], content: dict[str, Any]) -> None:
+    """Check that a model has just these fields, in this order, and writes their values in the same way."""
+    shown = model.model_validate(content).model_dump_json()
+
+    assert to_json(content, inf_nan_mode="null").decode() == shown
+
+
+@unhurried
+@given(machine=machines())
+def test_a_machine_is_shown_as_described(machine: Machine) -> None:
+    for shown in (plain(machine), as_stored(machine)):
+        fits(MachineView, machine_json(shown))
+        fits(IncludedMachine, included_machine(shown))
+        fits(MachineWithPools, without_pools(shown))
+
+
+@unhurried
+@given(machine=machines())
+def test_a_machine_is_shown_alike_as_a_message_and_as_it_is_stored(machine: Machine) -> None:
+    shown, listed = machine_json(plain(machine)), machine_json(as_stored(machine))
+
+    assert to_json(shown) == to_json(listed)
+
+
+@unhurried
+@given(pool=pools(), members=st.integers(0, 2**31))
+def test_a_pool_is_shown_as_described(pool: Pool, members: int) -> None:
+    fits(PoolState, pool_state(pool))
+    fits(PoolView, pool_json(pool, members))
+    fits(IncludedPool, included_pool(pool_json(pool, members)))
+
+
+@unhurried
+@given(machine=machines(), some=st.lists(pools(), max_size=3))
+def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: list[Pool]) -> None:
+    machine.pool_ids[:] = [pool.id for pool in some]
+    shown = {pool.id: pool_json(pool, 1) for pool in some}
+
+    fits(MachineWithPools, with_pools(plain(machine), shown))
+    fits(MachineWithIncludes, with_pools(plain(machine), shown) | included(shown))
+
+
+@given(pagination=messages(Pagination))
+def test_the_place_of_a_page_is_shown_as_described(pagination: Pagination) -> None:
+    fits(PageInfo, page_info(pagination))
