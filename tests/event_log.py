@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from google.cloud.pubsub import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
@@ -26,10 +27,11 @@ _CALM = 0.3
 
 @dataclass(frozen=True)
 class Heard:
-    """One event."""
+    """One event, and when it was committed."""
 
     id: str
     organization_id: str
+    time: datetime
     message: Payload
 
     @property
@@ -94,11 +96,12 @@ class EventLog:
     def hear(self, topic: str, attributes: Mapping[str, str], data: bytes) -> bool:
         """Take an event, and tell whether it is one that came before."""
         event_id = attributes["ce-id"]
-        heard = Heard(event_id, attributes["organization_id"], TOPICS[topic].FromString(data))
+        time = datetime.fromisoformat(attributes["ce-time"])
+        heard = Heard(event_id, attributes["organization_id"], time, TOPICS[topic].FromString(data))
         with self._changed:
             is_repeat = event_id in self._heard
             if self._heard.setdefault(event_id, heard) != heard:
-                self.faults.append(f"event {event_id}: it came with another message before")
+                self.faults.append(f"event {event_id}: it came with another message or time before")
             self._changed.notify_all()
         return is_repeat
 

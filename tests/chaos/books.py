@@ -5,7 +5,8 @@ clients were told.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from google.cloud.firestore import Client
 
@@ -89,34 +90,51 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
     for one in sent:
         change, answer = one.change, one.answer
         if name := (change.body or {}).get("name"):
-            count = names[name]
+            times = names[name]
         elif change.method == "DELETE" and change.body is None:
             name = change.path.rpartition("/")[2]
-            count = deleted[name]
+            times = deleted[name]
         else:
             continue
-        if count > 1:
-            yield f"{change.operation}: {name} took effect {count} times"
-        elif answer is not None and answer.is_success and not count:
+        if len(times) > 1:
+            yield f"{change.operation}: {name} took effect {len(times)} times"
+        elif answer is not None and answer.is_success and not times:
             yield f"{change.operation}: {name} was acknowledged, and no event tells of it"
-        elif answer is not None and not answer.is_success and count and change.method != "DELETE":
-            yield f"{change.operation}: {name} was refused with {answer.status_code}, and took effect"
+        elif (
+            answer is not None
+            and not answer.is_success
+            and change.method != "DELETE"
+            and _preceded(times, one)
+        ):
+            yield (
+                f"{change.operation}: {name} was refused with {answer.status_code} at attempt {one.attempts}, "
+                f"asked for at {one.asked_at}, and took effect at {times[0]}"
+            )
 
 
-def _told(log: EventLog) -> tuple[Counter[str], Counter[str]]:
-    """Count the changes that gave something a name, and the deletions of something."""
-    names: Counter[str] = Counter()
-    deleted: Counter[str] = Counter()
+def _preceded(times: Sequence[datetime], sent: Sent) -> bool:
+    """Whether a change took effect before the attempt that was refused.
+
+    An earlier one, which its client has given up, may still be under way then, and succeed once what the later
+    one failed at is gone. What had succeeded before must be replayed.
+    """
+    return any(sent.attempts == 1 or time < sent.asked_at for time in times)
+
+
+def _told(log: EventLog) -> tuple[defaultdict[str, list[datetime]], defaultdict[str, list[datetime]]]:
+    """List when something was given a name, and when something was deleted."""
+    names: defaultdict[str, list[datetime]] = defaultdict(list)
+    deleted: defaultdict[str, list[datetime]] = defaultdict(list)
     for event in log.events():
         match event.message:
             case MachineCreated(machine=machine):
-                names[machine.name] += 1
+                names[machine.name].append(event.time)
             case MachineUpdated(before=before, after=after) if before.name != after.name:
-                names[after.name] += 1
+                names[after.name].append(event.time)
             case MachineDeleted(machine=machine):
-                deleted[machine.id] += 1
+                deleted[machine.id].append(event.time)
             case PoolChanged(change=PoolChange.POOL_CHANGE_DELETED, pool=pool):
-                deleted[pool.id] += 1
+                deleted[pool.id].append(event.time)
             case PoolChanged(pool=pool, machines=machines) if not machines:
-                names[pool.name] += 1
+                names[pool.name].append(event.time)
     return names, deleted

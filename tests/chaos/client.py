@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -43,11 +44,20 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A change that a client asked for, and the answer, if it ever came."""
+    """A change that a client asked for, and the answer, if it ever came.
+
+    Attributes:
+        change: what was asked for.
+        key: the idempotency key, if it had one.
+        attempts: how often it was asked for.
+        asked_at: when it was asked for the last time.
+        answer: to the last attempt; none where no attempt was answered.
+    """
 
     change: Change
     key: str | None
     attempts: int
+    asked_at: datetime
     answer: httpx.Response | None
 
 
@@ -132,9 +142,11 @@ class Client:
     async def _send(self, change: Change, key: str | None) -> Sent:
         end = time.monotonic() + GIVE_UP_AFTER
         attempts = 0
+        asked_at = datetime.now(UTC)
         answer: httpx.Response | None = None
         while answer is None and time.monotonic() < end:
             attempts += 1
+            asked_at = datetime.now(UTC)
             try:
                 answer = await self._request(change, key, timeout=self._patience())
             except httpx.TransportError:
@@ -145,7 +157,7 @@ class Client:
                 if key is None:
                     break  # it may have been done: a repetition could do it twice
                 await self._pause(attempts)
-        return Sent(change=change, key=key, attempts=attempts, answer=answer)
+        return Sent(change=change, key=key, attempts=attempts, asked_at=asked_at, answer=answer)
 
     async def _request(self, change: Change, key: str | None, *, timeout: float) -> httpx.Response:  # noqa: ASYNC109 - the client's own
         headers = {**self._headers, **change.headers, **({"Idempotency-Key": key} if key else {})}
