@@ -100,23 +100,22 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
             yield f"{change.operation}: {name} took effect {len(times)} times"
         elif answer is not None and answer.is_success and not times:
             yield f"{change.operation}: {name} was acknowledged, and no event tells of it"
-        elif (
-            answer is not None
-            and not answer.is_success
-            and change.method != "DELETE"
-            and _preceded(times, one)
-        ):
+        elif _was_refused(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
-                f"{change.operation}: {name} was refused with {answer.status_code} at attempt {one.attempts}, "
-                f"asked for at {one.asked_at}, and took effect at {times[0]}"
+                f"{change.operation}: {name} took effect at {times[0]}, and was refused at attempt "
+                f"{one.attempts}, asked for at {one.asked_at}: {answer}"
             )
+
+
+def _was_refused(sent: Sent) -> bool:
+    return sent.answer is not None and not sent.answer.is_success
 
 
 def _preceded(times: Sequence[datetime], sent: Sent) -> bool:
     """Whether a change took effect before the attempt that was refused.
 
-    An earlier one, which its client has given up, may still be under way then, and succeed once what the later
-    one failed at is gone. What had succeeded before must be replayed.
+    An earlier one, which its client has given up, may still be under way then, and succeed once what the
+    later one failed at is gone. What had succeeded before must be replayed.
     """
     return any(sent.attempts == 1 or time < sent.asked_at for time in times)
 
