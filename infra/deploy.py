@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra import package
+from infra.arguments import Parser
 
 TERRAFORM = Path(__file__).resolve().parent / "terraform"
 INSTALL = {
@@ -96,7 +97,7 @@ def main() -> None:
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description="Deploy to Google Cloud.")
+    parser = Parser(prog="python -m infra.deploy", description="Deploy to Google Cloud.")
     parser.add_argument("action", choices=["apply", "destroy"])
     for name, example in {
         "project": "my-project",
@@ -111,7 +112,8 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(command_line)
     missing = [name.upper() for name in ("project", "region", "domain") if not getattr(arguments, name)]
     if missing:
-        sys.exit(f"muster: say {', '.join(missing)}: make deploy PROJECT=... REGION=... DOMAIN=...")
+        target = "deploy" if arguments.action == "apply" else "destroy"
+        sys.exit(f"muster: say {', '.join(missing)}: make {target} PROJECT=... REGION=... DOMAIN=...")
     return arguments
 
 

@@ -25,6 +25,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from infra.arguments import Parser
 from infra.gist import gist
 from infra.local import state, topology
 from infra.local.state import StackState
@@ -148,7 +149,7 @@ def _as_json(event: Message, delivery: Delivery) -> str:
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m infra.events", description="Show the inventory events of the running stack."
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with all attributes")

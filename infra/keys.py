@@ -18,6 +18,7 @@ from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
+from infra.arguments import Parser
 from infra.local import state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
@@ -95,6 +96,8 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
     found = find(client, "organization_id", arguments.organization)
     for record in sorted((snapshot.to_dict() or {} for snapshot in found), key=lambda record: record["id"]):
         print(record["id"], _standing(record, datetime.now(UTC)), ",".join(record["scopes"]))
+    if not found:
+        print(f"muster: {arguments.organization} has no keys: create makes one", file=sys.stderr)
 
 
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
@@ -149,9 +152,7 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.keys", description="Make, list and revoke API keys."
-    )
+    parser = Parser(prog="python -m infra.keys", description="Make, list and revoke API keys.")
     parser.add_argument("--project", help="a Google Cloud project (default: the running local stack)")
     parser.add_argument(
         "--state", type=Path, default=state.DEFAULT_FOLDER, help="that stack's state folder (default: .local)"

@@ -16,6 +16,7 @@ from pathlib import Path
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.pubsub import SubscriberClient
 
+from infra.arguments import Parser
 from infra.local import state
 
 TIMEOUT = 30.0
@@ -25,6 +26,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def main() -> None:
     """Set a subscription back; whatever is in the way is one line."""
     arguments = _arguments(sys.argv[1:])
+    if not arguments.subscription or not arguments.since:
+        sys.exit("muster: say what, and since when: make replay SUBSCRIPTION=pool-cleanup SINCE=30m")
     project = arguments.project
     if project is None:
         stack = state.read(arguments.state)
@@ -69,7 +72,7 @@ def moment(text: str, *, now: datetime) -> datetime:
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.replay", description="Deliver events once more.")
+    parser = Parser(prog="python -m infra.replay", description="Deliver events once more.")
     parser.add_argument("subscription", help="its name, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
     parser.add_argument("--project", help="on Google Cloud (default: the local stack)")

@@ -3,7 +3,6 @@
 It leaves nothing behind, whatever fails. The key needs all four scopes.
 """
 
-import argparse
 import os
 import secrets
 import sys
@@ -12,6 +11,8 @@ import uuid
 from typing import Any
 
 import httpx
+
+from infra.arguments import Parser
 
 PATIENCE = 30.0
 
@@ -107,7 +108,7 @@ def _expect(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it is th
 
 def main() -> None:
     """Run once; what goes wrong is one line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m infra.smoke", description="Try a deployment, or the local stack. The key is in KEY."
     )
     parser.add_argument("url", help="such as https://inventory.example.com or http://127.0.0.1:8080")

@@ -9,11 +9,11 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import uvloop
 
 from infra.api_key import new_api_key
+from infra.arguments import Parser
 from infra.local import topology
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import DEFAULT_FOLDER, OccupiedError
@@ -48,13 +48,8 @@ def main() -> None:
         sys.exit(f"muster: {error}")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"muster: {message} (see --help)\n")
-
-
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog="python -m infra.local", description="Serve the local stack.")
+    parser = Parser(prog="python -m infra.local", description="Serve the local stack.")
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
     )

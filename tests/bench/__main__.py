@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 # Functions are started beside gRPC calls: gRPC would warn of the fork, though another program runs after it.
 # It looks when it is imported.
@@ -19,6 +18,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import uvloop
 
+from infra.arguments import Parser
 from infra.local.topology import ROOT
 from tests.bench.calls import CALLS
 from tests.bench.client import RefusedError
@@ -29,11 +29,6 @@ from tests.bench.targets import targets
 MOST = 1000
 RESULTS = ROOT / ".local" / "bench"
 NAMES = [call.name for call in CALLS]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"muster: {message}\n")
 
 
 def main() -> None:
@@ -66,7 +61,7 @@ def main() -> None:
 
 
 def _plan() -> Plan:
-    parser = _Parser(prog="python -m tests.bench", description="Measure calls against their floors.")
+    parser = Parser(prog="python -m tests.bench", description="Measure calls against their floors.")
     parser.add_argument(
         "--only",
         action="append",

@@ -1,6 +1,5 @@
 """`python -m tests.bench.cold_start`: from the start of a function's process to its first 201."""
 
-import argparse
 import asyncio
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from infra.api_key import new_api_key
+from infra.arguments import Parser
 from infra.local import provision
 from infra.local.topology import ROOT
 from tests.bench import proc
@@ -83,9 +83,7 @@ def report(pairs: list[tuple[Start, Start]]) -> str:
 
 def main() -> None:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.cold_start", description="Measure cold starts."
-    )
+    parser = Parser(prog="python -m tests.bench.cold_start", description="Measure cold starts.")
     parser.add_argument("--rounds", type=int, default=9, help="starts of each side (default: 9)")
     rounds: int = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:

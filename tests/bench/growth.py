@@ -1,6 +1,5 @@
 """`python -m tests.bench.growth`: what each call takes in fleets of 1,000, 10,000 and 100,000 machines."""
 
-import argparse
 import asyncio
 import json
 import os
@@ -19,6 +18,7 @@ from typing import Any
 import uvloop
 from google.cloud.firestore import Client
 
+from infra.arguments import Parser
 from infra.local.topology import ROOT
 from tests.bench import proc
 from tests.bench.bench import Bench, bench
@@ -226,9 +226,7 @@ def _progress(line: str) -> None:
 
 def main() -> None:
     """Measure, print the table, keep it with the plot, and fail if a call costs more in a larger fleet."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.growth", description="Measure calls in growing fleets."
-    )
+    parser = Parser(prog="python -m tests.bench.growth", description="Measure calls in growing fleets.")
     parser.add_argument("--machines", type=int, action="append", help="default: 1,000, 10,000 and 100,000")
     sizes = parser.parse_args().machines or SIZES
     if min(sizes) < LEAST:

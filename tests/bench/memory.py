@@ -1,6 +1,5 @@
 """`python -m tests.bench.memory`: what a function's process takes after thousands of requests."""
 
-import argparse
 import asyncio
 import os
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import uvloop
 from google.cloud.firestore import Client
 
+from infra.arguments import Parser
 from tests.bench import proc
 from tests.bench.bench import bench
 from tests.bench.calls import CALLS
@@ -67,7 +67,7 @@ def _verdict(is_met: bool) -> str:  # noqa: FBT001 - its only argument
 
 def main() -> None:
     """Measure, and print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.memory", description="Measure memory.")
+    parser = Parser(prog="python -m tests.bench.memory", description="Measure memory.")
     parser.add_argument("--requests", type=int, default=10_000, help="of each lot (default: 10,000)")
     requests: int = parser.parse_args().requests
     with (

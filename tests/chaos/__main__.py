@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra.arguments import Parser
 from tests.chaos.report import report
 from tests.chaos.run import Plan, run
 
@@ -14,8 +15,10 @@ SECONDS_PER_KILL = 4.5
 
 def main() -> None:
     """Run with each seed, and fail if anything is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Kill it anywhere.")
-    parser.add_argument("--seconds", type=float, default=60, help="how long each run lasts (default: 60)")
+    parser = Parser(prog="python -m tests.chaos", description="Kill it anywhere.")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=300, help="how long each run lasts (default: 300)"
+    )
     parser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
     parser.add_argument("--keep", type=Path, help="a folder that keeps each run's data and log")
@@ -35,6 +38,12 @@ def main() -> None:
         sys.stdout.write(f"{report(outcome)}\n")
         failed = failed or bool(outcome.faults)
     sys.exit(1 if failed else 0)
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return float(text)
 
 
 if __name__ == "__main__":
