@@ -1,6 +1,7 @@
 """What tests of the running product share: one stack for each test process, and clients of it."""
 
 import gc
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what lives to the end: all that was imported and collected."""
     gc.freeze()
+
+
+def pytest_configure() -> None:
+    """Let the processes that tests start hear Ctrl-C, also where a shell started the tests in its background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
