@@ -102,7 +102,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "hostname": get("hostname"),
         "version": get("agent_version"),
         "os_info": get("os_info"),
-        "labels": get("labels", {}),
+        "labels": dict(sorted(get("labels", {}).items())),  # a message has them in any order
         "machine_parameters": None if parameters is None else json.loads(parameters),
         "cpus": [
             {
