@@ -27,7 +27,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure() -> None:
-    """Let the processes that tests start hear Ctrl-C, also where a shell started the tests in its background."""
+    """Let the processes that tests start hear Ctrl-C, also where a shell has these in its background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
