@@ -72,7 +72,7 @@ def test_googles_subscriber_opens_a_failed_stream_again(
     topic = subscriber.get_subscription(subscription=subscription).topic
     emulator.fault(method="StreamingPull", pattern=subscription, code="UNAVAILABLE", when=when)
     publisher.publish(topic, b"at last").result()
-    # Its threads race for the failed stream: about once in ten runs beside other tests it does not come back at
+    # Its threads race for the failed stream: once in ten runs beside other tests it does not come back at
     # all, and an application that watches its subscriber starts another one.
     for _ in range(3):
         stream = subscriber.subscribe(subscription, callback=Message.ack)
