@@ -13,8 +13,6 @@ from shared.store.wire import Document, Write
 
 # One mask is for all documents of a call.
 _FIELDS = tuple(dict.fromkeys([*MACHINE_FIELDS, *(field.name for field in Pool.DESCRIPTOR.fields)]))
-
-
 # What a membership changes of a machine.
 _WRITTEN = ("pool_ids", "version", "updated_at")
 
@@ -66,5 +64,4 @@ def change_pools(stored: StoredMachine, after: Machine) -> Write:
 
     Nothing else of it is looked at: an assignment has up to 100 machines, and a machine a thousand parts.
     """
-    part = Machine(pool_ids=after.pool_ids, version=after.version, updated_at=after.updated_at)
-    return writes.update(part, _WRITTEN, stored.document)
+    return writes.update(after, _WRITTEN, stored.document)
