@@ -1,9 +1,9 @@
 """The plain protobuf messages of `google.firestore.v1`.
 
-The client library shows them wrapped by proto-plus, and wrapping costs half of a request's CPU. Its generated
-client takes plain messages too (`CommitRequest.wrap(message)`), and a wrapper gives its plain class through
-`.pb()` (https://proto-plus-python.readthedocs.io/en/latest/messages.html). Those classes come without types:
-a type checker is shown the stubs that were generated from the same descriptors for the local emulator.
+The client library shows them wrapped by proto-plus, and wrapping costs half of a request's CPU. A wrapper
+gives its plain class through `.pb()`: https://proto-plus-python.readthedocs.io/en/latest/messages.html. Those
+classes come without types: a type checker is shown the stubs that were generated from the same descriptors
+for the local emulator.
 """
 
 from typing import TYPE_CHECKING
