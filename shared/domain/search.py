@@ -17,7 +17,6 @@ What it costs is in docs/decisions/0006-search.md.
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from operator import add
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -37,13 +36,20 @@ _ID_CHARACTERS = frozenset("0123456789abcdef-")
 _ID_LENGTH = 36
 
 Terms = tuple[str, ...]
+Marked = tuple[str, list[str]]
+"""Terms of one length: what all of them begin with, and how each goes on."""
 
 
 def terms(machine: Machine) -> list[str]:
     """List the terms by which a machine is found, some of them more than once."""
+    return [mark + rest for mark, rests in marked_terms(machine) for rest in rests]
+
+
+def marked_terms(machine: Machine) -> list[Marked]:
+    """List the same terms by what they begin with: this is on every registration's path."""
     own = _own(machine.organization_id)
-    found = [_has_key(own, key) for key in machine.labels]
-    found += [_has_label(own, key, value) for key, value in machine.labels.items()]
+    found = [(_has_key(own, key), [""]) for key in machine.labels]
+    found += [(_has_label(own, key, value), [""]) for key, value in machine.labels.items()]
     for text, content in _texts(machine):
         found += _runs_of(own, text, content)
     return found
@@ -116,30 +122,23 @@ def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
         yield "n", name
 
 
-def _runs_of(own: str, text: str, content: str) -> list[str]:
+def _runs_of(own: str, text: str, content: str) -> list[Marked]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
     longest = LEVELS[level][0]
-    found = _spelled(f"{own}r", content, range(1, _SHORT + 1))
-    found += _spelled(f"{own}{text}{level}", content, range(_SHORT + 1, min(longest, _SPELLED) + 1))
-    for length in range(_SPELLED + 1, longest + 1):
-        found += [_long(own + text, level, run) for run in _runs(content, length)]
+    found = [(f"{own}r", _runs(content, length)) for length in range(1, _SHORT + 1)]
+    found += [(f"{own}{text}{level}", _told(content, length)) for length in range(_SHORT + 1, longest + 1)]
     if len(content) > LONGEST_RUN:
-        found += [_long(own + text, _mark(content), run) for run in _runs(content, LONGEST_RUN)]
+        found.append((f"{own}{text}{_mark(content)}", _told(content, LONGEST_RUN)))
     return found
+
+
+def _told(content: str, length: int) -> list[str]:
+    runs = _runs(content, length)
+    return runs if length <= _SPELLED else list(map(_digest, runs))
 
 
 def _mark(content: str) -> int:
     return _DISTINCT if _are_distinct(content, _LONG[1]) else _REPEATED
-
-
-def _spelled(mark: str, content: str, lengths: range) -> list[str]:
-    """Mark runs, each made of a shorter one and a character: this is on every registration's path."""
-    found = []
-    runs = [mark + run for run in _runs(content, lengths.start)]
-    for length in lengths:
-        found += runs
-        runs = list(map(add, runs, content[length:]))
-    return found
 
 
 def _are_distinct(content: str, length: int) -> bool:
@@ -176,8 +175,11 @@ def _own(organization_id: str) -> str:
 
 
 def _long(text: str, level: int, run: str) -> str:
-    spelled = run if len(run) <= _SPELLED else "#" + blake2b(run.encode(), digest_size=9).hexdigest()
-    return f"{text}{level}{spelled}"
+    return f"{text}{level}{run if len(run) <= _SPELLED else _digest(run)}"
+
+
+def _digest(run: str) -> str:
+    return "#" + blake2b(run.encode(), digest_size=9).hexdigest()
 
 
 def _has_key(own: str, key: str) -> str:

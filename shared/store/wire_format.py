@@ -7,8 +7,8 @@ message is its number, its length and its content; and the encodings of two mess
 that of both merged. https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.store.wire import CommitRequest, Document, MapValue, Value, Write, WriteMessage
@@ -40,23 +40,35 @@ def commit(database: str, writes: Iterable[Write], transaction: bytes) -> bytes:
     return head + b"".join(writes)
 
 
-def key_set(name: str, keys: Iterable[str]) -> bytes:
-    """Give the part of a write that makes a field of its document a map with these keys, each `true`.
+def key_set(name: str, marked: Iterable[tuple[str, Sequence[str]]]) -> bytes:
+    """Give the part of a write that makes a field of its document a map of these keys, each with `true`.
 
     Args:
         name: the field's.
-        keys: one may be there more than once. Those of a length should stand together.
+        marked: what some keys begin with, and how they go on: all of one length. One may be there twice.
     """
-    value = _field(_MAP_VALUE, b"".join(_entries(map(str.encode, keys))))
+    value = _field(_MAP_VALUE, b"".join(_entries(mark, rests) for mark, rests in marked if rests))
     return _field(_UPDATE, _field(_FIELDS, _field(_KEY, name.encode()) + _field(_VALUE, value)))
 
 
-def _entries(keys: Iterable[bytes]) -> Iterator[bytes]:
-    true = _field(_VALUE, Value(boolean_value=True).SerializeToString())
-    for length, alike in groupby(keys, len):
-        key = _header(_KEY, length)
-        begin = _header(_ENTRIES, len(key) + length + len(true)) + key
-        yield begin + (true + begin).join(alike) + true
+def _entries(mark: str, rests: Sequence[str]) -> bytes:
+    head, tail = _frame(len(mark) + len(rests[0]))
+    entries = f"{head}{mark}{f'{tail}{head}{mark}'.join(rests)}{tail}"
+    if entries.isascii():  # so a character is a byte, and each number is one too
+        return entries.encode()
+    return b"".join(_entry((mark + rest).encode()) for rest in rests)
+
+
+@functools.cache
+def _frame(length: int) -> tuple[str, str]:
+    """Give what is before and after a key of some bytes in its entry, as text."""
+    entry = _entry(bytes(length)).decode("latin-1")
+    behind = len(entry) - len(_PRESENT)
+    return entry[: behind - length], entry[behind:]
+
+
+def _entry(key: bytes) -> bytes:
+    return _field(_ENTRIES, _field(_KEY, key) + _PRESENT)
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -70,3 +82,6 @@ def _header(number: int, length: int) -> bytes:
         length >>= 7
     header.append(length)
     return bytes(header)
+
+
+_PRESENT = _field(_VALUE, Value(boolean_value=True).SerializeToString())
