@@ -2,9 +2,8 @@
 
 - `shared/pb` from `proto/`;
 - `infra/schemas`, the topics' schemas, from `proto/`;
-- `infra/local/{firestore,pubsub}/pb` from the descriptors inside Google's client packages, so that an
-  emulator needs grpcio and protobuf alone. They live in a descriptor pool of their own: a process may hold
-  an emulator beside the client library that defines messages of the same names.
+- `google_apis` from the descriptors inside Google's client packages, so that functions and emulators need
+  grpcio and protobuf alone.
 """
 
 import argparse
@@ -28,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 GOOGLE_APIS = {
     # proto-plus wraps the plain messages, whose descriptors know all they depend on.
-    Path("infra/local/firestore/pb"): firestore_types.CommitRequest.pb(firestore_types.CommitRequest()),
-    Path("infra/local/pubsub/pb"): pubsub_types.PublishRequest.pb(pubsub_types.PublishRequest()),
+    Path("google_apis/firestore"): firestore_types.CommitRequest.pb(firestore_types.CommitRequest()),
+    Path("google_apis/pubsub"): pubsub_types.PublishRequest.pb(pubsub_types.PublishRequest()),
 }
 
 
@@ -89,7 +88,7 @@ def generate_google_api(root: FileDescriptor, into: Path) -> None:
     _rewrite(
         into,
         r"^from google\.protobuf import descriptor_pool as .*\n",
-        "from infra.local.descriptors import POOL\n",
+        "from google_apis.descriptors import POOL\n",
     )
     _rewrite(into, r"_descriptor_pool\.Default\(\)", "POOL")
 

@@ -18,9 +18,9 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 import grpc
 import grpc.aio
 
+from google_apis.firestore import firestore_pb2
+from google_apis.pubsub import pubsub_pb2
 from infra.api_key import digest
-from infra.local.firestore.pb import firestore_pb2
-from infra.local.pubsub.pb import pubsub_pb2
 from infra.local.topology import Subscription, Topology
 
 PROJECT = "muster-local"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from infra.local.pubsub.pb.pubsub_pb2 import PublishRequest, PublishResponse, PubsubMessage
+    from google_apis.pubsub.pubsub_pb2 import PublishRequest, PublishResponse, PubsubMessage
 else:
     from google.pubsub_v1 import types
 

@@ -9,9 +9,9 @@ for the local emulator.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from infra.local.firestore.pb.common_pb2 import DocumentMask, Precondition, TransactionOptions
-    from infra.local.firestore.pb.document_pb2 import ArrayValue, Document, MapValue, Value
-    from infra.local.firestore.pb.firestore_pb2 import (
+    from google_apis.firestore.common_pb2 import DocumentMask, Precondition, TransactionOptions
+    from google_apis.firestore.document_pb2 import ArrayValue, Document, MapValue, Value
+    from google_apis.firestore.firestore_pb2 import (
         BatchGetDocumentsRequest,
         BatchGetDocumentsResponse,
         CommitRequest,
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         RunQueryRequest,
         RunQueryResponse,
     )
-    from infra.local.firestore.pb.query_pb2 import Cursor, StructuredAggregationQuery, StructuredQuery
-    from infra.local.firestore.pb.write_pb2 import Write as WriteMessage
+    from google_apis.firestore.query_pb2 import Cursor, StructuredAggregationQuery, StructuredQuery
+    from google_apis.firestore.write_pb2 import Write as WriteMessage
 else:
     from google.cloud.firestore_v1 import types
 

@@ -18,8 +18,8 @@ from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
 
-from infra.local.firestore.pb import firestore_pb2
-from infra.local.pubsub.pb import pubsub_pb2
+from google_apis.firestore import firestore_pb2
+from google_apis.pubsub import pubsub_pb2
 from tests.bench.script import COMMIT, Script, Template, given_ids, load
 
 # As the product drops what it has published (shared/store/outbox.py).

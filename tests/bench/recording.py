@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from infra.local.firestore.pb.firestore_pb2 import CommitRequest
+from google_apis.firestore.firestore_pb2 import CommitRequest
 from tests.bench.bench import Bench
 from tests.bench.calls import Call
 from tests.bench.client import ask

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local.firestore.pb.firestore_pb2 import CommitRequest
+from google_apis.firestore.firestore_pb2 import CommitRequest
 from tests.bench.recorder import Rpc
 
 COMMIT = "/google.firestore.v1.Firestore/Commit"

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import grpc.aio
 
-from infra.local.firestore.pb import firestore_pb2
-from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.pb.write_pb2 import Write
+from google_apis.firestore import firestore_pb2
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.write_pb2 import Write
 
 A_COMMIT = 500
 

@@ -15,9 +15,9 @@ from typing import Any
 import uuid6
 from google.cloud.firestore import Client
 
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.write_pb2 import Write
 from infra import keys
-from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.pb.write_pb2 import Write
 from shared.domain.access import Scope
 from shared.domain.identities import digest, mac_identity
 from tests.bench.client import ask, request

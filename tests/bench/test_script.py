@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from infra.local.firestore.pb.firestore_pb2 import CommitRequest
-from infra.local.firestore.pb.write_pb2 import Write
+from google_apis.firestore.firestore_pb2 import CommitRequest
+from google_apis.firestore.write_pb2 import Write
 from tests.bench.recorder import Recorder, stages
 from tests.bench.script import COMMIT, Script, load, save, write_script
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ["shared/pb", "infra/schemas", "infra/local/firestore/pb", "infra/local/pubsub/pb"]
+FOLDERS = ["shared/pb", "infra/schemas", "google_apis"]
 
 
 def _generated(root: Path) -> dict[str, str]:

@@ -6,8 +6,8 @@ https://firebase.google.com/docs/firestore/enterprise/data-types
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
+from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Value
 
 OBJECT_ID = "__oid__"
 MIN_KEY = "__min__"

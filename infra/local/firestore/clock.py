@@ -6,7 +6,7 @@ from typing import cast
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from infra.local.descriptors import POOL
+from google_apis.descriptors import POOL
 
 MICROSECOND = 1
 SECOND = 1_000_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.local.firestore import ordering, paths
 
 if TYPE_CHECKING:
-    from infra.local.firestore.pb.document_pb2 import Document, Value
+    from google_apis.firestore.document_pb2 import Document, Value
 
 
 class Mode(Enum):

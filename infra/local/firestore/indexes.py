@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
+from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.command import CannotStartError
 from infra.local.firestore import ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.index import Mode, keys_of
-from infra.local.firestore.pb.document_pb2 import Document, Value
 
 MOST_ENTRIES = 40_000
 _COLLECTION = "COLLECTION"

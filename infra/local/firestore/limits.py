@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.firestore import bson, names, ordering
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Document, Value
 
 LARGEST_REQUEST = 10 * 1024 * 1024
 LARGEST_DOCUMENT = 1024 * 1024

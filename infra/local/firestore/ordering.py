@@ -12,9 +12,9 @@ import re
 import struct
 from collections.abc import Mapping
 
+from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Value
 
 # The first byte of a value's encoding is its type's place in the order.
 NULL = b"\x10"

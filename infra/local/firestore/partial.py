@@ -11,8 +11,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from infra.local.firestore.pb.document_pb2 import Document, Value
-from infra.local.firestore.pb.firestore_pb2 import BatchGetDocumentsResponse, RunQueryResponse
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.firestore_pb2 import BatchGetDocumentsResponse, RunQueryResponse
 
 _PACKAGE = "infra.local.firestore.partial"
 _Field = descriptor_pb2.FieldDescriptorProto

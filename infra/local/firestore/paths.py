@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, MutableMapping
 from functools import lru_cache
 
+from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Value
 
 FieldPath = tuple[str, ...]
 Fields = MutableMapping[str, Value]

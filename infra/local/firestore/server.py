@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc.aio
 
+from google_apis.firestore import firestore_pb2 as rpc
 from infra.local.command import Addresses, listen
 from infra.local.control import Control
 from infra.local.faults import Faults
@@ -16,7 +17,6 @@ from infra.local.firestore import limits
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.indexes import Indexes, read
 from infra.local.firestore.journal import SqliteJournal
-from infra.local.firestore.pb import firestore_pb2 as rpc
 from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.rpcs.commits import Commits
 from infra.local.firestore.rpcs.documents import Documents

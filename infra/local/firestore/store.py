@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import writes
 from infra.local.firestore.clock import SECOND, Clock
 from infra.local.firestore.errors import FirestoreError
 from infra.local.firestore.indexes import MOST_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
-from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.state import Database, Version
 from infra.local.firestore.transactions import Patience, Transactions
 

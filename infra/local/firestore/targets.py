@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from infra.local.firestore.pb import firestore_pb2 as rpc
+from google_apis.firestore import firestore_pb2 as rpc
 
 
 def targets(request: Message) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from google_apis.firestore.common_pb2 import TransactionOptions
 from infra.local.firestore.clock import Clock, from_timestamp
 from infra.local.firestore.errors import (
     AbortedError,
@@ -18,7 +19,6 @@ from infra.local.firestore.errors import (
     InvalidArgumentError,
 )
 from infra.local.firestore.locks import CONTENTION, Holder, Locks
-from infra.local.firestore.pb.common_pb2 import TransactionOptions
 from infra.local.refusals import Unimplemented
 
 _TOKEN = struct.Struct(">QQ")  # a serial number, and the time of the first attempt

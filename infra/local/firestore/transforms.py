@@ -5,10 +5,10 @@ https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1#doc
 
 from collections.abc import Iterable
 
+from google_apis.firestore.document_pb2 import Value
+from google_apis.firestore.write_pb2 import DocumentTransform
 from infra.local.firestore import clock, limits, ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Value
-from infra.local.firestore.pb.write_pb2 import DocumentTransform
 
 _MAX = 2**63 - 1
 _MIN = -(2**63)

@@ -5,13 +5,13 @@ https://firebase.google.com/docs/firestore/ttl
 
 import asyncio
 
+from google_apis.firestore.document_pb2 import Value
+from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, names, ordering, writes
 from infra.local.firestore.errors import AbortedError
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
-from infra.local.firestore.pb.document_pb2 import Value
-from infra.local.firestore.pb.write_pb2 import Write
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.store import OpenDatabase, Store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from google_apis.firestore.document_pb2 import MapValue, Value
 from infra.local.firestore import ordering, partial, paths
 from infra.local.firestore.index import Mode, keys_of
-from infra.local.firestore.pb.document_pb2 import MapValue, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

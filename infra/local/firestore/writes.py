@@ -6,6 +6,9 @@ https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1#wri
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from google_apis.firestore.common_pb2 import Precondition
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.write_pb2 import DocumentTransform, Write
 from infra.local.firestore import clock, limits, names, paths, transforms
 from infra.local.firestore.errors import (
     AlreadyExistsError,
@@ -13,9 +16,6 @@ from infra.local.firestore.errors import (
     InvalidArgumentError,
     NotFoundError,
 )
-from infra.local.firestore.pb.common_pb2 import Precondition
-from infra.local.firestore.pb.document_pb2 import Document, Value
-from infra.local.firestore.pb.write_pb2 import DocumentTransform, Write
 from infra.local.firestore.state import Version
 
 

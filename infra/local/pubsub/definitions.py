@@ -12,8 +12,8 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
+from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.errors import InvalidArgument
-from infra.local.pubsub.pb import schema_pb2 as pb
 from infra.local.refusals import Unimplemented
 
 _FILE = "schema.proto"

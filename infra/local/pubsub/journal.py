@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from infra.local.pubsub.pb import pubsub_pb2 as pb
+from google_apis.pubsub import pubsub_pb2 as pb
 
 
 class Journal(Protocol):

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.errors import InvalidArgument
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 
 Resource = TypeVar("Resource", pb.Topic, pb.Subscription)
 

@@ -5,7 +5,7 @@ Source: https://cloud.google.com/pubsub/docs/subscription-properties
 
 from dataclasses import dataclass
 
-from infra.local.pubsub.pb import pubsub_pb2 as pb
+from google_apis.pubsub import pubsub_pb2 as pb
 
 # https://cloud.google.com/pubsub/docs/push#push_backoff
 _PUSH_MINIMUM_BACKOFF = 0.1

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from google_apis.pubsub import pubsub_pb2
+from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.definitions import MessageType
 from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.names import check_name
-from infra.local.pubsub.pb import pubsub_pb2
-from infra.local.pubsub.pb import schema_pb2 as pb
 
 DELETED_SCHEMA = "_deleted-schema_"
 """What a topic has as its schema once that is deleted."""

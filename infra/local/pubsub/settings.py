@@ -11,10 +11,10 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message as ProtoMessage
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.filters import parse
 from infra.local.pubsub.names import check_name
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.refusals import Unimplemented
 
 _UNSUPPORTED_TOPIC_FIELDS = (

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local import data_folder
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 
 _FILE = "pubsub.sqlite3"
 _TABLES = """

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import grpc
 import grpc.aio
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, strike
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.wire import Wire, decoded
 from infra.local.refusals import Handler, abort

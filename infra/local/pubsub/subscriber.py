@@ -7,6 +7,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument
@@ -14,7 +15,6 @@ from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.wire import Methods, Wire

@@ -3,9 +3,9 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 
 if TYPE_CHECKING:
     from infra.local.pubsub.subscription import Subscription

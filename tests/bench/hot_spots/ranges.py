@@ -10,11 +10,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, Self
 
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import ordering, paths
 from infra.local.firestore.index import Mode, Spec, keys, keys_of
 from infra.local.firestore.indexes import Indexes
-from infra.local.firestore.pb.document_pb2 import Document, Value
-from infra.local.firestore.pb.write_pb2 import Write
 
 _ARROWS = {Mode.ASCENDING: "↑", Mode.DESCENDING: "↓", Mode.CONTAINS: "∋"}
 _NAME = "__name__"

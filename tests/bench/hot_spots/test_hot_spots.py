@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from google_apis.firestore.document_pb2 import Document
 from infra.local import topology
 from infra.local.firestore import indexes
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Composite, Indexes
-from infra.local.firestore.pb.document_pb2 import Document
 from tests.bench.hot_spots.hottest import LIMIT, hottest
 from tests.bench.hot_spots.ranges import Keys, Layout, Written
 from tests.bench.hot_spots.traffic import Simulation

@@ -9,8 +9,8 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from functions.machines.registration import created
-from infra.local.firestore.pb import firestore_pb2
-from infra.local.firestore.pb.write_pb2 import Write
+from google_apis.firestore import firestore_pb2
+from google_apis.firestore.write_pb2 import Write
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Caller

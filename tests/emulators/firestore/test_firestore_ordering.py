@@ -10,8 +10,8 @@ from google.cloud.firestore_v1.vector import Vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import ordering
-from infra.local.firestore.pb.document_pb2 import Value
 
 AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

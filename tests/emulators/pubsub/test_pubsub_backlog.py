@@ -7,11 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.backlog import Backlog
 from infra.local.pubsub.journal import NoJournal
 from infra.local.pubsub.leases import Consumer
 from infra.local.pubsub.message import Message
-from infra.local.pubsub.pb import pubsub_pb2 as pb
 from infra.local.pubsub.policy import Policy
 
 ACK_DEADLINE = 10

@@ -6,10 +6,10 @@ https://firebase.google.com/docs/firestore/query-data/aggregation-queries
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.query_pb2 import StructuredAggregationQuery
 from infra.local.firestore import paths
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Document, Value
-from infra.local.firestore.pb.query_pb2 import StructuredAggregationQuery
 from infra.local.firestore.queries.parse import Query
 
 MOST_AGGREGATIONS = 5

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Document, Value
-from infra.local.firestore.pb.query_pb2 import StructuredQuery
 
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10

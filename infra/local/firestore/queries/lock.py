@@ -5,9 +5,9 @@ So a transaction holds the ranges that its queries covered, and no document can 
 
 from dataclasses import dataclass
 
+from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import index, ordering
 from infra.local.firestore.index import Mode
-from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.queries.parse import Query
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore import names, ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore.queries.filters import (
     Bound,
     Conjunction,

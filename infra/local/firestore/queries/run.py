@@ -7,10 +7,10 @@ from functools import reduce
 from itertools import islice
 from operator import attrgetter, or_
 
+from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import index, names
 from infra.local.firestore.block import Block, Entry
 from infra.local.firestore.index import Mode, Spec
-from infra.local.firestore.pb.document_pb2 import Document
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope

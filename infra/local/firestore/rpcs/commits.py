@@ -6,11 +6,9 @@ from collections.abc import Iterable
 
 from google.protobuf.empty_pb2 import Empty
 
-from infra.local.firestore import clock, names, writes
-from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
-from infra.local.firestore.pb.common_pb2 import Precondition
-from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.pb.firestore_pb2 import (
+from google_apis.firestore.common_pb2 import Precondition
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import (
     BatchWriteRequest,
     BatchWriteResponse,
     BeginTransactionRequest,
@@ -22,7 +20,9 @@ from infra.local.firestore.pb.firestore_pb2 import (
     RollbackRequest,
     UpdateDocumentRequest,
 )
-from infra.local.firestore.pb.write_pb2 import Write, WriteResult
+from google_apis.firestore.write_pb2 import Write, WriteResult
+from infra.local.firestore import clock, names, writes
+from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import masked
 from infra.local.firestore.store import OpenDatabase, Store

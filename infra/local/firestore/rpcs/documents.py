@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from infra.local.firestore import names, partial, paths
-from infra.local.firestore.errors import NotFoundError
-from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.pb.firestore_pb2 import (
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
     GetDocumentRequest,
 )
+from infra.local.firestore import names, partial, paths
+from infra.local.firestore.errors import NotFoundError
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.reading import reading
 from infra.local.firestore.state import Version

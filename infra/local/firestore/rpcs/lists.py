@@ -6,16 +6,16 @@ import heapq
 from dataclasses import replace
 from itertools import islice
 
-from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
-from infra.local.firestore.pb.document_pb2 import Document
-from infra.local.firestore.pb.firestore_pb2 import (
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import (
     ListCollectionIdsRequest,
     ListCollectionIdsResponse,
     ListDocumentsRequest,
     ListDocumentsResponse,
 )
-from infra.local.firestore.pb.query_pb2 import StructuredQuery
+from google_apis.firestore.query_pb2 import StructuredQuery
+from infra.local.firestore import names, ordering, paths
+from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse

@@ -6,13 +6,13 @@ from dataclasses import replace
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from infra.local.firestore import names, partial
-from infra.local.firestore.pb.firestore_pb2 import (
+from google_apis.firestore.firestore_pb2 import (
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
     RunQueryRequest,
     RunQueryResponse,
 )
+from infra.local.firestore import names, partial
 from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse

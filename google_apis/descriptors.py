@@ -1,7 +1,8 @@
-"""The descriptor pool of the emulators' messages.
+"""The descriptor pool of the generated messages.
 
-It is not the default pool: a process may hold an emulator beside Google's client libraries, which register
-messages of the same full names there, and protobuf refuses a name's second definition.
+It is not the default pool: a process may hold them beside Google's client packages, which register messages
+of the same full names there, and protobuf refuses a name's second definition. So a `Timestamp` inside one of
+them is of another class than `google.protobuf.timestamp_pb2.Timestamp`.
 """
 
 from google.protobuf import (
