@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # One set of pinned requirements, where the buildpack looks for it: all functions are tested with it.
 REQUIREMENTS = ROOT / "requirements.txt"
-FOLDERS = (ROOT / "functions", ROOT / "shared")
+FOLDERS = (ROOT / "functions", ROOT / "google_apis", ROOT / "shared")
 DEFAULT_FILE = ROOT / ".local" / "muster.zip"
 
 # Zip's beginning of time, and a plain file that all may read: nothing of the machine that builds it.

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
+from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -17,7 +18,6 @@ from shared.store.codec import decode
 from shared.store.heartbeats import find_silent
 from shared.store.machines import StoredMachine, change_machine, find_machine
 from shared.store.transaction import Transaction
-from shared.store.wire import Document
 
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
@@ -15,7 +16,6 @@ from shared.domain.events import WaitingEvent
 from shared.events.backlog import publish_in_order
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.codec import DecodeError, decode
-from shared.store.wire import Document
 
 # By then the request that committed an event has published and dropped it, or never will. It is longer than a
 # request may take: until its deadline one may look for its event, to learn whether its commit went through.

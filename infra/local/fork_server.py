@@ -25,8 +25,9 @@ from infra.local.child import become
 IMPORTED_BY_ALL = (
     "functions_framework.aio",
     "functions_framework._http.gunicorn",
-    "google.cloud.firestore_v1",
-    "google.pubsub_v1",
+    "google.auth.transport.grpc",
+    "google.auth.transport.requests",
+    "grpc.aio",
     "httptools",
     "pydantic",
     "uvicorn_worker",

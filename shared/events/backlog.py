@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import grpc
 
+from google_apis.pubsub.pubsub_pb2 import PubsubMessage
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.domain.events import WaitingEvent
 from shared.events.publisher import Publisher, pubsub_message
-from shared.events.wire import PubsubMessage
 
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
 MESSAGES = 1000

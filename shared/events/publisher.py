@@ -8,12 +8,15 @@ from datetime import datetime
 from functools import cached_property
 
 import grpc
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 
+from google_apis.pubsub.pubsub_pb2 import PublishRequest, PublishResponse, PubsubMessage
 from shared import logs
 from shared.channels import connect, routing
-from shared.events.wire import PublishRequest, PublishResponse, PubsubMessage
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+
+# The service's google.api.default_host and google.api.oauth_scopes in google/pubsub/v1/pubsub.proto.
+HOST = "pubsub.googleapis.com"
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/pubsub")
 
 # Past it the answer does not wait any longer: the event is in the outbox, and the relay publishes it.
 PUBLISH_SECONDS = 2.0
@@ -31,7 +34,7 @@ class Publisher:
 
         Plain for the reasons of shared/store/rpcs.py.
         """
-        channel = connect("PUBSUB_EMULATOR_HOST", PublisherGrpcAsyncIOTransport.create_channel)
+        channel = connect("PUBSUB_EMULATOR_HOST", HOST, SCOPES)
         return channel.unary_unary(
             "/google.pubsub.v1.Publisher/Publish",
             request_serializer=PublishRequest.SerializeToString,

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -29,7 +30,10 @@ from shared.store.errors import Contended, StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
-from shared.store.wire import Document, Write
+from shared.store.wire_format import Write
+
+if TYPE_CHECKING:
+    from google_apis.firestore.document_pb2 import Document
 
 REPLAY_TIME = timedelta(hours=24)
 # What a commit leaves of the deadline, to look whether it went through if it does not answer.

@@ -16,7 +16,7 @@ from shared.store.attempts import attempts
 from shared.store.errors import Refused, StoreError
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
-from shared.store.wire import Write
+from shared.store.wire_format import Write
 
 # Twice as long as a topic or a subscription can keep a message:
 # https://cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration

@@ -4,26 +4,24 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from google_apis.firestore.common_pb2 import DocumentMask, TransactionOptions
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import (
+    BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
+    CommitResponse,
+    RollbackRequest,
+    RunAggregationQueryRequest,
+    RunQueryRequest,
+)
+from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
 from shared.channels import routing
 from shared.domain.deadline import Deadline
 from shared.store import wire_format
 from shared.store.attempts import repeated
 from shared.store.errors import translated
 from shared.store.rpcs import Rpcs
-from shared.store.wire import (
-    BatchGetDocumentsRequest,
-    BatchGetDocumentsResponse,
-    CommitResponse,
-    Document,
-    DocumentMask,
-    RollbackRequest,
-    RunAggregationQueryRequest,
-    RunQueryRequest,
-    StructuredAggregationQuery,
-    StructuredQuery,
-    TransactionOptions,
-    Write,
-)
+from shared.store.wire_format import Write
 
 Read = TypeVar("Read")
 

@@ -9,11 +9,12 @@ import zlib
 from datetime import datetime
 from typing import Any
 
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.machine_pb2 import MACHINE_STATUS_CONNECTED, Machine
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
-from shared.store.wire import Cursor, Document, StructuredQuery, Value
 
 # 24 * 500 = 12,000 heartbeats a second; one query may ask for 30 shards.
 SHARDS = 24

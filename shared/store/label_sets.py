@@ -10,6 +10,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from google_apis.firestore.document_pb2 import Value
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -19,7 +21,6 @@ from shared.store.firestore import Firestore
 from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
 from shared.store.machines import LABEL_SET
 from shared.store.queries import all_in
-from shared.store.wire import StructuredQuery, Value
 
 MOST_ORGANIZATIONS = 1000
 

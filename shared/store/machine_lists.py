@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
 
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
@@ -16,7 +18,6 @@ from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
 from shared.store.long_searches import look
 from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
-from shared.store.wire import Document, StructuredQuery
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
 

@@ -8,13 +8,14 @@ is one of names.
 
 from collections.abc import Iterable, Sequence
 
+from google_apis.firestore.document_pb2 import Value
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain import machine_ids, search
 from shared.domain.machine_filter import MachineFilter
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.machines import LABEL_SET, MACHINE_FIELDS, TERMS
 from shared.store.queries import all_in
-from shared.store.wire import StructuredQuery, Value
 
 # https://firebase.google.com/docs/firestore/query-data/queries#query_limitations: in disjunctive normal form.
 MOST_ALTERNATIVES = 30

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from google_apis.firestore.document_pb2 import Document
 from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
@@ -14,8 +15,7 @@ from shared.store import paths
 from shared.store.codec import decode, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
-from shared.store.wire import Document, Write
-from shared.store.wire_format import key_set, write
+from shared.store.wire_format import Write, key_set, write
 
 # A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations

@@ -1,10 +1,10 @@
 """The machines of a pool, by the pools that they name."""
 
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
-from shared.store.wire import StructuredQuery
 
 
 async def member_names(

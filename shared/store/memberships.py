@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from google_apis.firestore.document_pb2 import Document
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.codec import decode
 from shared.store.machines import MACHINE_FIELDS, StoredMachine
-from shared.store.wire import Document, Write
+from shared.store.wire_format import Write
 
 # One mask is for all documents of a call.
 _FIELDS = tuple(dict.fromkeys([*MACHINE_FIELDS, *(field.name for field in Pool.DESCRIPTOR.fields)]))

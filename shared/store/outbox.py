@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 
+from google_apis.firestore.document_pb2 import Document, Value
+from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
@@ -12,7 +14,6 @@ from shared.store import paths, writes
 from shared.store.attempts import repeated
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
-from shared.store.wire import Cursor, Document, Value
 
 # How long published documents are collected: more of them in one commit, against what a crash leaves to the
 # relay, which then publishes it once more.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.domain.plain import Plain
@@ -21,7 +23,7 @@ from shared.store.machine_queries import MESSAGE_FIELDS
 from shared.store.members import members_query
 from shared.store.queries import all_in
 from shared.store.side_by_side import side_by_side
-from shared.store.wire import Document, StructuredQuery, Write
+from shared.store.wire_format import Write
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """The beginnings of queries."""
 
-from shared.store.wire import StructuredQuery
-
-# The field is `from`, a keyword of Python, and `from_` in the client library's classes.
-_FROM = StructuredQuery.DESCRIPTOR.fields_by_number[2].name
+from google_apis.firestore.query_pb2 import StructuredQuery
 
 
 def all_in(collection: str, *, all_descendants: bool = False) -> StructuredQuery:
@@ -14,5 +11,5 @@ def all_in(collection: str, *, all_descendants: bool = False) -> StructuredQuery
         all_descendants: take the collections of that id at any depth.
     """
     query = StructuredQuery()
-    getattr(query, _FROM).add(collection_id=collection, all_descendants=all_descendants)
+    query.from_.add(collection_id=collection, all_descendants=all_descendants)
     return query

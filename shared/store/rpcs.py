@@ -1,17 +1,14 @@
 """The RPCs of `google.firestore.v1` that the product makes, with plain messages.
 
 The generated client would wrap each message in a class of its own and send each call through an interceptor
-for logs, which is a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md. Its transport makes the
-channel all the same, with Google's address, credentials and scopes.
+for logs, which is a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md.
 """
 
 from typing import TYPE_CHECKING
 
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.protobuf.empty_pb2 import Empty
 
-from shared.channels import connect
-from shared.store.wire import (
+from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
     CommitResponse,
@@ -21,9 +18,14 @@ from shared.store.wire import (
     RunQueryRequest,
     RunQueryResponse,
 )
+from shared.channels import connect
 
 if TYPE_CHECKING:
     import grpc
+
+# The service's google.api.default_host and google.api.oauth_scopes in google/firestore/v1/firestore.proto.
+HOST = "firestore.googleapis.com"
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/datastore")
 
 _SERVICE = "/google.firestore.v1.Firestore"
 
@@ -32,7 +34,7 @@ class Rpcs:
     """The calls of one channel, which belongs to the event loop that it is made in."""
 
     def __init__(self) -> None:
-        channel = connect("FIRESTORE_EMULATOR_HOST", FirestoreGrpcAsyncIOTransport.create_channel)
+        channel = connect("FIRESTORE_EMULATOR_HOST", HOST, SCOPES)
         self.commit: grpc.aio.UnaryUnaryMultiCallable[bytes, CommitResponse] = channel.unary_unary(
             f"{_SERVICE}/Commit",  # its requests are serialized before: shared/store/wire_format.py
             response_deserializer=CommitResponse.FromString,

@@ -10,11 +10,14 @@ from typing import Self
 
 import grpc
 
+from google_apis.firestore.common_pb2 import TransactionOptions
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
-from shared.store.wire import CommitResponse, Document, TransactionOptions, Write
+from shared.store.wire_format import Write
 
 RELEASE_SECONDS = 1.0
 

@@ -11,13 +11,18 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shared.store.wire import CommitRequest, Document, MapValue, Value, Write, WriteMessage
+from google_apis.firestore import write_pb2
+from google_apis.firestore.document_pb2 import Document, MapValue, Value
+from google_apis.firestore.firestore_pb2 import CommitRequest
+
+# One of the parts: a write, as a part of a serialized `CommitRequest`.
+Write = bytes
 
 _LENGTH_DELIMITED = 2
 _SEVEN_BITS, _MORE_FOLLOW = 0x7F, 0x80
 
 _WRITES = CommitRequest.DESCRIPTOR.fields_by_name["writes"].number
-_UPDATE = WriteMessage.DESCRIPTOR.fields_by_name["update"].number
+_UPDATE = write_pb2.Write.DESCRIPTOR.fields_by_name["update"].number
 _FIELDS = Document.DESCRIPTOR.fields_by_name["fields"].number
 _MAP_VALUE = Value.DESCRIPTOR.fields_by_name["map_value"].number
 _ENTRIES = MapValue.DESCRIPTOR.fields_by_name["fields"].number
@@ -31,7 +36,7 @@ def write(*, merged: bytes = b"", **fields: Any) -> Write:  # noqa: ANN401 - as 
         merged: a serialized part of it.
         fields: the rest, as the constructor of `google.firestore.v1.Write` takes it.
     """
-    return _field(_WRITES, WriteMessage(**fields).SerializeToString() + merged)
+    return _field(_WRITES, write_pb2.Write(**fields).SerializeToString() + merged)
 
 
 def commit(database: str, writes: Iterable[Write], transaction: bytes) -> bytes:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from google.protobuf.message import Message
 
+from google_apis.firestore.document_pb2 import Document
 from shared.store.codec import encode
-from shared.store.wire import Document, Write
-from shared.store.wire_format import write
+from shared.store.wire_format import Write, write
 
 
 def create(name: str, message: Message) -> Write:

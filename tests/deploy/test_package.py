@@ -105,7 +105,9 @@ def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_p
     with zipfile.ZipFile(tmp_path / "muster.zip") as archive:
         names = archive.namelist()
 
-    assert {"functions", "shared", "requirements.txt"} == {name.split("/")[0] for name in names}
+    assert {"functions", "google_apis", "shared", "requirements.txt"} == {
+        name.split("/")[0] for name in names
+    }
     assert {f"{function.folder}/main.py" for function in FUNCTIONS.values()} <= set(names)
     assert {".py", ".json", ".html", ".txt"} == {Path(name).suffix for name in names}
 
@@ -113,7 +115,7 @@ def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_p
 def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
     """Whoever builds it: another folder, other times of the files, another umask."""
     copy = tmp_path / "copy"
-    for name in ("functions", "shared", "infra"):
+    for name in ("functions", "google_apis", "shared", "infra"):
         shutil.copytree(package.ROOT / name, copy / name, copy_function=shutil.copy)
     shutil.copy(package.REQUIREMENTS, copy)
     (copy / "functions" / "__init__.py").chmod(0o600)

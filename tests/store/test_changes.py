@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.answer import Answer
@@ -22,7 +23,7 @@ from shared.store.errors import Unclear
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
-from shared.store.wire import CommitResponse, Write
+from shared.store.wire_format import Write
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -15,7 +15,9 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOT
 
 from shared.channels import OPTIONS
 from shared.domain.deadline import Deadline
+from shared.events import publisher
 from shared.events.publisher import Publisher
+from shared.store import rpcs
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 
@@ -96,3 +98,14 @@ async def test_channels_have_the_options_of_the_generated_transports(transport: 
 
     assert options
     assert options.items() <= dict(OPTIONS).items()
+
+
+@pytest.mark.parametrize(
+    ("service", "transport"),
+    [(rpcs, FirestoreGrpcAsyncIOTransport), (publisher, PublisherGrpcAsyncIOTransport)],
+)
+def test_services_have_the_address_and_scopes_of_the_generated_transports(
+    service: Any,  # noqa: ANN401 - a module
+    transport: type[FirestoreGrpcAsyncIOTransport | PublisherGrpcAsyncIOTransport],
+) -> None:
+    assert (transport.DEFAULT_HOST, transport.AUTH_SCOPES) == (service.HOST, service.SCOPES)

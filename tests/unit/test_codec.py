@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from google_apis.firestore.document_pb2 import Document, Value
 from shared.pb.inventory.v1.events_pb2 import PoolChanged
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Machine
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, OutboxEntry
 from shared.store.codec import DecodeError, decode, encode
-from shared.store.wire import Document, Value
 from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
 

@@ -11,6 +11,7 @@ from functions.machines.pools_of import included, with_pools, without_pools
 from functions.machines.profile_listing import page_info
 from functions.machines.views import MachineWithIncludes, MachineWithPools, PageInfo
 from functions.pools.views import IncludedMachine, included_machine
+from google_apis.firestore.document_pb2 import Document
 from shared.domain.plain import Plain, plain
 from shared.edge.machine_view import MachineView, machine_json
 from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
@@ -18,7 +19,6 @@ from shared.pb.inventory.v1.api_pb2 import Pagination
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.codec import decode_plain, encode
-from shared.store.wire import Document
 from tests.unit.messages import messages
 
 STATUSES = (

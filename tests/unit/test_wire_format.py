@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from google_apis.firestore.firestore_pb2 import CommitRequest
 from shared.store import wire_format
-from shared.store.wire import CommitRequest, Write
 
 # Lengths of one and of two bytes, before and behind the seventh bit; several bytes a character.
 MARKS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.text(
@@ -16,7 +16,7 @@ MARKED = st.integers(0, 60).flatmap(
 DOCUMENT = "projects/p/databases/d/documents/machines/1"
 
 
-def read(*writes: Write) -> CommitRequest:
+def read(*writes: wire_format.Write) -> CommitRequest:
     return CommitRequest.FromString(wire_format.commit("projects/p/databases/d", writes, b"transaction"))
 
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from google_apis.firestore.document_pb2 import Value
 from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value_kind
-from shared.store.wire import Value
 
 M = TypeVar("M", bound=Message)
 

@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from shared.store.wire import Value
+from google_apis.firestore.document_pb2 import Value
 
 # The fields of a document or of a map value.
 Fields = MutableMapping[str, Value]

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 
 from functions.machines.registration import created
 from google_apis.firestore import firestore_pb2
+from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.firestore_pb2 import CommitResponse
 from google_apis.firestore.write_pb2 import Write
 from shared.bootstrap import Inventory
 from shared.domain import machines
@@ -33,7 +35,6 @@ from shared.store.effects import Effects
 from shared.store.firestore import Firestore
 from shared.store.machines import StoredMachine, change_machine
 from shared.store.outbox import Outbox
-from shared.store.wire import CommitResponse, Document
 from tests.bench.hot_spots.ranges import Written
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

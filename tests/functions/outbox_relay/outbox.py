@@ -13,8 +13,7 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
-from shared.store.wire import Write
-from shared.store.wire_format import write
+from shared.store.wire_format import Write, write
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 
 A_COMMIT = 500
