@@ -18,6 +18,13 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
+# What two states of a machine may differ in; a version and its time follow from that.
+_COMPARED = tuple(
+    (field.name, field.has_presence)
+    for field in Machine.DESCRIPTOR.fields
+    if field.name not in {"version", "updated_at"}
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -61,13 +68,10 @@ def machine_deleted(machine: Machine) -> Event:
 def changed_fields(before: Machine, after: Machine) -> list[str]:
     """Name the fields that two states of a machine differ in, in the order of their numbers."""
     return [
-        field.name
-        for field in Machine.DESCRIPTOR.fields
-        if field.name not in {"version", "updated_at"}
-        and (
-            getattr(before, field.name) != getattr(after, field.name)
-            or (field.has_presence and before.HasField(field.name) != after.HasField(field.name))
-        )
+        name
+        for name, has_presence in _COMPARED
+        if getattr(before, name) != getattr(after, name)
+        or (has_presence and before.HasField(name) != after.HasField(name))
     ]
 
 
