@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,16 +28,17 @@ class Authenticator:
         self._clock = clock
         self._found: OrderedDict[str, tuple[datetime, asyncio.Future[ApiKey | None]]] = OrderedDict()
 
-    async def authenticate(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorizations: Sequence[str]) -> Caller:
         """Say who calls.
 
         Args:
-            authorization: the `Authorization` header.
+            authorizations: the `Authorization` headers, of which there must be one: what is in front of a
+                function might look at the first of two, and the function at the last.
 
         Raises:
             Unauthenticated: no key, or one that does not count; it never says which.
         """
-        scheme, _, key = (authorization or "").partition(" ")
+        scheme, _, key = authorizations[0].partition(" ") if len(authorizations) == 1 else ("", "", "")
         key = key.strip()
         if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_LENGTH:
             raise Unauthenticated

@@ -98,7 +98,7 @@ class Resource(Endpoint):
         operation = self._operations.get(request.method)
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
-        caller = await self._authenticator.authenticate(request.headers.get("authorization"))
+        caller = await self._authenticator.authenticate(request.headers.getlist("authorization"))
         record_of(request.scope).organization_id = caller.organization_id
         caller.require(operation.scope)
         if operation.query is None and request.scope["query_string"]:

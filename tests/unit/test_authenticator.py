@@ -30,9 +30,9 @@ class Store:
 async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -> None:
     store = Store()
     authenticator = Authenticator(store.find, lambda: NOW)
-    first = asyncio.create_task(authenticator.authenticate("Bearer key"))
+    first = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
     await store.asked.wait()
-    second = asyncio.create_task(authenticator.authenticate("Bearer key"))
+    second = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -41,5 +41,5 @@ async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -
     with pytest.raises(Unavailable):
         await second
 
-    assert (await authenticator.authenticate("Bearer key")).organization_id == "organization"
+    assert (await authenticator.authenticate(["Bearer key"])).organization_id == "organization"
     assert len(store.reads) == 2

@@ -52,6 +52,13 @@ async def test_what_is_no_key_is_refused(machines: MachinesApi, authorization: s
     unauthenticated(answer)
 
 
+@pytest.mark.usefixtures("store_unchanged")
+async def test_two_keys_are_none(machines: MachinesApi) -> None:
+    header = (b"Authorization", f"Bearer {machines.organization.api_key}".encode())
+
+    unauthenticated(await machines.http.post(PATH, json=a_body(), headers=[header, header]))
+
+
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
 async def test_the_scheme_is_taken_in_any_case(machines: MachinesApi, scheme: str) -> None:
     """RFC 9110, section 11.1."""
