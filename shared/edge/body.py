@@ -84,7 +84,7 @@ def _parse_message(raw: bytes, message_type: type[Message]) -> tuple[dict[str, A
     try:
         message = message_type.FromString(raw)
     except DecodeError as error:
-        raise MalformedBody(f"The body is not a {message_type.DESCRIPTOR.full_name}: {error}") from error
+        raise MalformedBody(f"The body is no {message_type.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
     faults = list(_unknown_fields(message, ("body",)))
     # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.

@@ -35,7 +35,7 @@ _REASONS = {
     "bool_type": "must be true or false",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
+    "string_too_short": "must not be empty",  # nothing has to be longer
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} entries",
 }
