@@ -71,9 +71,9 @@ def revoke(client: Client, key_id: str, *, now: datetime) -> bool:
     return bool(found)
 
 
-def main() -> None:
+def main(command_line: Sequence[str]) -> None:
     """Run a command; what goes wrong is one line."""
-    arguments = _arguments(sys.argv[1:])
+    arguments = _arguments(command_line)
     try:
         arguments.run(_client(arguments.project, arguments.state), arguments)
     except GoogleAPICallError as error:
@@ -180,4 +180,4 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,16 +1,15 @@
 """`python -m infra.keys` and `python -m infra.events`, on a stack that runs."""
 
 import json
-import os
 import re
 import secrets
 import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
-from infra.keys import create
+from infra.keys import create, main
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack
 
@@ -32,16 +31,39 @@ def state(stack: RunningStack, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def keys(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infra.keys", "--state", str(state), *arguments],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name != "FIRESTORE_EMULATOR_HOST"},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+@dataclass
+class Ended:
+    """What a command has printed, and its exit status."""
+
+    stdout: str
+    stderr: str
+    returncode: int
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def keys(state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs the command without a process of its own, which would spend most of its time on imports.
+
+    That it is a program is shown where no stack runs: `test_commands_say_that_no_stack_runs`.
+    """
+    # It looks for the stack where the environment names no emulator, and leaves there what it has found.
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "")
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.delenv("FIRESTORE_EMULATOR_HOST")
+        try:
+            main(["--state", str(state), *arguments])
+        except SystemExit as end:
+            # As the interpreter does: https://docs.python.org/3/library/sys.html#sys.exit
+            if isinstance(end.code, str):
+                sys.stderr.write(f"{end.code}\n")
+            return Ended(*capsys.readouterr(), end.code if isinstance(end.code, int) else 1)
+        return Ended(*capsys.readouterr(), 0)
+
+    return run
 
 
 @contextmanager
@@ -76,33 +98,30 @@ def register(stack: RunningStack, api_key: str, mac: str) -> httpx.Response:
     )
 
 
-def test_a_key_is_made_listed_and_revoked(state: Path, stack: RunningStack) -> None:
+def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) -> None:
     organization = f"organization-{uuid.uuid4()}"
     scopes = ("--scope", "machines:read", "machines:write")
-    made = keys(state, "create", "--organization", organization, *scopes, "--expires", "30d")
+    made = keys("create", "--organization", organization, *scopes, "--expires", "30d")
     api_key = made.stdout.strip()
     key_id = made.stderr.split()[1]
     assert len("muster_") + 43 == len(api_key)
     assert register(stack, api_key, random_mac()).status_code == 201
 
-    unused = keys(state, "create", "--organization", organization, *scopes)
+    unused = keys("create", "--organization", organization, *scopes)
     unused_id = unused.stderr.split()[1]
     assert (
-        keys(state, "revoke", unused_id).stdout
-        == f"Key {unused_id} is revoked: it stops working within a minute\n"
+        keys("revoke", unused_id).stdout == f"Key {unused_id} is revoked: it stops working within a minute\n"
     )
     assert register(stack, unused.stdout.strip(), random_mac()).status_code == 401
 
-    listed = [
-        line.split() for line in keys(state, "list", "--organization", organization).stdout.splitlines()
-    ]
+    listed = [line.split() for line in keys("list", "--organization", organization).stdout.splitlines()]
     assert [[key_id, "expires"], [unused_id, "revoked"]] == [line[:2] for line in listed]
     assert {"machines:read,machines:write"} == {line[3] for line in listed}
     assert api_key not in str(listed)
 
 
-def test_a_key_allows_what_its_scopes_say(state: Path, stack: RunningStack) -> None:
-    made = keys(state, "create", "--organization", "readers", "--scope", "machines:read")
+def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) -> None:
+    made = keys("create", "--organization", "readers", "--scope", "machines:read")
     assert register(stack, made.stdout.strip(), random_mac()).status_code == 403
 
 
@@ -126,8 +145,8 @@ def test_a_key_allows_what_its_scopes_say(state: Path, stack: RunningStack) -> N
         (("revoke", "none"), "muster: there is no key none"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(state: Path, arguments: tuple[str, ...], complaint: str) -> None:
-    ended = keys(state, *arguments)
+def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = keys(*arguments)
     assert ended.returncode != 0
     assert complaint in ended.stderr.splitlines()[-1]
 
