@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from tests.bench.meter import counted
 
 # An exact total costs one unit for each 1,000 machines that are counted: the contract's own price.
@@ -90,6 +88,8 @@ def _ratio(mine: float, its: float) -> float:
 
 def draw(growth: Growth, file: Path) -> None:
     """Plot the time of every call over the size of the fleet, as a PNG file."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - large, and nothing for who reads figures only
+
     figure = Figure(figsize=(14, 7), dpi=120, layout="constrained")
     time, cpu = figure.subplots(1, 2, sharex=True)
     for number, (name, points) in enumerate(growth.points.items()):
