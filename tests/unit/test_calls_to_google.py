@@ -1,0 +1,182 @@
+"""What a function's calls are where no emulator is: those of Google's generated transports.
+
+Both make the same calls in a process of their own. They go through an HTTP proxy, as gRPC takes them where
+`https_proxy` says so, to a server with a certificate for Google's addresses.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.stack import ROOT
+
+ADDRESSES = ["firestore.googleapis.com:443", "pubsub.googleapis.com:443"]
+SECONDS = 30
+
+CALLS = """
+import asyncio, contextlib, grpc
+
+async def call(rpc):
+    with contextlib.suppress(Exception):  # the server knows no method
+        await rpc
+"""
+OURS = f"""{CALLS}
+from shared.domain.deadline import Deadline
+from shared.events.publisher import Publisher
+from shared.store.firestore import Firestore
+
+async def main():
+    await call(Firestore("example", "(default)").commit([], Deadline({SECONDS})))
+    await call(Publisher("example").send("machine-created", [], timeout={SECONDS}))
+
+asyncio.run(main())
+"""
+THEIRS = f"""{CALLS}
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient as Firestore
+from google.pubsub_v1 import PublisherAsyncClient as Publisher
+
+def client(kind):
+    transport = kind.get_transport_class("grpc_asyncio")
+    return kind(transport=transport(channel=transport.create_channel()))
+
+async def main():
+    database = "projects/example/databases/(default)"
+    await call(client(Firestore).commit({{"database": database}}, retry=None))
+    await call(client(Publisher).publish({{"topic": "projects/example/topics/machine-created"}}, retry=None))
+
+asyncio.run(main())
+"""
+
+
+@dataclass
+class Google(grpc.GenericRpcHandler):
+    """Keeps who connects and what it is told of calls, and knows none of them.
+
+    Attributes:
+        environment: with it calls come here.
+        connections: the addresses that were asked for.
+        calls: methods, with what the tokens claim and how they are routed.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    connections: list[str] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any], Any]] = field(default_factory=list)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        claimed = claims(str(metadata["authorization"]))
+        self.calls.append((handler_call_details.method, claimed, metadata["x-goog-request-params"]))
+
+
+def claims(authorization: str) -> dict[str, Any]:
+    """Read what a service account's token claims, but for the time."""
+    body = authorization.removeprefix("Bearer ").split(".")[1]
+    claimed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=="))
+    return {name: value for name, value in claimed.items() if name not in {"iat", "exp"}}
+
+
+@pytest.fixture
+async def google(tmp_path: Path) -> AsyncIterator[Google]:
+    google = Google()
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate = self_signed(key)
+    server = grpc.aio.server(handlers=[google])
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, certificate)]))
+    await server.start()
+    async with await proxy(google, port) as listener:
+        (tmp_path / "roots.pem").write_bytes(certificate)
+        (tmp_path / "account.json").write_text(service_account(pem))
+        address, proxy_port = listener.sockets[0].getsockname()
+        google.environment = {
+            "https_proxy": f"http://{address}:{proxy_port}",
+            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(tmp_path / "roots.pem"),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "account.json"),
+        }
+        yield google
+    await server.stop(None)
+
+
+def self_signed(key: rsa.RSAPrivateKey) -> bytes:
+    """Make a certificate for both services."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.com")])
+    services = [x509.DNSName(address.partition(":")[0]) for address in ADDRESSES]
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName(services), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def service_account(key: bytes) -> str:
+    """Make a key file: https://cloud.google.com/iam/docs/keys-create-delete. It signs its tokens itself."""
+    return json.dumps(
+        {
+            "type": "service_account",
+            "client_email": "machines@example.iam.gserviceaccount.com",
+            "private_key_id": "1",
+            "private_key": key.decode(),
+            "token_uri": "https://oauth2.example.com/token",
+        }
+    )
+
+
+async def proxy(google: Google, port: int) -> asyncio.Server:
+    """Connect whoever asks for a service to a port here instead (RFC 9110, section 9.3.6)."""
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        (target,) = re.findall(r"^CONNECT (\S+) ", request)
+        if target not in ADDRESSES:  # google-auth asks, beside the calls, where the account may be used
+            writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+            writer.close()
+            return
+        google.connections.append(target)
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer))
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    return await asyncio.start_server(connect, "127.0.0.1", 0)
+
+
+async def calls_of(code: str, google: Google) -> tuple[list[str], list[tuple[str, dict[str, Any], Any]]]:
+    google.connections, google.calls = [], []
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **google.environment}
+    command = [sys.executable, "-c", code]
+    await asyncio.to_thread(subprocess.run, command, env=environment, check=True, timeout=SECONDS)
+    return google.connections, google.calls
+
+
+async def test_calls_go_to_google_as_those_of_the_generated_transports_do(google: Google) -> None:
+    """To the same address, over TLS, with the same token and the same routing."""
+    connections, calls = await calls_of(OURS, google)
+
+    assert await calls_of(THEIRS, google) == (connections, calls)
+    assert connections == ADDRESSES
+    assert len(calls) == len(ADDRESSES)
