@@ -31,6 +31,14 @@ def quiet(tmp_path: Path) -> tuple[str, str]:
     return "--topology", str(quiet_topology(tmp_path))
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+    """A second stack, beside the one that all tests share."""
+    folder = tmp_path_factory.mktemp("other")
+    with StackProcess(folder, ("--topology", str(quiet_topology(folder)))) as stack:
+        yield stack
+
+
 def register(stack: RunningStack, machine: Mapping[str, object] = MACHINE) -> httpx.Response:
     return httpx.post(
         f"{stack.gateway}/api/v1/machines",
@@ -98,58 +106,51 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
         assert "Traceback" not in stack.output
 
 
-def test_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
-    with StackProcess(tmp_path) as stack:
-        stack.running()
-        with watched(stack):
-            stack.process.send_signal(signal.SIGINT)
-            assert stack.process.wait(TIMEOUT) == 0
-
-
-def test_nothing_outlives_a_stack_that_is_killed_and_the_next_one_starts(
+def test_nothing_outlives_a_stack_that_is_killed_but_its_data_and_key(
     tmp_path: Path, quiet: tuple[str, str]
 ) -> None:
-    with StackProcess(tmp_path) as stack:
-        stack.running()
+    options = ("--data", str(tmp_path / "data"))
+    with StackProcess(tmp_path / "state", (*options, *quiet)) as stack:
+        first = stack.running()
+        assert register(first).status_code == 201
         with watched(stack):
             stack.process.kill()
-    with running_stack(tmp_path, *quiet) as second:
-        assert register(second).status_code == 201
+    with StackProcess(tmp_path / "state", options) as next_one:
+        second = next_one.running()
+        assert register(second).status_code == 409
+        assert first.api_key == second.api_key
+        assert ends_with_ctrl_c(next_one)
 
 
-def test_data_and_key_outlive_the_stack(tmp_path: Path, quiet: tuple[str, str]) -> None:
-    options = ("--data", str(tmp_path / "data"), *quiet)
-    with running_stack(tmp_path / "state", *options) as first:
-        assert register(first).status_code == 201
-    with running_stack(tmp_path / "state", *options) as second:
-        again = register(second)
-    assert again.status_code == 409
-    assert first.api_key == second.api_key
+def ends_with_ctrl_c(stack: StackProcess) -> bool:
+    """Tell whether Ctrl-C ends all of a stack in good order."""
+    with watched(stack):
+        stack.process.send_signal(signal.SIGINT)
+        return stack.process.wait(TIMEOUT) == 0
 
 
 def test_stacks_run_side_by_side_and_know_nothing_of_each_other(
-    tmp_path: Path, stack: RunningStack, quiet: tuple[str, str]
+    other: StackProcess, stack: RunningStack
 ) -> None:
-    with running_stack(tmp_path, *quiet) as other:
-        machine = {"nics": [{"mac": "00:00:5E:00:53:F0"}]}
-        assert [register(stack, machine).status_code, register(other, machine).status_code] == [201, 201]
-        assert register(replace(other, api_key=stack.api_key), machine).status_code == 401
+    running = other.running()
+    machine = {"nics": [{"mac": "00:00:5E:00:53:F0"}]}
+    assert [register(stack, machine).status_code, register(running, machine).status_code] == [201, 201]
+    assert register(replace(running, api_key=stack.api_key), machine).status_code == 401
 
 
 def test_an_emulator_that_is_killed_comes_back_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, str]
+    other: StackProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with StackProcess(tmp_path, quiet) as stack:
-        before = stack.running()
-        os.kill(before.pids["firestore"], signal.SIGKILL)
-        stack.wait_for("stopped (killed by SIGKILL), starting it again")
-        stack.wait_for("runs again")
+    before = other.running()
+    os.kill(before.pids["firestore"], signal.SIGKILL)
+    other.wait_for("stopped (killed by SIGKILL), starting it again")
+    other.wait_for("runs again")
 
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
-        client = firestore.Client(project=before.project)
-        key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
-        client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
-        assert key.get("organization_id") == "development"
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", before.firestore_emulator_host)
+    client = firestore.Client(project=before.project)
+    key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
+    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+    assert key.get("organization_id") == "development"
 
 
 def test_named_emulators_are_used_and_left_running(
