@@ -58,13 +58,14 @@ class Books:
     acknowledged: Iterable[str] = ()
 
     def faults(self) -> list[str]:
-        """Compare everything, once."""
+        """Compare everything, once. While events wait to be published, nothing else can be right."""
+        if waiting := list(self._outbox_faults()):
+            return waiting
         machines = {machine.id: machine for machine in self._machines()}
         pools = {document.id for document in self._documents("pools")}
         events = self.log.events()
         return [
             *self.log.faults,
-            *self._outbox_faults(),
             *_claim_faults(machines, self._claims()),
             *_event_faults(machines, pools, events, self.acknowledged),
         ]
