@@ -3,10 +3,12 @@
 https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields
 """
 
+import functools
 import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,7 +17,6 @@ from typing import Any
 REQUEST_ID: ContextVar[str | None] = ContextVar("REQUEST_ID", default=None)
 """The request that is being served; every entry that is written meanwhile carries it."""
 
-_LOGGER = logging.getLogger("muster")
 _encode = json.JSONEncoder(default=str).encode
 _COLOURS = {"DEBUG": 90, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
@@ -40,21 +41,19 @@ class Trace:
 
 
 def configure() -> None:
-    """Send all logging of this process to standard output: in colour on a terminal or under FORCE_COLOR."""
-    readable = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    """Send the logs of libraries to standard output too, from warnings on."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_TerminalFormatter() if readable else _JsonFormatter())
+    handler.setFormatter(_Formatter())
     logging.root.handlers = [handler]
     # Nobody is told of these: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.root.setLevel(logging.WARNING)
-    _LOGGER.setLevel(logging.INFO)
 
 
 def log(
     severity: int, message: str, fields: Mapping[str, Any], *, error: BaseException | None = None
 ) -> None:
-    """Write one entry.
+    """Write one entry, straight to standard output: a logger takes as long as half of a small request.
 
     Args:
         severity: a level of the logging module.
@@ -62,27 +61,36 @@ def log(
         fields: what programs search for.
         error: an error to show with its traceback.
     """
-    _LOGGER.log(severity, message, extra={"fields": fields}, exc_info=error)
+    exception = None if error is None else "".join(traceback.format_exception(error)).rstrip()
+    line = _line(logging.getLevelName(severity), message, fields, exception)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
-class _JsonFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Shows what a library logs as an entry like all others."""
+
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "severity": record.levelname,
-            "message": record.getMessage(),
-            "request_id": REQUEST_ID.get(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return _encode(entry)
+        exception = self.formatException(record.exc_info) if record.exc_info else None
+        return _line(record.levelname, record.getMessage(), {}, exception)
 
 
-class _TerminalFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {"request_id": REQUEST_ID.get(), **getattr(record, "fields", {})}
-        details = " ".join(f"{name}={value}" for name, value in fields.items() if "/" not in name)
-        line = f"\033[{_COLOURS[record.levelname]}m{record.getMessage()}\033[0m \033[90m{details}\033[0m"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
+def _line(severity: str, message: str, fields: Mapping[str, Any], exception: str | None) -> str:
+    line = _coloured if _is_for_people() else _json
+    return line(severity, message, {"request_id": REQUEST_ID.get(), **fields}, exception)
+
+
+def _json(severity: str, message: str, fields: Mapping[str, Any], exception: str | None) -> str:
+    entry = {"severity": severity, "message": message, **fields}
+    return _encode(entry if exception is None else entry | {"exception": exception})
+
+
+def _coloured(severity: str, message: str, fields: Mapping[str, Any], exception: str | None) -> str:
+    details = " ".join(f"{name}={value}" for name, value in fields.items() if "/" not in name)
+    line = f"\033[{_COLOURS[severity]}m{message}\033[0m \033[90m{details}\033[0m"
+    return line if exception is None else f"{line}\n{exception}"
+
+
+@functools.cache
+def _is_for_people() -> bool:
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))

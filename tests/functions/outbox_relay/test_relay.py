@@ -17,6 +17,7 @@ from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.store.outbox import PAGE
 from tests.functions.machines.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
+from tests.logged import entries
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack
 
@@ -72,7 +73,7 @@ async def test_an_empty_outbox_costs_the_one_read_of_any_query(
 
 
 async def test_a_poison_event_is_reported_and_stops_no_other(
-    aged: Inventory, outbox: FilledOutbox, caplog: pytest.LogCaptureFixture
+    aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     no_such_topic, refused = entry("no-such-topic"), entry("refused")
     no_such_topic.topic = "gone"
@@ -85,9 +86,9 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
     }
     assert await outbox.waiting() == 3
     reported = [
-        record.fields["documents"]  # type: ignore[attr-defined] # logs.log adds it
-        for record in caplog.records
-        if record.message == "events that cannot be published"
+        logged["documents"]
+        for logged in entries(capsys)
+        if logged["message"] == "events that cannot be published"
     ]
     assert {name for names in reported for name in names} == {
         outbox.document("undecodable"),
@@ -137,13 +138,13 @@ async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
 
 
 async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, caplog: pytest.LogCaptureFixture
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await outbox.put([entry("change")])
     await firestore_control.fail_next("Commit", pattern=outbox.project, code="PERMISSION_DENIED")
     with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
         await relay(aged)
-    [report] = [record.fields for record in caplog.records if record.message.startswith("outbox:")]  # type: ignore[attr-defined] # logs.log adds it
+    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("outbox:")]
     assert (report["published"], report["complete"]) == (1, False)
 
 
@@ -169,14 +170,13 @@ async def test_relays_at_once_publish_everything_and_do_no_harm(
 
 
 async def test_a_long_backlog_is_drained_within_a_minute(
-    aged: Inventory, outbox: FilledOutbox, caplog: pytest.LogCaptureFixture
+    aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await outbox.put([entry(f"change-{number}", key=f"{number % 997}") for number in range(BACKLOG)])
-    caplog.set_level("INFO")
     started = time.monotonic()
     await relay(aged)
     assert time.monotonic() - started < A_MINUTE * min(1, BACKLOG / 10_000) + 5
-    [report] = [record.fields for record in caplog.records if record.message.startswith("outbox:")]  # type: ignore[attr-defined] # logs.log adds it
+    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("outbox:")]
     assert report["oldest_seconds"] >= 10
     figures = tuple(report[name] for name in ("backlog", "published", "refused", "complete"))
     assert figures == (BACKLOG, BACKLOG, 0, True)
