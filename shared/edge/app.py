@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route, Router
@@ -60,9 +58,6 @@ def create_app(
     logs.configure()
     take_every_path()
 
-    async def refuse(request: Request, error: Exception) -> Response:
-        return refusal(error, problems, record_of(request.scope), Family.MACHINES)
-
     async def liveness(_: Request) -> Response:
         return Response(headers=_NO_STORE)
 
@@ -77,9 +72,19 @@ def create_app(
 
     health = [ExactRoute("/health/liveness", liveness), ExactRoute("/health/startup", startup)]
     router = Router([*routes, *health], redirect_slashes=False)
+
     # Not a Starlette application: functions-framework is one, with the middleware of one, around this.
-    answered = ExceptionMiddleware(router, handlers={HTTPException: refuse, Exception: refuse})
-    return Application(RequestLog(answered, new_id=new_id, project=project))
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await router(scope, receive, send)
+        except Exception as error:  # what no endpoint has answered, such as a path that there is not
+            record = record_of(scope)
+            if record.status:  # an answer is on its way already
+                record.error = error
+                raise
+            await refusal(error, problems, record, Family.MACHINES)(scope, receive, send)
+
+    return Application(RequestLog(answer, new_id=new_id, project=project))
 
 
 def _serve_file(file: Path) -> Callable[[Request], Awaitable[Response]]:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from shared.edge.app import Application, create_app, document_routes
 from shared.edge.problems import Problems
 from tests.functions.machines.expectations import problem
+from tests.logged import entries
 
 
 async def fail(_: Request) -> Response:
@@ -39,13 +40,13 @@ def application(tmp_path: Path) -> Iterator[Application]:
 
 @pytest.mark.parametrize("path", ["/failing", "/document"])
 async def test_what_fails_in_any_route_is_a_problem_that_tells_nothing_and_one_line_of_the_log(
-    application: Application, path: str, caplog: pytest.LogCaptureFixture
+    application: Application, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
         answer = await http.get(path)
 
     assert problem(answer, 500)["detail"] == "Something went wrong; the request id is request-1"
-    [entry] = caplog.records
-    assert (entry.levelname, entry.getMessage()) == ("ERROR", f"GET {path} 500")
-    assert entry.exc_info
+    [entry] = entries(capsys)
+    assert (entry["severity"], entry["message"]) == ("ERROR", f"GET {path} 500")
+    assert entry["exception"].startswith("Traceback (most recent call last):\n")
