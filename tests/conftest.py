@@ -11,7 +11,9 @@ import pytest
 from google.cloud import firestore, pubsub
 
 from infra import keys
+from infra.local.nursery import Nursery
 from shared.domain.access import Scope
+from tests.functions.lone_function import running_nursery
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack, running_stack
 
@@ -36,6 +38,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A local stack. Tests share it: each keeps to organizations and MAC addresses of its own."""
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def nursery() -> AsyncIterator[Nursery]:
+    """Where functions that run without a stack come from: what they all import is imported once."""
+    async with running_nursery() as nursery:
+        yield nursery
 
 
 @pytest.fixture(scope="session")

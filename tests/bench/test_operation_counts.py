@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from google.cloud.firestore import Client
 
+from infra.local.nursery import Nursery
 from tests.bench.calls import CALLS
 from tests.bench.client import ask
 from tests.bench.meter import Cost, Meter
@@ -54,7 +55,7 @@ def shortened(size: Size) -> Size:
     )
 
 
-async def test_each_call_costs_exactly_this(stack: RunningStack) -> None:
+async def test_each_call_costs_exactly_this(stack: RunningStack, nursery: Nursery) -> None:
     backends = Backends(
         firestore=stack.firestore_emulator_host,
         pubsub=stack.pubsub_emulator_host,
@@ -66,8 +67,8 @@ async def test_each_call_costs_exactly_this(stack: RunningStack) -> None:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
         client = Client(project=backends.project)
     async with (
-        running_function("machines", backends.environment) as machines,
-        running_function("pools", backends.environment) as pools,
+        running_function(nursery, "machines", backends.environment) as machines,
+        running_function(nursery, "pools", backends.environment) as pools,
         Store.at(backends.firestore, backends.project) as store,
     ):
         ports = {"machines": machines.port, "pools": pools.port}

@@ -5,25 +5,24 @@ import math
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
-from google.cloud.firestore import Client
 from google.cloud.pubsub import PublisherClient
 
-from infra import cost, keys
+from infra import cost
 from infra.cost import Operation
 from infra.local import topology
+from infra.local.nursery import Nursery
 from shared.domain import events
-from shared.domain.access import Scope
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from tests.functions.lone_function import running_function
+from tests.functions.lone_project import lone_project
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi
-from tests.stack import Organization, RunningStack
+from tests.stack import RunningStack
 
 DOCUMENT = topology.ROOT / "docs" / "deploy.md"
 UNITS = ("reads", "writes", "deletes", "aggregation_units")
@@ -70,31 +69,21 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-async def deployment(stack: RunningStack, publisher: PublisherClient) -> AsyncIterator[Deployment]:
-    project = f"test-{uuid.uuid4().hex[:12]}"
-    for topic in topology.load(topology.DEFAULT_FILE).topics:
-        publisher.create_topic(name=f"projects/{project}/topics/{topic}")
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        store = Client(project=project)
-    api_key, _ = keys.create(store, "example", (*Scope,), now=datetime.now(UTC))
-    organization = Organization(id="example", api_key=api_key)
+async def deployment(
+    stack: RunningStack, publisher: PublisherClient, nursery: Nursery
+) -> AsyncIterator[Deployment]:
     async with (
-        running_function("machines", environment) as machines,
-        running_function("pools", environment) as pools,
-        Control.of(stack.firestore_control, project) as firestore,
+        lone_project(stack) as project,
+        running_function(nursery, "machines", project.environment) as machines,
+        running_function(nursery, "pools", project.environment) as pools,
     ):
+        for topic in topology.load(topology.DEFAULT_FILE).topics:
+            publisher.create_topic(name=f"projects/{project.id}/topics/{topic}")
         yield Deployment(
-            MachinesApi(http=machines.http, organization=organization, store=store),
-            PoolsApi(http=pools.http, organization=organization, store=store),
-            firestore,
+            MachinesApi(http=machines.http, organization=project.organization, store=project.store),
+            PoolsApi(http=pools.http, organization=project.organization, store=project.store),
+            project.control,
         )
-    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
 
 
 def operations(operation: Operation) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.local import function, topology
 from infra.local.nursery import Nursery
+from tests.functions.lone_function import running_nursery
 
 ECHO = """
 import os
@@ -31,7 +32,7 @@ signal.signal = lambda *_: None  # so that gunicorn cannot undo it
 class Child:
     """A function and what is said of it."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, nursery: Nursery) -> None:
         self.said: list[str] = []
         self._news = asyncio.Event()
         declared = topology.Function(
@@ -44,8 +45,7 @@ class Child:
             concurrency=80,
             environment={"GREETING": "hello"},
         )
-        self.nursery = Nursery(self._hear)
-        self.function = function.Function(declared, self.nursery, self._hear, self._note)
+        self.function = function.Function(declared, nursery, self._hear, self._note)
 
     async def heard(self, text: str) -> None:
         """Wait until a line of it contains a text."""
@@ -72,17 +72,15 @@ class Child:
 
 
 @asynccontextmanager
-async def child(folder: Path, code: str) -> AsyncIterator[Child]:
+async def child(folder: Path, code: str, nursery: Nursery) -> AsyncIterator[Child]:
     source = folder / "main.py"
     source.write_text(code)
-    running = Child(source)
-    running.nursery.start()
+    running = Child(source, nursery)
     running.function.start_with({})
     try:
         yield running
     finally:
         await running.function.stop()
-        await running.nursery.stop()
 
 
 def gone(pid: int, seconds: float = 10) -> bool:
@@ -97,8 +95,10 @@ def gone(pid: int, seconds: float = 10) -> bool:
         os.close(process)
 
 
-async def test_a_function_is_served_as_in_production_with_its_environment(tmp_path: Path) -> None:
-    async with child(tmp_path, ECHO) as running:
+async def test_a_function_is_served_as_in_production_with_its_environment(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with child(tmp_path, ECHO, nursery) as running:
         assert await running.function.ready()
         arbiter, worker, greeting = await running.ask()
         assert (arbiter, greeting) == (running.function.pid, "hello")
@@ -106,8 +106,10 @@ async def test_a_function_is_served_as_in_production_with_its_environment(tmp_pa
     assert gone(worker)
 
 
-async def test_a_function_that_is_killed_is_started_again_and_callers_wait(tmp_path: Path) -> None:
-    async with child(tmp_path, ECHO) as running:
+async def test_a_function_that_is_killed_is_started_again_and_callers_wait(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with child(tmp_path, ECHO, nursery) as running:
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
         os.kill(arbiter, signal.SIGKILL)
@@ -119,11 +121,11 @@ async def test_a_function_that_is_killed_is_started_again_and_callers_wait(tmp_p
 
 
 async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_path: Path) -> None:
-    async with child(tmp_path, ECHO) as running:
+    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
-        assert running.nursery.pid
-        os.kill(running.nursery.pid, signal.SIGKILL)
+        assert nursery.pid
+        os.kill(nursery.pid, signal.SIGKILL)
         await running.heard("runs again")
         assert gone(arbiter)
         assert gone(worker)
@@ -131,8 +133,10 @@ async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_
         assert (await running.ask())[0] == running.function.pid != arbiter
 
 
-async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(tmp_path: Path) -> None:
-    async with child(tmp_path, BROKEN) as running:
+async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with child(tmp_path, BROKEN, nursery) as running:
         assert not await running.function.ready()
         await running.heard("stopped 2 times in a row (exit status 1), next try in 1 s")
         assert any("this function cannot be loaded" in line for line in running.said)
@@ -141,8 +145,8 @@ async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(tmp_
         assert await running.function.ready()
 
 
-async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path) -> None:
-    async with child(tmp_path, STUBBORN) as running:
+async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: Nursery) -> None:
+    async with child(tmp_path, STUBBORN, nursery) as running:
         running.function.grace = 0.2
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()

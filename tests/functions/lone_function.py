@@ -36,7 +36,20 @@ class LoneFunction:
 
 
 @asynccontextmanager
-async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIterator[LoneFunction]:
+async def running_nursery() -> AsyncIterator[Nursery]:
+    """Run a fork server until the end of the block, for functions to come of."""
+    nursery = Nursery(lambda *_: None)
+    nursery.start()
+    try:
+        yield nursery
+    finally:
+        await nursery.stop()
+
+
+@asynccontextmanager
+async def running_function(
+    nursery: Nursery, name: str, environment: Mapping[str, str]
+) -> AsyncIterator[LoneFunction]:
     """Serve a function of the topology until the end of the block."""
     lines: Queue[str] = Queue()
 
@@ -46,8 +59,6 @@ async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIt
     async def nothing() -> None:
         pass
 
-    nursery = Nursery(printed)
-    nursery.start()
     function = Function(topology.load(topology.DEFAULT_FILE).functions[name], nursery, printed, nothing)
     function.start_with(environment)
     try:
@@ -57,4 +68,3 @@ async def running_function(name: str, environment: Mapping[str, str]) -> AsyncIt
             yield LoneFunction(http, function.port, lines)
     finally:
         await function.stop()
-        await nursery.stop()

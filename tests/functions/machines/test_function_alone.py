@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from google.cloud.firestore import Client
 
+from infra.local.nursery import Nursery
 from tests.functions.lone_function import LoneFunction, running_function
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
@@ -24,14 +25,14 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-async def without_topics(stack: RunningStack, nobody: str) -> AsyncIterator[LoneFunction]:
+async def without_topics(stack: RunningStack, nursery: Nursery, nobody: str) -> AsyncIterator[LoneFunction]:
     """The function with the stack's store, but no Pub/Sub."""
     environment = {
         "GOOGLE_CLOUD_PROJECT": stack.project,
         "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
         "PUBSUB_EMULATOR_HOST": nobody,
     }
-    async with running_function("machines", environment) as function:
+    async with running_function(nursery, "machines", environment) as function:
         yield function
 
 
@@ -52,13 +53,13 @@ async def test_without_pubsub_machines_are_registered_and_their_events_wait(mach
 
 
 @pytest.mark.long
-async def test_without_a_store_it_lives_but_has_not_started(nobody: str) -> None:
+async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, nobody: str) -> None:
     environment = {
         "GOOGLE_CLOUD_PROJECT": "p",
         "FIRESTORE_EMULATOR_HOST": nobody,
         "PUBSUB_EMULATOR_HOST": nobody,
     }
-    async with running_function("machines", environment) as function:
+    async with running_function(nursery, "machines", environment) as function:
         assert (await function.http.get("/health/liveness")).status_code == 200
         startup = await function.http.get("/health/startup")
         assert (startup.status_code, startup.content) == (503, b"")
@@ -70,12 +71,12 @@ async def test_without_a_store_it_lives_but_has_not_started(nobody: str) -> None
         assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_without_credentials_it_lives_but_has_not_started(tmp_path: Path) -> None:
+async def test_without_credentials_it_lives_but_has_not_started(nursery: Nursery, tmp_path: Path) -> None:
     environment = {
         "GOOGLE_CLOUD_PROJECT": "p",
         "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "missing.json"),
     }
-    async with running_function("machines", environment) as function:
+    async with running_function(nursery, "machines", environment) as function:
         assert (await function.http.get("/health/liveness")).status_code == 200
 
         await _has_not_started(function)

@@ -1,26 +1,25 @@
 """What each write of a machine costs the store, to the last operation, but for what `make bench` measures.
 
-Counted in a project of its own, where no schedule and no other test is at work. It has no topics: so events
+Counted in a project of its own, which has no topics: so events
 stay in the outbox, and no operation is spent on dropping them.
 """
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from google.cloud.firestore import Client
 
-from infra import keys
-from shared.domain.access import Scope
+from infra.local.nursery import Nursery
 from tests.functions.lone_function import running_function
+from tests.functions.lone_project import lone_project
 from tests.functions.machines.agents import AGENTS, a_registration, moment, patched, registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, created
-from tests.stack import Organization, RunningStack
+from tests.stack import RunningStack
 
 A_DAY = timedelta(days=1)
 
@@ -62,26 +61,14 @@ class Quiet:
 
 
 @pytest.fixture(scope="module")
-async def quiet(stack: RunningStack) -> AsyncIterator[Quiet]:
-    project = f"test-{uuid.uuid4().hex[:12]}"
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        store = Client(project=project)
-    api_key, _ = keys.create(store, "example", (*Scope,), now=datetime.now(UTC))
+async def quiet(stack: RunningStack, nursery: Nursery) -> AsyncIterator[Quiet]:
     async with (
-        running_function("machines", environment) as function,
-        Control.of(stack.firestore_control, project) as control,
+        lone_project(stack) as project,
+        running_function(nursery, "machines", project.environment) as function,
     ):
-        organization = Organization(id="example", api_key=api_key)
-        machines = MachinesApi(http=function.http, organization=organization, store=store)
+        machines = MachinesApi(http=function.http, organization=project.organization, store=project.store)
         await registered(machines)  # from now on the caller's key is known
-        yield Quiet(machines, control)
-    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+        yield Quiet(machines, project.control)
 
 
 async def heard_of(quiet: Quiet) -> tuple[str, datetime]:

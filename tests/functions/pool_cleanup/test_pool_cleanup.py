@@ -14,6 +14,8 @@ import httpx
 import pytest
 from google.cloud import firestore, pubsub
 
+from google_apis.pubsub.pubsub_pb2 import PubsubMessage
+from infra.local.nursery import Nursery
 from shared.domain.events import outbox_entry, pool_changed
 from shared.events.publisher import pubsub_message
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -49,7 +51,7 @@ class DeletedPool:
         query = self.machines.where(filter=firestore.FieldFilter("pool_ids", "array_contains", self.id))
         return [machine.id for machine in query.stream()]
 
-    def message(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> pubsub.types.PubsubMessage:
+    def message(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> PubsubMessage:
         """Make the event of a change, in its first publishing or in a repeat."""
         pool = Pool(id=self.id, organization_id=self.organization_id, version=2)
         entry = outbox_entry(pool_changed(pool, change), f"{self.id}-{change}")
@@ -81,7 +83,7 @@ def cleanup(stack: RunningStack) -> Iterator[Callable[[str], int]]:
         yield lambda envelope: client.post("/", content=envelope).status_code
 
 
-def publish(publisher: pubsub.PublisherClient, message: pubsub.types.PubsubMessage) -> None:
+def publish(publisher: pubsub.PublisherClient, message: PubsubMessage) -> None:
     publisher.publish(
         "projects/muster-local/topics/pool-changed",
         message.data,
@@ -174,7 +176,9 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
     """It is kept as it was published, and what comes after it is processed."""
     pool.have_members(1)
     event = pool.message()
-    garbage = pubsub.types.PubsubMessage(event, data=b"\xff no event \xff")
+    garbage = PubsubMessage()
+    garbage.MergeFrom(event)
+    garbage.data = b"\xff no event \xff"
     publish(publisher, garbage)
     publish(publisher, event)
 
@@ -202,14 +206,14 @@ async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
     assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
 
 
-async def test_the_log_says_why_an_event_was_refused(stack: RunningStack) -> None:
+async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nursery: Nursery) -> None:
     """Pub/Sub shows nobody the answer."""
     environment = {
         "GOOGLE_CLOUD_PROJECT": stack.project,
         "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
         "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
     }
-    async with running_function("pool_cleanup", environment) as function:
+    async with running_function(nursery, "pool_cleanup", environment) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
             headers = {"X-Request-Id": f"refused-{method}"}
             answer = await function.http.request(method, "/", content=b"{}", headers=headers)
