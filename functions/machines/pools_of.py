@@ -19,7 +19,7 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
 
     A pool that was deleted is not among them, though its members may still name it.
     """
-    pool_ids = dict.fromkeys(pool_id for machine in machines for pool_id in machine.get("pool_ids", ()))
+    pool_ids = dict.fromkeys(pool_id for machine in machines for pool_id in machine["pool_ids"])
     organization = call.caller.organization_id
     pools = await find_pools(inventory.firestore, organization, list(pool_ids), call.deadline)
     counts = await count_members_of_each(inventory.firestore, organization, pools, call.deadline)
@@ -28,7 +28,7 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
 
 def with_pools(machine: Plain, pools: Shown) -> dict[str, Any]:
     """Show a machine as the values of `MachineWithPools`, with those of the pools shown that it is in."""
-    its_pools = [pools[pool_id] for pool_id in machine.get("pool_ids", ()) if pool_id in pools]
+    its_pools = [pools[pool_id] for pool_id in machine["pool_ids"] if pool_id in pools]
     return machine_json(machine) | {"pools": its_pools}
 
 

@@ -93,38 +93,31 @@ class MachineView(Deferred):
 
 def machine_json(machine: Plain) -> dict[str, Any]:
     """Show a machine as the values of `MachineView`."""
-    get = machine.get
-    parameters = get("machine_parameters")
+    parameters = machine["machine_parameters"]
     return {
-        "id": get("id", ""),
-        "organization_id": get("organization_id", ""),
-        "name": get("name"),
-        "hostname": get("hostname"),
-        "version": get("agent_version"),
-        "os_info": get("os_info"),
-        "labels": dict(sorted(get("labels", {}).items())),  # a message has them in any order
+        "id": machine["id"],
+        "organization_id": machine["organization_id"],
+        "name": machine["name"],
+        "hostname": machine["hostname"],
+        "version": machine["agent_version"],
+        "os_info": machine["os_info"],
+        "labels": machine["labels"],
         "machine_parameters": None if parameters is None else json.loads(parameters),
-        "cpus": [
-            {
-                "manufacturer": cpu.get("manufacturer", ""),
-                "clock_frequency": cpu.get("clock_frequency", 0),
-                "cores": cpu.get("cores", 0),
-            }
-            for cpu in get("cpus", ())
-        ],
-        "memory_modules": [{"size": module.get("size", 0)} for module in get("memory_modules", ())],
-        "accelerators": [{"manufacturer": part.get("manufacturer", "")} for part in get("accelerators", ())],
-        "nics": [{"mac": nic.get("mac", "")} for nic in get("nics", ())],
-        "drives": [{"capacity": drive.get("capacity", 0)} for drive in get("drives", ())],
-        "fingerprint": get("fingerprint"),
-        "unkey_key_id": get("unkey_key_id", ""),
-        "status": _STATUSES[get("status", MachineStatus.MACHINE_STATUS_UNSPECIFIED)],
-        "is_available": get("is_available", False),
-        "alerts_enabled": get("alerts_enabled", False),
-        "reserved_session_id": get("reserved_session_id"),
-        "created_at": moment(get("created_at", {})),
-        "updated_at": moment(get("updated_at", {})),
-        "last_seen": moment(get("last_seen", {})),
+        # Their messages have just the fields of their views, in the same order.
+        "cpus": machine["cpus"],
+        "memory_modules": machine["memory_modules"],
+        "accelerators": machine["accelerators"],
+        "nics": machine["nics"],
+        "drives": machine["drives"],
+        "fingerprint": machine["fingerprint"],
+        "unkey_key_id": machine["unkey_key_id"],
+        "status": _STATUSES[machine["status"]],
+        "is_available": machine["is_available"],
+        "alerts_enabled": machine["alerts_enabled"],
+        "reserved_session_id": machine["reserved_session_id"],
+        "created_at": moment(machine["created_at"]),
+        "updated_at": moment(machine["updated_at"]),
+        "last_seen": moment(machine["last_seen"]),
         **_NEVER_SET,
     }
 

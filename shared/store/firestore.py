@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google_apis.firestore.common_pb2 import DocumentMask, TransactionOptions
 from google_apis.firestore.document_pb2 import Document
@@ -17,11 +17,15 @@ from google_apis.firestore.firestore_pb2 import (
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
 from shared.channels import routing
 from shared.domain.deadline import Deadline
+from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import repeated
 from shared.store.errors import translated
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
+
+if TYPE_CHECKING:
+    import grpc
 
 Read = TypeVar("Read")
 
@@ -128,17 +132,31 @@ class Firestore:
             query: what is asked for.
             deadline: how long it may take.
         """
-        return await self.query_each(parent, query, deadline, lambda document: document)
+        return await self._run(self._rpcs.run_query, parent, query, deadline, lambda document: document)
 
-    async def query_each(
-        self, parent: str, query: StructuredQuery, deadline: Deadline, read: Callable[[Document], Read]
+    async def query_serialized(
+        self,
+        parent: str,
+        query: StructuredQuery,
+        deadline: Deadline,
+        read: Callable[[SerializedDocument], Read],
     ) -> list[Read]:
-        """Run a query, and read each document while the next ones are on their way."""
+        """Run a query, and read each document, its values serialized, while the next are on their way."""
+        return await self._run(self._rpcs.run_query_serialized, parent, query, deadline, read)
+
+    async def _run(
+        self,
+        rpc: "grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, Any]",
+        parent: str,
+        query: StructuredQuery,
+        deadline: Deadline,
+        read: Callable[[Any], Read],
+    ) -> list[Read]:
         request = RunQueryRequest(parent=self.name(parent), structured_query=query)
 
         async def run() -> list[Read]:
             with translated():
-                stream = self._rpcs.run_query(
+                stream = rpc(
                     request, timeout=deadline.remaining(), metadata=routing("parent", request.parent)
                 )
                 return [read(response.document) async for response in stream if response.HasField("document")]

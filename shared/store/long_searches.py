@@ -37,12 +37,16 @@ async def look(
     while True:
         query = machines_query(firestore, wanted, label_sets=label_sets, after=after, perhaps=True)
         query.limit.value = A_BATCH
-        documents = await firestore.query(paths.organization(wanted.organization_id), query, deadline)
-        machines = [decode_plain(document.fields, Machine) for document in documents]
+        machines = await firestore.query_serialized(
+            paths.organization(wanted.organization_id),
+            query,
+            deadline,
+            lambda document: decode_plain(document.fields, Machine),
+        )
         found += [
             machine
             for machine in machines
-            if search.needs_look(machine.get("name", ""), machine.get("hostname", ""), part)
+            if search.needs_look(machine["name"] or "", machine["hostname"] or "", part)
         ]
         if len(machines) < A_BATCH:
             return found

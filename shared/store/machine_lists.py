@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
 
-from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
+from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
 from shared.store.codec import decode_plain
@@ -75,7 +75,7 @@ class MachineList:
         return merged[offset : offset + limit]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
-        return await self._firestore.query_each(self._parent, query, deadline, _machine)
+        return await self._firestore.query_serialized(self._parent, query, deadline, _machine)
 
     def _queries(self, after: str | None) -> list[StructuredQuery]:
         return [
@@ -84,7 +84,7 @@ class MachineList:
         ]
 
 
-def _machine(document: Document) -> Plain:
+def _machine(document: SerializedDocument) -> Plain:
     return decode_plain(document.fields, Machine)
 
 

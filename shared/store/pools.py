@@ -14,6 +14,7 @@ from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.domain.plain import Plain
+from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
@@ -97,7 +98,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     Machines that the caller knows, by their ids, are given back as they are: it spares their decoding.
     """
 
-    def read(document: Document) -> Plain:
+    def read(document: SerializedDocument) -> Plain:
         machine_id = document.name.rpartition("/")[2]
         return known[machine_id] if machine_id in known else decode_plain(document.fields, Machine)
 
@@ -105,7 +106,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     query.select.fields.extend(MESSAGE_FIELDS)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
-    return await firestore.query_each(paths.organization(organization_id), query, deadline, read)
+    return await firestore.query_serialized(paths.organization(organization_id), query, deadline, read)
 
 
 async def count_members_of_each(

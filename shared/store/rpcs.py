@@ -19,6 +19,7 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryResponse,
 )
 from shared.channels import connect
+from shared.pb.inventory.v1.lists_pb2 import QueryResponse
 
 if TYPE_CHECKING:
     import grpc
@@ -56,6 +57,14 @@ class Rpcs:
                 f"{_SERVICE}/RunQuery",
                 request_serializer=RunQueryRequest.SerializeToString,
                 response_deserializer=RunQueryResponse.FromString,
+            )
+        )
+        # With the values of documents serialized: proto/inventory/v1/lists.proto.
+        self.run_query_serialized: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, QueryResponse] = (
+            channel.unary_stream(
+                f"{_SERVICE}/RunQuery",
+                request_serializer=RunQueryRequest.SerializeToString,
+                response_deserializer=QueryResponse.FromString,
             )
         )
         self.run_aggregation_query: grpc.aio.UnaryStreamMultiCallable[

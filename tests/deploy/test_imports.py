@@ -22,18 +22,19 @@ print(json.dumps([floor, list(sys.modules)]))
 EVERY_FUNCTION = """
 bootstrap bootstrap.application
 channels
-domain.answer domain.command domain.deadline domain.errors domain.events domain.identities
+domain.answer domain.command domain.deadline domain.errors domain.events domain.identities domain.plain
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher
 logs
-pb.inventory.v1.events_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2 pb.inventory.v1.records_pb2
+pb.inventory.v1.events_pb2 pb.inventory.v1.lists_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2
+pb.inventory.v1.records_pb2
 store.attempts store.changes store.codec store.codec.decoding store.codec.encoding store.codec.kinds
 store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs store.transaction
 store.wire_format store.writes
 """
 SERVES_CLIENTS = """
 bootstrap.api
-domain.access domain.machine_filter domain.machine_ids domain.plain domain.search
+domain.access domain.machine_filter domain.machine_ids domain.search
 edge.answers edge.auth edge.body edge.conditions edge.idempotency edge.machine_profile edge.machine_view
 edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machine_queries store.machines store.members store.memberships

@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from google_apis.firestore.document_pb2 import Document, Value
+from shared.domain.plain import Plain, plain
 from shared.pb.inventory.v1.events_pb2 import PoolChanged
+from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Machine
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, OutboxEntry
-from shared.store.codec import DecodeError, decode, encode
+from shared.store.codec import DecodeError, decode, decode_plain, encode
 from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
 
@@ -23,6 +25,12 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 def stored(message: Message) -> Document:
     """Give the document of a message as it comes back from the wire."""
     return Document.FromString(Document(fields=encode(message)).SerializeToString())
+
+
+def listed(message: Message) -> Plain:
+    """Give the plain values of a message from its document, as lists read it."""
+    document = SerializedDocument.FromString(stored(message).SerializeToString())
+    return decode_plain(document.fields, type(message))
 
 
 def canonical(message: Message) -> bytes:
@@ -43,6 +51,25 @@ def test_the_models_messages_come_back_the_same(data: st.DataObject, message_cla
     message = data.draw(messages(message_class))
 
     assert message == decode(stored(message).fields, message_class)
+
+
+@unhurried
+@given(message=messages(EveryKind))
+def test_plain_values_are_those_of_the_message(message: Message) -> None:
+    assert canonical(message) == canonical(EveryKind(**listed(message)))
+
+
+@unhurried
+@given(machine=messages(Machine))
+def test_plain_values_are_alike_of_a_message_and_of_its_document(machine: Machine) -> None:
+    assert plain(machine) == listed(machine)
+
+
+def test_what_is_large_or_one_of_many_is_read_all_the_same() -> None:
+    """Neither of them stays in memory."""
+    machines = [Machine(id=f"{number}", name=f"{number}" * 500) for number in range(1000)]
+
+    assert machines * 2 == [Machine(**listed(machine)) for machine in machines * 2]
 
 
 INTEGER_EXTREMES = [

@@ -16,6 +16,7 @@ from shared.domain.plain import Plain, plain
 from shared.edge.machine_view import MachineView, machine_json
 from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
 from shared.pb.inventory.v1.api_pb2 import Pagination
+from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.codec import decode_plain, encode
@@ -32,8 +33,8 @@ unhurried = settings(deadline=None)
 
 def as_stored(machine: Machine) -> Plain:
     """Read a machine from its document, as lists do."""
-    stored = Document.FromString(Document(fields=encode(machine)).SerializeToString()).fields
-    return decode_plain(stored, Machine)
+    serialized = Document(fields=encode(machine)).SerializeToString()
+    return decode_plain(SerializedDocument.FromString(serialized).fields, Machine)
 
 
 @st.composite
@@ -79,6 +80,13 @@ def test_a_machine_is_shown_alike_as_a_message_and_as_it_is_stored(machine: Mach
     shown, listed = machine_json(plain(machine)), machine_json(as_stored(machine))
 
     assert to_json(shown) == to_json(listed)
+
+
+@unhurried
+@given(parts=messages(Machine))
+def test_labels_are_shown_in_their_order(parts: Machine) -> None:
+    for shown in (plain(parts), as_stored(parts)):
+        assert sorted(parts.labels) == list(shown["labels"])
 
 
 @unhurried

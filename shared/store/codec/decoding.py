@@ -2,20 +2,23 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from google_apis.firestore.document_pb2 import Value
+from shared.domain.plain import Plain, unset
 from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value_kind
 
 M = TypeVar("M", bound=Message)
 
 # Any: an argument of a message's constructor. The descriptor alone knows its type.
 Take = Callable[[Value], Any]
-Takes = tuple[tuple[str, Take], ...]
+T = TypeVar("T")
+# A field's name, what its values are taken by, and what it is without one.
+_Fields = Sequence[tuple[str, T, Any]]
 
 _RANGES = {
     FieldDescriptor.CPPTYPE_INT32: range(-(2**31), 2**31),
@@ -52,48 +55,72 @@ def decode(fields: Fields, message_class: type[M]) -> M:
     Raises:
         DecodeError: A value is not of its field's kind, or not in its range.
     """
-    return message_class(**decode_plain(fields, message_class))
+    return message_class(**_values(_fields(message_class.DESCRIPTOR), fields))
 
 
-def decode_plain(fields: Fields, message_class: type[Message]) -> dict[str, Any]:
-    """Make plain values, in the form of `shared.domain.plain`, for what has no need of a message.
+def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> Plain:
+    """Make plain values of the fields of a document whose values are serialized.
 
     They are to be read, not changed: several documents' may be the same.
 
     Raises:
         DecodeError: A value is not of its field's kind, or not in its range.
     """
-    return _arguments(_takes(message_class.DESCRIPTOR), fields)
+    return {
+        name: known[fields[name]] if name in fields else default
+        for name, known, default in _known_fields(message_class.DESCRIPTOR)
+    }
 
 
-def _arguments(takes: Takes, fields: Fields) -> dict[str, Any]:
-    return {name: take(fields[name]) for name, take in takes if name in fields}
+class _Known(dict[bytes, Any]):
+    """What a field's serialized values hold: thousands of machines have the same parts, labels and states.
+
+    Small ones are remembered, until there are too many; then it begins anew.
+    """
+
+    def __init__(self, take: Take) -> None:
+        super().__init__()
+        self._take = take
+
+    def __missing__(self, serialized: bytes) -> Any:  # noqa: ANN401 - of the field's type
+        content = self._take(Value.FromString(serialized))
+        if len(serialized) <= _LARGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[serialized] = content
+        return content
+
+    def take(self, value: Value) -> Any:  # noqa: ANN401 - of the field's type
+        """Give what a value holds that is not serialized."""
+        return self[value.SerializeToString()]
 
 
 @functools.cache
-def _takes(message_type: Descriptor) -> Takes:
-    return tuple((field.name, _take_field(field)) for field in message_type.fields)
+def _known_fields(message_type: Descriptor) -> _Fields[_Known]:
+    defaults = unset(message_type)
+    return [(field.name, _Known(_take_field(field)), defaults[field.name]) for field in message_type.fields]
+
+
+def _values(message_fields: _Fields[Take], fields: Fields) -> Plain:
+    return {name: take(fields[name]) if name in fields else default for name, take, default in message_fields}
+
+
+@functools.cache
+def _fields(message_type: Descriptor) -> _Fields[Take]:
+    # To serialize arrays and maps again takes less time than to look into them.
+    return [
+        (name, known.take if field.is_repeated else _take_field(field), default)
+        for field, (name, known, default) in zip(
+            message_type.fields, _known_fields(message_type), strict=True
+        )
+    ]
 
 
 def _take_field(field: FieldDescriptor) -> Take:
     if is_map(field):
-        return _remembered(_take_map(field))
+        return _take_map(field)
     take = _take_element(field)
-    return _remembered(_take_array(field, take)) if field.is_repeated else take
-
-
-def _remembered(take: Take) -> Take:
-    """Take what is small from memory: in a fleet thousands of machines have the same parts and labels."""
-
-    @functools.lru_cache(maxsize=_MOST_REMEMBERED)
-    def take_raw(raw: bytes) -> Any:  # noqa: ANN401 - of the field's type
-        return take(Value.FromString(raw))
-
-    def take_remembered(value: Value) -> Any:  # noqa: ANN401 - of the field's type
-        raw = value.SerializeToString()
-        return take_raw(raw) if len(raw) <= _LARGEST_REMEMBERED else take(value)
-
-    return take_remembered
+    return _take_array(field, take) if field.is_repeated else take
 
 
 def _take_element(field: FieldDescriptor) -> Take:
@@ -101,7 +128,7 @@ def _take_element(field: FieldDescriptor) -> Take:
     if kind == "map_value":
         message_type, empty = message_type_of(field), _empty(field, kind)
         # Looked up only when there is one: a message may hold messages of its own type.
-        return lambda value: _arguments(_takes(message_type), value.map_value.fields or empty(value).fields)
+        return lambda value: _values(_fields(message_type), value.map_value.fields or empty(value).fields)
     if kind == "timestamp_value":
         return _take_timestamp(_empty(field, kind))
     content = _CONTENTS[kind](_empty(field, kind))
@@ -147,7 +174,8 @@ def _take_map(field: FieldDescriptor) -> Take:
         elements = value.map_value.fields
         if not elements:
             empty(value)
-        return {take_key(key): take(elements[key]) for key in elements}
+        # In order, as answers show labels: a message has them in any.
+        return dict(sorted((take_key(key), take(elements[key])) for key in elements))
 
     return take_map
 
