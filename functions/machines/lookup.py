@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools, without_pools
-from functions.machines.stored import find
+from functions.machines.stored import read
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Scope
-from shared.domain.plain import plain
+from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag, is_known
@@ -19,7 +19,6 @@ from shared.edge.machine_view import machine_answer
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
-from shared.pb.inventory.v1.machine_pb2 import Machine
 
 
 class MachineQuery(Strict):
@@ -28,18 +27,18 @@ class MachineQuery(Strict):
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
 
 
-def _is_known(request: Request, machine: Machine) -> bool:
+def _is_known(request: Request, machine: Plain) -> bool:
     """Whether the caller has all that is to be shown: the machine's version, and nothing newer than that."""
-    return is_known(request, etag(machine.version)) and not machines.is_heard_since_change(machine)
+    return is_known(request, etag(machine["version"])) and not machines.is_heard_since_change(machine)
 
 
 async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
-    stored = await find(inventory, call, machine_id)
-    if _is_known(call.request, stored.machine):
-        return Response(status_code=304, headers={"ETag": etag(stored.machine.version)})
-    return response(machine_answer(call.request, stored.machine))
+    machine = await read(inventory, call, machine_id)
+    if _is_known(call.request, machine):
+        return Response(status_code=304, headers={"ETag": etag(machine["version"])})
+    return response(machine_answer(call.request, machine))
 
 
 async def get(inventory: Inventory, call: Call) -> Response:
@@ -51,12 +50,11 @@ async def get(inventory: Inventory, call: Call) -> Response:
     query = read_query(call.request, MachineQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
-    stored = await find(inventory, call, machine_id)
-    headers = {"ETag": etag(stored.machine.version)}
+    machine = await read(inventory, call, machine_id)
+    headers = {"ETag": etag(machine["version"])}
     if query.include:
-        machine = plain(stored.machine)
         pools = await read_pools(inventory, call, [machine])
         return response(json_answer(200, with_pools(machine, pools) | included(pools), headers))
-    if _is_known(call.request, stored.machine):
+    if _is_known(call.request, machine):
         return Response(status_code=304, headers=headers)
-    return response(json_answer(200, without_pools(plain(stored.machine)), headers))
+    return response(json_answer(200, without_pools(machine), headers))

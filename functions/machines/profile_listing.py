@@ -11,7 +11,7 @@ from shared.bootstrap import Inventory
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
-from shared.domain.plain import Plain, plain
+from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, message_answer, response
 from shared.edge.body import accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
@@ -22,9 +22,8 @@ from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.api_pb2 import MachineList, Pagination
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.machine_lists import MachineLists
-from shared.store.machines import find_machine_by_mac
+from shared.store.machines import read_machine_with_mac
 
 
 class MachinePageQuery(Strict):
@@ -52,16 +51,16 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
 async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Response:
     """Show the machine that has a MAC address, or none: two reads at most."""
     _refuse_beside(query, "mac", "page_token")
-    machine = await find_machine_by_mac(
+    machine = await read_machine_with_mac(
         inventory.firestore, call.caller.organization_id, query.mac, call.deadline
     )
-    found = (
-        [plain(machine)]
-        if machine is not None and all(label.accepts(machine.labels) for label in query.label)
-        else []
-    )
+    found = [machine] if machine is not None and _accepts(query, machine) else []
     shown = found if query.page == 1 else []
     return _answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
+
+
+def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
+    return all(label.accepts(machine["labels"]) for label in query.label)
 
 
 async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
@@ -130,7 +129,7 @@ def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> 
 
 def _page_answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
     if accepts_protobuf(request):
-        messages = [machine_message(Machine(**machine)) for machine in machines]
+        messages = [machine_message(machine) for machine in machines]
         return message_answer(200, MachineList(machines=messages, pagination=pagination))
     views = [machine_json(machine) for machine in machines]
     return json_answer(200, {"machines": views, "pagination": page_info(pagination)})

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
+from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.idempotency import command_of
@@ -30,10 +31,10 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         after = machines.replace(before, profile, now=now)
         require_storable(after)
         if after.version == before.version:
-            return Decision(answer=machine_answer(call.request, before))
+            return Decision(answer=machine_answer(call.request, plain(before)))
         taken, freed = identities.exchanged(before, after)
         return Decision(
-            answer=machine_answer(call.request, after),
+            answer=machine_answer(call.request, plain(after)),
             writes=[change_machine(stored, after)],
             claims=taken,
             freed=freed,

@@ -1,9 +1,10 @@
 """The machine that a request is about, as it is stored."""
 
 from shared.bootstrap import Inventory
+from shared.domain.plain import Plain
 from shared.edge.conditions import require_match
 from shared.edge.resource import Call
-from shared.store.machines import StoredMachine, find_machine
+from shared.store.machines import StoredMachine, find_machine, read_machine
 
 
 async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
@@ -13,6 +14,15 @@ async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachi
         MachineNotFound: there is none of that id.
     """
     return await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
+
+
+async def read(inventory: Inventory, call: Call, machine_id: str) -> Plain:
+    """Read a machine of the caller's organization that is to be shown.
+
+    Raises:
+        MachineNotFound: there is none of that id.
+    """
+    return await read_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
 
 
 async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:

@@ -7,6 +7,7 @@ from typing import Any
 from shared.domain import machine_ids
 from shared.domain.access import Caller
 from shared.domain.events import changed_fields
+from shared.domain.plain import Plain, moment
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
     MACHINE_STATUS_DISCONNECTED,
@@ -106,9 +107,9 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     return advance(before, after, now=now)
 
 
-def is_heard_since_change(machine: Machine) -> bool:
+def is_heard_since_change(machine: Plain) -> bool:
     """Tell whether a heartbeat has moved `last_seen` beyond the time of the machine's version."""
-    return machine.last_seen.ToNanoseconds() > machine.updated_at.ToNanoseconds()
+    return moment(machine["last_seen"]) > moment(machine["updated_at"])
 
 
 def is_silent(machine: Machine, since: datetime) -> bool:

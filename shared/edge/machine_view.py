@@ -7,7 +7,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 
 from shared.domain.answer import Answer
-from shared.domain.plain import Plain, moment, plain
+from shared.domain.plain import Plain, moment
 from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
@@ -122,20 +122,17 @@ def machine_json(machine: Plain) -> dict[str, Any]:
     }
 
 
-def machine_message(machine: Machine) -> Machine:
+def machine_message(machine: Plain) -> Machine:
     """Show a machine as a message: as in JSON without its pools, of which some may be deleted."""
-    shown = Machine()
-    shown.CopyFrom(machine)
-    shown.ClearField("pool_ids")
-    return shown
+    return Machine(**{**machine, "pool_ids": []})
 
 
-def machine_answer(request: Request, machine: Machine) -> Answer:
+def machine_answer(request: Request, machine: Plain) -> Answer:
     """Answer with one machine, in the media type that the client asks for."""
-    headers = {"ETag": etag(machine.version)}
+    headers = {"ETag": etag(machine["version"])}
     if accepts_protobuf(request):
         return message_answer(200, machine_message(machine), headers)
-    return json_answer(200, machine_json(plain(machine)), headers)
+    return json_answer(200, machine_json(machine), headers)
 
 
 _STATUSES: dict[int, Status] = {

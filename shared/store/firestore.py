@@ -17,7 +17,7 @@ from google_apis.firestore.firestore_pb2 import (
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
 from shared.channels import routing
 from shared.domain.deadline import Deadline
-from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import repeated
 from shared.store.errors import translated
@@ -113,6 +113,24 @@ class Firestore:
         async def run() -> dict[str, Document]:
             responses = [response async for response in self.batch_get(paths, deadline, fields=fields)]
             return self.found(responses)
+
+        return await repeated(run, deadline)
+
+    async def get_serialized(
+        self, path: str, deadline: Deadline, *, fields: Sequence[str]
+    ) -> SerializedDocument | None:
+        """Read some fields of a document, its values serialized; return none where none exists."""
+        request = BatchGetDocumentsRequest(
+            database=self._database, documents=[self.name(path)], mask=DocumentMask(field_paths=fields)
+        )
+
+        async def run() -> SerializedDocument | None:
+            with translated():
+                stream = self._rpcs.batch_get_serialized(
+                    request, timeout=deadline.remaining(), metadata=self._metadata
+                )
+                [response] = [response async for response in stream]
+            return response.document if response.HasField("document") else None
 
         return await repeated(run, deadline)
 

@@ -10,7 +10,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
 from shared.store.codec import decode_plain

@@ -9,10 +9,11 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
 from shared.domain.events import changed_fields
 from shared.domain.identities import mac_identity
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 from shared.store import paths
-from shared.store.codec import decode, encode
+from shared.store.codec import decode, decode_plain, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
 from shared.store.wire_format import Write, key_set, write
@@ -49,10 +50,25 @@ async def find_machine(
     return StoredMachine(decode(document.fields, Machine), document)
 
 
-async def find_machine_by_mac(
+async def read_machine(
+    firestore: Firestore, organization_id: str, machine_id: str, deadline: Deadline
+) -> Plain:
+    """Read a machine that is to be shown, as plain values.
+
+    Raises:
+        MachineNotFound: the organization has none of that id.
+    """
+    path = paths.machine(organization_id, machine_id)
+    document = await firestore.get_serialized(path, deadline, fields=MACHINE_FIELDS)
+    if document is None:
+        raise MachineNotFound(machine_id)
+    return decode_plain(document.fields, Machine)
+
+
+async def read_machine_with_mac(
     firestore: Firestore, organization_id: str, mac: str, deadline: Deadline
-) -> Machine | None:
-    """Find the machine that has a MAC address in canonical form: a read of its claim, and one of it."""
+) -> Plain | None:
+    """Read the machine that has a MAC address in canonical form: a read of its claim, and one of it."""
     path = paths.identity(mac_identity(mac))
     document = (await firestore.get([path], deadline)).get(path)
     if document is None:
@@ -61,10 +77,10 @@ async def find_machine_by_mac(
     if claim.organization_id != organization_id:
         return None
     try:
-        stored = await find_machine(firestore, organization_id, claim.machine_id, deadline)
+        machine = await read_machine(firestore, organization_id, claim.machine_id, deadline)
     except MachineNotFound:
         return None  # it was deleted in between
-    return stored.machine if any(nic.mac == mac for nic in stored.machine.nics) else None
+    return machine if any(nic["mac"] == mac for nic in machine["nics"]) else None
 
 
 def create_machine(firestore: Firestore, machine: Machine) -> Write:

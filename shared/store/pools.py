@@ -14,7 +14,7 @@ from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.domain.plain import Plain
-from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes

@@ -19,7 +19,7 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryResponse,
 )
 from shared.channels import connect
-from shared.pb.inventory.v1.lists_pb2 import QueryResponse
+from shared.pb.inventory.v1.documents_pb2 import SerializedResponse
 
 if TYPE_CHECKING:
     import grpc
@@ -52,6 +52,14 @@ class Rpcs:
             request_serializer=BatchGetDocumentsRequest.SerializeToString,
             response_deserializer=BatchGetDocumentsResponse.FromString,
         )
+        # With the values of documents serialized: proto/inventory/v1/documents.proto.
+        self.batch_get_serialized: grpc.aio.UnaryStreamMultiCallable[
+            BatchGetDocumentsRequest, SerializedResponse
+        ] = channel.unary_stream(
+            f"{_SERVICE}/BatchGetDocuments",
+            request_serializer=BatchGetDocumentsRequest.SerializeToString,
+            response_deserializer=SerializedResponse.FromString,
+        )
         self.run_query: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, RunQueryResponse] = (
             channel.unary_stream(
                 f"{_SERVICE}/RunQuery",
@@ -59,12 +67,11 @@ class Rpcs:
                 response_deserializer=RunQueryResponse.FromString,
             )
         )
-        # With the values of documents serialized: proto/inventory/v1/lists.proto.
-        self.run_query_serialized: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, QueryResponse] = (
+        self.run_query_serialized: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, SerializedResponse] = (
             channel.unary_stream(
                 f"{_SERVICE}/RunQuery",
                 request_serializer=RunQueryRequest.SerializeToString,
-                response_deserializer=QueryResponse.FromString,
+                response_deserializer=SerializedResponse.FromString,
             )
         )
         self.run_aggregation_query: grpc.aio.UnaryStreamMultiCallable[

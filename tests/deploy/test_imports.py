@@ -26,7 +26,7 @@ domain.answer domain.command domain.deadline domain.errors domain.events domain.
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher
 logs
-pb.inventory.v1.events_pb2 pb.inventory.v1.lists_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2
+pb.inventory.v1.events_pb2 pb.inventory.v1.documents_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2
 pb.inventory.v1.records_pb2
 store.attempts store.changes store.codec store.codec.decoding store.codec.encoding store.codec.kinds
 store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs store.transaction

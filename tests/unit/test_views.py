@@ -16,7 +16,7 @@ from shared.domain.plain import Plain, plain
 from shared.edge.machine_view import MachineView, machine_json
 from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
 from shared.pb.inventory.v1.api_pb2 import Pagination
-from shared.pb.inventory.v1.lists_pb2 import SerializedDocument
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.codec import decode_plain, encode

@@ -22,7 +22,7 @@ null too.
 Each message type is compiled once, into one closure a field, for this is on every request's path: a machine
 with five parts is encoded in 50 microseconds and decoded in 30 (the client library's own conversion of its
 dictionary: 620 and 230). A list's machines become plain values in 6 to 17, as their values are known again by
-their bytes: docs/decisions/0011-lists-leave-values-serialized.md.
+their bytes: docs/decisions/0011-what-is-shown-is-read-serialized.md.
 """
 
 from shared.store.codec.decoding import DecodeError, decode, decode_plain
