@@ -1,25 +1,40 @@
 """A machine that is in as many pools as it can be, each of them as large as it can be."""
 
 import asyncio
+from collections.abc import Sequence
 
+import httpx
 import pytest
+from google.cloud.firestore import Client
 
 from tests.functions.pools.api import PoolsApi
 from tests.functions.pools.expectations import invalid
+from tests.stack import NewOrganization
 
 MOST = 100
 LARGEST = {"description": "x" * 15_500, "pool_parameters": {"a": "x" * 65_500}}
 
 
-async def several(pools: PoolsApi, count: int, **content: object) -> list[str]:
-    """Create pools and return their ids."""
-    created = await asyncio.gather(*(pools.create(**content) for _ in range(count)))
+@pytest.fixture(scope="module")
+async def pools(
+    http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
+) -> PoolsApi:
+    """The API for an organization that these tests share, for the sake of its pools."""
+    return PoolsApi(http=http, organization=new_organization(), store=firestore_client)
+
+
+@pytest.fixture(scope="module")
+async def largest(pools: PoolsApi) -> Sequence[str]:
+    """Pools that are as large as can be, and more than a machine can be in."""
+    created = await asyncio.gather(*(pools.create(**LARGEST) for _ in range(MOST + 20)))
     return [pool["id"] for pool in created]
 
 
-async def test_a_machine_that_is_in_the_most_pools_joins_no_other(pools: PoolsApi) -> None:
+async def test_a_machine_that_is_in_the_most_pools_joins_no_other(
+    pools: PoolsApi, largest: Sequence[str]
+) -> None:
     full, free = await pools.register_several(2)
-    *held, other = await several(pools, MOST + 1)
+    held, other = largest[:MOST], (await pools.create())["id"]
     path = f"/v1/machines/{full}/pools"
     assert (await pools.call("PUT", path, {"pool_ids": held})).status_code == 200
 
@@ -35,22 +50,26 @@ async def test_a_machine_that_is_in_the_most_pools_joins_no_other(pools: PoolsAp
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}], ids=["no key", "key"])
 async def test_a_machine_in_the_most_and_largest_pools_can_be_deleted(
-    pools: PoolsApi, headers: dict[str, str]
+    pools: PoolsApi, largest: Sequence[str], headers: dict[str, str]
 ) -> None:
     """Each of its pools has an event in the one commit."""
     machine = await pools.register()
-    held = await several(pools, MOST, **LARGEST)
+    held = largest[:MOST]
     path = f"/v1/machines/{machine}/pools"
     joined = await pools.call("PUT", path, {"pool_ids": held}, headers)
 
-    deleted = await pools.call("DELETE", f"/v1/machines/{machine}", None, headers | {"Idempotency-Key": "b"})
+    deleted = await pools.call(
+        "DELETE", f"/v1/machines/{machine}", None, headers | {"Idempotency-Key": machine}
+    )
 
     assert (joined.status_code, deleted.status_code) == (200, 204), (joined.text, deleted.text)
 
 
-async def test_more_large_pools_than_one_commit_holds_are_exchanged_in_several_steps(pools: PoolsApi) -> None:
+async def test_more_large_pools_than_one_commit_holds_are_exchanged_in_several_steps(
+    pools: PoolsApi, largest: Sequence[str]
+) -> None:
     machine = await pools.register()
-    held, wanted = await several(pools, 60, **LARGEST), await several(pools, 60, **LARGEST)
+    held, wanted = largest[:60], largest[60:]
     path = f"/v1/machines/{machine}/pools"
     await pools.call("PUT", path, {"pool_ids": held})
 
