@@ -122,7 +122,7 @@ async def test_a_page_by_token_costs_the_same_at_any_depth(
     costs = set()
     while token:
         query = f"per_page=5&page_token={token}"
-        costs.add(await firestore_control.reads_of(partial(page, machines, query)))
+        costs.add(await firestore_control.reads_of(partial(page, machines, query), expected=6))
         token = (await page(machines, query))["pagination"]["next_page_token"]
 
     assert min(costs) >= 5
@@ -183,7 +183,7 @@ async def test_a_machine_is_found_by_its_mac_in_any_notation_at_two_reads(
 
         assert fleet.ids(shown) == [machine_id]
         assert shown["pagination"]["total"] == 1
-        assert await firestore_control.reads_of(partial(page, machines, f"mac={notation}")) == 2
+        assert await firestore_control.reads_of(partial(page, machines, f"mac={notation}"), expected=2) == 2
 
 
 async def test_a_mac_of_nobody_or_of_another_organization_finds_nothing(
