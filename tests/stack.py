@@ -57,7 +57,7 @@ class StackProcess:
 
     state: Path
     arguments: tuple[str, ...] = ()
-    output: str = ""
+    _lines: list[str] = field(default_factory=list)
     _has_ended: bool = False
     _printed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -89,6 +89,11 @@ class StackProcess:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def output(self) -> str:
+        """All that the stack has printed."""
+        return "".join(self._lines)
+
     def wait_for(self, text: str) -> None:
         """Wait until the stack has printed a text, or has ended without it, which is an error."""
         with self._printed:
@@ -115,7 +120,7 @@ class StackProcess:
         with self.process.stdout:
             for line in self.process.stdout:
                 with self._printed:
-                    self.output += line
+                    self._lines.append(line)
                     self._printed.notify_all()
         with self._printed:
             self._has_ended = True
