@@ -3,6 +3,7 @@
 https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -53,7 +54,9 @@ def configure() -> None:
 def log(
     severity: int, message: str, fields: Mapping[str, Any], *, error: BaseException | None = None
 ) -> None:
-    """Write one entry, straight to standard output: a logger takes as long as half of a small request.
+    """Write one entry, straight to standard output, which takes a logger twice as long.
+
+    An entry that cannot be written is lost: what it is about has happened.
 
     Args:
         severity: a level of the logging module.
@@ -62,9 +65,9 @@ def log(
         error: an error to show with its traceback.
     """
     exception = None if error is None else "".join(traceback.format_exception(error)).rstrip()
-    line = _line(logging.getLevelName(severity), message, fields, exception)
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(_line(logging.getLevelName(severity), message, fields, exception) + "\n")
+        sys.stdout.flush()
 
 
 class _Formatter(logging.Formatter):

@@ -1,0 +1,33 @@
+"""Log entries, where nobody can take them."""
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared import logs
+
+
+def test_an_entry_that_cannot_be_written_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A committed change that logged a failed publish would be answered with a failure of its own."""
+    with (tmp_path / "log").open("w") as closed:
+        pass
+    monkeypatch.setattr(sys, "stdout", closed)
+
+    logs.log(logging.WARNING, "events not published, left to the relay", {})
+
+
+def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function may be stopped at any time."""
+    file = tmp_path / "log"
+    with file.open("w") as output, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", output)
+
+        logs.log(logging.INFO, "done", {"machines": 1})
+
+        assert (
+            file.read_text() == '{"severity": "INFO", "message": "done", "request_id": null, "machines": 1}\n'
+        )
