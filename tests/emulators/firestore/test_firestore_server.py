@@ -15,6 +15,7 @@ from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.vector import Vector
 
+from infra.local.firestore.__main__ import main
 from tests.emulators.firestore.emulator import Emulator, running
 from tests.emulators.firestore.reading import updated
 
@@ -43,10 +44,15 @@ def test_a_taken_port_is_one_line(flag: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--prot", "1"], ["--port", "x"], ["--port", "65536"], ["--retention", "-1"]]
 )
-def test_a_wrong_flag_is_one_line(arguments: list[str]) -> None:
-    code, complaint = refused(*arguments)
-    assert code == 2
-    assert complaint.count("\n") == 1
+def test_a_wrong_flag_is_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["firestore", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (2, "")
+    assert printed.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("content", ["[1", "- 1", "indexes: [{}]", None])

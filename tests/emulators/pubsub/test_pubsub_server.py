@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from infra.local.pubsub.__main__ import main
 from tests.emulators.pubsub.emulator import running
 
 
@@ -37,8 +38,17 @@ def test_a_taken_port_is_one_line(flag: str) -> None:
         (["--data"], "argument --data: expected one argument"),
     ],
 )
-def test_a_wrong_flag_is_one_line(arguments: list[str], complaint: str) -> None:
-    assert refused(*arguments) == (2, f"Pub/Sub emulator: {complaint} (see --help)\n")
+def test_a_wrong_flag_is_one_line(
+    arguments: list[str],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["pubsub", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr() == ("", f"Pub/Sub emulator: {complaint} (see --help)\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
