@@ -55,9 +55,13 @@ class Publisher:
         for entry in entries:
             requests[entry.topic, entry.ordering_key].append(entry)
         calls = [self._publish(topic, batch, committed_at) for (topic, _), batch in requests.items()]
-        if len(calls) == 1:
-            return await calls[0]  # most changes have one event, which needs no task of its own
-        return [event_id for ids in await asyncio.gather(*calls) for event_id in ids]
+        match calls:
+            case []:
+                return []  # a heartbeat
+            case [call]:
+                return await call  # most changes have one event, which needs no task of its own
+            case _:
+                return [event_id for ids in await asyncio.gather(*calls) for event_id in ids]
 
     async def _publish(self, topic: str, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
         ids = [entry.event_id for entry in entries]
