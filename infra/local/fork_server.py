@@ -27,9 +27,12 @@ IMPORTED_BY_ALL = (
     "functions_framework._http.gunicorn",
     "google.auth.transport.grpc",
     "google.auth.transport.requests",
+    "google.protobuf.internal.builder",
+    "google.protobuf.descriptor_pool",
     "grpc.aio",
     "httptools",
-    "pydantic",
+    "pydantic.fields",
+    "pydantic.main",
     "uvicorn_worker",
     "uvloop",
 )
