@@ -1,6 +1,6 @@
 """Forks functions from a process that has imported what they all import: `nursery.py` asks it to.
 
-The import takes a second of CPU; five functions that did it one by one would take five to start, on every
+The import takes half a second of CPU; five functions that did it one by one would take it five times, on every
 start of the stack. What a function imports of the project itself is its own, so that one that is started
 again runs the code as it is then.
 
@@ -28,7 +28,6 @@ IMPORTED_BY_ALL = (
     "google.auth.transport.grpc",
     "google.auth.transport.requests",
     "google.protobuf.internal.builder",
-    "google.protobuf.descriptor_pool",
     "grpc.aio",
     "httptools",
     "pydantic.fields",
