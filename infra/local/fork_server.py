@@ -1,6 +1,6 @@
 """Forks functions from a process that has imported what they all import: `nursery.py` asks it to.
 
-The import takes half a second of CPU; five functions that did it one by one would take it five times, on every
+The import takes half a second of CPU; functions that did it one by one would take it five times, on every
 start of the stack. What a function imports of the project itself is its own, so that one that is started
 again runs the code as it is then.
 
