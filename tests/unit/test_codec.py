@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from google_apis.firestore.document_pb2 import Document, Value
 from shared.domain.plain import Plain, plain
-from shared.pb.inventory.v1.events_pb2 import PoolChanged
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
+from shared.pb.inventory.v1.events_pb2 import PoolChanged
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Machine
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, OutboxEntry
 from shared.store.codec import DecodeError, decode, decode_plain, encode
