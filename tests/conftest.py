@@ -1,6 +1,7 @@
 """What tests of the running product share: one stack for each test process, and clients of it."""
 
 import gc
+import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from google.cloud import firestore, pubsub
+from hypothesis import settings
 
 from infra import keys
 from infra.local.nursery import Nursery
@@ -16,6 +18,9 @@ from shared.domain.access import Scope
 from tests.functions.lone_function import running_nursery
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack, running_stack
+
+# Many more for a long look: MUSTER_EXAMPLES=10000.
+EXAMPLES = int(os.environ.get("MUSTER_EXAMPLES", "40"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,8 +34,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure() -> None:
-    """Let the processes that tests start hear Ctrl-C, also where a shell has these in its background."""
+    """Let the processes that tests start hear Ctrl-C, also where a shell has these in its background.
+
+    And take fewer examples for each property than hypothesis would: every run takes others.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("muster", max_examples=EXAMPLES)
+    settings.load_profile("muster")
 
 
 @pytest.fixture(scope="session")
