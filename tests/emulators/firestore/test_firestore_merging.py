@@ -1,5 +1,9 @@
-"""Queries for several values at once find what a look at each document finds, and count it the same."""
+"""Queries for several values at once find what a look at each document finds, and count it the same.
 
+`EMULATOR_OPERATIONS=20000 python -m pytest -k merging` asks more.
+"""
+
+import os
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +12,7 @@ import pytest
 from google.cloud.firestore import And, Client, FieldFilter, Or, Query
 from google.cloud.firestore_v1.base_query import BaseFilter
 
-QUERIES = 20
+QUERIES = int(os.environ.get("EMULATOR_OPERATIONS", "600")) // 50
 BATCH = 500
 PAGE = 60
 Fields = Mapping[str, Any]
