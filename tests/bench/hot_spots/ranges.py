@@ -78,6 +78,12 @@ class Keys:
         self._indexes = indexes
         self._layout = layout
         self._of_field = lru_cache(maxsize=None)(self._find_of_field)
+        # What is in a map has the map's indexes, but below these.
+        self._maps = {
+            (collection, path[:length])
+            for collection, path in indexes.overrides
+            for length in range(1, len(path))
+        }
 
     def of(self, written: Written) -> Iterator[Key]:
         """List the keys that a write adds."""
@@ -101,11 +107,12 @@ class Keys:
     ) -> Iterator[Key]:
         for field, value in fields.items():
             path = (*parents, field)
-            for index, kind, is_group, mode in self._of_field(collection, path):
+            found = self._of_field(collection, path)
+            for index, kind, is_group, mode in found:
                 for key in keys_of(value, mode):
                     entry = ordering.descending(key + name) if mode is Mode.DESCENDING else key + name
                     yield Key(self._join(index, b"" if is_group else place, entry), kind)
-            if value.HasField("map_value"):
+            if value.HasField("map_value") and (found or (collection, path) in self._maps):
                 yield from self._singles(collection, place, value.map_value.fields, path, name)
 
     def _find_of_field(self, collection: str, path: paths.FieldPath) -> list[tuple[bytes, str, bool, Mode]]:
