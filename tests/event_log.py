@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,29 +107,35 @@ class EventLog:
         return is_repeat
 
 
-@contextmanager
-def event_log(
-    subscriber: SubscriberClient, project: str, *, organization_id: str | None = None
-) -> Iterator[EventLog]:
-    """Listen to all topics until the end of the block.
+class EventLogs:
+    """The event logs of all organizations."""
 
-    Args:
-        subscriber: Google's client.
-        project: whose topics.
-        organization_id: whose events; all by default.
-    """
-    log = EventLog()
-    only = f'attributes.organization_id = "{organization_id}"' if organization_id else ""
+    def __init__(self) -> None:
+        self._logs: dict[str, EventLog] = defaultdict(EventLog)
+        self._lock = threading.Lock()
+
+    def of(self, organization_id: str) -> EventLog:
+        """Give the log of an organization: all of its events since before there was any."""
+        with self._lock:
+            return self._logs[organization_id]
+
+    def receive(self, topic: str, message: Message) -> None:
+        """Take a message from Google's subscriber client."""
+        self.of(message.attributes["organization_id"]).receive(topic, message)
+
+
+@contextmanager
+def event_logs(subscriber: SubscriberClient, project: str) -> Iterator[EventLogs]:
+    """Listen to all topics of a project until the end of the block."""
+    logs = EventLogs()
     names, streams = [], []
     for topic in TOPICS:
         name = subscriber.subscription_path(project, f"log-{topic}-{uuid.uuid4()}")
-        subscriber.create_subscription(
-            request={"name": name, "topic": f"projects/{project}/topics/{topic}", "filter": only}
-        )
+        subscriber.create_subscription(request={"name": name, "topic": f"projects/{project}/topics/{topic}"})
         names.append(name)
-        streams.append(subscriber.subscribe(name, lambda message, topic=topic: log.receive(topic, message)))
+        streams.append(subscriber.subscribe(name, lambda message, topic=topic: logs.receive(topic, message)))
     try:
-        yield log
+        yield logs
     finally:
         for stream in streams:
             stream.cancel()

@@ -3,9 +3,10 @@
 Events arrive some time after the changes that they tell of. So the books are looked at until they balance or
 patience ends, and what is wrong then is told:
 
-    with event_log(subscriber, project) as log:
+    with event_logs(subscriber, project) as logs:
         ...
-        assert settled(Books(firestore_client, log).faults) == []
+        books = Books(firestore_client, logs.of(organization_id), organization_id)
+        assert settled(books.faults) == []
 """
 
 import hashlib

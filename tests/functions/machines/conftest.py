@@ -7,7 +7,7 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
-from tests.event_log import EventLog, event_log
+from tests.event_log import EventLog, EventLogs, event_logs
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.control import Control
 from tests.inventory_checker import Books
@@ -30,11 +30,17 @@ def others(
     return MachinesApi(http=http, organization=new_organization(), store=firestore_client)
 
 
+@pytest.fixture(scope="module")
+def logs(stack: RunningStack, subscriber: SubscriberClient) -> Iterator[EventLogs]:
+    """The events of all organizations: four subscriptions cost more than a test does."""
+    with event_logs(subscriber, stack.project) as logs:
+        yield logs
+
+
 @pytest.fixture
-def log(stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient) -> Iterator[EventLog]:
+def log(logs: EventLogs, machines: MachinesApi) -> EventLog:
     """The events of the organization."""
-    with event_log(subscriber, stack.project, organization_id=machines.organization.id) as log:
-        yield log
+    return logs.of(machines.organization.id)
 
 
 @pytest.fixture
