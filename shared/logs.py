@@ -4,7 +4,6 @@ https://cloud.google.com/logging/docs/structured-logging#structured_logging_spec
 """
 
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -56,7 +55,8 @@ def log(
 ) -> None:
     """Write one entry, straight to standard output, which takes a logger twice as long.
 
-    An entry that cannot be written is lost: what it is about has happened.
+    Standard error tells of an entry that cannot be written; nothing is raised, as what it is about has
+    happened.
 
     Args:
         severity: a level of the logging module.
@@ -65,9 +65,12 @@ def log(
         error: an error to show with its traceback.
     """
     exception = None if error is None else "".join(traceback.format_exception(error)).rstrip()
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stdout.write(_line(logging.getLevelName(severity), message, fields, exception) + "\n")
         sys.stdout.flush()
+    except (OSError, ValueError) as failure:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"muster: {message!r} is not logged: {failure}\n")
 
 
 class _Formatter(logging.Formatter):
@@ -94,6 +97,5 @@ def _coloured(severity: str, message: str, fields: Mapping[str, Any], exception:
     return line if exception is None else f"{line}\n{exception}"
 
 
-@functools.cache
 def _is_for_people() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))

@@ -39,6 +39,7 @@ def pytest_configure() -> None:
     And take fewer examples for each property than hypothesis would: every run takes others.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("FORCE_COLOR", None)  # tests read logs as programs do
     settings.register_profile("muster", max_examples=EXAMPLES)
     settings.load_profile("muster")
 

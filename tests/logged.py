@@ -8,4 +8,4 @@ import pytest
 
 def entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Give the log's entries since the last look."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

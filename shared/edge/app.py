@@ -75,6 +75,7 @@ def create_app(
 
     # Not a Starlette application: functions-framework is one, with the middleware of one, around this.
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["starlette.exception_handlers"] = ({}, {})  # its own, which know no problems
         try:
             await router(scope, receive, send)
         except Exception as error:  # what no endpoint has answered, such as a path that there is not

@@ -129,8 +129,8 @@ class Firestore:
                 stream = self._rpcs.batch_get_serialized(
                     request, timeout=deadline.remaining(), metadata=self._metadata
                 )
-                [response] = [response async for response in stream]
-            return response.document if response.HasField("document") else None
+                found = [response.document async for response in stream if response.HasField("document")]
+            return found[0] if found else None
 
         return await repeated(run, deadline)
 

@@ -50,7 +50,8 @@ def key_set(name: str, marked: Iterable[tuple[str, Sequence[str]]]) -> bytes:
 
     Args:
         name: the field's.
-        marked: what some keys begin with, and how they go on: all of one length. One may be there twice.
+        marked: what some keys begin with, and how they go on: all of one length, by which their entries are
+            framed. One may be there twice.
     """
     value = _field(_MAP_VALUE, b"".join(_entries(mark, rests) for mark, rests in marked if rests))
     return _field(_UPDATE, _field(_FIELDS, _field(_KEY, name.encode()) + _field(_VALUE, value)))

@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from shared.edge.app import Application, create_app, document_routes
 from shared.edge.problems import Problems
@@ -20,6 +23,10 @@ async def fail(_: Request) -> Response:
     raise RuntimeError("a secret")
 
 
+async def refuse(_: Request) -> Response:
+    raise HTTPException(HTTPStatus.IM_A_TEAPOT)
+
+
 async def reach_store() -> None:
     pass
 
@@ -29,13 +36,27 @@ def application(tmp_path: Path) -> Iterator[Application]:
     """One with a route that fails, and a document that is missing; it has the process's log while it does."""
     handlers = logging.root.handlers
     yield create_app(
-        [Route("/failing", fail), *document_routes({"/document": tmp_path / "missing"})],
+        [
+            Route("/failing", fail),
+            Route("/teapot", refuse),
+            *document_routes({"/document": tmp_path / "missing"}),
+        ],
         problems=Problems("https://api.example.com/errors"),
         reach_store=reach_store,
         new_id=lambda: "request-1",
         project="project",
     )
     logging.root.handlers = handlers
+
+
+async def test_what_a_route_refuses_is_a_problem_also_inside_of_another_application(
+    application: Application,
+) -> None:
+    """As in functions-framework, whose application has answers of its own for such errors."""
+    transport = httpx.ASGITransport(Starlette(routes=[Mount("/", application)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
+        problem(await http.get("/teapot"), 418)
+        problem(await http.get("/nowhere"), 404)
 
 
 @pytest.mark.parametrize("path", ["/failing", "/document"])

@@ -15,11 +15,12 @@ from shared.pb.inventory.v1.events_pb2 import PoolChanged
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Machine
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, OutboxEntry
 from shared.store.codec import DecodeError, decode, decode_plain, encode
+from shared.store.codec.decoding import LARGEST_REMEMBERED, MOST_REMEMBERED, Known
 from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
 
 # How fast examples come says how busy the machine is, nothing about the codec.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def stored(message: Message) -> Document:
@@ -66,10 +67,20 @@ def test_plain_values_are_alike_of_a_message_and_of_its_document(machine: Machin
 
 
 def test_what_is_large_or_one_of_many_is_read_all_the_same() -> None:
-    """Neither of them stays in memory."""
     machines = [Machine(id=f"{number}", name=f"{number}" * 500) for number in range(1000)]
 
     assert machines * 2 == [Machine(**listed(machine)) for machine in machines * 2]
+
+
+def test_what_is_large_or_one_of_many_does_not_stay_in_memory() -> None:
+    known = Known(lambda value: value.string_value)
+    large = "x" * LARGEST_REMEMBERED
+
+    for text in [large, *(f"{number}" for number in range(10 * MOST_REMEMBERED))]:
+        assert text == known[Value(string_value=text).SerializeToString()]
+        assert len(known) <= MOST_REMEMBERED
+
+    assert large not in known.values()
 
 
 INTEGER_EXTREMES = [

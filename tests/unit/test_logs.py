@@ -9,8 +9,8 @@ import pytest
 from shared import logs
 
 
-def test_an_entry_that_cannot_be_written_fails_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A committed change that logged a failed publish would be answered with a failure of its own."""
     with (tmp_path / "log").open("w") as closed:
@@ -18,6 +18,9 @@ def test_an_entry_that_cannot_be_written_fails_nothing(
     monkeypatch.setattr(sys, "stdout", closed)
 
     logs.log(logging.WARNING, "events not published, left to the relay", {})
+
+    told = capsys.readouterr().err
+    assert told.startswith("muster: 'events not published, left to the relay' is not logged: ")
 
 
 def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

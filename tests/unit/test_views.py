@@ -1,5 +1,6 @@
 """What answers show of machines and pools is what their models, and so the API's description, say."""
 
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from functions.machines.views import MachineWithIncludes, MachineWithPools, Page
 from functions.pools.views import IncludedMachine, included_machine
 from google_apis.firestore.document_pb2 import Document
 from shared.domain.plain import Plain, plain
-from shared.edge.machine_view import MachineView, machine_json
+from shared.edge.machine_view import MachineView, machine_json, machine_message
 from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
 from shared.pb.inventory.v1.api_pb2 import Pagination
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
@@ -28,7 +29,7 @@ STATUSES = (
     MachineStatus.MACHINE_STATUS_ERROR,
 )
 PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2**63), 2**63 - 1) | st.none())
-unhurried = settings(deadline=None)
+unhurried = settings(max_examples=100, deadline=None)
 
 
 def as_stored(machine: Machine) -> Plain:
@@ -105,6 +106,23 @@ def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: 
 
     fits(MachineWithPools, with_pools(plain(machine), shown))
     fits(MachineWithIncludes, with_pools(plain(machine), shown) | included(shown))
+
+
+@unhurried
+@given(machine=machines(), some=st.lists(pools(), max_size=3))
+def test_to_show_a_machine_changes_nothing_that_is_remembered_of_it(
+    machine: Machine, some: list[Pool]
+) -> None:
+    """What is remembered of one machine is shown of others that are alike, also of other organizations."""
+    machine.pool_ids[:] = [pool.id for pool in some]
+    read = as_stored(machine)
+    before = deepcopy(read)
+
+    to_json([machine_json(read), without_pools(read), included_machine(read)])
+    to_json(with_pools(read, {pool.id: pool_json(pool, 1) for pool in some}))
+    machine_message(read)
+
+    assert before == read == as_stored(machine)
 
 
 @given(pagination=messages(Pagination))

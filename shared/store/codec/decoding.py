@@ -27,8 +27,8 @@ _RANGES = {
     FieldDescriptor.CPPTYPE_UINT64: range(2**64),
     FieldDescriptor.CPPTYPE_ENUM: range(-(2**31), 2**31),
 }
-_MOST_REMEMBERED = 512  # values of a field
-_LARGEST_REMEMBERED = 1024  # bytes
+MOST_REMEMBERED = 512  # values of a field
+LARGEST_REMEMBERED = 1024  # bytes
 _BOOLS = {"false": False, "true": True}
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]*")
 
@@ -72,7 +72,7 @@ def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> P
     }
 
 
-class _Known(dict[bytes, Any]):
+class Known(dict[bytes, Any]):
     """What a field's serialized values hold: thousands of machines have the same parts, labels and states.
 
     Small ones are remembered, until there are too many; then it begins anew.
@@ -84,8 +84,8 @@ class _Known(dict[bytes, Any]):
 
     def __missing__(self, serialized: bytes) -> Any:  # noqa: ANN401 - of the field's type
         content = self._take(Value.FromString(serialized))
-        if len(serialized) <= _LARGEST_REMEMBERED:
-            if len(self) >= _MOST_REMEMBERED:
+        if len(serialized) <= LARGEST_REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
                 self.clear()
             self[serialized] = content
         return content
@@ -96,9 +96,9 @@ class _Known(dict[bytes, Any]):
 
 
 @functools.cache
-def _known_fields(message_type: Descriptor) -> _Fields[_Known]:
+def _known_fields(message_type: Descriptor) -> _Fields[Known]:
     defaults = unset(message_type)
-    return [(field.name, _Known(_take_field(field)), defaults[field.name]) for field in message_type.fields]
+    return [(field.name, Known(_take_field(field)), defaults[field.name]) for field in message_type.fields]
 
 
 def _values(message_fields: _Fields[Take], fields: Fields) -> Plain:
