@@ -37,9 +37,15 @@ class Forked(Run, asyncio.Protocol):
 class Nursery(Process):
     """The fork server as a child of the stack, kept running like the functions that come of it."""
 
-    def __init__(self, report: Report) -> None:
-        """Prepare a fork server."""
+    def __init__(self, report: Report, environment: Mapping[str, str]) -> None:
+        """Prepare a fork server.
+
+        Args:
+            report: is told what it does.
+            environment: what modules read as they are imported, which no function can have of its own.
+        """
         super().__init__("nursery", report, _nothing)
+        self._environment = environment
         self._turn = asyncio.Lock()
         self._runs: dict[int, Run] = {}
         self._requests: socket.socket
@@ -77,7 +83,7 @@ class Nursery(Process):
         reader, writer = await asyncio.open_connection(sock=ours)
         with theirs:
             command = ("infra.local.fork_server", str(theirs.fileno()))
-            run = await spawn(command, {}, (theirs.fileno(),), self._printed)
+            run = await spawn(command, self._environment, (theirs.fileno(),), self._printed)
         self._following = asyncio.create_task(self._follow(reader, writer))
         return run
 

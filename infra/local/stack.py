@@ -55,7 +55,7 @@ class Stack:
         self._options = options
         self._report = report
         self._is_up = False
-        self._nursery = Nursery(report)
+        self._nursery = Nursery(report, _read_by_grpc(topology))
         self._functions = {
             name: Function(function, self._nursery, report, self._publish)
             for name, function in topology.functions.items()
@@ -195,3 +195,13 @@ Register a machine, and watch its event with `make events` in another terminal:
 
 Ctrl-C stops it all.
 """
+
+
+def _read_by_grpc(topology: Topology) -> dict[str, str]:
+    """Find what gRPC is told in functions' environments: it reads them as it is imported."""
+    return {
+        name: value
+        for function in topology.functions.values()
+        for name, value in function.environment.items()
+        if name.startswith("GRPC_")
+    }

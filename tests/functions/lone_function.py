@@ -38,7 +38,7 @@ class LoneFunction:
 @asynccontextmanager
 async def running_nursery() -> AsyncIterator[Nursery]:
     """Run a fork server until the end of the block, for functions to come of."""
-    nursery = Nursery(lambda *_: None)
+    nursery = Nursery(lambda *_: None, {})
     nursery.start()
     try:
         yield nursery

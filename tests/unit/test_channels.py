@@ -1,6 +1,8 @@
 """Our calls are routed as those of the generated clients, on channels like theirs."""
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from google.pubsub_v1.services.publisher import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 
+from infra.local import topology
 from shared.channels import OPTIONS
 from shared.domain.deadline import Deadline
 from shared.events import publisher
@@ -109,3 +112,20 @@ def test_services_have_the_address_and_scopes_of_the_generated_transports(
     transport: type[FirestoreGrpcAsyncIOTransport | PublisherGrpcAsyncIOTransport],
 ) -> None:
     assert (transport.DEFAULT_HOST, transport.AUTH_SCOPES) == (service.HOST, service.SCOPES)
+
+
+def test_grpc_knows_the_experiments_that_functions_set() -> None:
+    """It says so on stderr if it does not, and goes on."""
+    [experiments] = {
+        function.environment["GRPC_EXPERIMENTS"]
+        for function in topology.load(topology.DEFAULT_FILE).functions.values()
+        if function.trigger == "http"
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", "import grpc; grpc.insecure_channel('127.0.0.1:1').close()"],
+        env={**os.environ, "GRPC_EXPERIMENTS": experiments},
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+
+    assert run.stderr == b""
