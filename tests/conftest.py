@@ -20,7 +20,7 @@ from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack, running_stack
 
 # Many more for a long look: MUSTER_EXAMPLES=10000.
-EXAMPLES = int(os.environ.get("MUSTER_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("MUSTER_EXAMPLES", "100"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +36,7 @@ def pytest_collection_finish() -> None:
 def pytest_configure() -> None:
     """Let the processes that tests start hear Ctrl-C, also where a shell has these in its background.
 
-    And take fewer examples for each property than hypothesis would: every run takes others.
+    And take as many examples for each property as are asked for: every run takes others.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("FORCE_COLOR", None)  # tests read logs as programs do

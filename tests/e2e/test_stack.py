@@ -107,9 +107,8 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
         assert "Traceback" not in stack.output
 
 
-def test_nothing_outlives_a_stack_that_is_killed_but_its_data_and_key(
-    tmp_path: Path, quiet: tuple[str, str]
-) -> None:
+def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tuple[str, str]) -> None:
+    """Killed in the middle or ended with Ctrl-C; and without a folder for it, no data either."""
     options = ("--data", str(tmp_path / "data"))
     with StackProcess(tmp_path / "state", (*options, *quiet)) as stack:
         first = stack.running()
@@ -121,6 +120,12 @@ def test_nothing_outlives_a_stack_that_is_killed_but_its_data_and_key(
         assert register(second).status_code == 409
         assert first.api_key == second.api_key
         assert ends_with_ctrl_c(next_one)
+    with StackProcess(tmp_path / "state", (*options, *quiet)) as last_one:
+        third = last_one.running()
+        assert register(third).status_code == 409
+        assert first.api_key == third.api_key
+    with StackProcess(tmp_path / "state", quiet) as without_data:
+        assert register(without_data.running()).status_code == 201
 
 
 def ends_with_ctrl_c(stack: StackProcess) -> bool:

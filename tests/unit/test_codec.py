@@ -20,7 +20,7 @@ from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
 
 # How fast examples come says how busy the machine is, nothing about the codec.
-unhurried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def stored(message: Message) -> Document:

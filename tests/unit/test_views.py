@@ -29,7 +29,7 @@ STATUSES = (
     MachineStatus.MACHINE_STATUS_ERROR,
 )
 PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2**63), 2**63 - 1) | st.none())
-unhurried = settings(max_examples=100, deadline=None)
+unhurried = settings(deadline=None)
 
 
 def as_stored(machine: Machine) -> Plain:

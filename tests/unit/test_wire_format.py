@@ -1,6 +1,6 @@
 """Serialized commits are those that protobuf itself would serialize."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from google_apis.firestore.firestore_pb2 import CommitRequest
@@ -20,7 +20,6 @@ def read(*writes: wire_format.Write) -> CommitRequest:
     return CommitRequest.FromString(wire_format.commit("projects/p/databases/d", writes, b"transaction"))
 
 
-@settings(max_examples=100)
 @given(st.lists(MARKED))
 def test_a_set_of_keys_is_the_map_that_it_stands_for(marked: list[tuple[str, list[str]]]) -> None:
     fields = {"name": {"string_value": "rack"}}

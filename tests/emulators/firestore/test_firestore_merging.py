@@ -12,7 +12,7 @@ import pytest
 from google.cloud.firestore import And, Client, FieldFilter, Or, Query
 from google.cloud.firestore_v1.base_query import BaseFilter
 
-QUERIES = int(os.environ.get("EMULATOR_OPERATIONS", "600")) // 50
+QUERIES = int(os.environ.get("EMULATOR_OPERATIONS", "600")) // 30
 BATCH = 500
 PAGE = 60
 Fields = Mapping[str, Any]
