@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from functions.machines.pools_of import included, read_pools, with_pools, without_pools
+from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.domain.errors import PoolNotFound
@@ -15,7 +15,7 @@ from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, response
 from shared.edge.label_selectors import LabelSelectors
-from shared.edge.machine_view import Status
+from shared.edge.machine_view import Status, machine_json
 from shared.edge.moment import Moment
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
@@ -62,7 +62,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     total, found = await _read(inventory, lists, call, query)
     page = {"total": total, "skip": query.skip, "limit": query.limit}
     if not query.include:
-        return response(json_answer(200, {"items": list(map(without_pools, found))} | page))
+        return response(json_answer(200, {"items": list(map(machine_json, found))} | page))
     pools = await read_pools(inventory, call, found)
     items = [with_pools(machine, pools) for machine in found]
     return response(json_answer(200, {"items": items} | page | included(pools)))

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.machines.pools_of import included, read_pools, with_pools, without_pools
+from functions.machines.pools_of import included, read_pools, with_pools
 from functions.machines.stored import read
 from shared.bootstrap import Inventory
 from shared.domain import machines
@@ -15,7 +15,7 @@ from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag, is_known
-from shared.edge.machine_view import machine_answer
+from shared.edge.machine_view import machine_answer, machine_json
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
@@ -57,4 +57,4 @@ async def get(inventory: Inventory, call: Call) -> Response:
         return response(json_answer(200, with_pools(machine, pools) | included(pools), headers))
     if _is_known(call.request, machine):
         return Response(status_code=304, headers=headers)
-    return response(json_answer(200, without_pools(machine), headers))
+    return response(json_answer(200, machine_json(machine), headers))

@@ -27,14 +27,9 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
 
 
 def with_pools(machine: Plain, pools: Shown) -> dict[str, Any]:
-    """Show a machine as the values of `MachineWithPools`, with those of the pools shown that it is in."""
+    """Show a machine as the values of `MachineView`, with those of the pools shown that it is in."""
     its_pools = [pools[pool_id] for pool_id in machine["pool_ids"] if pool_id in pools]
     return machine_json(machine) | {"pools": its_pools}
-
-
-def without_pools(machine: Plain) -> dict[str, Any]:
-    """Show a machine as the values of `MachineWithPools`, where its pools are not asked for."""
-    return machine_json(machine) | {"pools": None}
 
 
 def included(pools: Shown) -> dict[str, Any]:

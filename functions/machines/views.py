@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.edge.machine_view import MachineView
-from shared.edge.pool_view import IncludedPool, PoolView
+from shared.edge.pool_view import IncludedPool
 from shared.edge.validation import Deferred
 
 
@@ -24,13 +24,7 @@ class MachinePage(Deferred):
     pagination: PageInfo
 
 
-class MachineWithPools(MachineView):
-    """A machine, and the pools that it is a member of where they are asked for."""
-
-    pools: list[PoolView] | None = None
-
-
-class MachineWithIncludes(MachineWithPools):
+class MachineWithIncludes(MachineView):
     """A machine, its pools, and these once more as related resources, where they are asked for."""
 
     included: list[IncludedPool] = Field(default=[])
@@ -39,7 +33,7 @@ class MachineWithIncludes(MachineWithPools):
 class MachineItems(Deferred):
     """Some of an organization's machines, newest first."""
 
-    items: list[MachineWithPools]
+    items: list[MachineView]
     total: int
     skip: int
     limit: int

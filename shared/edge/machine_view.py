@@ -11,6 +11,7 @@ from shared.domain.plain import Plain, moment
 from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import accepts_protobuf
 from shared.edge.conditions import etag
+from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 
@@ -89,6 +90,8 @@ class MachineView(Deferred):
     linked_keepalive_machine_id: Uuid | None = None
     physical_server_id: str | None = None
     machine_sensitive_parameters: dict[str, str] | None = None
+    # Those that it is a member of, where they are asked for.
+    pools: list[PoolView] | None = None
 
 
 def machine_json(machine: Plain) -> dict[str, Any]:
@@ -119,6 +122,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "updated_at": moment(machine["updated_at"]),
         "last_seen": moment(machine["last_seen"]),
         **_NEVER_SET,
+        "pools": None,
     }
 
 

@@ -8,7 +8,6 @@ from functions.machines.views import (
     MachineItemsWithIncludes,
     MachinePage,
     MachineWithIncludes,
-    MachineWithPools,
 )
 from functions.pools.views import (
     DetailedPoolView,
@@ -29,7 +28,7 @@ READS: dict[str, type[BaseModel]] = {
     "/api/v1/machines/{machine}": MachineView,
     "/v1/machines": MachineItems,
     "/v1/machines?include=pools": MachineItemsWithIncludes,
-    MACHINE: MachineWithPools,
+    MACHINE: MachineView,
     f"{MACHINE}?include=pools": MachineWithIncludes,
     f"{MACHINE}/pools": PoolList,
     "/v1/pools": PoolPage,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from functions.machines.pools_of import included, with_pools, without_pools
+from functions.machines.pools_of import included, with_pools
 from functions.machines.profile_listing import page_info
-from functions.machines.views import MachineWithIncludes, MachineWithPools, PageInfo
+from functions.machines.views import MachineWithIncludes, PageInfo
 from functions.pools.views import IncludedMachine, included_machine
 from google_apis.firestore.document_pb2 import Document
 from shared.domain.plain import Plain, plain
@@ -72,7 +72,6 @@ def test_a_machine_is_shown_as_described(machine: Machine) -> None:
     for shown in (plain(machine), as_stored(machine)):
         fits(MachineView, machine_json(shown))
         fits(IncludedMachine, included_machine(shown))
-        fits(MachineWithPools, without_pools(shown))
 
 
 @unhurried
@@ -104,7 +103,7 @@ def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: 
     machine.pool_ids[:] = [pool.id for pool in some]
     shown = {pool.id: pool_json(pool, 1) for pool in some}
 
-    fits(MachineWithPools, with_pools(plain(machine), shown))
+    fits(MachineView, with_pools(plain(machine), shown))
     fits(MachineWithIncludes, with_pools(plain(machine), shown) | included(shown))
 
 
@@ -118,7 +117,7 @@ def test_to_show_a_machine_changes_nothing_that_is_remembered_of_it(
     read = as_stored(machine)
     before = deepcopy(read)
 
-    to_json([machine_json(read), without_pools(read), included_machine(read)])
+    to_json([machine_json(read), included_machine(read)])
     to_json(with_pools(read, {pool.id: pool_json(pool, 1) for pool in some}))
     machine_message(read)
 
