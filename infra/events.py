@@ -44,7 +44,7 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     stack = state.read(arguments.state)
     if not stack:
-        sys.exit("muster: no stack runs here: start one with `make run`")
+        sys.exit(state.none_runs(arguments.state))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
     show = _as_json if arguments.json else _as_line

@@ -130,9 +130,7 @@ def _client(project: str | None, folder: Path) -> Client:
     if not project and "FIRESTORE_EMULATOR_HOST" not in os.environ:
         stack = state.read(folder)
         if not stack:
-            sys.exit(
-                "muster: no stack runs here: start one with `make run`, or name a Google Cloud --project"
-            )
+            sys.exit(f"{state.none_runs(folder)}, or name a Google Cloud --project")
         os.environ["FIRESTORE_EMULATOR_HOST"] = stack.firestore_emulator_host
         project = stack.project
     return Client(project=project, database=database)
@@ -165,7 +163,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         required=True,
         nargs="+",
         action="extend",
-        choices=[*Scope],
+        choices=[scope.value for scope in Scope],
         help="what it allows, one or more",
     )
     making.add_argument("--expires", help="when it ends: 30d, or a time such as 2030-01-31T12:00:00Z")

@@ -32,7 +32,7 @@ def main() -> None:
     if project is None:
         stack = state.read(arguments.state)
         if stack is None:
-            sys.exit("muster: no stack runs here: start one with `make run`, or name a --project")
+            sys.exit(f"{state.none_runs(arguments.state)}, or name a --project")
         os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
         project = stack.project
     try:

@@ -71,5 +71,13 @@ def read(folder: Path) -> StackState | None:
         return None
 
 
+def none_runs(folder: Path) -> str:
+    """Say that no stack runs, to somebody who has one, perhaps, that keeps its state elsewhere."""
+    return (
+        f"muster: no stack runs with its state in {folder}: start one with `make run`, or say which one with "
+        "--state or MUSTER_STATE"
+    )
+
+
 def _file(folder: Path) -> Path:
     return folder / "stack.json"

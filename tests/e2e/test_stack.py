@@ -211,4 +211,6 @@ def test_commands_say_that_no_stack_runs(
     command = ("list", "--organization", "a") if module == "infra.keys" else ()
     ended = run(module, "--state", str(tmp_path), *command)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("muster: no stack runs here: start one with `make run`")
+    assert ended.stderr.startswith(
+        f"muster: no stack runs with its state in {tmp_path}: start one with `make run`"
+    )
