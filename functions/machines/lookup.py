@@ -14,6 +14,7 @@ from shared.domain.access import Scope
 from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.answers import json_answer, response
+from shared.edge.body import NEGOTIATED
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer, machine_json
 from shared.edge.query import CommaSeparated, read_query
@@ -37,7 +38,7 @@ async def get_profile(inventory: Inventory, call: Call) -> Response:
     machine_id = path.machine_id(call.request)
     machine = await read(inventory, call, machine_id)
     if _is_known(call.request, machine):
-        return Response(status_code=304, headers={"ETag": etag(machine["version"])})
+        return Response(status_code=304, headers={"ETag": etag(machine["version"]), **NEGOTIATED})
     return response(machine_answer(call.request, machine))
 
 

@@ -13,7 +13,7 @@ from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, message_answer, response
-from shared.edge.body import accepts_protobuf
+from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
 from shared.edge.machine_view import machine_json, machine_message
@@ -130,9 +130,9 @@ def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> 
 def _page_answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
     if accepts_protobuf(request):
         messages = [machine_message(machine) for machine in machines]
-        return message_answer(200, MachineList(machines=messages, pagination=pagination))
+        return message_answer(200, MachineList(machines=messages, pagination=pagination), NEGOTIATED)
     views = [machine_json(machine) for machine in machines]
-    return json_answer(200, {"machines": views, "pagination": page_info(pagination)})
+    return json_answer(200, {"machines": views, "pagination": page_info(pagination)}, NEGOTIATED)
 
 
 def page_info(pagination: Pagination) -> dict[str, Any]:

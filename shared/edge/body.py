@@ -17,6 +17,9 @@ PROTOBUF = "application/x-protobuf"
 MAX_BYTES = 1024 * 1024
 SECONDS = 30.0
 
+# What an answer says that comes as its client likes it (RFC 9110, section 12.5.5).
+NEGOTIATED = {"Vary": "Accept"}
+
 _WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from shared.domain.answer import Answer
 from shared.domain.plain import Plain, moment
 from shared.edge.answers import json_answer, message_answer
-from shared.edge.body import accepts_protobuf
+from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.conditions import etag
 from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred, Uuid
@@ -133,7 +133,7 @@ def machine_message(machine: Plain) -> Machine:
 
 def machine_answer(request: Request, machine: Plain) -> Answer:
     """Answer with one machine, in the media type that the client asks for."""
-    headers = {"ETag": etag(machine["version"])}
+    headers = {"ETag": etag(machine["version"]), **NEGOTIATED}
     if accepts_protobuf(request):
         return message_answer(200, machine_message(machine), headers)
     return json_answer(200, machine_json(machine), headers)

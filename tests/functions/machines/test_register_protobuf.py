@@ -146,3 +146,12 @@ async def test_an_empty_message_is_a_machine_without_nics(machines: MachinesApi)
     reasons = invalid(await machines.post(b"", SENT), "nics")
 
     assert reasons == {"nics": "at least one NIC is required"}
+
+
+async def test_what_depends_on_what_the_client_likes_says_so(machines: MachinesApi) -> None:
+    """A cache would give one client what another one asked for: RFC 9110, section 12.5.5."""
+    path = f"{PATH}/{created(await machines.register(a_body()))}"
+    known = {"If-None-Match": '"1"'}
+
+    for address, headers in [(path, {}), (path, WANTED), (path, known), (PATH, {}), (PATH, WANTED)]:
+        assert (await machines.call("GET", address, headers=headers)).headers["vary"] == "Accept"
