@@ -9,11 +9,10 @@ from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
-from shared.store.codec import decode_plain
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import machines_query
+from shared.store.machines import plain_machine
 
 A_BATCH = 100
 
@@ -38,10 +37,7 @@ async def look(
         query = machines_query(firestore, wanted, label_sets=label_sets, after=after, perhaps=True)
         query.limit.value = A_BATCH
         machines = await firestore.query_serialized(
-            paths.organization(wanted.organization_id),
-            query,
-            deadline,
-            lambda document: decode_plain(document.fields, Machine),
+            paths.organization(wanted.organization_id), query, deadline, plain_machine
         )
         found += [
             machine

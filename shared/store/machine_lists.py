@@ -10,14 +10,12 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
-from shared.store.codec import decode_plain
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
 from shared.store.long_searches import look
 from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
+from shared.store.machines import plain_machine
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
 
@@ -75,17 +73,13 @@ class MachineList:
         return merged[offset : offset + limit]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
-        return await self._firestore.query_serialized(self._parent, query, deadline, _machine)
+        return await self._firestore.query_serialized(self._parent, query, deadline, plain_machine)
 
     def _queries(self, after: str | None) -> list[StructuredQuery]:
         return [
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
-
-
-def _machine(document: SerializedDocument) -> Plain:
-    return decode_plain(document.fields, Machine)
 
 
 class MachineLists:

@@ -10,6 +10,7 @@ from shared.domain.errors import MachineNotFound
 from shared.domain.events import changed_fields
 from shared.domain.identities import mac_identity
 from shared.domain.plain import Plain
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 from shared.store import paths
@@ -62,6 +63,11 @@ async def read_machine(
     document = await firestore.get_serialized(path, deadline, fields=MACHINE_FIELDS)
     if document is None:
         raise MachineNotFound(machine_id)
+    return plain_machine(document)
+
+
+def plain_machine(document: SerializedDocument) -> Plain:
+    """Give a machine that is to be shown; it is not to be changed: `decode_plain` says why."""
     return decode_plain(document.fields, Machine)
 
 

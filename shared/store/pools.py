@@ -15,12 +15,12 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
-from shared.store.codec import decode, decode_plain
+from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MESSAGE_FIELDS
+from shared.store.machines import plain_machine
 from shared.store.members import members_query
 from shared.store.queries import all_in
 from shared.store.side_by_side import side_by_side
@@ -100,7 +100,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
 
     def read(document: SerializedDocument) -> Plain:
         machine_id = document.name.rpartition("/")[2]
-        return known[machine_id] if machine_id in known else decode_plain(document.fields, Machine)
+        return known[machine_id] if machine_id in known else plain_machine(document)
 
     query = members_query(pool_id)
     query.select.fields.extend(MESSAGE_FIELDS)

@@ -4,9 +4,10 @@ The generated client would wrap each message in a class of its own and send each
 for logs, which is a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
 
 from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 HOST = "firestore.googleapis.com"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/datastore")
 
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
 _SERVICE = "/google.firestore.v1.Firestore"
 
 
@@ -45,39 +49,23 @@ class Rpcs:
             request_serializer=RollbackRequest.SerializeToString,
             response_deserializer=Empty.FromString,
         )
-        self.batch_get_documents: grpc.aio.UnaryStreamMultiCallable[
-            BatchGetDocumentsRequest, BatchGetDocumentsResponse
-        ] = channel.unary_stream(
-            f"{_SERVICE}/BatchGetDocuments",
-            request_serializer=BatchGetDocumentsRequest.SerializeToString,
-            response_deserializer=BatchGetDocumentsResponse.FromString,
+
+        def stream(
+            method: str, request: type[Request], response: type[Response]
+        ) -> "grpc.aio.UnaryStreamMultiCallable[Request, Response]":
+            return channel.unary_stream(
+                f"{_SERVICE}/{method}",
+                request_serializer=request.SerializeToString,
+                response_deserializer=response.FromString,
+            )
+
+        self.batch_get_documents = stream(
+            "BatchGetDocuments", BatchGetDocumentsRequest, BatchGetDocumentsResponse
+        )
+        self.run_query = stream("RunQuery", RunQueryRequest, RunQueryResponse)
+        self.run_aggregation_query = stream(
+            "RunAggregationQuery", RunAggregationQueryRequest, RunAggregationQueryResponse
         )
         # With the values of documents serialized: proto/inventory/v1/documents.proto.
-        self.batch_get_serialized: grpc.aio.UnaryStreamMultiCallable[
-            BatchGetDocumentsRequest, SerializedResponse
-        ] = channel.unary_stream(
-            f"{_SERVICE}/BatchGetDocuments",
-            request_serializer=BatchGetDocumentsRequest.SerializeToString,
-            response_deserializer=SerializedResponse.FromString,
-        )
-        self.run_query: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, RunQueryResponse] = (
-            channel.unary_stream(
-                f"{_SERVICE}/RunQuery",
-                request_serializer=RunQueryRequest.SerializeToString,
-                response_deserializer=RunQueryResponse.FromString,
-            )
-        )
-        self.run_query_serialized: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, SerializedResponse] = (
-            channel.unary_stream(
-                f"{_SERVICE}/RunQuery",
-                request_serializer=RunQueryRequest.SerializeToString,
-                response_deserializer=SerializedResponse.FromString,
-            )
-        )
-        self.run_aggregation_query: grpc.aio.UnaryStreamMultiCallable[
-            RunAggregationQueryRequest, RunAggregationQueryResponse
-        ] = channel.unary_stream(
-            f"{_SERVICE}/RunAggregationQuery",
-            request_serializer=RunAggregationQueryRequest.SerializeToString,
-            response_deserializer=RunAggregationQueryResponse.FromString,
-        )
+        self.batch_get_serialized = stream("BatchGetDocuments", BatchGetDocumentsRequest, SerializedResponse)
+        self.run_query_serialized = stream("RunQuery", RunQueryRequest, SerializedResponse)

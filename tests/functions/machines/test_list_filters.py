@@ -91,9 +91,8 @@ async def test_every_combination_of_filters_finds_just_what_matches(
 async def test_a_page_reads_no_more_than_its_limit_and_one(
     http: httpx.AsyncClient, stored: Fleet, firestore_control: Control
 ) -> None:
-    await get_first(
-        http, stored, (("label", "!spot"),)
-    )  # from now on the sets of labels are known, and the key is
+    # From now on the sets of labels are known, and the key is.
+    await get_first(http, stored, (("label", "!spot"),))
     milliseconds = []
     for question in [*fleet.questions(stored.machines, stored.pools, seed=3)][:: 1 if SIZE >= LARGE else 4]:
         asked = (*question.parameters, ("limit", "25"))
