@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
@@ -13,7 +13,7 @@ from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.validation import Strict, validate
-from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+from shared.pb.inventory.v1.machine_pb2 import Machine
 
 MAX_PARAMETERS_BYTES = 64 * 1024
 
@@ -96,6 +96,9 @@ Parameters = Annotated[
     Field(description="Any JSON object of at most 64 KiB; its integers have 64 bits at most"),
 ]
 
+# What becomes a part of the machine's message, as text.
+MachineParameters = Annotated[Parameters, PlainSerializer(compact_json)]
+
 
 class CpuProfile(Strict):
     """A processor; its clock frequency is in hertz."""
@@ -148,31 +151,14 @@ class MachineProfile(Strict):
     drives: list[DriveProfile] = Field(default=[], max_length=1024)
     name: Name | None = None
     hostname: Hostname | None = None
-    version: Version | None = None
+    version: Version | None = Field(default=None, serialization_alias="agent_version")
     os_info: str | None = None
     labels: Labels = Field(default={})
-    machine_parameters: Parameters | None = None
+    machine_parameters: MachineParameters | None = None
 
     def machine(self) -> Machine:
         """Make the machine's message, with the fields that a client may choose."""
-        return Machine(
-            cpus=[
-                CPU(manufacturer=cpu.manufacturer, clock_frequency=cpu.clock_frequency, cores=cpu.cores)
-                for cpu in self.cpus
-            ],
-            memory_modules=[MemoryModule(size=module.size) for module in self.memory_modules],
-            accelerators=[Accelerator(manufacturer=item.manufacturer) for item in self.accelerators],
-            nics=[NIC(mac=nic.mac) for nic in self.nics],
-            drives=[Drive(capacity=drive.capacity) for drive in self.drives],
-            name=self.name,
-            hostname=self.hostname,
-            agent_version=self.version,
-            os_info=self.os_info,
-            labels=self.labels,
-            machine_parameters=None
-            if self.machine_parameters is None
-            else compact_json(self.machine_parameters),
-        )
+        return Machine(**self.model_dump(by_alias=True))
 
 
 def read_profile(request: Request, raw: bytes) -> Machine:
@@ -190,7 +176,7 @@ def read_profile(request: Request, raw: bytes) -> Machine:
 def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
     """Name each place of a profile that has a MAC address which stands further up already."""
     nics = document.get("nics") if isinstance(document, dict) else None
-    if not isinstance(nics, list):
+    if not isinstance(nics, list) or len(nics) < 2:  # noqa: PLR2004 - one cannot be there twice
         return []
     return list(_repetitions([nic.get("mac") if isinstance(nic, dict) else None for nic in nics]))
 

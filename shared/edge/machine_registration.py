@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.edge.machine_profile import Hostname, Name, Parameters, Version, compact_json
+from shared.edge.machine_profile import Hostname, MachineParameters, Name, Version
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -20,22 +20,12 @@ class MachineRegistration(Strict):
     fingerprint: Fingerprint
     unkey_key_id: KeyId
     name: Name | None = None
-    version: Version | None = None
+    version: Version | None = Field(default=None, serialization_alias="agent_version")
     hostname: Hostname | None = None
     os_info: str | None = None
-    machine_parameters: Parameters | None = None
+    machine_parameters: MachineParameters | None = None
     machine_sensitive_parameters: SensitiveParameters = None
 
     def machine(self) -> Machine:
         """Make the machine's message, with the fields that the agent may choose."""
-        return Machine(
-            fingerprint=self.fingerprint,
-            unkey_key_id=self.unkey_key_id,
-            name=self.name,
-            agent_version=self.version,
-            hostname=self.hostname,
-            os_info=self.os_info,
-            machine_parameters=None
-            if self.machine_parameters is None
-            else compact_json(self.machine_parameters),
-        )
+        return Machine(**self.model_dump(by_alias=True, exclude={"machine_sensitive_parameters"}))
