@@ -81,14 +81,13 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime)
             stored = await find_machine(
                 inventory.firestore, machine.organization_id, machine.id, command.deadline
             )
-        before = stored.machine
-        if not machines.is_silent(before, since):
+        if not machines.is_silent(stored.machine, since):
             return Decision(answer=_DONE)
-        after = machines.disconnect(before, now=inventory.clock())
+        change = machines.disconnect(stored.machine, now=inventory.clock())
         return Decision(
             answer=_DONE,
-            writes=[change_machine(stored, after)],
-            events=[events.machine_updated(before, after)],
+            writes=[change_machine(stored, change)],
+            events=[events.machine_updated(change)],
         )
 
     try:

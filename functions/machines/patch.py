@@ -35,14 +35,13 @@ async def patch(inventory: Inventory, call: Call) -> Response:
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
-        before = stored.machine
-        after = machines.update(before, changes, now=now)
+        change = machines.update(stored.machine, changes, now=now)
+        after = change.after
         require_storable(after)
-        answer = json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)})
         return Decision(
-            answer=answer,
-            writes=[change_machine(stored, after)] if after != before else [],
-            events=[events.machine_updated(before, after)] if after.version != before.version else [],
+            answer=json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
+            writes=[change_machine(stored, change)] if change.fields else [],
+            events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
     return response(await inventory.changes.apply(command, decide))

@@ -27,18 +27,18 @@ async def replace(inventory: Inventory, call: Call) -> Response:
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
-        before = stored.machine
-        after = machines.replace(before, profile, now=now)
-        require_storable(after)
-        if after.version == before.version:
-            return Decision(answer=machine_answer(call.request, plain(before)))
-        taken, freed = identities.exchanged(before, after)
+        change = machines.replace(stored.machine, profile, now=now)
+        require_storable(change.after)
+        answer = machine_answer(call.request, plain(change.after))
+        if not change.fields:
+            return Decision(answer=answer)
+        taken, freed = identities.exchanged(change.before, change.after)
         return Decision(
-            answer=machine_answer(call.request, plain(after)),
-            writes=[change_machine(stored, after)],
+            answer=answer,
+            writes=[change_machine(stored, change)],
             claims=taken,
             freed=freed,
-            events=[events.machine_updated(before, after)],
+            events=[events.machine_updated(change)],
         )
 
     return response(await inventory.changes.apply(command, decide))

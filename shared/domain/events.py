@@ -6,6 +6,7 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 
+from shared.domain.machine_change import MachineChange
 from shared.pb.inventory.v1.events_pb2 import (
     MachineCreated,
     MachineDeleted,
@@ -17,13 +18,6 @@ from shared.pb.inventory.v1.events_pb2 import (
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
-
-# What two states of a machine may differ in; a version and its time follow from that.
-_COMPARED = tuple(
-    (field.name, field.has_presence)
-    for field in Machine.DESCRIPTOR.fields
-    if field.name not in {"version", "updated_at"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,25 +48,15 @@ def machine_created(machine: Machine) -> Event:
     return _machine_event(machine, "created", MachineCreated(machine=machine))
 
 
-def machine_updated(before: Machine, after: Machine) -> Event:
+def machine_updated(change: MachineChange) -> Event:
     """A machine was changed."""
-    message = MachineUpdated(before=before, after=after, changed_fields=changed_fields(before, after))
-    return _machine_event(after, "updated", message)
+    message = MachineUpdated(before=change.before, after=change.after, changed_fields=change.fields)
+    return _machine_event(change.after, "updated", message)
 
 
 def machine_deleted(machine: Machine) -> Event:
     """A machine was deleted; it is given in its last state."""
     return _machine_event(machine, "deleted", MachineDeleted(machine=machine, version=machine.version + 1))
-
-
-def changed_fields(before: Machine, after: Machine) -> list[str]:
-    """Name the fields that two states of a machine differ in, in the order of their numbers."""
-    return [
-        name
-        for name, has_presence in _COMPARED
-        if getattr(before, name) != getattr(after, name)
-        or (has_presence and before.HasField(name) != after.HasField(name))
-    ]
 
 
 def pool_changed(pool: Pool, change: PoolChange, machines: Iterable[MachineVersion] = ()) -> Event:

@@ -7,14 +7,17 @@ on a time, where all registrations would meet.
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TIME_SHIFT = 80  # the time is in the first 48 of 128 bits
 
 
-def created_at(machine_id: str) -> datetime:
+def created_at(machine_id: str) -> Timestamp:
     """Tell when a machine was registered, in whole milliseconds."""
-    return _START + (UUID(machine_id).int >> _TIME_SHIFT) * _MILLISECOND
+    seconds, milliseconds = divmod(UUID(machine_id).int >> _TIME_SHIFT, 1000)
+    return Timestamp(seconds=seconds, nanos=milliseconds * 1_000_000)
 
 
 def first_since(moment: datetime) -> str:

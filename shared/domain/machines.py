@@ -1,12 +1,12 @@
 """What becomes of machines: pure decisions, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain import machine_ids
 from shared.domain.access import Caller
-from shared.domain.events import changed_fields
+from shared.domain.machine_change import MachineChange, differing
 from shared.domain.plain import Plain, moment
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
@@ -51,47 +51,40 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
     machine.status = MACHINE_STATUS_DISCONNECTED
     machine.is_available = True
     machine.alerts_enabled = True
-    machine.created_at.FromDatetime(machine_ids.created_at(machine_id))
+    machine.created_at.CopyFrom(machine_ids.created_at(machine_id))
     machine.updated_at.CopyFrom(machine.created_at)
     machine.last_seen.CopyFrom(machine.created_at)
     return machine
 
 
-def replace(before: Machine, profile: Machine, *, now: datetime) -> Machine:
-    """Give a machine another hardware profile and other optional fields; the rest stays.
-
-    Returns:
-        The machine after it: with the next version, or as it was, where nothing changes.
-    """
+def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChange:
+    """Give a machine another hardware profile and other optional fields; the rest stays."""
     after = Machine()
     after.CopyFrom(before)
     for field in PROFILE_FIELDS:
         after.ClearField(field)
     after.MergeFrom(profile)
-    return advance(before, after, now=now)
+    return _advanced(before, after, differing(before, after), now=now)
 
 
-def advance(before: Machine, after: Machine, *, now: datetime) -> Machine:
+def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
     """Count a change: the next version and its time, where there is one."""
-    if changed_fields(before, after):
+    if fields:
         after.version = before.version + 1
         after.updated_at.FromDatetime(now)
-    return after
+    return MachineChange(before=before, after=after, fields=fields)
 
 
-def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Machine:
+def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> MachineChange:
     """Change some fields of a machine; the rest stays.
 
-    To be connected is to be heard of: who says so without a `last_seen` says it of now.
+    To be connected is to be heard of: who says so without a `last_seen` says it of now. A change of nothing
+    but `last_seen` is a heartbeat, which makes no version.
 
     Args:
         before: the machine.
         changes: the new values, by the names of the message's fields; None clears one.
         now: the time of the change, with a zone.
-
-    Returns:
-        The machine after it: with the next version, or with the version that it has, where nothing changes or
-        nothing but `last_seen`, which is a heartbeat.
     """
     after = Machine()
     after.CopyFrom(before)
@@ -101,10 +94,13 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     connects = before.status != after.status == MACHINE_STATUS_CONNECTED
     if connects and "last_seen" not in changes:
         after.last_seen.FromDatetime(now)
-    if changed_fields(before, after) == ["last_seen"]:
-        moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
-        return before if abs(moved) < HEARTBEAT_PRECISION else after
-    return advance(before, after, now=now)
+    fields = differing(before, after, among={*changes, "last_seen"})
+    if fields != ["last_seen"]:
+        return _advanced(before, after, fields, now=now)
+    moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
+    if abs(moved) < HEARTBEAT_PRECISION:
+        return MachineChange(before=before, after=before, fields=())
+    return MachineChange(before=before, after=after, fields=fields)
 
 
 def is_heard_since_change(machine: Plain) -> bool:
@@ -117,9 +113,9 @@ def is_silent(machine: Machine, since: datetime) -> bool:
     return machine.status == MACHINE_STATUS_CONNECTED and machine.last_seen.ToDatetime(UTC) < since
 
 
-def disconnect(before: Machine, *, now: datetime) -> Machine:
+def disconnect(before: Machine, *, now: datetime) -> MachineChange:
     """Find that a machine is not heard of any more."""
     after = Machine()
     after.CopyFrom(before)
     after.status = MACHINE_STATUS_DISCONNECTED
-    return advance(before, after, now=now)
+    return _advanced(before, after, differing(before, after), now=now)

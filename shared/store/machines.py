@@ -7,8 +7,8 @@ from google_apis.firestore.document_pb2 import Document
 from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
-from shared.domain.events import changed_fields
 from shared.domain.identities import mac_identity
+from shared.domain.machine_change import MachineChange
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -98,13 +98,13 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
     )
 
 
-def change_machine(stored: StoredMachine, after: Machine) -> Write:
-    """Write what differs from the machine that was read; the commit is refused where it is no longer that.
+def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
+    """Write what becomes of the machine that was read; the commit is refused where it is no longer that.
 
     Fields that stay are not written, and neither are those that a newer release may have put there.
     """
-    names = changed_fields(stored.machine, after)
-    if after.version != stored.machine.version:
+    after, names = change.after, list(change.fields)
+    if change.makes_version:
         names += ["version", "updated_at"]
     fields = encode(after, names)
     if "status" in names:

@@ -22,7 +22,8 @@ print(json.dumps([floor, list(sys.modules)]))
 EVERY_FUNCTION = """
 bootstrap bootstrap.application
 channels
-domain.answer domain.command domain.deadline domain.errors domain.events domain.identities domain.plain
+domain.answer domain.command domain.deadline domain.errors domain.events domain.identities
+domain.machine_change domain.plain
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher
 logs

@@ -8,6 +8,7 @@ import pytest
 from infra.local import topology
 from shared.domain import events
 from shared.domain.events import Event
+from shared.domain.machine_change import MachineChange
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -15,7 +16,7 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 TOPOLOGY = topology.load(topology.DEFAULT_FILE)
 EVENTS: dict[str, Event] = {
     "machine_created": events.machine_created(Machine()),
-    "machine_updated": events.machine_updated(Machine(), Machine()),
+    "machine_updated": events.machine_updated(MachineChange(before=Machine(), after=Machine(), fields=[])),
     "machine_deleted": events.machine_deleted(Machine()),
     "pool_changed": events.pool_changed(Pool(), PoolChange.POOL_CHANGE_CREATED),
 }

@@ -14,6 +14,7 @@ from shared.domain import events, machines
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.machine_change import MachineChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
@@ -77,11 +78,11 @@ def renaming(firestore: Firestore, path: str, name: str) -> Decide:
     async def decide(_: Transaction) -> Decision:
         seen = (await firestore.get([path], Deadline(5)))[path]
         before = decode(seen.fields, Machine)
-        after = machines.update(before, {"name": name}, now=START)
+        change = machines.update(before, {"name": name}, now=START)
         return Decision(
-            answer=Answer(status=200, body=str(after.version).encode()),
-            writes=[writes.update(after, ["name", "version"], seen)],
-            events=[events.machine_updated(before, after)],
+            answer=Answer(status=200, body=str(change.after.version).encode()),
+            writes=[writes.update(change.after, ["name", "version"], seen)],
+            events=[events.machine_updated(change)],
         )
 
     return decide
@@ -109,12 +110,12 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
     stored = decode((await firestore.get([path], Deadline(5)))[path].fields, Machine)
     assert (stored.version, stored.name) == (5, "other")
     assert answer.body == b"4"
-    assert [events.machine_updated(machine, _renamed(machine)).message.SerializeToString()] == [
+    assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
         entry.data for entry in told
     ]
 
 
-def _renamed(machine: Machine) -> Machine:
+def _renaming(machine: Machine) -> MachineChange:
     return machines.update(machine, {"name": "mine"}, now=START)
 
 

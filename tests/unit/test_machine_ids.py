@@ -13,11 +13,13 @@ moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  
 
 
 def test_an_id_tells_when_it_was_made() -> None:
-    assert abs(datetime.now(UTC) - machine_ids.created_at(str(uuid7()))) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - machine_ids.created_at(str(uuid7())).ToDatetime(UTC)) < timedelta(
+        minutes=1
+    )
     # RFC 9562, appendix A.6
     assert datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC) == machine_ids.created_at(
         "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
-    )
+    ).ToDatetime(UTC)
 
 
 @given(st.integers(0, LAST), st.integers(0, 2**80 - 1), moments)
@@ -28,7 +30,7 @@ def test_ids_are_within_the_bounds_of_just_the_times_that_they_are_of(
     machine_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
-    assert since == machine_ids.created_at(machine_id)
+    assert since == machine_ids.created_at(machine_id).ToDatetime(UTC)
     assert (since >= moment) == (machine_id >= machine_ids.first_since(moment))
     assert (since <= moment) == (machine_id <= machine_ids.last_until(moment))
 

@@ -16,6 +16,7 @@ from shared.domain.events import (
     outbox_entry,
     pool_changed,
 )
+from shared.domain.machine_change import MachineChange
 from shared.events.publisher import pubsub_message
 from shared.events.push import decode
 from shared.pb.inventory.v1.events_pb2 import (
@@ -61,7 +62,7 @@ def test_an_event_comes_with_its_attributes() -> None:
     ("event", "message_type", "version"),
     [
         (machine_created(BEFORE), MachineCreated, 4),
-        (machine_updated(BEFORE, AFTER), MachineUpdated, 5),
+        (machine_updated(MachineChange(before=BEFORE, after=AFTER, fields=["name"])), MachineUpdated, 5),
         (machine_deleted(AFTER), MachineDeleted, 6),
         (pool_changed(POOL, PoolChange.POOL_CHANGE_UPDATED), PoolChanged, 7),
         (pool_changed(POOL, PoolChange.POOL_CHANGE_DELETED), PoolChanged, 8),

@@ -19,6 +19,7 @@ from shared.domain.access import Caller
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.machine_change import MachineChange
 from shared.events.publisher import Publisher
 from shared.pb.inventory.v1.machine_pb2 import (
     CPU,
@@ -123,15 +124,16 @@ class Simulation:
             self._now = START + timedelta(seconds=number / self.rate)
             new = machines.register(Machine(), machine_id=self.new_id(), caller=self._caller(number))
             connected = machines.update(new, {"status": MACHINE_STATUS_CONNECTED}, now=self._now)
-            alive = machines.update(connected, {"last_seen": self._now + HEARTBEAT}, now=self._now)
-            await self._change(new, connected)
-            await self._change(connected, alive)
+            alive = machines.update(connected.after, {"last_seen": self._now + HEARTBEAT}, now=self._now)
+            await self._change(connected)
+            await self._change(alive)
             beats.append(Written.changed(*self._taken()))
         return beats
 
-    async def _change(self, before: Machine, after: Machine) -> None:
-        name = self._firestore.name(paths.machine(before.organization_id, before.id))
-        write = change_machine(StoredMachine(before, Document(name=name)), after)
+    async def _change(self, change: MachineChange) -> None:
+        machine = change.before
+        name = self._firestore.name(paths.machine(machine.organization_id, machine.id))
+        write = change_machine(StoredMachine(machine, Document(name=name)), change)
         await self._firestore.commit([write], Deadline(PATIENCE))
 
     def _taken(self) -> list[Write]:

@@ -15,6 +15,7 @@ from google.cloud.firestore import Client
 from functions.heartbeat_sweep.sweep import PAGE, sweep
 from shared.bootstrap import Inventory, inventory, new_id, now
 from shared.domain.deadline import Deadline
+from shared.domain.machine_change import MachineChange
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
@@ -102,7 +103,8 @@ async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
     alive = Machine()
     alive.CopyFrom(stored.machine)
     alive.last_seen.FromDatetime(time)
-    await store.commit([change_machine(stored, alive)], Deadline(10))
+    change = MachineChange(before=stored.machine, after=alive, fields=["last_seen"])
+    await store.commit([change_machine(stored, change)], Deadline(10))
 
 
 async def spoil(store: Firestore, machine: Machine) -> None:
