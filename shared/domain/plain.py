@@ -1,11 +1,11 @@
 """Messages as plain values, which take less time to pass on than messages do."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -13,6 +13,9 @@ from google.protobuf.message_factory import GetMessageClass
 # field a list, a map a dictionary in the order of its keys, a time its seconds and nanos. A field that is not
 # set is None if it has presence, and else its default. The message's constructor takes just these.
 Plain = Mapping[str, Any]
+
+# What a field holds, as plain values; the descriptor alone knows its type.
+Read = Callable[[Any], Any]
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -37,18 +40,18 @@ def moment(time: Plain | None) -> datetime:
 
 
 @functools.cache
-def _fields(message_type: Descriptor) -> Sequence[tuple[str, bool, Callable[[Any], Any]]]:
-    return [
-        (field.name, field.has_presence, _elements if field.is_repeated else _element)
-        for field in message_type.fields
-    ]
+def _fields(message_type: Descriptor) -> Sequence[tuple[str, bool, Read]]:
+    return [(field.name, field.has_presence, _read_field(field)) for field in message_type.fields]
 
 
-def _elements(container: Mapping[Any, Any] | Iterable[Any]) -> dict[Any, Any] | list[Any]:
-    if isinstance(container, Mapping):
-        return {key: _element(container[key]) for key in sorted(container)}
-    return [_element(element) for element in container]
+def _read_field(field: FieldDescriptor) -> Read:
+    if field.message_type is None:
+        return list if field.is_repeated else _content
+    if field.message_type.GetOptions().map_entry:
+        read = _read_field(field.message_type.fields_by_name["value"])
+        return lambda entries: {key: read(entries[key]) for key in sorted(entries)}
+    return (lambda messages: [plain(message) for message in messages]) if field.is_repeated else plain
 
 
-def _element(content: Any) -> Any:  # noqa: ANN401 - what a field holds
-    return plain(content) if isinstance(content, Message) else content
+def _content(content: Any) -> Any:  # noqa: ANN401 - what a field holds
+    return content
