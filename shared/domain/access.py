@@ -40,10 +40,21 @@ class Caller:
             raise ScopeMissing(scope)
 
 
-def bearer(key: ApiKey, now: datetime) -> Caller | None:
-    """Say who the bearer of a key is: nobody, once the key is revoked or expired."""
+@dataclass(frozen=True)
+class Access:
+    """What an API key gives: to its bearer, until it expires."""
+
+    caller: Caller
+    expires_at: datetime | None
+
+    def counts_at(self, now: datetime) -> bool:
+        """Tell whether the key has not expired."""
+        return self.expires_at is None or now < self.expires_at
+
+
+def access(key: ApiKey) -> Access | None:
+    """Say what a key gives: nothing, once it is revoked."""
     if key.HasField("revoked_at"):
         return None
-    if key.HasField("expires_at") and key.expires_at.ToDatetime(UTC) <= now:
-        return None
-    return Caller(key.organization_id, key.id, frozenset(key.scopes))
+    expires_at = key.expires_at.ToDatetime(UTC) if key.HasField("expires_at") else None
+    return Access(Caller(key.organization_id, key.id, frozenset(key.scopes)), expires_at)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from shared.domain.access import Caller, bearer
+from shared.domain.access import Access, Caller, access
 from shared.domain.errors import Unauthenticated
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
@@ -26,7 +26,7 @@ class Authenticator:
     def __init__(self, find_key: FindKey, clock: Callable[[], datetime]) -> None:
         self._find_key = find_key
         self._clock = clock
-        self._found: OrderedDict[str, tuple[datetime, asyncio.Future[ApiKey | None]]] = OrderedDict()
+        self._found: OrderedDict[str, tuple[datetime, asyncio.Future[Access | None]]] = OrderedDict()
 
     async def authenticate(self, authorizations: Sequence[str]) -> Caller:
         """Say who calls.
@@ -42,20 +42,19 @@ class Authenticator:
         key = key.strip()
         if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_LENGTH:
             raise Unauthenticated
-        record = await self._lookup(hashlib.sha256(key.encode()).hexdigest())
-        caller = None if record is None else bearer(record, self._clock())
-        if caller is None:
+        found = await self._lookup(hashlib.sha256(key.encode()).hexdigest())
+        if found is None or not found.counts_at(self._clock()):
             raise Unauthenticated
-        return caller
+        return found.caller
 
-    async def _lookup(self, digest: str) -> ApiKey | None:
-        """Find a key; requests that ask for one at the same time share one read."""
+    async def _lookup(self, digest: str) -> Access | None:
+        """Find what a key gives; requests that ask for one at the same time share one read."""
         now = self._clock()
         cached = self._found.get(digest)
         if cached is not None and now - cached[0] < CACHE_TIME:
             self._found.move_to_end(digest)
             return cached[1].result() if cached[1].done() else await asyncio.shield(cached[1])
-        reading = asyncio.ensure_future(self._find_key(digest))
+        reading = asyncio.ensure_future(self._read(digest))
         reading.add_done_callback(partial(self._forget_failure, digest))
         self._found[digest] = (now, reading)
         self._found.move_to_end(digest)
@@ -63,7 +62,11 @@ class Authenticator:
             self._found.popitem(last=False)
         return await asyncio.shield(reading)
 
-    def _forget_failure(self, digest: str, reading: asyncio.Future[ApiKey | None]) -> None:
+    async def _read(self, digest: str) -> Access | None:
+        key = await self._find_key(digest)
+        return None if key is None else access(key)
+
+    def _forget_failure(self, digest: str, reading: asyncio.Future[Access | None]) -> None:
         """A failed read says nothing of the key, whoever still waits for it."""
         failed = reading.cancelled() or reading.exception() is not None
         if failed and self._found.get(digest, (None, None))[1] is reading:

@@ -1,11 +1,11 @@
 """Callers from their keys: what is remembered of them."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.errors import Unavailable
+from shared.domain.errors import Unauthenticated, Unavailable
 from shared.edge.auth import Authenticator
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
@@ -43,3 +43,24 @@ async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -
 
     assert (await authenticator.authenticate(["Bearer key"])).organization_id == "organization"
     assert len(store.reads) == 2
+
+
+async def test_a_key_that_is_remembered_counts_until_it_expires() -> None:
+    now, reads = NOW, 0
+
+    async def find(_: str) -> ApiKey:
+        nonlocal reads
+        reads += 1
+        key = ApiKey(organization_id="organization")
+        key.expires_at.FromDatetime(NOW + timedelta(seconds=10))
+        return key
+
+    authenticator = Authenticator(find, lambda: now)
+    for seconds in (0, 9):
+        now = NOW + timedelta(seconds=seconds)
+        assert (await authenticator.authenticate(["Bearer key"])).organization_id == "organization"
+    now = NOW + timedelta(seconds=10)
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(["Bearer key"])
+
+    assert reads == 1
