@@ -24,7 +24,7 @@ from shared.domain.events import Event, outbox_entry
 from shared.domain.identities import refusal
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
-from shared.store.attempts import attempts
+from shared.store.attempts import Attempts
 from shared.store.codec import decode
 from shared.store.errors import Contended, StoreError
 from shared.store.firestore import Firestore
@@ -112,7 +112,7 @@ class Changes:
         """
         change = _Change(command, self._new_id(), self._firestore, self._clock)
         failure: StoreError | None = None
-        async for _ in attempts(command.deadline):
+        async for _ in Attempts(command.deadline):
             try:
                 outcome = await change.attempt(decide)
             except StoreError as error:

@@ -12,7 +12,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
-from shared.store.attempts import attempts
+from shared.store.attempts import Attempts
 from shared.store.errors import Refused, StoreError
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
@@ -72,7 +72,7 @@ class Effects:
         record = writes.create(self._firestore.name(path), self._record(subscription, event_id))
         transaction = Transaction(self._firestore, deadline)
         failure: StoreError | None = None
-        async for _ in attempts(deadline):
+        async for _ in Attempts(deadline):
             try:
                 complete = False
                 while not complete:
