@@ -92,13 +92,11 @@ class Firestore:
         Raises:
             StoreError: what is known of the failure.
         """
-        request = BatchGetDocumentsRequest(
-            database=self._database,
-            documents=[self.name(path) for path in paths],
-            transaction=transaction or None,
-            new_transaction=new_transaction,
-            mask=DocumentMask(field_paths=fields) if fields else None,
-        )
+        request = self._to_read(paths, fields)
+        if transaction:
+            request.transaction = transaction
+        elif new_transaction is not None:
+            request.new_transaction.CopyFrom(new_transaction)
         with translated():
             async for response in self._rpcs.batch_get_documents(
                 request, timeout=deadline.remaining(), metadata=self._metadata
@@ -120,9 +118,7 @@ class Firestore:
         self, path: str, deadline: Deadline, *, fields: Sequence[str]
     ) -> SerializedDocument | None:
         """Read some fields of a document, its values serialized; return none where none exists."""
-        request = BatchGetDocumentsRequest(
-            database=self._database, documents=[self.name(path)], mask=DocumentMask(field_paths=fields)
-        )
+        request = self._to_read([path], fields)
 
         async def run() -> SerializedDocument | None:
             with translated():
@@ -133,6 +129,13 @@ class Firestore:
             return found[0] if found else None
 
         return await repeated(run, deadline)
+
+    def _to_read(self, paths: Sequence[str], fields: Sequence[str]) -> BatchGetDocumentsRequest:
+        return BatchGetDocumentsRequest(
+            database=self._database,
+            documents=[self.name(path) for path in paths],
+            mask=DocumentMask(field_paths=fields) if fields else None,
+        )
 
     def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
         """Find the documents that exist, by their paths."""
