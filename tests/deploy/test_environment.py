@@ -16,8 +16,8 @@ TERRAFORM = topology.ROOT / "infra" / "terraform"
 LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR", "PUBSUB_EMULATOR_HOST"}
 # Read by Python itself.
 PYTHON = {"PYTHONPATH"}
-# Read by gRPC, where it is set.
-GRPC = {"GRPC_EXPERIMENTS"}
+# Read by gRPC and pydantic, where they are set.
+LIBRARIES = {"GRPC_EXPERIMENTS", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 def variables_read(folder: Path) -> set[str]:
@@ -55,7 +55,7 @@ def variables_set_by_terraform() -> set[str]:
 def test_what_a_function_reads_is_set_and_nothing_else_is(function: topology.Function) -> None:
     read = variables_read(function.source.parent) | variables_read(topology.ROOT / "shared")
 
-    assert (read - LOCAL) | PYTHON == {*function.environment, *variables_set_by_terraform()} - GRPC
+    assert (read - LOCAL) | PYTHON == {*function.environment, *variables_set_by_terraform()} - LIBRARIES
 
 
 def test_terraform_reads_every_field_of_the_topology() -> None:

@@ -114,6 +114,25 @@ def test_services_have_the_address_and_scopes_of_the_generated_transports(
     assert (transport.DEFAULT_HOST, transport.AUTH_SCOPES) == (service.HOST, service.SCOPES)
 
 
+def test_pydantic_looks_for_no_plugins_where_functions_tell_it_so() -> None:
+    [told] = {
+        function.environment["PYDANTIC_DISABLE_PLUGINS"]
+        for function in topology.load(topology.DEFAULT_FILE).functions.values()
+        if function.trigger == "http"
+    }
+    use = "import pydantic; pydantic.create_model('Model', field=(int, ...))(field=1)"
+    without_search = f"import importlib.metadata as m; m.entry_points = None; {use}"
+
+    for environment, code in (({"PYDANTIC_DISABLE_PLUGINS": told}, 0), ({}, 1)):
+        run = subprocess.run(
+            [sys.executable, "-c", without_search],
+            env={**os.environ, **environment},
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        assert run.returncode == code
+
+
 def test_grpc_knows_the_experiments_that_functions_set() -> None:
     """It says so on stderr if it does not, and goes on."""
     [experiments] = {
