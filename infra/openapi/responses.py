@@ -42,12 +42,17 @@ HEADERS: Json = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Accept-Encoding": {
+        "description": "Where the body was coded: what would be taken",
+        "schema": {"const": "identity"},
+    },
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
     "Cache-Control": {"required": True, "schema": {"const": "no-cache, no-store, must-revalidate"}},
 }
 _EVERYWHERE = ("X-Request-Id", "X-API-Version")
 _OF_STATUS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("Accept-Encoding",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
 
@@ -120,5 +125,5 @@ def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
     if operation.method != "GET":
         yield from (errors.BodyTooLarge, errors.BodyTooSlow, errors.IdempotencyKeyReused)
     if operation.body is not None:
-        yield from (errors.MalformedBody, errors.UnsupportedMediaType)
+        yield from (errors.MalformedBody, errors.UnsupportedMediaType, errors.UnsupportedContentCoding)
     yield from operation.refusals

@@ -1,23 +1,24 @@
 """What can go wrong, as one tree. Each error carries data; the edge alone decides what HTTP makes of it.
 
 InventoryError
-├── Invalid                 a request with faults, each at its place
-├── MalformedBody           a body that is not of its media type at all
+├── Invalid                     a request with faults, each at its place
+├── MalformedBody               a body that is not of its media type at all
 ├── BodyTooLarge
 ├── BodyTooSlow
 ├── UnsupportedMediaType
-├── UndecodableEvent        a pushed message that is no event, and never will be
+├── UnsupportedContentCoding    a body that is coded, such as compressed
+├── UndecodableEvent            a pushed message that is no event, and never will be
 ├── Unauthenticated
 ├── ScopeMissing
 ├── MachineNotFound
-├── MachinesNotFound        some of the machines that a request names
-├── PoolNotFound            a pool that the caller's organization does not have
-├── PoolsNotFound           some of the pools that a request names
-├── PreconditionFailed      the resource is not of the version that the caller knows
-├── DuplicateMac            another machine has the MAC address
-├── DuplicateFingerprint    another machine of the organization has the fingerprint
-├── IdempotencyKeyReused    the key came before with another request
-└── Unavailable             not now; nothing changed, try again
+├── MachinesNotFound            some of the machines that a request names
+├── PoolNotFound                a pool that the caller's organization does not have
+├── PoolsNotFound               some of the pools that a request names
+├── PreconditionFailed          the resource is not of the version that the caller knows
+├── DuplicateMac                another machine has the MAC address
+├── DuplicateFingerprint        another machine of the organization has the fingerprint
+├── IdempotencyKeyReused        the key came before with another request
+└── Unavailable                 not now; nothing changed, try again
 """
 
 from collections.abc import Sequence
@@ -78,6 +79,13 @@ class UnsupportedMediaType(InventoryError):
     def __init__(self, media_type: str, supported: Sequence[str]) -> None:
         given = f"{media_type} is" if media_type else "A body without Content-Type is"
         super().__init__(f"{given} not supported: send {' or '.join(supported)}")
+
+
+class UnsupportedContentCoding(InventoryError):
+    """The body is coded in a way that no call takes."""
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(f"{coding} is not supported as Content-Encoding: send the body as it is")
 
 
 class UndecodableEvent(InventoryError):

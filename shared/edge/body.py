@@ -9,7 +9,14 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from starlette.requests import ClientDisconnect, Request
 
-from shared.domain.errors import BodyTooLarge, BodyTooSlow, Fault, MalformedBody, UnsupportedMediaType
+from shared.domain.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    Fault,
+    MalformedBody,
+    UnsupportedContentCoding,
+    UnsupportedMediaType,
+)
 from shared.edge import strict_json
 
 JSON = "application/json"
@@ -59,15 +66,25 @@ def parse(request: Request, raw: bytes, message: type[Message] | None = None) ->
         The document as JSON has it, and the faults that parsing found.
 
     Raises:
-        UnsupportedMediaType: the body is declared to be something else.
+        UnsupportedContentCoding: the body is declared to be coded.
+        UnsupportedMediaType: it is declared to be something else.
         MalformedBody: it is not what it is declared to be.
     """
+    if codings := _codings(request):
+        raise UnsupportedContentCoding(", ".join(codings))
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type == JSON:
         return strict_json.parse(raw)
     if media_type == PROTOBUF and message is not None:
         return _parse_message(raw, message)
     raise UnsupportedMediaType(media_type, [JSON] if message is None else [JSON, PROTOBUF])
+
+
+def _codings(request: Request) -> list[str]:
+    """List how the body is coded, beside not at all (RFC 9110, 8.4)."""
+    lines = request.headers.getlist("content-encoding")
+    codings = (coding.strip().lower() for line in lines for coding in line.split(","))
+    return [coding for coding in codings if coding not in {"", "identity"}]
 
 
 def accepts_protobuf(request: Request) -> bool:

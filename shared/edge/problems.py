@@ -103,6 +103,11 @@ REFUSALS = {
         "unsupported-media-type",
         "Unsupported Media Type",
     ),
+    errors.UnsupportedContentCoding: (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-content-coding",
+        "Unsupported Content Coding",
+    ),
     errors.UndecodableEvent: (HTTPStatus.BAD_REQUEST, "undecodable-event", "Undecodable Event"),
     errors.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
     errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope-missing", "Scope Missing"),
@@ -143,6 +148,8 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case errors.BodyTooSlow():
             return {"Connection": "close"}  # what still comes is no next request: RFC 9110, 15.5.9
+        case errors.UnsupportedContentCoding():
+            return {"Accept-Encoding": "identity"}  # what would be taken: RFC 9110, 15.5.16
         case errors.Unavailable():
             return {"Retry-After": str(error.retry_after)}
         case HTTPException():

@@ -167,6 +167,22 @@ async def test_another_media_type_is_refused(machines: MachinesApi, media_type: 
 
 
 @pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x"])
+async def test_a_coded_body_is_refused_with_what_would_be_taken(machines: MachinesApi, coding: str) -> None:
+    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
+
+    assert problem(answer, 415)["type"].endswith("/unsupported-content-coding")
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", ""])
+async def test_a_body_may_say_that_it_is_not_coded(machines: MachinesApi, coding: str) -> None:
+    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("query", ["page=1", "dry_run", "a=1&b=2"])
 async def test_an_unknown_query_parameter_is_refused(machines: MachinesApi, query: str) -> None:
     names = [part.partition("=")[0] for part in query.split("&")]

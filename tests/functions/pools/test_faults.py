@@ -208,6 +208,11 @@ class TestBodies:
 
         assert problem(answer, 415, "unsupported-media-type") == {}
 
+    async def test_no_coded_body_is_taken(self, pools: PoolsApi, method: str, path: str) -> None:
+        answer = await pools.send(method, path, b"{}", {"Content-Encoding": "gzip"})
+
+        assert problem(answer, 415, "unsupported-content-coding") == {}
+
     async def test_a_body_has_at_most_1_mib(self, pools: PoolsApi, method: str, path: str) -> None:
         answer = await pools.send(method, path, b" " * (1024 * 1024 + 1))
 
