@@ -29,16 +29,16 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
-        listener = _listen(arguments.port)
-        options = Options(
-            topology_file=arguments.topology.resolve(),
-            state_folder=arguments.state,
-            data=arguments.data and arguments.data.resolve(),
-            api_key=_development_key(arguments.data),
-            firestore_host=os.environ.get("FIRESTORE_EMULATOR_HOST"),
-            pubsub_host=os.environ.get("PUBSUB_EMULATOR_HOST"),
-        )
-        uvloop.run(_run(Stack(served, options, listener, _report)))
+        with _listen(arguments.port) as listener:
+            options = Options(
+                topology_file=arguments.topology.resolve(),
+                state_folder=arguments.state,
+                data=arguments.data and arguments.data.resolve(),
+                api_key=_development_key(arguments.data),
+                firestore_host=os.environ.get("FIRESTORE_EMULATOR_HOST"),
+                pubsub_host=os.environ.get("PUBSUB_EMULATOR_HOST"),
+            )
+            uvloop.run(_run(Stack(served, options, listener, _report)))
     except OccupiedError:
         sys.exit(
             f"muster: a stack with its state in {arguments.state} runs already: stop it, or put the state of "
@@ -88,11 +88,16 @@ def _development_key(data: Path | None) -> str:
     if not data:
         return new_api_key()
     file = data / "development-key"
-    if not file.exists():
+    try:
         data.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(new_api_key())
-    return file.read_text()
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(new_api_key())
+        return file.read_text()
+    except OSError as error:
+        raise StackError(
+            f"nothing can be kept in {data} ({error.strerror}): choose a folder: make run DATA=data"
+        ) from error
 
 
 async def _run(stack: Stack) -> None:

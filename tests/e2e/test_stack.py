@@ -185,6 +185,10 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         (("--prot", "1"), "unrecognized arguments: --prot 1"),
         (("--port", "99999"), "99999 is no port: 0 to 65535 are"),
         (("--topology", "none.yaml"), "muster: none.yaml: No such file or directory"),
+        (
+            ("--data", "/dev/null"),
+            "muster: nothing can be kept in /dev/null (File exists): choose a folder: make run DATA=data",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named(
