@@ -137,7 +137,7 @@ def _client(project: str | None, folder: Path) -> Client:
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    days = re.fullmatch(r"(\d{1,5})d", text)
+    days = re.fullmatch(r"0*([1-9]\d{0,4})d", text)
     if days:
         return now + timedelta(days=int(days[1]))
     try:

@@ -139,6 +139,10 @@ def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) ->
             "muster: --expires 2020-01-01T00:00:00Z is neither days",
         ),
         (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", "0d"),
+            "muster: --expires 0d is neither days",
+        ),
+        (
             ("create", "--organization", "acme eu", "--scope", "pools:read"),
             "muster: the organization 'acme eu' is not",
         ),
