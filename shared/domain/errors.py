@@ -77,7 +77,7 @@ class UnsupportedMediaType(InventoryError):
     """The body's media type is none that the call takes."""
 
     def __init__(self, media_type: str, supported: Sequence[str]) -> None:
-        given = f"{media_type} is" if media_type else "A body without Content-Type is"
+        given = f"{media_type} is" if media_type else "An empty Content-Type is"
         super().__init__(f"{given} not supported: send {' or '.join(supported)}")
 
 

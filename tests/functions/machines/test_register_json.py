@@ -167,6 +167,15 @@ async def test_another_media_type_is_refused(machines: MachinesApi, media_type: 
 
 
 @pytest.mark.usefixtures("store_unchanged")
+async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesApi) -> None:
+    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Type": ""})
+
+    assert problem(answer, 415)["detail"].startswith(
+        "An empty Content-Type is not supported: send application/json"
+    )
+
+
+@pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x"])
 async def test_a_coded_body_is_refused_with_what_would_be_taken(machines: MachinesApi, coding: str) -> None:
     answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
