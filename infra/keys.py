@@ -137,11 +137,9 @@ def _client(project: str | None, folder: Path) -> Client:
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    days = re.fullmatch(r"0*([1-9]\d{0,4})d", text)
-    if days:
-        return now + timedelta(days=int(days[1]))
+    days = re.fullmatch(r"(\d{1,5})d", text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = now + timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
     except ValueError:
         moment = now
     if moment.tzinfo is None or moment <= now:
