@@ -11,7 +11,7 @@ _COMPARED = tuple(
     for field in Machine.DESCRIPTOR.fields
     if field.name not in {"version", "updated_at"}
 )
-EVERY_FIELD = frozenset(name for name, _ in _COMPARED)
+_EVERY_FIELD = frozenset(name for name, _ in _COMPARED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class MachineChange:
         return self.after.version != self.before.version
 
 
-def differing(before: Machine, after: Machine, *, among: Collection[str] = EVERY_FIELD) -> list[str]:
+def differing(before: Machine, after: Machine, *, among: Collection[str] = _EVERY_FIELD) -> list[str]:
     """Name the fields that two states of a machine differ in, in the order of their numbers.
 
     Args:
