@@ -16,7 +16,7 @@ from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, response
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_view import Status, machine_json
-from shared.edge.moment import Moment
+from shared.edge.moment import Beginning, End
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict, UuidText
@@ -35,8 +35,10 @@ Part = Annotated[
     str,
     Field(max_length=255, description="A part of the id, the name or the hostname, in any case"),
 ]
-Earliest = Annotated[Moment, Field(description="Created then or later; UTC where it names no zone")]
-Latest = Annotated[Moment, Field(description="Created then or before; UTC where it names no zone")]
+Earliest = Annotated[
+    Beginning, Field(description="Created then, on that day, or later; UTC where it names no zone")
+]
+Latest = Annotated[End, Field(description="Created then, on that day, or before; UTC where it names no zone")]
 
 
 class MachineItemsQuery(Strict):

@@ -1,21 +1,23 @@
 """Times that clients send: RFC 3339, in UTC where they name no zone."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # What pydantic takes beside times: seconds since 1970 in digits, and dates.
-_NO_TIME = re.compile(r"[+-]?[0-9.]+|\d{4}-\d{2}-\d{2}", re.ASCII)
+_NO_TIME = re.compile(rf"[+-]?[0-9.]+|{_DATE.pattern}", re.ASCII)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - what a client sent
     if not isinstance(value, str):
         raise PydanticKnownError("datetime_type")
     if _NO_TIME.fullmatch(value):
-        raise PydanticKnownError("datetime_from_date_parsing", {"error": "expected a date and a time"})
+        raise PydanticKnownError("datetime_parsing", {"error": "expected a date and a time"})
     return value
 
 
@@ -26,4 +28,14 @@ def _utc(moment: datetime) -> datetime:
         raise PydanticKnownError("datetime_object_invalid", {"error": "out of range in UTC"}) from error
 
 
+def _date_as(time: str) -> Callable[[str], str]:
+    return lambda text: f"{text}T{time}Z" if _DATE.fullmatch(text) else text
+
+
+_DATE_OR_TIME = WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
+
 Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_utc)]
+
+# Ends of a period, in a query: a date alone is the whole day, in UTC.
+Beginning = Annotated[Moment, BeforeValidator(_date_as("00:00:00")), _DATE_OR_TIME]
+End = Annotated[Moment, BeforeValidator(_date_as("23:59:59.999999")), _DATE_OR_TIME]

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -173,6 +174,17 @@ async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
     assert await found(machines, "created_at_from=1950-01-01T00:00:00") == [machine_id]
 
 
+async def test_a_date_alone_is_the_whole_day_in_utc(machines: MachinesApi) -> None:
+    machine_id = created(await machines.register(a_body()))
+    [machine] = (await items(machines))["items"]
+    day = date.fromisoformat(machine["created_at"].partition("T")[0])
+    eve, morrow = day - timedelta(days=1), day + timedelta(days=1)
+
+    assert await found(machines, f"created_at_from={day}&created_at_to={day}") == [machine_id]
+    assert await found(machines, f"created_at_from={eve}&created_at_to={eve}") == []
+    assert await found(machines, f"created_at_from={morrow}") == []
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -183,7 +195,8 @@ async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
         ("skip=1&skip=1", ["skip"]),
         ("status=offline", ["status"]),
         ("status=", ["status"]),
-        ("created_at_from=2024-01-01", ["created_at_from"]),
+        ("created_at_from=2024-02-30", ["created_at_from"]),
+        ("created_at_from=20240101", ["created_at_from"]),
         ("created_at_to=1700000000", ["created_at_to"]),
         ("created_at_to=2024-02-30T00:00:00", ["created_at_to"]),
         ("pool_id=pool", ["pool_id"]),
