@@ -30,7 +30,7 @@ _REASONS = {
     "dict_type": "must be an object",
     "list_type": "must be an array",
     "string_type": "must be a string",
-    "string_unicode": "must not have a lone surrogate",
+    "string_unicode": "must be text in UTF-8",
     "int_type": "must be an integer",
     "bool_type": "must be true or false",
     "greater_than_equal": "must be at least {ge}",

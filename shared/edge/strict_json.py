@@ -125,4 +125,5 @@ def _surrogates(text: str, location: Location) -> Iterator[Fault]:
 
 
 def _printable(text: str) -> str:
-    return text.encode(errors="replace").decode()
+    """Write what can be written, and the rest as pydantic does where it names the same place."""
+    return text.encode(errors="surrogatepass").decode(errors="replace")
