@@ -11,7 +11,7 @@ from shared.pb.inventory.v1.events_pb2 import (
     PoolChange,
     PoolChanged,
 )
-from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 
 GIB = 2**30
 GB = 10**9
@@ -24,13 +24,22 @@ def gist(event: Message) -> str:
         case MachineCreated() | MachineDeleted():
             return _machine(event.machine)
         case MachineUpdated():
-            return f"{', '.join(event.changed_fields)}: {_machine(event.after)}"
+            return f"{', '.join(_changes(event))}: {_machine(event.after)}"
         case PoolChanged():
             change = PoolChange.Name(event.change).removeprefix("POOL_CHANGE_").lower().replace("_", " ")
             machines = f", {_count(len(event.machines), 'machine')}" if event.machines else ""
             return f"{event.pool.name!r} {change}{machines}"
         case _:
             return " ".join(str(event).split())
+
+
+def _changes(event: MachineUpdated) -> Iterator[str]:
+    for field in event.changed_fields:
+        # What is waited for most, and no part of what is shown of a machine.
+        if field == "status":
+            yield f"{field} {MachineStatus.Name(event.after.status).removeprefix('MACHINE_STATUS_').lower()}"
+        else:
+            yield field
 
 
 def _machine(machine: Machine) -> str:

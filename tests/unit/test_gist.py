@@ -9,7 +9,15 @@ from shared.pb.inventory.v1.events_pb2 import (
     MachineVersion,
     PoolChanged,
 )
-from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+from shared.pb.inventory.v1.machine_pb2 import (
+    CPU,
+    MACHINE_STATUS_DISCONNECTED,
+    NIC,
+    Accelerator,
+    Drive,
+    Machine,
+    MemoryModule,
+)
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 SERVER = Machine(
@@ -43,6 +51,13 @@ SERVER = Machine(
                 changed_fields=["name", "nics"], after=Machine(version=2, nics=[NIC(mac="00:00:5e:00:53:02")])
             ),
             "name, nics: v2: 1 nic (00:00:5e:00:53:02)",
+        ),
+        (
+            MachineUpdated(
+                changed_fields=["name", "status"],
+                after=Machine(version=2, name="a", status=MACHINE_STATUS_DISCONNECTED),
+            ),
+            "name, status disconnected: v2: 'a'",
         ),
         (
             PoolChanged(
