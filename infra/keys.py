@@ -49,7 +49,9 @@ def create(
             " a letter or digit first"
         )
     api_key = new_api_key()
-    record = ApiKey(id=str(uuid6.uuid7()), organization_id=organization, scopes=scopes, created_at=now)
+    record = ApiKey(
+        id=str(uuid6.uuid7()), organization_id=organization, scopes=dict.fromkeys(scopes), created_at=now
+    )
     if expires:
         record.expires_at.FromDatetime(expires)
     client.collection(COLLECTION).document(digest(api_key)).create(_fields(record), timeout=TIMEOUT)

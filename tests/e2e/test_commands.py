@@ -101,7 +101,7 @@ def register(stack: RunningStack, api_key: str, mac: str) -> httpx.Response:
 def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) -> None:
     organization = f"organization-{uuid.uuid4()}"
     scopes = ("--scope", "machines:read", "machines:write")
-    made = keys("create", "--organization", organization, *scopes, "--expires", "30d")
+    made = keys("create", "--organization", organization, *scopes, *scopes, "--expires", "30d")
     api_key = made.stdout.strip()
     key_id = made.stderr.split()[1]
     assert len("muster_") + 43 == len(api_key)
