@@ -39,10 +39,15 @@ def main() -> None:
                 pubsub_host=os.environ.get("PUBSUB_EMULATOR_HOST"),
             )
             uvloop.run(_run(Stack(served, options, listener, _report)))
-    except OccupiedError:
+    except OccupiedError as error:
+        what, elsewhere = (
+            ("state", "MUSTER_STATE=.local-2 make run PORT=8081")
+            if error.folder == arguments.state
+            else ("data", "make run DATA=data-2")
+        )
         sys.exit(
-            f"muster: a stack with its state in {arguments.state} runs already: stop it, or put the state of "
-            "this one elsewhere: MUSTER_STATE=.local-2 make run PORT=8081"
+            f"muster: a stack with its {what} in {error.folder} runs already: stop it, or put the {what} of "
+            f"this one elsewhere: {elsewhere}"
         )
     except (topology.TopologyError, StackError, OSError) as error:
         sys.exit(f"muster: {error}")

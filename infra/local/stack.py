@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,11 @@ class Stack:
 
         Raises:
             StackError: an emulator does not start, or cannot be used.
-            OccupiedError: another stack has the state folder.
+            OccupiedError: another stack has the state folder, or that of the data.
         """
-        with state.occupied(self._options.state_folder):
+        data = self._options.data
+        alone = state.occupied(data / "data.lock") if data else nullcontext()
+        with state.published(self._options.state_folder), alone:
             try:
                 await self._start_emulators()
                 self._server.start()

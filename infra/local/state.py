@@ -14,7 +14,12 @@ DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE", ROOT / ".local"))
 
 
 class OccupiedError(Exception):
-    """Another stack runs with this state folder."""
+    """Another stack runs with this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder."""
+        super().__init__(f"{folder} is another stack's")
+        self.folder = folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +41,29 @@ class StackState:
 
 
 @contextmanager
-def occupied(folder: Path) -> Iterator[None]:
+def occupied(lock: Path) -> Iterator[None]:
+    """Have a folder to oneself, made if it is not there, among those who ask for the same lock in it.
+
+    Raises:
+        OccupiedError: another process has it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OccupiedError(lock.parent) from error
+        yield
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[None]:
     """Have a state folder to oneself, and leave no `stack.json` there.
 
     Raises:
         OccupiedError: another process has it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OccupiedError from error
+    with occupied(folder / "lock"):
         _file(folder).unlink(missing_ok=True)  # of a stack that was killed
         try:
             yield
