@@ -15,21 +15,14 @@ from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, response
 from shared.edge.label_selectors import LabelSelectors
-from shared.edge.machine_view import Status, machine_json
+from shared.edge.machine_status import IN_MESSAGES, MachineStatus
+from shared.edge.machine_view import machine_json
 from shared.edge.moment import Beginning, End
 from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict, UuidText
-from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import find_pool
-
-_STATUSES: dict[Status, MachineStatus] = {
-    "connected": MachineStatus.MACHINE_STATUS_CONNECTED,
-    "disconnected": MachineStatus.MACHINE_STATUS_DISCONNECTED,
-    "error": MachineStatus.MACHINE_STATUS_ERROR,
-}
-
 
 Part = Annotated[
     str,
@@ -46,7 +39,7 @@ class MachineItemsQuery(Strict):
 
     search: Part = ""
     name: Annotated[str, Field(description="The whole name, exactly")] = NOT_GIVEN
-    status: Status = NOT_GIVEN
+    status: Annotated[MachineStatus, Field(strict=False)] = NOT_GIVEN
     created_at_from: Earliest = NOT_GIVEN
     created_at_to: Latest = NOT_GIVEN
     pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_GIVEN
@@ -99,7 +92,7 @@ def _filter(call: Call, query: MachineItemsQuery) -> MachineFilter:
         organization_id=call.caller.organization_id,
         search=query.search or None,
         name=query.name,
-        status=_STATUSES.get(query.status),
+        status=IN_MESSAGES.get(query.status),
         pool_id=None if pool_id is None else str(pool_id),
         created_from=query.created_at_from,
         created_to=query.created_at_to,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.domain import pools
 from shared.domain.errors import Fault, Invalid
-from shared.edge.machine_profile import Parameters, compact_json
+from shared.edge.parameters import ClearableParameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import Strict, UuidText, without_default
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -33,10 +33,7 @@ def require_storable(pool: Pool) -> None:
 class _Content(Strict):
     def message(self) -> Pool:
         """Make a message of what was sent, without what is null or empty."""
-        sent = self.model_dump(exclude_unset=True, exclude_none=True)
-        if parameters := sent.pop("pool_parameters", None):
-            sent["pool_parameters"] = compact_json(parameters)
-        return Pool(**sent)
+        return Pool(**self.model_dump(exclude_unset=True, exclude={"pool_sensitive_parameters"}))
 
 
 class PoolCreation(_Content):
@@ -44,7 +41,7 @@ class PoolCreation(_Content):
 
     name: Name
     description: str | None = None
-    pool_parameters: Parameters | None = None
+    pool_parameters: ClearableParameters | None = None
     pool_sensitive_parameters: SensitiveParameters = None
 
 
@@ -54,7 +51,7 @@ class PoolPatch(_Content):
     # What is not sent stays: the default is never read, and no document of the API shows it.
     name: Name = Field(default="", json_schema_extra=without_default)
     description: str | None = Field(default=None, json_schema_extra=without_default)
-    pool_parameters: Parameters | None = Field(default=None, json_schema_extra=without_default)
+    pool_parameters: ClearableParameters | None = Field(default=None, json_schema_extra=without_default)
     pool_sensitive_parameters: SensitiveParameters = Field(default=None, json_schema_extra=without_default)
 
     def fields(self) -> set[str]:

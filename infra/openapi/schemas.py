@@ -15,6 +15,9 @@ from shared.edge.resource import Operation
 Json = dict[str, Any]
 Model = type[BaseModel]
 
+# Where a schema refers to another one, by its model's name.
+REFERENCE = "#/components/schemas/{model}"
+
 _ERRORS: tuple[Model, ...] = (Problem, InvalidRequestProblem, HTTPValidationError, *PROBLEMS.values())
 
 
@@ -32,7 +35,7 @@ class Schemas:
     def __init__(self, operations: Iterable[Operation]) -> None:
         references, definitions = models_json_schema(
             list(dict.fromkeys(_models(operations))),
-            ref_template="#/components/schemas/{model}",
+            ref_template=REFERENCE,
             schema_generator=Untitled,
         )
         self._references: Mapping[Any, Json] = references

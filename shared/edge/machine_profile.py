@@ -1,21 +1,19 @@
 """The body that registers or replaces a machine: its hardware, and what its owner says of it."""
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
+from shared.edge.parameters import Parameters
 from shared.edge.validation import Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import Machine
-
-MAX_PARAMETERS_BYTES = 64 * 1024
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _LABEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -50,18 +48,6 @@ def _label_value(text: str) -> str:
     return text
 
 
-def compact_json(value: dict[str, Any]) -> str:
-    """Write a JSON object as text: no space that says nothing, and one text for one value."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def _parameters(value: dict[str, Any]) -> dict[str, Any]:
-    # Not every value can be written: its faults that the parser named are told beside this one.
-    if len(compact_json(value).encode(errors="replace")) > MAX_PARAMETERS_BYTES:
-        raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
-    return value
-
-
 def _at_least_one(nics: list["NicProfile"]) -> list["NicProfile"]:
     if not nics:
         raise PydanticCustomError("too_short", "at least one NIC is required")
@@ -90,14 +76,9 @@ Labels = Annotated[
 Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]
 Version = Annotated[str, Field(max_length=50)]
-Parameters = Annotated[
-    dict[str, Any],
-    AfterValidator(_parameters),
-    Field(description="Any JSON object of at most 64 KiB; its integers have 64 bits at most"),
-]
 
-# What becomes a part of the machine's message, as text.
-MachineParameters = Annotated[Parameters, PlainSerializer(compact_json)]
+# A machine's message has a version of its own, by which its states are told apart.
+AgentVersion = Annotated[Version | None, Field(serialization_alias="agent_version")]
 
 
 class CpuProfile(Strict):
@@ -151,10 +132,10 @@ class MachineProfile(Strict):
     drives: list[DriveProfile] = Field(default=[], max_length=1024)
     name: Name | None = None
     hostname: Hostname | None = None
-    version: Version | None = Field(default=None, serialization_alias="agent_version")
+    version: AgentVersion = None
     os_info: str | None = None
     labels: Labels = Field(default={})
-    machine_parameters: MachineParameters | None = None
+    machine_parameters: Parameters | None = None
 
     def machine(self) -> Machine:
         """Make the machine's message, with the fields that a client may choose."""

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.edge.machine_profile import Hostname, MachineParameters, Name, Version
+from shared.edge.machine_profile import AgentVersion, Hostname, Name
+from shared.edge.parameters import Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -20,10 +21,10 @@ class MachineRegistration(Strict):
     fingerprint: Fingerprint
     unkey_key_id: KeyId
     name: Name | None = None
-    version: Version | None = Field(default=None, serialization_alias="agent_version")
+    version: AgentVersion = None
     hostname: Hostname | None = None
     os_info: str | None = None
-    machine_parameters: MachineParameters | None = None
+    machine_parameters: Parameters | None = None
     machine_sensitive_parameters: SensitiveParameters = None
 
     def machine(self) -> Machine:

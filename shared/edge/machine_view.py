@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from starlette.requests import Request
 
@@ -11,11 +11,10 @@ from shared.domain.plain import Plain, moment
 from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.conditions import etag
+from shared.edge.machine_status import IN_ANSWERS, MachineStatus
 from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred, Uuid
-from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
-
-Status = Literal["connected", "disconnected", "error"]
+from shared.pb.inventory.v1.machine_pb2 import Machine
 
 
 class RegisteredMachineView(Deferred):
@@ -78,7 +77,7 @@ class MachineView(Deferred):
     drives: list[DriveView]
     fingerprint: str | None
     unkey_key_id: str
-    status: Status
+    status: MachineStatus
     is_available: bool
     alerts_enabled: bool
     reserved_session_id: Uuid | None
@@ -114,7 +113,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "drives": machine["drives"],
         "fingerprint": machine["fingerprint"],
         "unkey_key_id": machine["unkey_key_id"],
-        "status": _STATUSES[machine["status"]],
+        "status": IN_ANSWERS[machine["status"]],
         "is_available": machine["is_available"],
         "alerts_enabled": machine["alerts_enabled"],
         "reserved_session_id": machine["reserved_session_id"],
@@ -139,11 +138,6 @@ def machine_answer(request: Request, machine: Plain) -> Answer:
     return json_answer(200, machine_json(machine), headers)
 
 
-_STATUSES: dict[int, Status] = {
-    MachineStatus.MACHINE_STATUS_CONNECTED: "connected",
-    MachineStatus.MACHINE_STATUS_DISCONNECTED: "disconnected",
-    MachineStatus.MACHINE_STATUS_ERROR: "error",
-}
 _NEVER_SET = dict.fromkeys(
     ("user_id", "linked_keepalive_machine_id", "physical_server_id", "machine_sensitive_parameters")
 )

@@ -1,7 +1,10 @@
 """The OpenAPI document is what the operations say."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 from infra.openapi.__main__ import FOLDER, all_operations
@@ -20,3 +23,24 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     names = [operation.name for operation in all_operations()]
 
     assert sorted(set(names)) == sorted(names)
+
+
+def test_every_reference_leads_to_something() -> None:
+    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
+
+    for reference in set(references(document)):
+        steps = reference.removeprefix("#/").split("/")
+        assert reduce(lambda inside, step: inside[step], steps, document)
+
+
+def references(value: object) -> Iterator[str]:
+    """List all `$ref`s inside a JSON value."""
+    match value:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for item in value.values():
+                yield from references(item)
+        case list():
+            for item in value:
+                yield from references(item)

@@ -1,0 +1,21 @@
+"""The status of a machine, in the API and in messages."""
+
+from enum import StrEnum
+
+from shared.pb.inventory.v1 import machine_pb2
+
+
+class MachineStatus(StrEnum):
+    """How a machine stands to the service."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    ERROR = "error"
+
+
+IN_MESSAGES = {
+    MachineStatus.CONNECTED: machine_pb2.MACHINE_STATUS_CONNECTED,
+    MachineStatus.DISCONNECTED: machine_pb2.MACHINE_STATUS_DISCONNECTED,
+    MachineStatus.ERROR: machine_pb2.MACHINE_STATUS_ERROR,
+}
+IN_ANSWERS = {number: status.value for status, number in IN_MESSAGES.items()}

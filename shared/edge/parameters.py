@@ -1,0 +1,37 @@
+"""Parameters of machines and pools: any JSON object, which becomes a part of a message as text."""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+MAX_BYTES = 64 * 1024
+
+
+def _text(value: dict[str, Any]) -> str:
+    # No space that says nothing, and one text for one value.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _text_unless_empty(value: dict[str, Any]) -> str | None:
+    return _text(value) if value else None
+
+
+def _limited(value: dict[str, Any]) -> dict[str, Any]:
+    # Not every value can be written: its faults that the parser named are told beside this one.
+    if len(_text(value).encode(errors="replace")) > MAX_BYTES:
+        raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
+    return value
+
+
+_Object = Annotated[
+    dict[str, Any],
+    AfterValidator(_limited),
+    Field(description="Any JSON object of at most 64 KiB; its integers have 64 bits at most"),
+]
+
+Parameters = Annotated[_Object, PlainSerializer(_text)]
+
+# Where `{}` says that there are none.
+ClearableParameters = Annotated[_Object, PlainSerializer(_text_unless_empty)]
