@@ -155,6 +155,8 @@ class _Change:
         self._firestore = firestore
         self._clock = clock
         self._transaction = Transaction(firestore, command.deadline)
+        key = command.idempotency_key
+        self._record_path = paths.idempotency(command.organization_id, key) if key else ""
         self._sent: list[Decision] = []
         self._expired_record: Document | None = None
 
@@ -172,7 +174,7 @@ class _Change:
         try:
             async with self._transaction as transaction:
                 decision = await decide(transaction)
-                if self._command.idempotency_key is None and not decision.writes:
+                if not self._record_path and not decision.writes:
                     return decision.answer
                 self._sent.append(decision)
                 entries = self._entries(decision)
@@ -198,15 +200,19 @@ class _Change:
             IdempotencyKeyReused: an earlier request had the key and was another one.
             InventoryError: another machine has an identity that this one claims.
         """
-        record, recorded_at = await self._find_record()
-        is_own = record is not None and record.change_id == self._id
-        if record is not None and not is_own:
+        # Most often an earlier request is in the way, which its record tells alone.
+        record, _ = await self._look()
+        if record is not None and record.change_id != self._id:
             return self._replay(record)
         if not self._sent:
             return None
+        # The rest in one read, the record once more: of an earlier request that is committed between two
+        # reads, the second would show the claims without the record.
         marker = paths.outbox(self._id)
         claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].claims}
-        found = await self._firestore.get([marker, *claimed], self._command.deadline)
+        record, found = await self._look(marker, *claimed)
+        if record is not None and record.change_id != self._id:
+            return self._replay(record)
         # Of several decisions one is committed: what it was decided from may have changed since.
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)
@@ -214,27 +220,30 @@ class _Change:
             return self._found(decision, found[marker].create_time)
         if record is not None:
             decision = next(sent for sent in self._sent if sent.answer.body == record.body)
-            return self._found(decision, recorded_at)
+            return self._found(decision, found[self._record_path].update_time)
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
                 raise refusal(claim, holder)
         return None
 
-    async def _find_record(self) -> tuple[IdempotencyRecord | None, Timestamp]:
-        """Look the idempotency key up, and return what counts of it, with its time."""
+    async def _look(self, *beside: str) -> tuple[IdempotencyRecord | None, dict[str, "Document"]]:
+        """Look the idempotency key up, and other documents as of the same moment.
+
+        Returns:
+            What counts of the key's record, and all of the documents that exist, by their paths.
+        """
         self._expired_record = None
-        if self._command.idempotency_key is None:
-            return None, Timestamp()
-        path = paths.idempotency(self._command.organization_id, self._command.idempotency_key)
-        document = (await self._firestore.get([path], self._command.deadline)).get(path)
+        wanted = [path for path in (self._record_path, *beside) if path]
+        found = await self._firestore.get(wanted, self._command.deadline) if wanted else {}
+        document = found.get(self._record_path)
         if document is None:
-            return None, Timestamp()
+            return None, found
         record = decode(document.fields, IdempotencyRecord)
         if record.expires_at.ToDatetime(UTC) <= self._clock():
             self._expired_record = document  # Firestore deletes it some day; until then it is written over
-            return None, Timestamp()
-        return record, document.update_time
+            return None, found
+        return record, found
 
     def _replay(self, record: IdempotencyRecord) -> Answer:
         if record.request_digest != self._command.digest:
@@ -250,7 +259,7 @@ class _Change:
         return [*decision.writes, *taken, *freed, *self._record(decision.answer), *outbox]
 
     def _record(self, answer: Answer) -> list[Write]:
-        if self._command.idempotency_key is None:
+        if not self._record_path:
             return []
         record = IdempotencyRecord(
             request_digest=self._command.digest,
@@ -260,8 +269,7 @@ class _Change:
             change_id=self._id,
         )
         record.expires_at.FromDatetime(self._clock() + REPLAY_TIME)
-        path = paths.idempotency(self._command.organization_id, self._command.idempotency_key)
-        name = self._firestore.name(path)
+        name = self._firestore.name(self._record_path)
         if self._expired_record is not None:
             return [writes.replace(name, record, self._expired_record)]
         return [writes.create(name, record)]

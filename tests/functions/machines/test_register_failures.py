@@ -94,6 +94,25 @@ async def test_a_replay_survives_a_failing_read(machines: MachinesApi, firestore
     assert first == created(await machines.register(body, KEY))
 
 
+async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    """The second, cut off, has found no record of its key before the first is committed, and claims after."""
+    body = a_body()
+    await firestore_control.fail_next("Commit", code="UNAVAILABLE")
+    await firestore_control.fail_next(
+        "BatchGetDocuments", when="after", delay_ms=300, pattern="/idempotency/"
+    )
+    second = asyncio.create_task(machines.register(body, KEY))
+    while await firestore_control.waiting():
+        pass
+
+    first = await machines.register(body, KEY)
+
+    assert created(first) == created(await second)
+    assert ["idempotent-replayed" in answer.headers for answer in (first, second.result())] == [False, True]
+
+
 async def test_a_key_is_looked_up_again_after_a_failing_read(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
