@@ -91,8 +91,7 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     for field in changes:
         after.ClearField(field)
     after.MergeFrom(Machine(**changes))
-    connects = before.status != after.status == MACHINE_STATUS_CONNECTED
-    if connects and "last_seen" not in changes:
+    if changes.get("status") == MACHINE_STATUS_CONNECTED and "last_seen" not in changes:
         after.last_seen.FromDatetime(now)
     fields = differing(before, after, among={*changes, "last_seen"})
     if fields != ["last_seen"]:

@@ -118,6 +118,21 @@ async def test_to_be_connected_is_to_be_heard_of(machines: MachinesApi) -> None:
     assert alive == again
 
 
+async def test_to_say_connected_once_more_is_a_heartbeat(machines: MachinesApi, log: EventLog) -> None:
+    """Or else an agent that says nothing but this would be taken for silent, each five minutes."""
+    machine = await registered(machines)
+    before = datetime.now(UTC)
+    past = {"status": "connected"} | beat(before - timedelta(minutes=4))
+    connected = await patched(machines, machine["id"], past)
+
+    again = await patched(machines, machine["id"], {"status": "connected"})
+
+    assert before <= moment(again["last_seen"]) <= datetime.now(UTC)
+    assert connected | {"last_seen": again["last_seen"]} == again
+    log.calm()
+    assert len(log.of(machine["id"])) == 2
+
+
 async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:
     machine = await registered(machines)
     path, key = f"{AGENTS}/{machine['id']}", {"Idempotency-Key": "a"}
