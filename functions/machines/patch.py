@@ -11,7 +11,7 @@ from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_patch import MachinePatch
-from shared.edge.machine_size import require_storable
+from shared.edge.machine_size import SIZABLE, require_storable
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
 from shared.edge.validation import validate
@@ -37,7 +37,8 @@ async def patch(inventory: Inventory, call: Call) -> Response:
         stored = await find_matching(inventory, call, machine_id)
         change = machines.update(stored.machine, changes, now=now)
         after = change.after
-        require_storable(after)
+        if not SIZABLE.isdisjoint(change.fields):
+            require_storable(after)
         return Decision(
             answer=json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
             writes=[change_machine(stored, change)] if change.fields else [],

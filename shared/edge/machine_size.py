@@ -19,6 +19,8 @@ _INDEX_ENTRY = 150
 # The machine's message and its terms. The names of a document's fields, which a message lacks, take 50 KiB
 # where a profile has as many parts as it may; the pools that a machine joins later take 4 KiB.
 MAX_DOCUMENT_BYTES = 920 * 1024
+# A pool's id, its length and the field's number. Pools are none of a client's words about the machine.
+_POOL_BYTES = 36 + 1 + 2
 # What a byte of a message becomes in JSON at most: a control character is written \u0000.
 _LONGEST_ESCAPE = 6
 _LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
@@ -27,13 +29,17 @@ _LONGEST_TERM = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 
+# What makes a machine large: who changes none of these says nothing that could be too much.
+SIZABLE = frozenset({"name", "hostname", "agent_version", "os_info", "machine_parameters"})
+
+
 def require_storable(machine: Machine) -> None:
     """Hold back a machine that cannot be stored with its event and its answer.
 
     Raises:
         Invalid: it is too large.
     """
-    size = machine.ByteSize()
+    size = machine.ByteSize() - len(machine.pool_ids) * _POOL_BYTES
     if size > MAX_MESSAGE_BYTES:
         raise _too_large(f"must be at most {MAX_MESSAGE_BYTES} bytes as a protobuf message")
     _require_searchable(machine, size)

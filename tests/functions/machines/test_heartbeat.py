@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.edge.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
@@ -131,6 +132,29 @@ async def test_to_say_connected_once_more_is_a_heartbeat(machines: MachinesApi, 
     assert connected | {"last_seen": again["last_seen"]} == again
     log.calm()
     assert len(log.of(machine["id"])) == 2
+
+
+async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines: MachinesApi) -> None:
+    machine = await registered(machines, os_info="x")
+    path = f"{PATH}/{machine['id']}"
+    size = len((await machines.call("GET", path, headers={"Accept": "application/x-protobuf"})).content)
+    largest = {"os_info": "x" * (MAX_MESSAGE_BYTES - size - 10)}  # for longer lengths and times
+    await patched(machines, machine["id"], largest)
+    for _ in range(3):
+        pool = (await machines.call("POST", "/v1/pools", {"name": "pool"})).json()
+        joined = await machines.call(
+            "POST", f"/v1/pools/{pool['id']}/machines", {"machine_ids": [machine["id"]]}
+        )
+        assert joined.status_code == 200
+
+    time = moment(machine["last_seen"]) + TEN_SECONDS
+    assert time == moment((await patched(machines, machine["id"], beat(time)))["last_seen"])
+    for changes in ({"status": "error"}, {"os_info": largest["os_info"][:-1] + "y"}):
+        assert (await patched(machines, machine["id"], changes)).items() >= changes.items()
+    [(_, _, kind)] = faults(
+        await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"name": "one more thing"})
+    )
+    assert kind == "too_large"
 
 
 async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:
