@@ -85,6 +85,11 @@ class Block:
         """Walk the entries of a set, in order."""
         return (entry for entry in self.entries if entry.bit & found)
 
+    def at(self, key: bytes) -> Entry | None:
+        """Find the entry that has a sort key."""
+        position = bisect_left(self.keys, key)
+        return self.entries[position] if self.keys[position : position + 1] == [key] else None
+
     def add(self, entry: Entry) -> None:
         """Take in an entry."""
         position = bisect_left(self.keys, entry.key)

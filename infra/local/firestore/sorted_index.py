@@ -93,6 +93,8 @@ class SortedIndex:
                 return
             self._remove(entry)
         if key is not None:
+            if former := self._at(key):
+                self._remove(former)  # the document was gone so long that its record has been forgotten
             self._add(Entry(record, data, key))
 
     def _key(self, record: Record, data: bytes) -> bytes | None:
@@ -100,6 +102,10 @@ class SortedIndex:
             return ordering.descending(record.name) if self._order[0][1] is Mode.DESCENDING else record.name
         found = keys(self._order, partial.parse(data, self._names), record.name)
         return found[0] if found else None
+
+    def _at(self, key: bytes) -> Entry | None:
+        position = bisect_right(self._starts, key) - 1
+        return self._blocks[position].at(key) if position >= 0 else None
 
     def _add(self, entry: Entry) -> None:
         self._entries[entry.record] = entry

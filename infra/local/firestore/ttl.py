@@ -5,15 +5,17 @@ https://firebase.google.com/docs/firestore/ttl
 
 import asyncio
 
+from google_apis.firestore.common_pb2 import Precondition
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, names, ordering, writes
-from infra.local.firestore.errors import AbortedError
+from infra.local.firestore.errors import AbortedError, FailedPreconditionError
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.pauses import pauses
+from infra.local.firestore.state import Record
 from infra.local.firestore.store import OpenDatabase, Store
 
 
@@ -27,15 +29,17 @@ async def expire_forever(store: Store, billing: Billing, indexes: Indexes, inter
 
 
 async def _expire(database: OpenDatabase, billing: Billing, collection: str, field: FieldPath) -> None:
-    for name in await _expired(database, collection, field):
+    for delete in await _deletes(database, collection, field):
         try:
-            await database.commit([writes.check(Write(delete=name), database.name)])
+            await database.commit([writes.check(delete, database.name)])
         except AbortedError:
             continue  # it is in use; the next round will find it again
+        except FailedPreconditionError:
+            continue  # it has been written since, perhaps with more time
         billing.write(database.name, deletes=True)
 
 
-async def _expired(database: OpenDatabase, collection: str, field: FieldPath) -> list[str]:
+async def _deletes(database: OpenDatabase, collection: str, field: FieldPath) -> list[Write]:
     group = database.documents.groups.get(collection)
     if group is None:
         return []
@@ -45,7 +49,13 @@ async def _expired(database: OpenDatabase, collection: str, field: FieldPath) ->
     # Only timestamps expire: what sorts before them, or after, is of another type.
     lower, upper = ordering.TIMESTAMP, ordering.encode(now)
     return [
-        names.document_name(database.name, entry.record.path)
+        _delete(database, entry.record)
         for block in index.blocks(lower, upper)
         for entry in block.members(block.between(lower, upper))
     ]
+
+
+def _delete(database: OpenDatabase, record: Record) -> Write:
+    """Delete a document as it is now."""
+    seen = Precondition(update_time=clock.to_timestamp(record.latest.updated))
+    return Write(delete=names.document_name(database.name, record.path), current_document=seen)

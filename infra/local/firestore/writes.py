@@ -125,7 +125,11 @@ def _require(precondition: Precondition, name: str, stored: Version | None, now:
 def _updated(write: CheckedWrite, stored: Version | None) -> Document:
     new = write.write.update
     if write.mask is None and not write.write.HasField("transform"):
-        return new
+        if not write.transforms:
+            return new
+        document = Document()
+        document.CopyFrom(new)  # a write that has to wait is computed anew, from what it was sent as
+        return document
     document = Document() if stored is None else Document.FromString(stored.data)
     for path in write.mask or ():
         value = paths.get(new.fields, path)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -14,6 +16,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
     Document,
+    DocumentTransform,
     StructuredQuery,
     Value,
     Write,
@@ -117,8 +120,46 @@ async def test_a_commit_does_not_wait_for_a_reader_of_something_else(database: D
     reader = await database.begin()
     await database.read("a/1", reader)
     await database.query(reader, where=above(2))
-    await database.commit(database.write("a/2", 2), database.write("b/1", 100))
+    await database.commit(database.write("a/2", 0), database.write("b/1", 100))
     await database.rollback(reader)
+
+
+async def test_an_increment_that_had_to_wait_is_applied_once(database: Database) -> None:
+    reader = await database.begin()
+    await database.read("b/1", reader)
+    increment = DocumentTransform.FieldTransform(field_path="n", increment=Value(integer_value=1))
+    writer = await database.waiting(
+        Write(update=Document(name=database.path("b/1")), update_transforms=[increment])
+    )
+    await database.rollback(reader)
+    await writer
+    assert await database.read("b/1") == 1
+
+
+async def test_a_document_that_is_given_more_time_is_not_expired(tmp_path: Path, project: str) -> None:
+    """Not even where a round of expirations has found it, and waits for another document meanwhile."""
+    file = tmp_path / "indexes.yaml"
+    file.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: end, ttl: true, indexes: []}]")
+    with running("--indexes", str(file), "--ttl-interval=0.05") as emulator:
+        database = Database(emulator, project)
+
+        def ending(path: str, end: datetime) -> Write:
+            fields = {"n": Value(integer_value=1), "end": Value(timestamp_value=end)}
+            return Write(update=Document(name=database.path(path), fields=fields))
+
+        soon = datetime.now(UTC) + timedelta(seconds=0.5)
+        await database.commit(*(ending(path, soon) for path in ("a/1", "a/2", "a/3")))
+        reader = await database.begin()
+        await database.read("a/2", reader)
+        while await database.read("a/1"):
+            pass
+        await database.commit(ending("a/3", soon + timedelta(hours=1)))
+        await database.rollback(reader)
+        while await database.read("a/2"):
+            pass
+        await asyncio.sleep(0.1)  # a round or two
+        assert await database.read("a/3") == 1
+        await database.close()
 
 
 async def test_a_rollback_frees_what_was_locked(database: Database) -> None:
@@ -382,6 +423,20 @@ async def test_no_transaction_outlives_its_total_time(impatient: Emulator, proje
     reader = await database.begin()
     assert await _read_until_refused(database, reader) > 1
     await database.close()
+
+
+def test_a_document_that_is_made_again_when_its_past_is_forgotten_is_found(project: str) -> None:
+    with running("--retention=0.001") as emulator, emulator.client(project) as client:
+        document = client.document("a/1")
+        document.set({"n": 1})
+        assert [found.id for found in client.collection("a").stream()] == ["1"]
+        document.delete()
+        for number in range(10):
+            client.document("b/1").set({"n": number})
+        document.set({"n": 2})
+        assert [found.id for found in client.collection("a").stream()] == ["1"]
+        document.delete()
+        assert list(client.collection("a").stream()) == []
 
 
 def test_the_past_beyond_the_retention_is_not_readable(project: str) -> None:
