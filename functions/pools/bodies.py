@@ -8,7 +8,7 @@ from shared.domain import pools
 from shared.domain.errors import Fault, Invalid
 from shared.edge.parameters import ClearableParameters
 from shared.edge.sensitive_parameters import SensitiveParameters
-from shared.edge.validation import Strict, UuidText, without_default
+from shared.edge.validation import AtMost, Strict, UuidText, without_default
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 # The deletion of a machine is one commit of 10 MiB at most, with the events of all its pools, each of which
@@ -62,7 +62,7 @@ class PoolPatch(_Content):
 class MachineAssignment(Strict):
     """Machines that are to be members of a pool, or to be so no more; naming one twice says nothing more."""
 
-    machine_ids: list[UuidText] = Field(min_length=1, max_length=100)
+    machine_ids: Annotated[list[UuidText], Field(min_length=1), AtMost(100)]
 
     def places(self) -> dict[str, int]:
         """List the machines' ids, each once, with the place where it stands first."""
@@ -75,7 +75,7 @@ class MachineAssignment(Strict):
 class PoolAssignment(Strict):
     """All the pools that a machine is to be a member of."""
 
-    pool_ids: list[UuidText] = Field(max_length=pools.MOST_POOLS)
+    pool_ids: Annotated[list[UuidText], AtMost(pools.MOST_POOLS)]
 
     def ids(self) -> list[str]:
         """List the pools' ids, each once."""

@@ -51,7 +51,7 @@ class Invalid(InventoryError):
     """The request was understood and has faults, all of which are given."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.location}: {fault.message}" for fault in faults))
+        super().__init__(f"{len(faults)} faults, the first: {faults[:1]}")
         self.faults = faults
 
 

@@ -12,7 +12,7 @@ from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.parameters import Parameters
-from shared.edge.validation import Strict, validate
+from shared.edge.validation import AtMost, Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -71,7 +71,7 @@ LabelValue = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{LABEL_VALUE.pattern}$"}),
 ]
 Labels = Annotated[
-    dict[LabelKey, LabelValue], Field(max_length=64, json_schema_extra={"additionalProperties": False})
+    dict[LabelKey, LabelValue], AtMost(64), Field(json_schema_extra={"additionalProperties": False})
 ]
 Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]
@@ -109,8 +109,9 @@ class NicProfile(Strict):
 
 Nics = Annotated[
     list[NicProfile],
+    AtMost(128),
     AfterValidator(_at_least_one),
-    Field(max_length=128, json_schema_extra=_needs_an_item),
+    Field(json_schema_extra=_needs_an_item),
 ]
 
 
@@ -125,11 +126,11 @@ class MachineProfile(Strict):
 
     model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
 
-    cpus: list[CpuProfile] = Field(default=[], max_length=256)
-    memory_modules: list[MemoryModuleProfile] = Field(default=[], max_length=1024)
-    accelerators: list[AcceleratorProfile] = Field(default=[], max_length=256)
+    cpus: Annotated[list[CpuProfile], AtMost(256)] = Field(default=[])
+    memory_modules: Annotated[list[MemoryModuleProfile], AtMost(1024)] = Field(default=[])
+    accelerators: Annotated[list[AcceleratorProfile], AtMost(256)] = Field(default=[])
     nics: Nics = Field(default=[], validate_default=True)  # the default is refused, in words of its own
-    drives: list[DriveProfile] = Field(default=[], max_length=1024)
+    drives: Annotated[list[DriveProfile], AtMost(1024)] = Field(default=[])
     name: Name | None = None
     hostname: Hostname | None = None
     version: AgentVersion = None

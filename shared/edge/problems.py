@@ -1,7 +1,7 @@
 """What HTTP makes of errors: RFC 9457 problems, and the validation errors of each family."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +39,10 @@ _REASONS = {
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} entries",
 }
+
+
+# For what is said of faults, in characters: some thousands of them.
+_ROOM = 256 * 1024
 
 
 class Problems:
@@ -158,8 +162,18 @@ def _headers(error: Exception) -> dict[str, str]:
             return {}
 
 
+def _told(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """Yield all faults, or as many as an answer has room for: a body can have more than there is memory."""
+    room = _ROOM
+    for fault in faults:
+        room -= len(fault.message) + sum(len(str(step)) for step in fault.location)
+        if room < 0:
+            return
+        yield fault
+
+
 def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
-    return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in faults]
+    return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in _told(faults)]
 
 
 def _path(location: tuple[str | int, ...]) -> str:
@@ -177,7 +191,9 @@ def _reason(fault: Fault) -> str:
 
 def _validation_error(faults: Sequence[Fault]) -> Response:
     """Tell faults as FastAPI does, without the input: it may be a secret."""
-    details = [{"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in faults]
+    details = [
+        {"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in _told(faults)
+    ]
     return _json(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": details}, "application/json")
 
 

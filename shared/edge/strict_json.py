@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
 from shared.domain.errors import Fault, MalformedBody
@@ -16,6 +17,9 @@ from shared.domain.errors import Fault, MalformedBody
 Location = tuple[str | int, ...]
 
 MAX_DEPTH = 100
+# A body of 1 MiB can have a quarter of a million, and a name as long as that in front of each.
+MOST_FAULTS = 1000
+LONGEST_NAME = 1000
 _INT64 = range(-(2**63), 2**63)
 _MAX_INT64_DIGITS = 19
 
@@ -62,7 +66,8 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
     """Parse a document.
 
     Returns:
-        The document, and its faults that a validation of types would not see, each located in `body`.
+        The document, and its faults that a validation of types would not see, each located in `body`: all,
+        or the first `MOST_FAULTS`.
 
     Raises:
         MalformedBody: it is not JSON in UTF-8.
@@ -84,7 +89,7 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
     except RecursionError as error:
         raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels") from error
     if parsing.suspicious or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
-        return document, list(_faults(document, ("body",)))
+        return document, list(islice(_faults(document, ("body",)), MOST_FAULTS))
     return document, []
 
 
@@ -112,18 +117,19 @@ def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 
 
 def _object_faults(value: dict[str, Any], location: Location) -> Iterator[Fault]:
     for name in getattr(value, "duplicates", []):
-        yield Fault((*location, _printable(name)), "duplicate_key", "must not be given twice")
+        yield Fault((*location, printable(name)), "duplicate_key", "must not be given twice")
     for name, item in value.items():
-        place = (*location, _printable(name))
+        place = (*location, printable(name))
         yield from _surrogates(name, place)
         yield from _faults(item, place)
 
 
 def _surrogates(text: str, location: Location) -> Iterator[Fault]:
-    if text != _printable(text):
+    if text.encode(errors="replace") != text.encode(errors="surrogatepass"):
         yield Fault(location, "lone_surrogate", "must not have a lone surrogate")
 
 
-def _printable(text: str) -> str:
-    """Write what can be written, and the rest as pydantic does where it names the same place."""
-    return text.encode(errors="surrogatepass").decode(errors="replace")
+def printable(name: str) -> str:
+    """Show a name in a fault's location: what can be written, the rest as pydantic does, and not too long."""
+    text = name.encode(errors="surrogatepass").decode(errors="replace")
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."

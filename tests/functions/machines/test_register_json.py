@@ -213,3 +213,32 @@ async def test_an_unknown_query_parameter_is_refused(machines: MachinesApi, quer
     answer = await machines.register(a_body(), query=query)
 
     invalid(answer, *names, detail="The request failed validation")
+
+
+MANY = {
+    "a long name in front of each": f'{{"{"k" * 400_000}": [{", ".join(["NaN"] * 1000)}]}}',
+    "as many as there is room for": f'{{"machine_parameters": [{",".join(["NaN"] * 250_000)}]}}',
+    "unknown names": "{" + ",".join(f'"{number}": 0' for number in range(80_000)) + "}",
+    "entries of an array": f'{{"nics": [{",".join(["{}"] * 300_000)}]}}',
+    "labels": '{"labels": {' + ",".join(f'" {number}": 0' for number in range(70_000)) + "}}",
+}
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("content", MANY.values(), ids=MANY.keys())
+async def test_an_answer_has_no_more_faults_than_it_has_room_for(machines: MachinesApi, content: str) -> None:
+    assert len(content) < 1024 * 1024
+
+    answer = await machines.post(content.encode())
+
+    assert problem(answer, 400)["invalid_fields"]
+    assert len(answer.content) < 2 * 1024 * 1024
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_an_array_with_too_many_entries_is_one_fault(machines: MachinesApi) -> None:
+    content = f'{{"nics": [{",".join(["{}"] * 129)}]}}'
+
+    reasons = invalid(await machines.post(content.encode()), "nics")
+
+    assert reasons == {"nics": "must have at most 128 entries"}
