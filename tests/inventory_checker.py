@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -188,6 +189,7 @@ def _replay(state: Machine | None, version: int, events: list[Heard], pools: set
         case [MachineUpdated() as updated]:
             _agree(bool(updated.changed_fields), "changes nothing")
             _agree(_continues(state, updated.before, pools), "does not begin where the last one ended")
+            _agree(_time(updated.before) <= _time(updated.after), "its time goes back")
             return updated.after
         case [MachineDeleted() as deleted]:
             _agree(_continues(state, deleted.machine, pools), "does not begin where the last one ended")
@@ -211,6 +213,10 @@ def _moved(state: Machine | None, version: int, messages: Iterable[Payload]) -> 
     del after.pool_ids[:]
     after.pool_ids.extend(members)
     return after
+
+
+def _time(machine: Machine) -> datetime:
+    return machine.updated_at.ToDatetime(UTC)
 
 
 def _agree(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion

@@ -31,11 +31,10 @@ async def patch(inventory: Inventory, call: Call) -> Response:
     command = command_of(call)
     document, faults = body.parse(call.request, call.body)
     changes = validate(MachinePatch, document, known=faults).changes()
-    now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
-        change = machines.update(stored.machine, changes, now=now)
+        change = machines.update(stored.machine, changes, now=inventory.clock())
         after = change.after
         if not SIZABLE.isdisjoint(change.fields):
             require_storable(after)

@@ -23,11 +23,10 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     machine_id = path.machine_id(call.request)
     command = command_of(call)
     profile = read_profile(call.request, call.body)
-    now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
-        change = machines.replace(stored.machine, profile, now=now)
+        change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
         answer = machine_answer(call.request, plain(change.after))
         if not change.fields:

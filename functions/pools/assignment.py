@@ -80,7 +80,6 @@ class _Assignment:
 async def add(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
     assignment, command = await _read_request(call)
-    now = inventory.clock()
     joined: list[Machine] = []
 
     async def decide(transaction: Transaction) -> Decision:
@@ -90,6 +89,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
             raise MachinesNotFound(missing)
         require_pool_match(call.request, pool.version)
         assignment.require_room([machine.machine for machine in stored])
+        now = inventory.clock()
         joined[:] = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
@@ -118,11 +118,11 @@ async def add(inventory: Inventory, call: Call) -> Response:
 async def remove(inventory: Inventory, call: Call) -> Response:
     """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
     assignment, command = await _read_request(call)
-    now = inventory.clock()
 
     async def decide(transaction: Transaction) -> Decision:
         pool, stored = await assignment.read(transaction.get)
         require_pool_match(call.request, pool.version)
+        now = inventory.clock()
         left = [pools.leave(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(Answer(status=204), pool, change, stored, left)

@@ -52,7 +52,6 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     document, faults = body.parse(call.request, call.body)
     wanted = validate(PoolAssignment, document, known=faults).ids()
     organization = call.caller.organization_id
-    now = inventory.clock()
 
     async def decide(transaction: Transaction) -> Decision:
         stored, entered = await _read(transaction, organization, machine_id, wanted)
@@ -64,7 +63,7 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
             return Decision(answer=_answer(before))
-        after = pools.with_pools(before, wanted, now=now)
+        after = pools.with_pools(before, wanted, now=inventory.clock())
         version = MachineVersion(id=after.id, version=after.version)
         told = [
             *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, version) for pool in joined),

@@ -27,11 +27,10 @@ async def update(inventory: Inventory, call: Call) -> Response:
     document, faults = body.parse(call.request, call.body)
     patch = validate(PoolPatch, document, known=faults)
     content, fields = patch.message(), patch.fields()
-    now = inventory.clock()
 
     async def decide(_: Transaction) -> Decision:
         stored = await find_matching(inventory, call, pool_id)
-        after = pools.update(stored.pool, content, fields, now=now)
+        after = pools.update(stored.pool, content, fields, now=inventory.clock())
         require_storable(after)
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))

@@ -8,6 +8,7 @@ from shared.domain import machine_ids
 from shared.domain.access import Caller
 from shared.domain.machine_change import MachineChange, differing
 from shared.domain.plain import Plain, moment
+from shared.domain.versions import advance
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
     MACHINE_STATUS_DISCONNECTED,
@@ -70,8 +71,7 @@ def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChang
 def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
     """Count a change: the next version and its time, where there is one."""
     if fields:
-        after.version = before.version + 1
-        after.updated_at.FromDatetime(now)
+        advance(after, now=now)
     return MachineChange(before=before, after=after, fields=fields)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from shared.domain.plain import Plain
+from shared.domain.versions import advance
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -51,8 +52,7 @@ def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetim
         after.ClearField(field)
     after.MergeFrom(content)
     if after != before:
-        after.version = before.version + 1
-        after.updated_at.FromDatetime(now)
+        advance(after, now=now)
     return after
 
 
@@ -81,8 +81,7 @@ def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> M
     after.CopyFrom(machine)
     del after.pool_ids[:]
     after.pool_ids.extend(pool_ids)
-    after.version = machine.version + 1
-    after.updated_at.FromDatetime(now)
+    advance(after, now=now)
     return after
 
 

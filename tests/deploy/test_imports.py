@@ -44,19 +44,19 @@ store.pools store.side_by_side
 """
 BESIDES = {
     "machines": f"""{SERVES_CLIENTS}
-        domain.machines
+        domain.machines domain.versions
         edge.label_selectors edge.machine_patch edge.machine_profile edge.machine_registration
         edge.machine_size edge.moment edge.page_token
         pb.inventory.v1.api_pb2
         store.label_sets store.long_searches store.machine_lists
     """,
     "pools": f"""{SERVES_CLIENTS}
-        domain.pools
+        domain.pools domain.versions
     """,
     "outbox_relay": "bootstrap.schedule edge.internal events.backlog",
     "heartbeat_sweep": """
         bootstrap.schedule
-        domain.access domain.machine_ids domain.machines domain.search
+        domain.access domain.machine_ids domain.machines domain.search domain.versions
         edge.internal
         store.heartbeats store.machines
     """,

@@ -1,0 +1,20 @@
+"""Versions of machines and pools, and their times."""
+
+from datetime import UTC, datetime
+
+from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
+
+
+def advance(entity: Machine | Pool, *, now: datetime) -> None:
+    """Count a change of a machine or a pool: its next version, and its time, which never goes back.
+
+    Who takes over all that is newer than what he has must not miss it because the clock of one instance is
+    behind that of another.
+
+    Args:
+        entity: the machine or pool, changed, with the version and the time from before.
+        now: the time of the change, with a zone.
+    """
+    entity.version += 1
+    entity.updated_at.FromDatetime(max(now, entity.updated_at.ToDatetime(UTC)))
