@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from shared.bootstrap import Inventory
 from shared.bootstrap.application import application, problems_of
-from shared.edge.app import Application, document_routes
+from shared.edge.app import Application
 from shared.edge.auth import Authenticator
+from shared.edge.documents import document_routes
 from shared.edge.resource import Operation, api_routes
 from shared.store.api_keys import find_api_key
 

@@ -1,11 +1,10 @@
 """A function's HTTP application: its operations, health, and an answer to everything else."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,11 +30,6 @@ class Application(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
         await self._app(scope, receive, send)
-
-
-def document_routes(documents: Mapping[str, Path]) -> list[Route]:
-    """Route files that anybody may read, by their paths."""
-    return [ExactRoute(path, _serve_file(file)) for path, file in documents.items()]
 
 
 def create_app(
@@ -86,10 +80,3 @@ def create_app(
             await refusal(error, problems, record, Family.MACHINES)(scope, receive, send)
 
     return Application(RequestLog(answer, new_id=new_id, project=project))
-
-
-def _serve_file(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(_: Request) -> Response:
-        return FileResponse(file)
-
-    return serve

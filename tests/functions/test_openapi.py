@@ -1,6 +1,9 @@
 """The OpenAPI document and its page are for everybody."""
 
 import httpx
+import pytest
+
+from tests.functions.machines.expectations import common_headers
 
 
 async def test_the_document_needs_no_key_and_describes_the_calls(http: httpx.AsyncClient) -> None:
@@ -17,3 +20,14 @@ async def test_the_page_needs_no_key_and_nothing_from_elsewhere(http: httpx.Asyn
     assert "Register a machine" in answer.text
     assert "http://" not in answer.text
     assert "https://" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+async def test_who_has_a_document_is_not_sent_it_again(http: httpx.AsyncClient, path: str) -> None:
+    first = await http.get(path, headers={"Range": "bytes=abc"})
+    assert first.status_code == 200
+
+    again = await http.get(path, headers={"If-None-Match": first.headers["etag"]})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    common_headers(again)

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from shared.edge.app import Application, create_app, document_routes
+from shared.edge.app import Application, create_app
+from shared.edge.documents import document_routes
 from shared.edge.problems import Problems
 from tests.functions.machines.expectations import problem
 from tests.logged import entries

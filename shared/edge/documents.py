@@ -1,0 +1,34 @@
+"""Files that anybody may read, without a key."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from mimetypes import guess_type
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared.edge.conditions import is_known
+from shared.edge.routing import ExactRoute
+
+
+def document_routes(documents: Mapping[str, Path]) -> list[Route]:
+    """Route files by their paths."""
+    return [ExactRoute(path, _serving(file)) for path, file in documents.items()]
+
+
+def _serving(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    @cache
+    def content() -> tuple[bytes, str]:
+        body = file.read_bytes()
+        return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+    async def serve(request: Request) -> Response:
+        body, tag = content()
+        if is_known(request, tag):
+            return Response(status_code=304, headers={"ETag": tag})
+        return Response(body, headers={"ETag": tag}, media_type=guess_type(file)[0])
+
+    return serve
