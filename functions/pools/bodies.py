@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.domain import pools
 from shared.domain.errors import Fault, Invalid
-from shared.edge.parameters import ClearableParameters
+from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import AtMost, Strict, UuidText, without_default
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -32,7 +32,7 @@ def require_storable(pool: Pool) -> None:
 
 class _Content(Strict):
     def message(self) -> Pool:
-        """Make a message of what was sent, without what is null or empty."""
+        """Make a message of what was sent, without what is null."""
         return Pool(**self.model_dump(exclude_unset=True, exclude={"pool_sensitive_parameters"}))
 
 
@@ -41,7 +41,7 @@ class PoolCreation(_Content):
 
     name: Name
     description: str | None = None
-    pool_parameters: ClearableParameters | None = None
+    pool_parameters: Parameters | None = None
     pool_sensitive_parameters: SensitiveParameters = None
 
 

@@ -40,6 +40,12 @@ class TestCreate:
         assert body == {name: created[name] for name in body}
         assert created == await pools.get(created["id"])
 
+    async def test_no_parameters_at_all_are_kept_too(self, pools: PoolsApi) -> None:
+        created = await pools.create(pool_parameters={})
+
+        assert created["pool_parameters"] == {}
+        assert created == await pools.get(created["id"])
+
     async def test_nulls_say_what_absence_says(self, pools: PoolsApi) -> None:
         nulls = {"description": None, "pool_parameters": None, "pool_sensitive_parameters": None}
 
