@@ -44,7 +44,9 @@ class MachineItemsQuery(Strict):
     created_at_to: Latest = NOT_GIVEN
     pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_GIVEN
     label: LabelSelectors = ()
-    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
+    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
+        default_factory=frozenset, description="Show their pools too, which takes the scope `pools:read`"
+    )
     skip: Skip = 0
     limit: Limit = 100
 

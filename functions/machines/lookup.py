@@ -25,7 +25,9 @@ from shared.edge.validation import Strict
 class MachineQuery(Strict):
     """What is to be shown beside a machine."""
 
-    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(default_factory=frozenset)
+    include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
+        default_factory=frozenset, description="Show its pools too, which takes the scope `pools:read`"
+    )
 
 
 def _is_known(request: Request, machine: Plain) -> bool:

@@ -29,7 +29,11 @@ class PoolPageQuery(Strict):
 
     skip: Skip = 0
     limit: Limit = 100
-    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
+    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(
+        default_factory=frozenset,
+        description="Show their machines too, which takes the scope `machines:read`: the newest 100 of each"
+        " pool, or fewer, where that would be more than 1,000 in all",
+    )
 
 
 async def list_page(inventory: Inventory, call: Call) -> Response:

@@ -23,8 +23,13 @@ from shared.store.pools import count_members, find_pool
 class PoolQuery(Strict):
     """What is to be shown of a pool's machines."""
 
-    include_machines: Annotated[Flag, Field(description="Show its machines, the newest 100")] = False
-    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(default_factory=frozenset)
+    include_machines: Annotated[
+        Flag, Field(description="Show its machines in itself, the newest 100, which takes `machines:read`")
+    ] = False
+    include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(
+        default_factory=frozenset,
+        description="Show its machines, the newest 100, which takes the scope `machines:read`",
+    )
 
 
 async def get(inventory: Inventory, call: Call) -> Response:

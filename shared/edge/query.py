@@ -79,8 +79,7 @@ class CommaSeparated:
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe the text."""
         value = "|".join(map(re.escape, self.allowed))
-        description = f"Show the related {' and '.join(self.allowed)} too"
-        return {"type": "string", "pattern": f"^({value})(,({value}))*$", "description": description}
+        return {"type": "string", "pattern": f"^({value})(,({value}))*$"}
 
     def _read(self, text: str) -> frozenset[str]:
         values = frozenset(text.split(","))
