@@ -124,6 +124,6 @@ def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
     yield from _CAN_HAPPEN
     if operation.method != "GET":
         yield from (errors.BodyTooLarge, errors.BodyTooSlow, errors.IdempotencyKeyReused)
-    if operation.body is not None:
+        # A body that is not asked for is looked at too.
         yield from (errors.MalformedBody, errors.UnsupportedMediaType, errors.UnsupportedContentCoding)
     yield from operation.refusals

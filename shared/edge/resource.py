@@ -104,6 +104,9 @@ class Resource(Endpoint):
         if operation.query is None and request.scope["query_string"]:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
+        if operation.body is None and raw:
+            document, faults = body.parse(request, raw)
+            validate(Strict, document, known=faults)  # no field is known: another path may have been meant
         deadline = Deadline(REQUEST_SECONDS)
         return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
 

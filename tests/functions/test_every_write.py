@@ -124,3 +124,35 @@ def told(answer: httpx.Response) -> str:
     """Give what all answers must have in common."""
     content = answer.json() if answer.content else {}
     return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
+
+
+@pytest.mark.parametrize(
+    "path", [f"{PROFILES}/{{machine}}", f"{MACHINES}/{{machine}}", f"{POOLS}/{{joined}}"]
+)
+async def test_a_deletion_is_none_of_a_list_in_its_body(scene: Scene, path: str) -> None:
+    """It may have been meant for `/machines` below the pool."""
+    before = scene.versions()
+    url = path.format(machine=scene.machine, joined=scene.joined)
+
+    async def delete(content: bytes, **headers: str) -> httpx.Response:
+        sent = {**scene.organization.headers, "Content-Type": "application/json", **headers}
+        return await scene.http.request("DELETE", url, content=content, headers=sent)
+
+    refused = await delete(b'{"machine_ids": []}')
+    assert refused.status_code == (400 if path.startswith(PROFILES) else 422)
+    assert "machine_ids" in refused.text
+    assert (await delete(b"x")).status_code == 400
+    assert (await delete(b"x", **{"Content-Type": "text/plain"})).status_code == 415
+    assert before == scene.versions()
+    assert (await delete(b"{}")).status_code == 204
+
+
+@pytest.mark.parametrize("write", [write for write, ((_, _, body), _) in WRITES.items() if body])
+async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
+    method, path, _ = WRITES[write][0]
+    url = path.format(machine=scene.machine, joined=scene.joined, other=scene.other)
+
+    answer = await scene.http.request(method, url, headers=scene.organization.headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("There is no body")
