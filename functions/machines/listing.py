@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
+from shared.domain import pages
 from shared.domain.access import Scope
 from shared.domain.errors import PoolNotFound
 from shared.domain.machine_filter import MachineFilter
@@ -18,7 +19,7 @@ from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.machine_view import machine_json
 from shared.edge.moment import Beginning, End
-from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, read_query
+from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, next_page, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict, UuidText
 from shared.store.machine_lists import MachineLists
@@ -57,12 +58,14 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     if query.include:
         call.caller.require(Scope.POOLS_READ)
     total, found = await _read(inventory, lists, call, query)
-    page = {"total": total, "skip": query.skip, "limit": query.limit}
-    if not query.include:
-        return response(json_answer(200, {"items": list(map(machine_json, found))} | page))
-    pools = await read_pools(inventory, call, found)
-    items = [with_pools(machine, pools) for machine in found]
-    return response(json_answer(200, {"items": items} | page | included(pools)))
+    shown: dict[str, object] = {"items": [], "total": total, "skip": query.skip, "limit": query.limit}
+    if query.include:
+        pools = await read_pools(inventory, call, found)
+        shown |= {"items": [with_pools(machine, pools) for machine in found]} | included(pools)
+    else:
+        shown["items"] = list(map(machine_json, found))
+    headers = next_page(call.request, skip=query.skip + len(found), total=total)
+    return response(json_answer(200, shown, headers))
 
 
 async def _read(
@@ -70,12 +73,14 @@ async def _read(
 ) -> tuple[int, list[Plain]]:
     """Read a page and the total; no machine is in a pool that is gone, though it may still name it."""
     machines = await lists.of(_filter(call, query), call.deadline)
-    total, found, has_pool = await asyncio.gather(
+    counted, found, has_pool = await asyncio.gather(
         machines.total(call.deadline),
         machines.page(offset=query.skip, limit=query.limit, deadline=call.deadline),
         _has_pool(inventory, call, query.pool_id),
     )
-    return (total, found) if has_pool else (0, [])
+    if not has_pool:
+        return 0, []
+    return pages.total(counted, skip=query.skip, found=len(found), limit=query.limit), found
 
 
 async def _has_pool(inventory: Inventory, call: Call, pool_id: UUID | None) -> bool:

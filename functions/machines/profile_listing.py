@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.bootstrap import Inventory
+from shared.domain import pages
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
@@ -66,12 +67,12 @@ def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
 async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
     """Show the page of a number; Firestore reads what is before it too."""
     machines = await lists.of(_filter(call, query), call.deadline)
-    total, found = await asyncio.gather(
+    skip, limit = (query.page - 1) * query.per_page, query.per_page + 1
+    counted, found = await asyncio.gather(
         machines.total(call.deadline),
-        machines.page(
-            offset=(query.page - 1) * query.per_page, limit=query.per_page + 1, deadline=call.deadline
-        ),
+        machines.page(offset=skip, limit=limit, deadline=call.deadline),
     )
+    total = pages.total(counted, skip=skip, found=len(found), limit=limit)
     return _page(call, query, found, total=total, page=query.page, per_page=query.per_page)
 
 

@@ -99,7 +99,7 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
         named: members to show before all others.
     """
     organization = call.caller.organization_id
-    count, newest = await asyncio.gather(
+    counted, newest = await asyncio.gather(
         count_members(inventory.firestore, organization, pool_id, call.deadline),
         list_members(
             inventory.firestore,
@@ -111,6 +111,9 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
         ),
     )
     machines, skip = pools.first_members(named, newest)
+    # Some that are named may have left since: then they count as they are shown.
+    known = {machine["id"] for machine in (*named, *newest)}
+    count = len(known) if len(newest) < pools.MOST_SHOWN else max(counted, len(known))
     if count <= len(machines):
         return Members(count, machines, {})
     rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MOST_SHOWN}"

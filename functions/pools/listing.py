@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
-from shared.domain import pools
+from shared.domain import pages, pools
 from shared.domain.access import Scope
 from shared.edge.answers import json_answer, response
 from shared.edge.pool_view import pool_json
-from shared.edge.query import CommaSeparated, Limit, Skip, read_query
+from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -42,30 +42,37 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
     if query.include:
         call.caller.require(Scope.MACHINES_READ)
     organization = call.caller.organization_id
-    total, page = await asyncio.gather(
+    counted, found = await asyncio.gather(
         count_pools(inventory.firestore, organization, call.deadline),
         list_pools(
             inventory.firestore, organization, skip=query.skip, limit=query.limit, deadline=call.deadline
         ),
     )
-    counts = await count_members_of_each(inventory.firestore, organization, page, call.deadline)
-    items = [pool_json(pool, count) for pool, count in zip(page, counts, strict=True)]
-    shown = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
+    total = pages.total(counted, skip=query.skip, found=len(found), limit=query.limit)
+    counts = await count_members_of_each(inventory.firestore, organization, found, call.deadline)
+    shown: dict[str, object] = {"items": [], "total": total, "skip": query.skip, "limit": query.limit}
     if query.include:
-        filled = [pool for pool, count in zip(page, counts, strict=True) if count]
-        shown["included"] = await _machines(inventory, call, filled)
-    return response(json_answer(200, shown))
+        shown["included"] = await _included(inventory, call, found, counts)
+    shown["items"] = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
+    headers = next_page(call.request, skip=query.skip + len(found), total=total)
+    return response(json_answer(200, shown, headers))
 
 
-async def _machines(inventory: Inventory, call: Call, filled: Sequence[Pool]) -> list[dict[str, Any]]:
-    """Read the newest machines of each pool, as many of each; one that is in several is shown once."""
-    if not filled:
-        return []
-    share = min(pools.MOST_SHOWN, MOST_INCLUDED // len(filled))
+async def _included(
+    inventory: Inventory, call: Call, found: Sequence[Pool], counts: list[int]
+) -> list[dict[str, Any]]:
+    """Read the newest machines of each pool, as many of each, and let the pools' counts agree with them.
+
+    A machine that is in several pools is shown once.
+    """
+    filled = [place for place, count in enumerate(counts) if count]
+    share = min(pools.MOST_SHOWN, MOST_INCLUDED // max(len(filled), 1))
     organization = call.caller.organization_id
-    found = await side_by_side(
-        list_members(inventory.firestore, organization, pool.id, limit=share, deadline=call.deadline)
-        for pool in filled
+    newest = await side_by_side(
+        list_members(inventory.firestore, organization, found[place].id, limit=share, deadline=call.deadline)
+        for place in filled
     )
-    machines = {machine["id"]: machine for members in found for machine in members}
+    for place, members in zip(filled, newest, strict=True):
+        counts[place] = pages.total(counts[place], skip=0, found=len(members), limit=share)
+    machines = {machine["id"]: machine for members in newest for machine in members}
     return [included_machine(machine) for machine in machines.values()]

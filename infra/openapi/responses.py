@@ -30,7 +30,7 @@ HEADERS: Json = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Link": {
-        "description": 'With `rel="next"`, where the pool\'s other machines are, if there are more',
+        "description": 'With `rel="next"`, where the rest is, if there is more',
         "schema": {"type": "string"},
     },
     "Idempotent-Replayed": {
@@ -89,7 +89,8 @@ def _success_headers(operation: Operation, status: int) -> Iterator[str]:
     if status == HTTPStatus.CREATED:
         yield "Location"
     model = operation.success[status]
-    if model is not None and issubclass(model, PoolView) and "machines" in model.model_fields:
+    shows_machines = model is not None and issubclass(model, PoolView) and "machines" in model.model_fields
+    if shows_machines or (operation.query is not None and "skip" in operation.query.model_fields):
         yield "Link"
     if writes:
         yield "Idempotent-Replayed"

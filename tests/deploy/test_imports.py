@@ -35,7 +35,7 @@ store.wire_format store.writes
 """
 SERVES_CLIENTS = """
 bootstrap.api
-domain.access domain.machine_filter domain.machine_ids domain.search
+domain.access domain.machine_filter domain.machine_ids domain.pages domain.search
 edge.answers edge.auth edge.body edge.conditions edge.documents edge.idempotency edge.machine_status
 edge.machine_view
 edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json

@@ -16,6 +16,7 @@ from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog
 from shared.edge.resource import REQUEST_SECONDS, Call, Operation, Resource
+from shared.edge.validation import Strict
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 CHUNKS = 10_000  # which take much longer than the clock's resolution
@@ -55,6 +56,7 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
         scope=Scope.MACHINES_WRITE,
         family=Family.MACHINES,
         answer=answer,
+        body=Strict,
         success={200: None},
     )
     resource = Resource(

@@ -1,0 +1,95 @@
+"""An answer agrees with itself: what it counts with what it shows, whatever happens between the two reads."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.functions.machines.control import Control
+from tests.functions.pools.api import PoolsApi
+
+Json = dict[str, Any]
+Figures = Callable[[Json], tuple[int, int]]
+
+# Each with the call that comes too late, and the figures: what is counted, and how many are shown.
+ANSWERS: dict[str, tuple[str, str, Figures]] = {
+    "a pool": (
+        "/v1/pools/{pool}?include_machines=true",
+        "RunAggregationQuery",
+        lambda shown: (shown["machine_count"], len(shown["machines"])),
+    ),
+    "pools": (
+        "/v1/pools?include=machines",
+        "RunQuery",
+        lambda shown: (shown["items"][0]["machine_count"], len(shown["included"])),
+    ),
+    "machines": (
+        "/v1/machines?pool_id={pool}",
+        "RunAggregationQuery",
+        lambda shown: (shown["total"], len(shown["items"])),
+    ),
+    "a page of machines": (
+        "/api/v1/machines",
+        "RunAggregationQuery",
+        lambda shown: (shown["pagination"]["total"], len(shown["machines"])),
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_what_is_counted_agrees_with_what_is_shown(
+    pools: PoolsApi, firestore_control: Control, answer: str
+) -> None:
+    path, late, figures = ANSWERS[answer]
+    pool_id = (await pools.create())["id"]
+    members = await pools.register_several(3)
+    await pools.add(pool_id, members)
+    mine = f"{pools.organization.id}/machines"
+    await firestore_control.fail_next(late, pattern=mine, delay_ms=300)
+    asking = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
+    while await firestore_control.waiting():
+        pass
+
+    assert (await pools.call("DELETE", f"/v1/machines/{members[0]}")).status_code == 204
+
+    counted, shown = figures((await asking).json())
+    assert counted == shown
+    assert shown == (2 if late == "RunQuery" else 3)
+
+
+async def test_machines_that_leave_at_once_count_as_they_are_shown(
+    pools: PoolsApi, firestore_control: Control
+) -> None:
+    pool_id = (await pools.create())["id"]
+    members = await pools.register_several(3)
+    mine = f"{pools.organization.id}/machines"
+    for late in ("RunAggregationQuery", "RunQuery"):
+        await firestore_control.fail_next(late, pattern=mine, delay_ms=300)
+    adding = asyncio.create_task(pools.add(pool_id, members))
+    while await firestore_control.waiting():
+        pass
+
+    await pools.remove(pool_id, members[:2])
+
+    added = await adding
+    assert (added["machine_count"], len(added["machines"])) == (3, 3)
+
+
+async def test_links_lead_through_a_list(pools: PoolsApi) -> None:
+    pool_id = (await pools.create())["id"]
+    members = await pools.register_several(5)
+    await pools.add(pool_id, members)
+
+    url, found = f"/v1/machines?pool_id={pool_id}&limit=2", []
+    while url:
+        answer = await pools.call("GET", url)
+        found += [machine["id"] for machine in answer.json()["items"]]
+        url = answer.headers.get("link", "<>").partition("<")[2].partition(">")[0]
+
+    assert found == sorted(members, reverse=True)
+    assert "link" not in (await pools.call("GET", "/v1/pools")).headers
+    await pools.create()
+    assert (await pools.call("GET", "/v1/pools?limit=1")).headers["link"] == (
+        '</v1/pools?limit=1&skip=1>; rel="next"'
+    )
