@@ -10,7 +10,7 @@ from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.answer import Answer
 from shared.domain.command import Command
-from shared.domain.deadline import Deadline
+from shared.domain.deadline import CHANGE_SECONDS, Deadline
 from shared.domain.errors import MachineNotFound
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.changes import Decision
@@ -21,8 +21,6 @@ from shared.store.transaction import Transaction
 
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0
-# Shorter than the age at which the relay takes up an event: until then a change may look for its own.
-CHANGE_SECONDS = 8.0
 # So many machines are disconnected at a time, each in a commit of its own.
 PAGE = 100
 

@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
-from shared.domain.deadline import Deadline
+from shared.domain.deadline import CHANGE_SECONDS, Deadline
 from shared.domain.errors import Unavailable
 from shared.domain.events import WaitingEvent
 from shared.events.backlog import publish_in_order
+from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.codec import DecodeError, decode
 
-# By then the request that committed an event has published and dropped it, or never will. It is longer than a
-# request may take: until its deadline one may look for its event, to learn whether its commit went through.
-AGE = timedelta(seconds=10)
+# By then whoever committed an event has published it, or never will, and looks for it no more.
+AGE = timedelta(seconds=CHANGE_SECONDS + PUBLISH_SECONDS)
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0
 # So much is held and put in order at once; a longer backlog is published in such parts. Each event is there

@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 from shared.domain.errors import Unavailable
 
+# The longest that a change may take, and any other request. Until then a change may look for its own outbox
+# document, to learn whether its commit went through: so the relay leaves documents alone that are younger.
+CHANGE_SECONDS = 8.0
+
 
 class Deadline:
     """A moment until which work makes sense; each remote call gets what is left.

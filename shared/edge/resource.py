@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.access import Caller, Scope
-from shared.domain.deadline import Deadline
+from shared.domain.deadline import CHANGE_SECONDS, Deadline
 from shared.domain.errors import InventoryError
 from shared.edge import body
 from shared.edge.auth import Authenticator
@@ -21,10 +21,6 @@ from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
 from shared.edge.validation import Strict, validate
-
-# Shorter than the age at which the relay takes up an outbox document: until then a request may still look
-# for its own to see whether its commit went through.
-REQUEST_SECONDS = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +103,7 @@ class Resource(Endpoint):
         if operation.body is None and raw:
             document, faults = body.parse(request, raw)
             validate(Strict, document, known=faults)  # no field is known: another path may have been meant
-        deadline = Deadline(REQUEST_SECONDS)
+        deadline = Deadline(CHANGE_SECONDS)
         return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
 
 

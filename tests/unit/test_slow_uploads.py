@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from shared.domain.access import Scope
+from shared.domain.deadline import CHANGE_SECONDS
 from shared.domain.errors import BodyTooSlow
 from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog
-from shared.edge.resource import REQUEST_SECONDS, Call, Operation, Resource
+from shared.edge.resource import Call, Operation, Resource
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
@@ -45,7 +46,7 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
         pass
 
     async def answer(call: Call) -> Response:
-        left.append((call.body, call.deadline.left - (REQUEST_SECONDS - (time.monotonic() - received[-1]))))
+        left.append((call.body, call.deadline.left - (CHANGE_SECONDS - (time.monotonic() - received[-1]))))
         return Response()
 
     operation = Operation(
