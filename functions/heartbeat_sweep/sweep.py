@@ -11,7 +11,7 @@ from shared.domain import events, machines
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import CHANGE_SECONDS, Deadline
-from shared.domain.errors import MachineNotFound
+from shared.domain.errors import MachineNotFound, Unavailable
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.changes import Decision
 from shared.store.codec import decode
@@ -34,11 +34,12 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
     for the next; and of several calls at once one disconnects a machine, the others find that it is.
 
     Raises:
-        Unavailable: the store does not answer, or there are more than one call can take.
+        Unavailable: the store did not answer for all of them, or there are more than one call can take.
     """
     deadline = Deadline(SECONDS)
     since = inventory.clock() - patience
     silent = failed = 0
+    failure: Unavailable | None = None
     try:
         page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
         while page:
@@ -51,6 +52,8 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
                     failed += 1
                     fields = {"document": document.name}
                     logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
+                if isinstance(outcome, Unavailable):
+                    failure = outcome
             if len(page) < PAGE:
                 break
             page = await find_silent(
@@ -58,6 +61,8 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
             )
     finally:
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
+    if failure is not None:
+        raise failure
 
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime) -> None:

@@ -15,6 +15,7 @@ from google.cloud.firestore import Client
 from functions.heartbeat_sweep.sweep import PAGE, sweep
 from shared.bootstrap import Inventory, inventory, new_id, now
 from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
 from shared.domain.machine_change import MachineChange
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from shared.pb.inventory.v1.machine_pb2 import (
@@ -222,6 +223,27 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
     await sweep(fleet.inventory, PATIENCE)
 
     assert [sound.id] == [event.after.id for event in await fleet.events()]
+
+
+async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fails_the_call(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the first page, and what the schedule sees is no success."""
+    monkeypatch.setattr("functions.heartbeat_sweep.sweep.CHANGE_SECONDS", 3.0)
+    [failing] = await fleet.add(SILENT + timedelta(days=1))
+    others = await fleet.add(*[SILENT] * PAGE)
+    await fleet.control.fail_next("Commit", pattern=failing.id, code="UNAVAILABLE", count=1000)
+
+    with pytest.raises(Unavailable):
+        await sweep(fleet.inventory, PATIENCE)
+
+    assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
+    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
+    assert (report["silent"], report["failed"]) == (PAGE + 1, 1)
+
+    await fleet.control.forget()
+    await sweep(fleet.inventory, PATIENCE)
+    assert (await fleet.read(failing)).status == MACHINE_STATUS_DISCONNECTED
 
 
 async def test_what_was_done_is_reported_also_when_the_store_refuses(
