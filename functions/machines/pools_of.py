@@ -8,7 +8,8 @@ from shared.domain.plain import Plain
 from shared.edge.machine_view import machine_json
 from shared.edge.pool_view import included_pool, pool_json
 from shared.edge.resource import Call
-from shared.store.pools import count_members_of_each, find_pools
+from shared.store.members import count_members_of_each
+from shared.store.pools import find_pools
 
 Shown = Mapping[str, Mapping[str, Any]]
 """Pools as answers show them, by their ids."""

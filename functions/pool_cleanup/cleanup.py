@@ -6,7 +6,7 @@ from shared.events.push import PushedEvent
 from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
 from shared.store import writes
 from shared.store.effects import Effect
-from shared.store.members import member_names
+from shared.store.member_names import member_names
 from shared.store.transaction import Transaction
 
 # Within the subscription's ack deadline; the next delivery goes on with what is left.

@@ -24,7 +24,8 @@ from shared.edge.conditions import etag, with_members
 from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store.pools import count_members, find_pools, list_members
+from shared.store.members import count_members, list_members
+from shared.store.pools import find_pools
 
 # After the commit, whatever that has left of the request's time.
 COMPLETION_SECONDS = 2.0

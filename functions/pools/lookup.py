@@ -17,7 +17,8 @@ from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
-from shared.store.pools import count_members, find_pool
+from shared.store.members import count_members
+from shared.store.pools import find_pool
 
 
 class PoolQuery(Strict):

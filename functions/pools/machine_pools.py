@@ -24,7 +24,8 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.changes import Decision
 from shared.store.machines import StoredMachine, find_machine
-from shared.store.pools import count_members_of_each, find_pools
+from shared.store.members import count_members_of_each
+from shared.store.pools import find_pools
 from shared.store.transaction import Transaction
 
 # A commit has at most 10 MiB; the rest is for the recorded answer, and for the frames of 200 events.

@@ -1,29 +1,18 @@
-"""Pools in the store, and who is a member of them.
+"""Pools in the store."""
 
-Membership stands on the machines, in `pool_ids`: an assignment writes machines alone, and no document is hot.
-The price is that a pool is counted, at one read for each 1,000 members, instead of knowing its size.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
-from shared.domain.plain import Plain
-from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
-from shared.store.machine_queries import MESSAGE_FIELDS
-from shared.store.machines import plain_machine
-from shared.store.members import members_query
 from shared.store.queries import all_in
-from shared.store.side_by_side import side_by_side
 from shared.store.wire_format import Write
 
 
@@ -82,40 +71,3 @@ async def list_pools(
 async def count_pools(firestore: Firestore, organization_id: str, deadline: Deadline) -> int:
     """Count an organization's pools."""
     return await firestore.count(paths.organization(organization_id), all_in("pools"), deadline)
-
-
-async def list_members(  # noqa: PLR0913 - a page, by name
-    firestore: Firestore,
-    organization_id: str,
-    pool_id: str,
-    *,
-    limit: int,
-    deadline: Deadline,
-    known: Mapping[str, Plain] = MappingProxyType({}),
-) -> list[Plain]:
-    """Read the newest machines of a pool, in the order of machine lists: newest first.
-
-    Machines that the caller knows, by their ids, are given back as they are: it spares their decoding.
-    """
-
-    def read(document: SerializedDocument) -> Plain:
-        machine_id = document.name.rpartition("/")[2]
-        return known[machine_id] if machine_id in known else plain_machine(document)
-
-    query = members_query(pool_id)
-    query.select.fields.extend(MESSAGE_FIELDS)
-    query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
-    query.limit.value = limit
-    return await firestore.query_serialized(paths.organization(organization_id), query, deadline, read)
-
-
-async def count_members_of_each(
-    firestore: Firestore, organization_id: str, pools: Iterable[Pool], deadline: Deadline
-) -> list[int]:
-    """Count the machines of each of some pools."""
-    return await side_by_side(count_members(firestore, organization_id, pool.id, deadline) for pool in pools)
-
-
-async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
-    """Count the machines of a pool."""
-    return await firestore.count(paths.organization(organization_id), members_query(pool_id), deadline)

@@ -40,8 +40,8 @@ edge.answers edge.auth edge.body edge.conditions edge.documents edge.idempotency
 edge.machine_view
 edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json
 edge.validation
-store.api_keys store.heartbeats store.machine_queries store.machines store.members store.memberships
-store.pools store.side_by_side
+store.api_keys store.heartbeats store.machine_queries store.machines store.member_names store.members
+store.memberships store.pools store.side_by_side
 """
 BESIDES = {
     "machines": f"""{SERVES_CLIENTS}
@@ -65,7 +65,7 @@ BESIDES = {
         bootstrap.subscription
         edge.internal
         events.push
-        store.members
+        store.member_names
     """,
 }
 OWN = {"functions", "google_apis", "shared"}

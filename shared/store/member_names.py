@@ -1,0 +1,27 @@
+"""The members of a pool, by name alone: for who takes the pool off them, and shows and decodes no machine."""
+
+from google_apis.firestore.query_pb2 import StructuredQuery
+from shared.domain.deadline import Deadline
+from shared.store import paths
+from shared.store.firestore import Firestore
+from shared.store.queries import all_in
+
+
+async def member_names(
+    firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
+) -> list[str]:
+    """Name the documents of some machines of a pool."""
+    query = members_query(pool_id)
+    query.select.fields.add(field_path="__name__")
+    query.limit.value = limit
+    documents = await firestore.query(paths.organization(organization_id), query, deadline)
+    return [document.name for document in documents]
+
+
+def members_query(pool_id: str) -> StructuredQuery:
+    """Ask for the machines of a pool, in an organization's collection of machines."""
+    query = all_in("machines")
+    query.where.field_filter.field.field_path = "pool_ids"
+    query.where.field_filter.op = StructuredQuery.FieldFilter.ARRAY_CONTAINS
+    query.where.field_filter.value.string_value = pool_id
+    return query
