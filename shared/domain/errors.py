@@ -173,6 +173,5 @@ class IdempotencyKeyReused(InventoryError):
 class Unavailable(InventoryError):
     """The store did not answer in time, or too many changes met; the caller may try again."""
 
-    def __init__(self, *, retry_after: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__("The service cannot answer now, try again")
-        self.retry_after = retry_after

@@ -155,7 +155,7 @@ def _headers(error: Exception) -> dict[str, str]:
         case errors.UnsupportedContentCoding():
             return {"Accept-Encoding": "identity"}  # what would be taken: RFC 9110, 15.5.16
         case errors.Unavailable():
-            return {"Retry-After": str(error.retry_after)}
+            return {"Retry-After": "1"}
         case HTTPException():
             return dict(error.headers or {})
         case _:
