@@ -53,7 +53,7 @@ class Effects:
         self._firestore = firestore
         self._clock = clock
 
-    async def apply(self, subscription: str, event_id: str, decide: Decide, deadline: Deadline) -> bool:
+    async def apply(self, subscription: str, event_id: str, decide: Decide, deadline: Deadline) -> None:
         """Commit an event's effect and its record, or find that an earlier delivery did.
 
         Args:
@@ -61,9 +61,6 @@ class Effects:
             event_id: the event's `ce-id`.
             decide: is asked again when what it read has changed.
             deadline: how long it may take.
-
-        Returns:
-            Whether the effect is this delivery's.
 
         Raises:
             Unavailable: not all of it is committed until the deadline; a redelivery goes on.
@@ -81,9 +78,9 @@ class Effects:
             except StoreError as error:
                 failure = error
                 if isinstance(error, Refused) and path in await self._firestore.get([path], deadline):
-                    return False
+                    return
             else:
-                return True
+                return
         raise Unavailable from failure
 
     async def _step(

@@ -31,8 +31,8 @@ def counting(inventory: Inventory) -> Decide:
     return decide
 
 
-async def count(inventory: Inventory, event_id: str = "event", subscription: str = SUBSCRIPTION) -> bool:
-    return await inventory.effects.apply(subscription, event_id, counting(inventory), Deadline(10))
+async def count(inventory: Inventory, event_id: str = "event", subscription: str = SUBSCRIPTION) -> None:
+    await inventory.effects.apply(subscription, event_id, counting(inventory), Deadline(10))
 
 
 async def counted(inventory: Inventory) -> int:
@@ -41,20 +41,20 @@ async def counted(inventory: Inventory) -> int:
 
 
 async def test_a_repeated_delivery_changes_nothing(own: Inventory) -> None:
-    assert [await count(own) for _ in range(3)] == [True, False, False]
+    for _ in range(3):
+        await count(own)
     assert await counted(own) == 1
 
 
 async def test_deliveries_at_once_take_effect_once(own: Inventory) -> None:
-    outcomes = await asyncio.gather(*(count(own) for _ in range(8)))
-    assert sorted(outcomes) == [*[False] * 7, True]
+    await asyncio.gather(*(count(own) for _ in range(8)))
     assert await counted(own) == 1
 
 
 async def test_each_event_and_each_subscription_counts_for_itself(own: Inventory) -> None:
-    assert await count(own, "one")
-    assert await count(own, "another")
-    assert await count(own, "one", "projects/example/subscriptions/other")
+    await count(own, "one")
+    await count(own, "another")
+    await count(own, "one", "projects/example/subscriptions/other")
     assert await counted(own) == 3
 
 
@@ -75,7 +75,7 @@ async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
     with pytest.raises(Unavailable):
         await own.effects.apply(SUBSCRIPTION, "event", counting(own), Deadline(0.5))
     await firestore_control.forget()
-    assert await count(own)
+    await count(own)
     assert await counted(own) == 1
 
 
@@ -93,7 +93,7 @@ async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory)
 
     with pytest.raises(ConnectionError):
         await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
-    assert await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
+    await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
     assert steps == [0, 1, 2, 2, 3, 4]
+    await count(own)
     assert await counted(own) == 5
-    assert not await own.effects.apply(SUBSCRIPTION, "event", counting(own), Deadline(10))
