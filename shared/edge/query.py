@@ -1,4 +1,4 @@
-"""Query parameters of the pools family: text that is read as strictly as JSON."""
+"""Query parameters: text that is read as strictly as JSON."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""GetDocument, BatchGetDocuments, ListDocuments, ListCollectionIds."""
+"""GetDocument and BatchGetDocuments."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
