@@ -176,16 +176,12 @@ def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
     return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in _told(faults)]
 
 
-# A field's name may be empty.
-_NO_NAME = '""'
-
-
 def _path(location: tuple[str | int, ...]) -> str:
-    """Write a place as clients do: `nics[0].mac`; the body as a whole is `body`."""
+    """Write a place as clients do: `nics[0].mac`; the whole body is `body`, a field without a name `""`."""
     path = ""
     for step in location[1:]:
-        path += f"[{step}]" if isinstance(step, int) else f".{step or _NO_NAME}"
-    return path.removeprefix(".") or str(location[0])
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".") or ('""' if location[1:] else str(location[0]))
 
 
 def _reason(fault: Fault) -> str:

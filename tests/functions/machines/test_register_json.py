@@ -94,7 +94,7 @@ async def test_half_a_character_is_refused(machines: MachinesApi, field: str, te
 async def test_a_field_without_a_name_is_told_so(machines: MachinesApi) -> None:
     content = f'{{"nics": [{{"mac": "{a_mac()}", "": 1}}], "": 1}}'
 
-    invalid(await machines.post(content.encode()), '""', 'nics[0].""')
+    invalid(await machines.post(content.encode()), '""', "nics[0].")
 
 
 HALF = "\N{REPLACEMENT CHARACTER}" * 3  # one for each of the bytes that UTF-8 would have, were it allowed

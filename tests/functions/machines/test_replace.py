@@ -11,7 +11,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.event_log import EventLog
 from tests.functions.machines.agents import missing, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
-from tests.functions.machines.bodies import OPTIONAL, PROFILE, a_body, a_full_body, a_mac
+from tests.functions.machines.bodies import OPTIONAL, PROFILE, Body, a_body, a_full_body, a_mac
 from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
 from tests.inventory_checker import Books, settled
@@ -184,19 +184,19 @@ async def test_all_faults_are_told_at_once_and_nothing_changes(machines: Machine
     assert stored == machines.stored(machine_id)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_an_unknown_machine_is_not_found(machines: MachinesApi, method: str) -> None:
+@pytest.mark.parametrize(("method", "body"), [("PUT", a_body()), ("DELETE", None)])
+async def test_an_unknown_machine_is_not_found(machines: MachinesApi, method: str, body: Body | None) -> None:
     for machine_id in (str(uuid.uuid4()), "none"):
-        missing(await machines.call(method, f"{PATH}/{machine_id}", a_body()), machine_id)
+        missing(await machines.call(method, f"{PATH}/{machine_id}", body), machine_id)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize(("method", "body"), [("PUT", a_body()), ("DELETE", None)])
 async def test_another_organizations_machine_is_not_found(
-    machines: MachinesApi, others: MachinesApi, method: str
+    machines: MachinesApi, others: MachinesApi, method: str, body: Body | None
 ) -> None:
     machine_id = created(await others.register(a_body()))
 
-    missing(await machines.call(method, f"{PATH}/{machine_id}", a_body()), machine_id)
+    missing(await machines.call(method, f"{PATH}/{machine_id}", body), machine_id)
 
     assert others.stored(machine_id)["version"] == 1
 
