@@ -123,7 +123,9 @@ def _first_times(
         except queue.Empty:
             running = state.read(state_folder)
             if not running or running.pids["stack"] != stack.pids["stack"]:
-                sys.exit("muster: the stack has stopped")
+                sys.stderr.write("muster: the stack has stopped\n")
+                # At once: the client library would seek it for ten seconds, and there is nothing to remove.
+                os._exit(1)
             continue
         if isinstance(arrival, BaseException):
             raise arrival

@@ -82,9 +82,11 @@ def write(folder: Path, state: StackState) -> None:
 def read(folder: Path) -> StackState | None:
     """Return the state of the stack that runs with this folder, if one does."""
     try:
-        return StackState(**json.loads(_file(folder).read_text()))
-    except FileNotFoundError:
+        state = StackState(**json.loads(_file(folder).read_text()))
+        os.kill(state.pids["stack"], 0)  # the file of a stack that was killed stays
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
+    return state
 
 
 def none_runs(folder: Path) -> str:

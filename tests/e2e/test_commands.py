@@ -20,8 +20,9 @@ from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
 from infra.keys import create, main
+from infra.local.state import read
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack
+from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack, StackProcess, quiet_topology
 
 
 @pytest.fixture
@@ -211,3 +212,18 @@ def test_its_subscriptions_end_with_it(
         assert watching.wait(TIMEOUT) == 0
     assert len(during) >= 3
     assert not during & subscriptions()
+
+
+@pytest.mark.long
+def test_a_stack_that_is_killed_is_missed_at_once(tmp_path: Path) -> None:
+    with StackProcess(tmp_path, ("--topology", str(quiet_topology(tmp_path)))) as stack:
+        stack.running()
+        assert read(tmp_path)
+        with events(tmp_path) as watching:
+            stack.process.kill()
+            stack.process.wait(TIMEOUT)
+            assert watching.wait(5) == 1
+            assert watching.stderr
+            assert watching.stderr.read() == "muster: the stack has stopped\n"
+    assert (tmp_path / "stack.json").exists()
+    assert read(tmp_path) is None
