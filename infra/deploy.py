@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra import package
 from infra.arguments import Parser
+from infra.google_cloud import NOT_SIGNED_IN
 
 TERRAFORM = Path(__file__).resolve().parent / "terraform"
 INSTALL = {
@@ -34,10 +35,7 @@ def check(project: str, bucket: str) -> None:
     for tool, page in INSTALL.items():
         if shutil.which(tool) is None:
             raise Missing(f"no {tool} here: {page}")
-    _ask(
-        "you are not signed in to Google Cloud: gcloud auth login && gcloud auth application-default login",
-        *("auth", "application-default", "print-access-token"),
-    )
+    _ask(NOT_SIGNED_IN, "auth", "application-default", "print-access-token")
     _ask(f"you cannot see the project {project}", "projects", "describe", project)
     # Every deployment grants roles; who may not even see them lacks more than that.
     _ask(f"you may not administer the project {project}", "projects", "get-iam-policy", project)

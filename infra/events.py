@@ -27,11 +27,11 @@ from google.protobuf.message_factory import GetMessageClass
 
 from infra.arguments import Parser
 from infra.gist import gist
+from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state, topology
 from infra.local.state import StackState
 from shared.pb.inventory.v1 import events_pb2
 
-TIMEOUT = 10.0
 # How often it is looked whether the stack still runs, in seconds.
 PATIENCE = 1.0
 
@@ -48,13 +48,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
     show = _as_json if arguments.json else _as_line
-    try:
-        with contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
-            print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
-            for event_type, delivery in _first_times(arrivals, stack, arguments.state):
-                print(show(event_type.FromString(delivery.data), delivery), flush=True)
-    except GoogleAPICallError as error:
-        sys.exit(f"muster: Pub/Sub answers {error.message}")
+    with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
+        print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
+        for event_type, delivery in _first_times(arrivals, stack, arguments.state):
+            print(show(event_type.FromString(delivery.data), delivery), flush=True)
 
 
 @contextlib.contextmanager
@@ -74,6 +71,7 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
                     # The shortest that there is, should this process be killed.
                     "expiration_policy": {"ttl": timedelta(days=1)},
                 },
+                retry=RETRY,
                 timeout=TIMEOUT,
             )
             at_end.callback(_remove, client, path)

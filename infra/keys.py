@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import uuid6
-from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
 from infra.arguments import Parser
+from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 COLLECTION = "api_keys"
-TIMEOUT = 30.0
 
 
 def create(
@@ -54,14 +53,16 @@ def create(
     )
     if expires:
         record.expires_at.FromDatetime(expires)
-    client.collection(COLLECTION).document(digest(api_key)).create(_fields(record), timeout=TIMEOUT)
+    client.collection(COLLECTION).document(digest(api_key)).create(
+        _fields(record), retry=RETRY, timeout=TIMEOUT
+    )
     return api_key, record
 
 
 def find(client: Client, field: str, value: str) -> "list[DocumentSnapshot[Any]]":
     """Find the documents of keys, by `organization_id` or `id`."""
     query = client.collection(COLLECTION).where(filter=FieldFilter(field, "==", value))
-    return query.get(timeout=TIMEOUT)
+    return query.get(retry=RETRY, timeout=TIMEOUT)
 
 
 def revoke(client: Client, key_id: str, *, now: datetime) -> bool:
@@ -69,17 +70,15 @@ def revoke(client: Client, key_id: str, *, now: datetime) -> bool:
     found = find(client, "id", key_id)
     for snapshot in found:
         if "revoked_at" not in (snapshot.to_dict() or {}):
-            snapshot.reference.update({"revoked_at": now}, timeout=TIMEOUT)
+            snapshot.reference.update({"revoked_at": now}, retry=RETRY, timeout=TIMEOUT)
     return bool(found)
 
 
 def main(command_line: Sequence[str]) -> None:
     """Run a command; what goes wrong is one line."""
     arguments = _arguments(command_line)
-    try:
+    with one_line("Firestore"):
         arguments.run(_client(arguments.project, arguments.state), arguments)
-    except GoogleAPICallError as error:
-        sys.exit(f"muster: Firestore answers {error.message}")
 
 
 def _create(client: Client, arguments: argparse.Namespace) -> None:

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.pubsub import SubscriberClient
 
 from infra.arguments import Parser
+from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state
 
-TIMEOUT = 30.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -37,11 +36,10 @@ def main() -> None:
         project = stack.project
     try:
         since = moment(arguments.since, now=datetime.now(UTC))
-        replay(project, arguments.subscription, since)
     except ValueError as error:
         sys.exit(f"muster: {error}")
-    except GoogleAPICallError as error:
-        sys.exit(f"muster: Pub/Sub answers {error.message}")
+    with one_line("Pub/Sub"):
+        replay(project, arguments.subscription, since)
     sys.stdout.write(
         f"{arguments.subscription} gets what was published since {since.isoformat()} once more\n"
     )
@@ -51,7 +49,7 @@ def replay(project: str, subscription: str, since: datetime) -> None:
     """Deliver to a subscription what was published since a moment, also what it has acknowledged."""
     with SubscriberClient() as client:
         path = client.subscription_path(project, subscription)
-        client.seek(request={"subscription": path, "time": since}, timeout=TIMEOUT)
+        client.seek(request={"subscription": path, "time": since}, retry=RETRY, timeout=TIMEOUT)
 
 
 def moment(text: str, *, now: datetime) -> datetime:

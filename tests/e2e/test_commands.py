@@ -19,6 +19,7 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
+from infra.google_cloud import RETRY
 from infra.keys import create, main
 from infra.local.state import read
 from tests.plain_http import NO_AUTHORITIES
@@ -154,6 +155,16 @@ def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ..
     ended = keys(*arguments)
     assert ended.returncode != 0
     assert complaint in ended.stderr.splitlines()[-1]
+
+
+def test_an_emulator_that_does_not_answer_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
+    monkeypatch.setattr("infra.keys.RETRY", RETRY.with_timeout(0.1))
+    with pytest.raises(SystemExit, match=r"^muster: Firestore does not answer: 503 [^\n]+$"):
+        main(["--project", "a", "list", "--organization", "a"])
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("organization", ["", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129])

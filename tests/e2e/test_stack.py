@@ -224,3 +224,22 @@ def test_commands_say_that_no_stack_runs(
     assert ended.stderr.startswith(
         f"muster: no stack runs with its state in {tmp_path}: start one with `make run`"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("infra.keys", "--project", "a", "list", "--organization", "a"),
+        ("infra.replay", "--project", "a", "pool-cleanup", "--since", "5m"),
+    ],
+)
+def test_commands_say_that_nobody_is_signed_in(
+    tmp_path: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for service in ("FIRESTORE", "PUBSUB"):
+        monkeypatch.delenv(f"{service}_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
+    ended = run(*command)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("muster: you are not signed in to Google Cloud: gcloud auth login && ")

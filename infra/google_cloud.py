@@ -1,0 +1,33 @@
+"""What commands that use Google's clients have in common: how long they try, and what they say in the end."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+
+NOT_SIGNED_IN = (
+    "you are not signed in to Google Cloud: gcloud auth login && gcloud auth application-default login"
+)
+# Somebody waits for a command; the clients' own patience is up to five minutes.
+TIMEOUT = 10.0
+RETRY = Retry(timeout=TIMEOUT)
+
+
+@contextmanager
+def one_line(service: str) -> Iterator[None]:
+    """End the command with one line if a service, or its emulator, does not do what is asked of it."""
+    try:
+        yield
+    except GoogleAuthError as error:
+        sys.exit(f"muster: {NOT_SIGNED_IN} (Google says: {_flat(error)})")
+    except RetryError as error:
+        sys.exit(f"muster: {service} does not answer: {_flat(error.cause)}")
+    except GoogleAPICallError as error:
+        sys.exit(f"muster: {service} answers {_flat(error.message)}")
+
+
+def _flat(reason: object) -> str:
+    return " ".join(str(reason).split())
