@@ -1,12 +1,13 @@
-"""What a fresh emulator is given: the topology's topics and subscriptions, and a development API key.
+"""What an emulator is given: the topology's topics and subscriptions, and a development API key.
 
 In plain gRPC: Google's client libraries would be half of the stack's start-up time.
 """
 
+import asyncio
 import os
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
 import uuid6
 from google.protobuf.message import Message
@@ -19,9 +20,9 @@ import grpc
 import grpc.aio
 
 from google_apis.firestore import firestore_pb2
-from google_apis.pubsub import pubsub_pb2
+from google_apis.pubsub import pubsub_pb2, schema_pb2
 from infra.api_key import digest
-from infra.local.topology import Subscription, Topology
+from infra.local.topology import ROOT, Subscription, Topology
 
 PROJECT = "muster-local"
 ORGANIZATION = "development"
@@ -30,29 +31,45 @@ TIMEOUT = 20.0
 SECONDS_A_DAY = 24 * 60 * 60
 
 EXISTS = grpc.StatusCode.ALREADY_EXISTS
+INVALID_ARGUMENT = grpc.StatusCode.INVALID_ARGUMENT
+NOT_FOUND = grpc.StatusCode.NOT_FOUND
+UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
+
+Answer = TypeVar("Answer", bound=Message)
 
 
 async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
-    """Declare the topology's topics, and push subscriptions to the functions on these ports.
+    """Declare the topology's topics and schemas, and push subscriptions to the functions on these ports.
 
-    Each dead-letter topic has a pull subscription of its own name, which keeps what comes there.
+    Each dead-letter topic has a pull subscription of its own name, which keeps what comes there. What is left
+    of an earlier run becomes what the topology says now.
 
     Raises:
         ConnectionError: the emulator refused or cannot be reached.
     """
     async with grpc.aio.insecure_channel(host) as channel:
+        messages = sorted({topic.message for topic in topology.topics.values() if topic.message})
+        schemas = await asyncio.gather(*(_declare_schema(channel, message) for message in messages))
+        schema_of = dict(zip(messages, schemas, strict=True))
         for declared in topology.topics.values():
             topic = pubsub_pb2.Topic(name=_topic(declared.name))
             if declared.retention_days:
                 retention = declared.retention_days * SECONDS_A_DAY
                 topic.message_retention_duration.FromSeconds(retention)
-            await _call(channel, "google.pubsub.v1.Publisher/CreateTopic", topic, pubsub_pb2.Topic)
+            if declared.message and (schema := schema_of[declared.message]):
+                topic.schema_settings.schema = schema
+                topic.schema_settings.encoding = schema_pb2.Encoding.BINARY
+            await _declare_topic(channel, topic)
         service = "google.pubsub.v1.Subscriber"
         for subscription in topology.subscriptions.values():
             dead_letters = _pull(subscription.dead_letter.topic)
-            await _call(channel, f"{service}/CreateSubscription", dead_letters, pubsub_pb2.Subscription)
+            await _call(
+                channel, f"{service}/CreateSubscription", dead_letters, pubsub_pb2.Subscription, {EXISTS}
+            )
             message = _push(subscription, ports[subscription.function])
-            if not await _call(channel, f"{service}/CreateSubscription", message, pubsub_pb2.Subscription):
+            if not await _call(
+                channel, f"{service}/CreateSubscription", message, pubsub_pb2.Subscription, {EXISTS}
+            ):
                 # It is of an earlier run: the function's port is another one, the topology may be too.
                 update = pubsub_pb2.UpdateSubscriptionRequest(subscription=message)
                 update.update_mask.paths.extend(
@@ -80,7 +97,40 @@ async def development_key(host: str, api_key: str) -> None:
     write.update.fields["created_at"].timestamp_value.FromSeconds(int(time.time()))
     write.current_document.exists = False  # the key of kept data stays as it was
     async with grpc.aio.insecure_channel(host) as channel:
-        await _call(channel, "google.firestore.v1.Firestore/Commit", commit, firestore_pb2.CommitResponse)
+        method = "google.firestore.v1.Firestore/Commit"
+        await _call(channel, method, commit, firestore_pb2.CommitResponse, {EXISTS})
+
+
+async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None:
+    """Declare the schema of a message; return its name, or None where the emulator takes no such schemas."""
+    service = "google.pubsub.v1.SchemaService"
+    parent = f"projects/{PROJECT}"
+    schema = schema_pb2.Schema(
+        name=f"{parent}/schemas/{message}",
+        type_=schema_pb2.Schema.Type.PROTOCOL_BUFFER,
+        definition=(ROOT / "infra" / "schemas" / f"{message}.proto").read_text(),
+    )
+    get = schema_pb2.GetSchemaRequest(name=schema.name, view=schema_pb2.SchemaView.FULL)
+    known = await _call(channel, f"{service}/GetSchema", get, schema_pb2.Schema, {NOT_FOUND, UNIMPLEMENTED})
+    if not known:
+        # Google's emulator does without schemas in protocol buffers, as it says of itself.
+        create = schema_pb2.CreateSchemaRequest(parent=parent, schema_id=message, schema=schema)
+        refusals = {INVALID_ARGUMENT, UNIMPLEMENTED}
+        if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, refusals):
+            return None
+    elif known.definition != schema.definition:
+        commit = schema_pb2.CommitSchemaRequest(name=schema.name, schema=schema)
+        await _call(channel, f"{service}/CommitSchema", commit, schema_pb2.Schema)
+    return schema.name
+
+
+async def _declare_topic(channel: grpc.aio.Channel, topic: pubsub_pb2.Topic) -> None:
+    service = "google.pubsub.v1.Publisher"
+    if not await _call(channel, f"{service}/CreateTopic", topic, pubsub_pb2.Topic, {EXISTS}):
+        update = pubsub_pb2.UpdateTopicRequest(topic=topic)
+        update.update_mask.paths.extend(("message_retention_duration", "schema_settings"))
+        # Google's emulator updates no topics.
+        await _call(channel, f"{service}/UpdateTopic", update, pubsub_pb2.Topic, {UNIMPLEMENTED})
 
 
 def _topic(name: str) -> str:
@@ -109,8 +159,18 @@ def _push(subscription: Subscription, port: int) -> pubsub_pb2.Subscription:
     return message
 
 
-async def _call(channel: grpc.aio.Channel, method: str, request: Message, answer: type[Message]) -> bool:
-    """Call a method; tell whether it took effect, which it does not if what it makes exists."""
+async def _call(
+    channel: grpc.aio.Channel,
+    method: str,
+    request: Message,
+    answer: type[Answer],
+    tolerated: Collection[grpc.StatusCode] = (),
+) -> Answer | None:
+    """Call a method; return its answer, or None if it ends in a status that is tolerated.
+
+    Raises:
+        ConnectionError: it ends in another one.
+    """
     call: Any = channel.unary_unary(
         f"/{method}",
         request_serializer=type(request).SerializeToString,
@@ -119,9 +179,9 @@ async def _call(channel: grpc.aio.Channel, method: str, request: Message, answer
     # Emulators take this token for an administrator's, who is above Firestore's security rules.
     metadata = (("authorization", "Bearer owner"),)
     try:
-        await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
+        answered: Answer = await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
     except grpc.aio.AioRpcError as error:
-        if error.code() is EXISTS:
-            return False
+        if error.code() in tolerated:
+            return None
         raise ConnectionError(f"{method}: {error.code().name}: {error.details()}") from error
-    return True
+    return answered

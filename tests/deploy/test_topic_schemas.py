@@ -22,9 +22,12 @@ from infra.local.pubsub.definitions import compiled
 from tests.stack import RunningStack
 from tests.unit.messages import messages
 
-MESSAGES = sorted(
-    {topic.message for topic in topology.load(topology.DEFAULT_FILE).topics.values() if topic.message}
-)
+MESSAGE_OF = {
+    topic.name: topic.message
+    for topic in topology.load(topology.DEFAULT_FILE).topics.values()
+    if topic.message
+}
+MESSAGES = sorted(set(MESSAGE_OF.values()))
 
 
 def definition(name: str) -> str:
@@ -78,3 +81,15 @@ def test_a_topic_with_the_schema_takes_its_events_and_nothing_else(name: str, st
 
     publisher.stop()
     schemas.transport.close()
+
+
+@pytest.mark.parametrize("topic", MESSAGE_OF)
+def test_a_local_topic_refuses_what_the_deployed_one_does(
+    topic: str, stack: RunningStack, publisher: PublisherClient
+) -> None:
+    name = publisher.topic_path(stack.project, topic)
+    schema_settings = publisher.get_topic(topic=name).schema_settings
+    assert schema_settings.schema == f"projects/{stack.project}/schemas/{MESSAGE_OF[topic]}"
+    assert schema_settings.encoding == Encoding.BINARY
+    with pytest.raises(InvalidArgument):
+        publisher.publish(name, b"no protobuf").result()

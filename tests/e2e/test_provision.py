@@ -1,0 +1,73 @@
+"""What a stack makes of an emulator that is not new, or that cannot do everything."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from google.pubsub_v1.types import SchemaView
+
+from infra.local import topology
+from infra.local.provision import PROJECT, topics_and_subscriptions
+from tests.emulators.pubsub.emulator import Emulator, running
+
+DECLARED = topology.load(topology.DEFAULT_FILE)
+PORTS = dict.fromkeys(DECLARED.functions, 1)
+SCHEMA = f"projects/{PROJECT}/schemas/inventory.v1.PoolChanged"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An emulator of the test's own, whose project is the stack's."""
+    with running() as emulator:
+        yield emulator
+
+
+def topic(emulator: Emulator) -> tuple[object, str]:
+    """Tell how long the topic of pools keeps messages, and its schema."""
+    with emulator.publisher() as publisher:
+        found = publisher.get_topic(topic=publisher.topic_path(PROJECT, "pool-changed"))
+    return found.message_retention_duration, found.schema_settings.schema
+
+
+async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emulator) -> None:
+    plain = topology.Topic(name="pool-changed", retention_days=1)
+    earlier = replace(DECLARED, topics={**DECLARED.topics, "pool-changed": plain})
+    await topics_and_subscriptions(emulator.host, earlier, PORTS)
+    assert topic(emulator) == (timedelta(days=1), "")
+
+    await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+
+    assert topic(emulator) == (timedelta(days=7), SCHEMA)
+
+
+async def test_a_changed_schema_of_an_earlier_run_gets_a_revision_and_an_unchanged_one_does_not(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("infra.local.provision.ROOT", tmp_path)
+        folder = tmp_path / "infra" / "schemas"
+        folder.mkdir(parents=True)
+        for message in {declared.message for declared in DECLARED.topics.values() if declared.message}:
+            (folder / f"{message}.proto").write_text('syntax = "proto3"; message Old { string id = 1; }')
+        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+
+    for _ in range(2):
+        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+
+    with emulator.schemas() as schemas:
+        newest, *others = schemas.list_schema_revisions(request={"name": SCHEMA, "view": SchemaView.FULL})
+    assert len(others) == 1
+    assert "message PoolChanged" in newest.definition + others[0].definition
+
+
+@pytest.mark.parametrize("code", ["UNIMPLEMENTED", "INVALID_ARGUMENT"])
+async def test_an_emulator_without_schemas_gets_its_topics_all_the_same(
+    emulator: Emulator, code: str
+) -> None:
+    emulator.fault(method="CreateSchema", count=8, code=code)
+    emulator.fault(method="UpdateTopic", count=5, code="UNIMPLEMENTED")
+    for _ in range(2):
+        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+    assert topic(emulator) == (timedelta(days=7), "")
