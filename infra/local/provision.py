@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import uuid6
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 # The stack forks beside its gRPC calls, but only to run another program; else gRPC would warn of it. It looks
@@ -60,22 +61,9 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
                 topic.schema_settings.schema = schema
                 topic.schema_settings.encoding = schema_pb2.Encoding.BINARY
             await _declare_topic(channel, topic)
-        service = "google.pubsub.v1.Subscriber"
         for subscription in topology.subscriptions.values():
-            dead_letters = _pull(subscription.dead_letter.topic)
-            await _call(
-                channel, f"{service}/CreateSubscription", dead_letters, pubsub_pb2.Subscription, {EXISTS}
-            )
-            message = _push(subscription, ports[subscription.function])
-            if not await _call(
-                channel, f"{service}/CreateSubscription", message, pubsub_pb2.Subscription, {EXISTS}
-            ):
-                # It is of an earlier run: the function's port is another one, the topology may be too.
-                update = pubsub_pb2.UpdateSubscriptionRequest(subscription=message)
-                update.update_mask.paths.extend(
-                    ("push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy")
-                )
-                await _call(channel, f"{service}/UpdateSubscription", update, pubsub_pb2.Subscription)
+            await _declare_subscription(channel, _pull(subscription.dead_letter.topic))
+            await _declare_subscription(channel, _push(subscription, ports[subscription.function]))
 
 
 async def development_key(host: str, api_key: str) -> None:
@@ -133,13 +121,41 @@ async def _declare_topic(channel: grpc.aio.Channel, topic: pubsub_pb2.Topic) -> 
         await _call(channel, f"{service}/UpdateTopic", update, pubsub_pb2.Topic, {UNIMPLEMENTED})
 
 
+async def _declare_subscription(channel: grpc.aio.Channel, subscription: pubsub_pb2.Subscription) -> None:
+    service = "google.pubsub.v1.Subscriber"
+    create = (f"{service}/CreateSubscription", subscription, pubsub_pb2.Subscription)
+    if await _call(channel, *create, {EXISTS}):
+        return
+    # It is of an earlier run: the function's port is another one, the topology may be too.
+    get = pubsub_pb2.GetSubscriptionRequest(subscription=subscription.name)
+    known = await _call(channel, f"{service}/GetSubscription", get, pubsub_pb2.Subscription)
+    if known and _lasting(known) == _lasting(subscription):
+        update = pubsub_pb2.UpdateSubscriptionRequest(subscription=subscription)
+        update.update_mask.paths.extend(
+            ("push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy")
+        )
+        await _call(channel, f"{service}/UpdateSubscription", update, pubsub_pb2.Subscription)
+    else:
+        delete = pubsub_pb2.DeleteSubscriptionRequest(subscription=subscription.name)
+        await _call(channel, f"{service}/DeleteSubscription", delete, Empty)
+        await _call(channel, *create)
+
+
+def _lasting(subscription: pubsub_pb2.Subscription) -> tuple[str, str, bool]:
+    """Name what no update changes: https://cloud.google.com/pubsub/docs/subscription-properties."""
+    return subscription.topic, subscription.filter, subscription.enable_message_ordering
+
+
 def _topic(name: str) -> str:
     return f"projects/{PROJECT}/topics/{name}"
 
 
 def _pull(topic: str) -> pubsub_pb2.Subscription:
     return pubsub_pb2.Subscription(
-        name=f"projects/{PROJECT}/subscriptions/{topic}", topic=_topic(topic), enable_message_ordering=True
+        name=f"projects/{PROJECT}/subscriptions/{topic}",
+        topic=_topic(topic),
+        enable_message_ordering=True,
+        ack_deadline_seconds=60,
     )
 
 

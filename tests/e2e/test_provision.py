@@ -13,6 +13,7 @@ from infra.local.provision import PROJECT, topics_and_subscriptions
 from tests.emulators.pubsub.emulator import Emulator, running
 
 DECLARED = topology.load(topology.DEFAULT_FILE)
+CLEANUP = DECLARED.subscriptions["pool-cleanup"]
 PORTS = dict.fromkeys(DECLARED.functions, 1)
 SCHEMA = f"projects/{PROJECT}/schemas/inventory.v1.PoolChanged"
 
@@ -40,6 +41,34 @@ async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emul
     await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
     assert topic(emulator) == (timedelta(days=7), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_made_anew"),
+    [
+        (replace(CLEANUP, filter=""), True),
+        (replace(CLEANUP, ordered=True), True),
+        (replace(CLEANUP, topic="machine-deleted"), True),
+        (replace(CLEANUP, ack_deadline_seconds=10), False),
+    ],
+)
+async def test_a_subscription_of_an_earlier_run_becomes_what_is_declared(
+    emulator: Emulator, earlier: topology.Subscription, *, is_made_anew: bool
+) -> None:
+    """It is made anew only where no update will do: that takes its messages away."""
+    await topics_and_subscriptions(
+        emulator.host, replace(DECLARED, subscriptions={CLEANUP.name: earlier}), PORTS
+    )
+
+    await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+
+    with emulator.subscriber() as subscriber:
+        found = subscriber.get_subscription(subscription=subscriber.subscription_path(PROJECT, CLEANUP.name))
+    assert (found.topic, found.filter) == (f"projects/{PROJECT}/topics/pool-changed", CLEANUP.filter)
+    assert (found.enable_message_ordering, found.ack_deadline_seconds) == (False, 60)
+    rpcs = emulator.counters(PROJECT)["rpcs"]
+    assert isinstance(rpcs, dict)
+    assert is_made_anew == ("DeleteSubscription" in rpcs)
 
 
 async def test_a_changed_schema_of_an_earlier_run_gets_a_revision_and_an_unchanged_one_does_not(
