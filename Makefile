@@ -61,6 +61,7 @@ check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
+	@$(BIN)/buf breaking --against proto/released.binpb
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .

@@ -1,10 +1,14 @@
-"""The generated code is what the sources generate."""
+"""The generated code is what the sources generate, and these break no release."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+BUF = Path(sys.executable).with_name("buf")
 FOLDERS = ["shared/pb", "infra/schemas", "google_apis"]
 
 
@@ -21,6 +25,23 @@ def test_committed_code_equals_freshly_generated_code(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "infra.codegen", "--into", str(tmp_path)], cwd=ROOT, check=True)
 
     assert _generated(ROOT) == _generated(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("edited", "breaks"), [("version = 33;", True), ("version = 3; string new = 33;", False)]
+)
+def test_what_breaks_the_last_release_is_found(tmp_path: Path, edited: str, *, breaks: bool) -> None:
+    shutil.copytree(ROOT / "proto", tmp_path / "proto")
+    shutil.copy(ROOT / "buf.yaml", tmp_path)
+    pool = tmp_path / "proto/inventory/v1/pool.proto"
+    pool.write_text(pool.read_text().replace("version = 3;", edited))
+
+    found = subprocess.run(
+        [BUF, "breaking", "--against", "proto/released.binpb"], cwd=tmp_path, capture_output=True, check=False
+    )
+
+    assert breaks == (found.returncode != 0)
+    assert breaks == (b'field "3" with name "version"' in found.stdout)
 
 
 def test_the_proto_folder_does_not_shadow_the_proto_package() -> None:
