@@ -78,5 +78,8 @@ lock: $(READY) ## Pin the newest versions of what the requirements*.in name
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove the environment and everything that was made
-	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@for state in .local .local-* $(MUSTER_STATE); do \
+		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
+		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done
+	@rm -rf $(VENV) .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +

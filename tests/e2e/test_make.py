@@ -1,0 +1,45 @@
+"""What the Makefile does itself, in a folder where nothing else is."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT, TIMEOUT
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    shutil.copy(ROOT / "Makefile", folder)
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],  # noqa: S607 - whichever make there is
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("state", [".local", ".local-2"])
+def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path: Path, state: str) -> None:
+    for made in (".venv", ".local", ".local-2"):
+        (tmp_path / made).mkdir()
+    stack = tmp_path / state / "stack.json"
+    stack.write_text(json.dumps({"pids": {"stack": os.getpid()}}))
+
+    refused = make(tmp_path, "clean")
+
+    assert refused.returncode != 0
+    assert refused.stderr.startswith(f"muster: a stack runs with its state in {state}: stop it first\n")
+    assert {"Makefile", ".venv", ".local", ".local-2"} == {file.name for file in tmp_path.iterdir()}
+
+    with subprocess.Popen(["true"]) as killed:  # noqa: S607 - whichever it is
+        pass
+    stack.write_text(json.dumps({"pids": {"stack": killed.pid}}))
+    cleaned = make(tmp_path, "clean")
+    assert (cleaned.returncode, cleaned.stderr) == (0, "")
+    assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
