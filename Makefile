@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
+BENCH_PARTS := growth memory cold_start hot_spots
 export PYTHONPATH := $(CURDIR)
 # A start of the stack is ten processes, a test run hundreds: each would compile what it imports once more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,6 +54,7 @@ chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300,
 	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
 
 bench: $(READY) ## Measure the calls against the least that their RPCs take (ONLY=registration, PART=growth, memory, cold_start, hot_spots)
+	@$(if $(filter-out $(BENCH_PARTS),$(PART)),echo "muster: make bench has no part $(PART): PART= takes $(BENCH_PARTS)" >&2; exit 1)
 	@exec $(BIN)/python -m tests.bench$(if $(PART),.$(PART)) $(foreach call,$(ONLY),--only $(call))
 
 check: $(READY) ## Check style, types, imports and protocol buffers

@@ -43,3 +43,17 @@ def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path
     cleaned = make(tmp_path, "clean")
     assert (cleaned.returncode, cleaned.stderr) == (0, "")
     assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
+
+
+def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / ".venv").mkdir()
+    for file in ("requirements.txt", "requirements-dev.txt", ".venv/.ready"):
+        (tmp_path / file).touch()
+
+    ended = make(tmp_path, "bench", "PART=bogus")
+
+    expected = "muster: make bench has no part bogus: PART= takes growth memory cold_start hot_spots\n"
+    assert ended.returncode != 0
+    assert ended.stderr.startswith(expected)
+    for part in expected.split()[-4:]:
+        assert list((ROOT / "tests" / "bench").glob(f"{part}*"))
