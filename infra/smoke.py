@@ -115,8 +115,10 @@ def main() -> None:
     url = parser.parse_args().url
     # From the environment: arguments are shown to everybody on the machine.
     key = os.environ.get("KEY")
-    if not key or not url.startswith(("http://", "https://")):
+    if not key or not url:
         sys.exit("muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...")
+    if not url.startswith(("http://", "https://")):
+        sys.exit(f"muster: {url} is no URL: put http:// or https:// before it")
     headers = {"Authorization": f"Bearer {key}"}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as http:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from google.cloud.firestore import Client
 
 from tests.stack import ROOT, NewOrganization, RunningStack
@@ -59,8 +60,15 @@ def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
     assert line.startswith("muster: http://127.0.0.1:1 cannot be reached: ")
 
 
-def test_smoke_asks_for_a_url_and_a_key() -> None:
-    run = smoke("", "")
+def test_smoke_says_what_a_url_lacks() -> None:
+    run = smoke("127.0.0.1:8080", "key")
+
+    assert run.stderr == "muster: 127.0.0.1:8080 is no URL: put http:// or https:// before it\n"
+
+
+@pytest.mark.parametrize(("url", "key"), [("", ""), ("http://127.0.0.1:1", ""), ("", "key")])
+def test_smoke_asks_for_a_url_and_a_key(url: str, key: str) -> None:
+    run = smoke(url, key)
 
     assert (
         run.stderr == "muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...\n"
