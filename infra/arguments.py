@@ -4,6 +4,13 @@ import argparse
 from typing import NoReturn
 
 
+def given(text: str) -> str:
+    """Take an argument that says something."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that tells of a fault in one line, and where to read more."""
 

@@ -17,13 +17,14 @@ from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
-from infra.arguments import Parser
+from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 COLLECTION = "api_keys"
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def create(
@@ -65,13 +66,18 @@ def find(client: Client, field: str, value: str) -> "list[DocumentSnapshot[Any]]
     return query.get(retry=RETRY, timeout=TIMEOUT)
 
 
-def revoke(client: Client, key_id: str, *, now: datetime) -> bool:
-    """Revoke a key, within a minute; tell whether there is one. One that is revoked stays as it is."""
-    found = find(client, "id", key_id)
-    for snapshot in found:
-        if "revoked_at" not in (snapshot.to_dict() or {}):
+def revoke(client: Client, key_id: str, *, now: datetime) -> datetime | None:
+    """Revoke a key, within a minute. One that is revoked stays as it is.
+
+    Returns:
+        Since when it is revoked, or None if there is no such key.
+    """
+    for snapshot in find(client, "id", key_id):
+        before: datetime | None = (snapshot.to_dict() or {}).get("revoked_at")
+        if before is None:
             snapshot.reference.update({"revoked_at": now}, retry=RETRY, timeout=TIMEOUT)
-    return bool(found)
+        return before or now
+    return None
 
 
 def main(command_line: Sequence[str]) -> None:
@@ -102,19 +108,22 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
 
 
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
-    if not revoke(client, arguments.id, now=datetime.now(UTC)):
+    now = datetime.now(UTC)
+    since = revoke(client, arguments.id, now=now)
+    if since is None:
         sys.exit(f"muster: there is no key {arguments.id}: list shows those of an organization")
-    print(f"Key {arguments.id} is revoked: it stops working within a minute")
+    if since == now:
+        print(f"Key {arguments.id} is revoked: it stops working within a minute")
+    else:
+        print(f"Key {arguments.id} is revoked already, since {since:{TIME}}")
 
 
 def _standing(record: dict[str, Any], now: datetime) -> str:
     if "revoked_at" in record:
-        return f"revoked {record['revoked_at']:%Y-%m-%dT%H:%M:%SZ}"
+        return f"revoked {record['revoked_at']:{TIME}}"
     if "expires_at" not in record:
         return "good"
-    return (
-        f"{'expires' if record['expires_at'] > now else 'expired'} {record['expires_at']:%Y-%m-%dT%H:%M:%SZ}"
-    )
+    return f"{'expires' if record['expires_at'] > now else 'expired'} {record['expires_at']:{TIME}}"
 
 
 def _fields(record: ApiKey) -> dict[str, Any]:
@@ -168,10 +177,10 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     making.add_argument("--expires", help="when it ends: 30d, or a time such as 2030-01-31T12:00:00Z")
     making.set_defaults(run=_create)
     listing = commands.add_parser("list", help="show the keys of an organization: id, standing, scopes")
-    listing.add_argument("--organization", required=True)
+    listing.add_argument("--organization", required=True, type=given)
     listing.set_defaults(run=_list)
     revoking = commands.add_parser("revoke", help="end a key")
-    revoking.add_argument("id", help="as create and list show it")
+    revoking.add_argument("id", type=given, help="as create and list show it")
     revoking.set_defaults(run=_revoke)
     return parser.parse_args(command_line)
 

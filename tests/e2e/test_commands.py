@@ -115,6 +115,10 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
         keys("revoke", unused_id).stdout == f"Key {unused_id} is revoked: it stops working within a minute\n"
     )
     assert register(stack, unused.stdout.strip(), random_mac()).status_code == 401
+    repeated = keys("revoke", unused_id).stdout
+    assert re.fullmatch(
+        rf"Key {unused_id} is revoked already, since \d{{4}}-\d\d-\d\dT[\d:]{{8}}Z\n", repeated
+    )
 
     listed = [line.split() for line in keys("list", "--organization", organization).stdout.splitlines()]
     assert [[key_id, "expires"], [unused_id, "revoked"]] == [line[:2] for line in listed]
@@ -149,6 +153,8 @@ def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) ->
             "muster: the organization 'acme eu' is not",
         ),
         (("revoke", "none"), "muster: there is no key none"),
+        (("revoke", ""), "muster: argument id: it is empty"),
+        (("list", "--organization", ""), "muster: argument --organization: it is empty"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ...], complaint: str) -> None:
