@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
 
 from infra.arguments import Parser
@@ -36,20 +37,30 @@ def main() -> None:
         project = stack.project
     try:
         since = moment(arguments.since, now=datetime.now(UTC))
+        with one_line("Pub/Sub"):
+            replay(project, arguments.subscription, since)
     except ValueError as error:
         sys.exit(f"muster: {error}")
-    with one_line("Pub/Sub"):
-        replay(project, arguments.subscription, since)
-    sys.stdout.write(
-        f"{arguments.subscription} gets what was published since {since.isoformat()} once more\n"
-    )
+    told = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    sys.stdout.write(f"{arguments.subscription} gets what was published since {told} once more\n")
 
 
 def replay(project: str, subscription: str, since: datetime) -> None:
-    """Deliver to a subscription what was published since a moment, also what it has acknowledged."""
+    """Deliver to a subscription what was published since a moment, also what it has acknowledged.
+
+    Raises:
+        ValueError: there is none of that name; it names those that there are.
+    """
     with SubscriberClient() as client:
         path = client.subscription_path(project, subscription)
-        client.seek(request={"subscription": path, "time": since}, retry=RETRY, timeout=TIMEOUT)
+        try:
+            client.seek(request={"subscription": path, "time": since}, retry=RETRY, timeout=TIMEOUT)
+        except NotFound as error:
+            listed = client.list_subscriptions(project=f"projects/{project}", retry=RETRY, timeout=TIMEOUT)
+            names = sorted(one.name.rpartition("/")[2] for one in listed)
+            raise ValueError(
+                f"there is no subscription {subscription} in {project}, but {', '.join(names) or 'none'}"
+            ) from error
 
 
 def moment(text: str, *, now: datetime) -> datetime:

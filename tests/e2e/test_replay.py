@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
 import pytest
@@ -51,20 +51,25 @@ async def test_acknowledged_events_are_delivered_once_more(
     first = pull(subscriber, subscription)
     acknowledge(subscriber, subscription, first)
 
-    replayed = replay(stack, name, "--since", "5m")
+    five_minutes_ago = datetime.now(timezone(timedelta(hours=2))) - timedelta(minutes=5)
+    replayed = replay(stack, name, "--since", five_minutes_ago.isoformat())
 
     assert (replayed.returncode, replayed.stderr) == (0, "")
+    told = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert replayed.stdout == f"{name} gets what was published since {told} once more\n"
     again = pull(subscriber, subscription)
     assert [one.message for one in again] == [one.message for one in first]
     acknowledge(subscriber, subscription, again)
     subscriber.delete_subscription(subscription=subscription)
 
 
-def test_an_unknown_subscription_is_one_line(stack: RunningStack) -> None:
+def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: RunningStack) -> None:
     replayed = replay(stack, "nobody", "--since", "5m")
     assert replayed.returncode == 1
-    assert replayed.stderr.startswith("muster: Pub/Sub answers ")
-    assert replayed.stderr.count("\n") == 1
+    (line,) = replayed.stderr.splitlines()
+    told, _, names = line.partition(", but ")
+    assert told == f"muster: there is no subscription nobody in {stack.project}"
+    assert {"pool-cleanup", "pool-cleanup-dead"} <= set(names.split(", "))
 
 
 @pytest.mark.parametrize(
