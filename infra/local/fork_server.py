@@ -46,6 +46,8 @@ def main() -> None:
     stack = socket.socket(fileno=int(sys.argv[1]))
     for module in IMPORTED_BY_ALL:
         importlib.import_module(module)
+    # Else each function would take the same control socket, the user's, away from the others as they start.
+    importlib.import_module("gunicorn.config").ControlSocketDisable.default = True
     # Else each function's first full collection, and its end, would write to all that it shares with its
     # siblings, a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.freeze()

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from infra.local import function, topology
 from infra.local.nursery import Nursery
 from tests.functions.lone_function import running_nursery
@@ -104,6 +106,17 @@ async def test_a_function_is_served_as_in_production_with_its_environment(
         assert (arbiter, greeting) == (running.function.pid, "hello")
     assert gone(arbiter)
     assert gone(worker)
+
+
+async def test_functions_do_not_meet_at_a_control_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default gunicorn has one for each user; who starts beside another takes it away from that."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
+        assert await running.function.ready()
+        await running.ask()
+        assert not (tmp_path / "gunicorn.ctl").exists()
 
 
 async def test_a_function_that_is_killed_is_started_again_and_callers_wait(
