@@ -101,7 +101,7 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
     get = schema_pb2.GetSchemaRequest(name=schema.name, view=schema_pb2.SchemaView.FULL)
     known = await _call(channel, f"{service}/GetSchema", get, schema_pb2.Schema, {NOT_FOUND, UNIMPLEMENTED})
     if not known:
-        # Google's emulator does without schemas in protocol buffers, as it says of itself.
+        # Google's own emulator is said to take no schemas in protocol buffers.
         create = schema_pb2.CreateSchemaRequest(parent=parent, schema_id=message, schema=schema)
         refusals = {INVALID_ARGUMENT, UNIMPLEMENTED}
         if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, refusals):
@@ -117,7 +117,7 @@ async def _declare_topic(channel: grpc.aio.Channel, topic: pubsub_pb2.Topic) -> 
     if not await _call(channel, f"{service}/CreateTopic", topic, pubsub_pb2.Topic, {EXISTS}):
         update = pubsub_pb2.UpdateTopicRequest(topic=topic)
         update.update_mask.paths.extend(("message_retention_duration", "schema_settings"))
-        # Google's emulator updates no topics.
+        # Google's own emulator is said to update no topics.
         await _call(channel, f"{service}/UpdateTopic", update, pubsub_pb2.Topic, {UNIMPLEMENTED})
 
 
