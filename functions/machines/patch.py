@@ -28,11 +28,10 @@ async def patch(inventory: Inventory, call: Call) -> Response:
     again by; with an idempotency key its answer is recorded as any other, at one more write.
     """
     machine_id = path.uuid(call.request, "machine_id")
-    command = command_of(call)
-    document, faults = body.parse(call.request, call.body)
-    changes = validate(MachinePatch, document, known=faults).changes()
 
     async def decide(_: Transaction) -> Decision:
+        document, faults = body.parse(call.request, call.body)
+        changes = validate(MachinePatch, document, known=faults).changes()
         stored = await find_matching(inventory, call, machine_id)
         change = machines.update(stored.machine, changes, now=inventory.clock())
         after = change.after
@@ -44,4 +43,4 @@ async def patch(inventory: Inventory, call: Call) -> Response:
             events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.apply(command_of(call), decide))

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
-from shared.domain.command import Command
 from shared.edge import body
 from shared.edge.answers import json_answer, message_answer, response
 from shared.edge.conditions import etag
@@ -23,35 +22,34 @@ from shared.store.transaction import Transaction
 
 async def register(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
-    command = command_of(call)
-    machine = new_machine(inventory, call, read_profile(call.request, call.body))
-    return await created(inventory, command, machine, _answer(call.request, machine))
+    machine_id = inventory.new_id()
+
+    async def decide(_: Transaction) -> Decision:
+        machine = new_machine(call, machine_id, read_profile(call.request, call.body))
+        return creation(inventory, machine, _answer(call.request, machine))
+
+    return response(await inventory.changes.apply(command_of(call), decide))
 
 
-def new_machine(inventory: Inventory, call: Call, profile: Machine) -> Machine:
+def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:
     """Make a machine of what its owner says of it.
 
     Raises:
         Invalid: it is too large.
     """
-    machine = machines.register(profile, machine_id=inventory.new_id(), caller=call.caller)
+    machine = machines.register(profile, machine_id=machine_id, caller=call.caller)
     require_storable(machine)
     return machine
 
 
-async def created(inventory: Inventory, command: Command, machine: Machine, answer: Answer) -> Response:
-    """Commit a new machine with its claims, tell subscribers, and answer."""
-    decision = Decision(
+def creation(inventory: Inventory, machine: Machine, answer: Answer) -> Decision:
+    """Write a new machine with its claims, and tell subscribers."""
+    return Decision(
         answer=answer,
         writes=[create_machine(inventory.firestore, machine)],
         claims=identities.claims(machine),
         events=[events.machine_created(machine)],
     )
-
-    async def decide(_: Transaction) -> Decision:
-        return decision
-
-    return response(await inventory.changes.apply(command, decide))
 
 
 def _answer(request: Request, machine: Machine) -> Answer:

@@ -21,10 +21,9 @@ from shared.store.transaction import Transaction
 async def replace(inventory: Inventory, call: Call) -> Response:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
     machine_id = path.machine_id(call.request)
-    command = command_of(call)
-    profile = read_profile(call.request, call.body)
 
     async def decide(_: Transaction) -> Decision:
+        profile = read_profile(call.request, call.body)
         stored = await find_matching(inventory, call, machine_id)
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
@@ -40,4 +39,4 @@ async def replace(inventory: Inventory, call: Call) -> Response:
             events=[events.machine_updated(change)],
         )
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.apply(command_of(call), decide))

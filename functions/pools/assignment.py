@@ -24,7 +24,6 @@ from functions.pools.bodies import MachineAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
-from shared.domain.command import Command
 from shared.domain.errors import Fault, Invalid, MachinesNotFound, PoolNotFound
 from shared.domain.plain import Plain, plain
 from shared.edge import body, path
@@ -79,10 +78,10 @@ class _Assignment:
 
 async def add(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
-    assignment, command = await _read_request(call)
     named: list[Plain] = []
 
     async def decide(transaction: Transaction) -> Decision:
+        assignment = _read_request(call)
         pool, stored = await assignment.read(transaction.get)
         found = {machine.machine.id for machine in stored}
         if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
@@ -100,6 +99,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
         known = [] if is_replayed(answer) else named
 
         async def read(call: Call) -> Answer:
+            assignment = _read_request(call)
             if is_replayed(answer):
                 return _with_members(answer, await _members_now(inventory, call, assignment))
             return _with_members(answer, await members(inventory, call, assignment.pool_id, known))
@@ -111,14 +111,14 @@ async def add(inventory: Inventory, call: Call) -> Response:
         except Exception:  # noqa: BLE001 - stored by hand, perhaps, and logged above: one cannot be shown at all
             return _with_members(answer, Members(None, [], {}))
 
-    return response(await inventory.changes.apply(command, decide, complete=complete))
+    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))
 
 
 async def remove(inventory: Inventory, call: Call) -> Response:
     """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
-    assignment, command = await _read_request(call)
 
     async def decide(transaction: Transaction) -> Decision:
+        assignment = _read_request(call)
         pool, stored = await assignment.read(transaction.get)
         require_pool_match(call.request, pool.version)
         now = inventory.clock()
@@ -126,15 +126,14 @@ async def remove(inventory: Inventory, call: Call) -> Response:
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(Answer(status=204), pool, change, stored, left)
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.apply(command_of(call), decide))
 
 
-async def _read_request(call: Call) -> tuple[_Assignment, Command]:
+def _read_request(call: Call) -> _Assignment:
     pool_id = path.uuid(call.request, "pool_id")
-    command = command_of(call)
     document, faults = body.parse(call.request, call.body)
     machine_ids = validate(MachineAssignment, document, known=faults).places()
-    return _Assignment(call.caller.organization_id, pool_id, machine_ids), command
+    return _Assignment(call.caller.organization_id, pool_id, machine_ids)
 
 
 def _decision(

@@ -20,25 +20,24 @@ from shared.store.transaction import Transaction
 
 async def create(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools`: one commit, then the event and the count."""
-    command = command_of(call)
-    document, faults = body.parse(call.request, call.body)
-    pool = pools.create(
-        validate(PoolCreation, document, known=faults).message(),
-        pool_id=inventory.new_id(),
-        organization_id=call.caller.organization_id,
-        now=inventory.clock(),
-    )
-    require_storable(pool)
-    decision = Decision(
-        answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
-        writes=[create_pool(inventory.firestore, pool)],
-        events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
-    )
+    pool_id = inventory.new_id()
 
     async def decide(_: Transaction) -> Decision:
-        return decision
+        document, faults = body.parse(call.request, call.body)
+        pool = pools.create(
+            validate(PoolCreation, document, known=faults).message(),
+            pool_id=pool_id,
+            organization_id=call.caller.organization_id,
+            now=inventory.clock(),
+        )
+        require_storable(pool)
+        return Decision(
+            answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
+            writes=[create_pool(inventory.firestore, pool)],
+            events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
+        )
 
     async def complete(answer: Answer) -> Answer:
         return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer)
 
-    return response(await inventory.changes.apply(command, decide, complete=complete))
+    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))

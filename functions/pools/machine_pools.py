@@ -49,12 +49,11 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     The machine is what changes: its version is the ETag, and stands in each of the events.
     """
     machine_id = path.uuid(call.request, "machine_id")
-    command = command_of(call)
-    document, faults = body.parse(call.request, call.body)
-    wanted = validate(PoolAssignment, document, known=faults).ids()
     organization = call.caller.organization_id
 
     async def decide(transaction: Transaction) -> Decision:
+        document, faults = body.parse(call.request, call.body)
+        wanted = validate(PoolAssignment, document, known=faults).ids()
         stored, entered = await _read(transaction, organization, machine_id, wanted)
         before = stored.machine
         require_match(call.request, before.version)
@@ -73,7 +72,7 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         _require_one_commit(told)
         return Decision(answer=_answer(after), writes=[memberships.change_pools(stored, after)], events=told)
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.apply(command_of(call), decide))
 
 
 async def _read(

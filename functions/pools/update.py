@@ -23,14 +23,13 @@ from shared.store.transaction import Transaction
 async def update(inventory: Inventory, call: Call) -> Response:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
     pool_id = path.uuid(call.request, "pool_id")
-    command = command_of(call)
-    document, faults = body.parse(call.request, call.body)
-    patch = validate(PoolPatch, document, known=faults)
-    content, fields = patch.message(), patch.fields()
 
     async def decide(_: Transaction) -> Decision:
+        document, faults = body.parse(call.request, call.body)
+        patch = validate(PoolPatch, document, known=faults)
+        fields = patch.fields()
         stored = await find_matching(inventory, call, pool_id)
-        after = pools.update(stored.pool, content, fields, now=inventory.clock())
+        after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
         require_storable(after)
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
@@ -41,4 +40,4 @@ async def update(inventory: Inventory, call: Call) -> Response:
         )
 
     complete = partial(counted, inventory, call, pool_id)
-    return response(await inventory.changes.apply(command, decide, complete=complete))
+    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))

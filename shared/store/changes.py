@@ -63,7 +63,10 @@ class Decision:
 
 
 Decide = Callable[[Transaction], Awaitable[Decision]]
-"""Reads what the decision needs, in the transaction or with preconditions, and decides."""
+"""Reads what the decision needs, in the transaction or with preconditions, and decides.
+
+It reads the request's body too: of one that is refused it is looked whether its idempotency key came before.
+"""
 
 Complete = Callable[[Answer], Awaitable[Answer]]
 """Adds to an answer, also a recorded one, what is no part of a commit, and makes no failure of it."""

@@ -156,3 +156,25 @@ async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("There is no body")
+
+
+@pytest.mark.parametrize("write", [write for write, ((_, _, body), _) in WRITES.items() if body])
+async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_body(
+    scene: Scene, write: str
+) -> None:
+    assert (await scene.send(write, "one-key")).is_success
+    method, path, _ = WRITES[write][0]
+    url = path.format(machine=scene.machine, joined=scene.joined, other=scene.other)
+    headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
+
+    for content in (b"{}", b'{"x": 1}', b"x"):
+        sent = {**headers, "Content-Type": "application/json"}
+        answer = await scene.http.request(method, url, content=content, headers=sent)
+        assert answer.status_code == 422
+        assert "was used before" in answer.text
+
+    fresh = await scene.http.request(
+        method, url, json={"x": 1}, headers={**headers, "Idempotency-Key": "another-key"}
+    )
+    assert fresh.status_code == (400 if url.startswith(PROFILES) else 422)
+    assert "x" in fresh.text

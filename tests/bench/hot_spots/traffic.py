@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from functions.machines.registration import created
+from functions.machines.registration import creation
 from google_apis.firestore import firestore_pb2
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import CommitResponse
@@ -31,11 +31,12 @@ from shared.pb.inventory.v1.machine_pb2 import (
 )
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths
-from shared.store.changes import Changes
+from shared.store.changes import Changes, Decision
 from shared.store.effects import Effects
 from shared.store.firestore import Firestore
 from shared.store.machines import StoredMachine, change_machine
 from shared.store.outbox import Outbox
+from shared.store.transaction import Transaction
 from tests.bench.hot_spots.ranges import Written
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,7 +152,11 @@ class Simulation:
             digest=b"digest",
             deadline=Deadline(PATIENCE),
         )
-        await created(self._inventory, command, machine, Answer(status=201))
+
+        async def decide(_: Transaction) -> Decision:
+            return creation(self._inventory, machine, Answer(status=201))
+
+        await self._inventory.changes.apply(command, decide)
 
     def _profile(self) -> Machine:
         rack = f"r{self._random.randrange(100)}"
