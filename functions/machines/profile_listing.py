@@ -18,7 +18,7 @@ from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
 from shared.edge.machine_view import machine_json, machine_message
-from shared.edge.page_token import MAX_PAGE, PageToken, read_token, write_token
+from shared.edge.page_token import MAX_SKIP, PageToken, read_token, write_token
 from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
@@ -73,7 +73,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
         machines.page(offset=skip, limit=limit, deadline=call.deadline),
     )
     total = pages.total(counted, skip=skip, found=len(found), limit=limit)
-    return _page(call, query, found, total=total, page=query.page, per_page=query.per_page)
+    return _page(call, query, found, total=total, skip=skip, per_page=query.per_page)
 
 
 async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
@@ -83,20 +83,20 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
     per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
     machines = await lists.of(_filter(call, query), call.deadline)
     found = await machines.page(after=token.after, limit=per_page + 1, deadline=call.deadline)
-    return _page(call, query, found, total=token.total, page=token.page, per_page=per_page)
+    return _page(call, query, found, total=token.total, skip=token.skip, per_page=per_page)
 
 
 def _page(  # noqa: PLR0913 - a page's figures, by name
-    call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, page: int, per_page: int
+    call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, skip: int, per_page: int
 ) -> Response:
     """Show a page of which one machine more was read, if there is one."""
     shown = found[:per_page]
     following = None
     if len(found) > per_page:
-        number = min(page + 1, MAX_PAGE)  # which only a forged token can reach
-        token = PageToken(after=shown[-1]["id"], page=number, per_page=per_page, total=total)
+        before = min(skip + per_page, MAX_SKIP)  # which only a forged token can reach
+        token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
-    return _answer(call.request, shown, _pagination(total, page, per_page, following))
+    return _answer(call.request, shown, _pagination(total, skip // per_page + 1, per_page, following))
 
 
 def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:

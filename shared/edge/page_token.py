@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from shared.domain.errors import Fault, Invalid
 from shared.edge.validation import Strict
 
-MAX_PAGE = 2**63 - 1
+MAX_SKIP = 2**62
 
 _DIGEST_BYTES = 12
 
@@ -28,13 +28,13 @@ class PageToken(Strict):
 
     Attributes:
         after: the id of the last machine that was shown.
-        page: the number of the next page.
+        skip: how many were shown before.
         per_page: how many machines a page shows.
         total: how many machines there were when the first page was shown.
     """
 
     after: MachineId
-    page: Annotated[int, Field(ge=1, le=MAX_PAGE)]
+    skip: Annotated[int, Field(ge=1, le=MAX_SKIP)]
     per_page: Annotated[int, Field(ge=1, le=100)]
     total: Annotated[int, Field(ge=0, le=2**63 - 1)]
 

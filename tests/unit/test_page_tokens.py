@@ -15,7 +15,7 @@ from shared.edge.page_token import PageToken, read_token, write_token
 tokens = st.builds(
     PageToken,
     after=st.uuids().map(str),
-    page=st.integers(2, 10**6),
+    skip=st.integers(1, 10**6),
     per_page=st.integers(1, 100),
     total=st.integers(0, 10**9),
 )
@@ -51,7 +51,7 @@ def test_a_token_is_refused_for_another_question(token: PageToken) -> None:
         read_token(write_token(token, "label=tier"), "label=rack")
 
 
-GOOD = {"after": "0193a5d2-7b1c-7000-8000-000000000000", "page": 2, "per_page": 1, "total": 3}
+GOOD = {"after": "0193a5d2-7b1c-7000-8000-000000000000", "skip": 1, "per_page": 1, "total": 3}
 
 
 def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, for the wrong ones too
@@ -71,7 +71,7 @@ def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, for the wrong ones 
         GOOD | {"a": 1},
         *({name: value for name, value in GOOD.items() if name != missing} for missing in GOOD),
         *(GOOD | {"after": after} for after in ("x/y", "", "..", None, 1, str(GOOD["after"]).upper())),
-        *(GOOD | {"page": page} for page in (0, -1, 1.0, "2", True, 2**63)),
+        *(GOOD | {"skip": skip} for skip in (0, -1, 1.0, "2", True, 2**63)),
         *(GOOD | {"per_page": per_page} for per_page in (0, 101, 1_000_000, None)),
         *(GOOD | {"total": total} for total in (-1, 2**63, 2**70, 0.5)),
     ],

@@ -91,6 +91,8 @@ async def test_a_token_keeps_the_size_of_its_pages_where_no_other_is_asked_for(m
 
     assert len((await page(machines, f"page_token={token}"))["machines"]) == 2
     assert len((await page(machines, f"page_token={token}&per_page=3"))["machines"]) == 3
+    single = await page(machines, f"page_token={token}&per_page=1")
+    assert (single["pagination"]["page"], len(single["machines"])) == (3, 1)
 
 
 async def test_a_walk_shows_once_what_stays_while_machines_come_and_go(machines: MachinesApi) -> None:
