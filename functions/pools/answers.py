@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from shared import logs
 from shared.bootstrap import Inventory
-from shared.domain import pools
+from shared.domain import pages, pools
 from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
@@ -114,7 +114,8 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
     machines, skip = pools.first_members(named, newest)
     # Some that are named may have left since: then they count as they are shown.
     known = {machine["id"] for machine in (*named, *newest)}
-    count = len(known) if len(newest) < pools.MOST_SHOWN else max(counted, len(known))
+    present = pages.total(counted, skip=0, found=len(newest), limit=pools.MOST_SHOWN)
+    count = max(present, len(known))
     if count <= len(machines):
         return Members(count, machines, {})
     rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MOST_SHOWN}"

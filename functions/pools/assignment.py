@@ -99,10 +99,10 @@ async def add(inventory: Inventory, call: Call) -> Response:
         known = [] if is_replayed(answer) else named
 
         async def read(call: Call) -> Answer:
-            assignment = _read_request(call)
             if is_replayed(answer):
-                return _with_members(answer, await _members_now(inventory, call, assignment))
-            return _with_members(answer, await members(inventory, call, assignment.pool_id, known))
+                return _with_members(answer, await _members_now(inventory, call, _read_request(call)))
+            pool_id = path.uuid(call.request, "pool_id")
+            return _with_members(answer, await members(inventory, call, pool_id, known))
 
         if completed := await after_commit(call, read):
             return completed
