@@ -58,14 +58,14 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
     if query.include:
         call.caller.require(Scope.POOLS_READ)
     total, found = await _read(inventory, lists, call, query)
-    shown: dict[str, object] = {"items": [], "total": total, "skip": query.skip, "limit": query.limit}
     if query.include:
         pools = await read_pools(inventory, call, found)
-        shown |= {"items": [with_pools(machine, pools) for machine in found]} | included(pools)
+        items, beside = [with_pools(machine, pools) for machine in found], included(pools)
     else:
-        shown["items"] = list(map(machine_json, found))
+        items, beside = [machine_json(machine) for machine in found], {}
+    page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
     headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return response(json_answer(200, shown, headers))
+    return response(json_answer(200, page | beside, headers))
 
 
 async def _read(

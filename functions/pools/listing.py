@@ -51,12 +51,11 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
     )
     total = pages.total(counted, skip=query.skip, found=len(found), limit=query.limit)
     counts = await count_members_of_each(inventory.firestore, organization, found, call.deadline)
-    shown: dict[str, object] = {"items": [], "total": total, "skip": query.skip, "limit": query.limit}
-    if query.include:
-        shown["included"] = await _included(inventory, call, found, counts)
-    shown["items"] = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
+    beside = {"included": await _included(inventory, call, found, counts)} if query.include else {}
+    items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
+    page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
     headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return response(json_answer(200, shown, headers))
+    return response(json_answer(200, page | beside, headers))
 
 
 async def _included(
