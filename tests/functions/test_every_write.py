@@ -36,8 +36,8 @@ class Scene:
         method, path, body = WRITES[write][0]
         return await self.http.request(
             method,
-            self._filled(path),
-            json=self._filled(body),
+            self.filled(path),
+            json=self.filled(body),
             headers={**self.organization.headers, "Idempotency-Key": key},
         )
 
@@ -50,14 +50,15 @@ class Scene:
             for document in organization.collection(collection).stream()
         }
 
-    def _filled(self, part: Any) -> Any:  # noqa: ANN401 - JSON
+    def filled(self, part: Any) -> Any:  # noqa: ANN401 - JSON
+        """Put the scene's ids in their places."""
         match part:
             case str():
                 return part.format(machine=self.machine, joined=self.joined, other=self.other, mac=self.mac)
             case list():
-                return [self._filled(value) for value in part]
+                return [self.filled(value) for value in part]
             case dict():
-                return {name: self._filled(value) for name, value in part.items()}
+                return {name: self.filled(value) for name, value in part.items()}
             case _:
                 return part
 
@@ -81,6 +82,7 @@ WRITES: dict[str, tuple[Request, int]] = {
     "remove by post": (("POST", POOLS + "/{joined}/machines/remove", {"machine_ids": ["{machine}"]}), 1),
     "set pools": (("PUT", MACHINES + "/{machine}/pools", {"pool_ids": ["{other}"]}), 1),
 }
+WITH_BODY = [write for write, ((_, _, body), _) in WRITES.items() if body]
 
 
 def mac() -> str:
@@ -132,7 +134,7 @@ def told(answer: httpx.Response) -> str:
 async def test_a_deletion_is_none_of_a_list_in_its_body(scene: Scene, path: str) -> None:
     """It may have been meant for `/machines` below the pool."""
     before = scene.versions()
-    url = path.format(machine=scene.machine, joined=scene.joined)
+    url = scene.filled(path)
 
     async def delete(content: bytes, **headers: str) -> httpx.Response:
         sent = {**scene.organization.headers, "Content-Type": "application/json", **headers}
@@ -147,10 +149,10 @@ async def test_a_deletion_is_none_of_a_list_in_its_body(scene: Scene, path: str)
     assert (await delete(b"{}")).status_code == 204
 
 
-@pytest.mark.parametrize("write", [write for write, ((_, _, body), _) in WRITES.items() if body])
+@pytest.mark.parametrize("write", WITH_BODY)
 async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
     method, path, _ = WRITES[write][0]
-    url = path.format(machine=scene.machine, joined=scene.joined, other=scene.other)
+    url = scene.filled(path)
 
     answer = await scene.http.request(method, url, headers=scene.organization.headers)
 
@@ -158,13 +160,13 @@ async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
     assert answer.json()["detail"].startswith("There is no body")
 
 
-@pytest.mark.parametrize("write", [write for write, ((_, _, body), _) in WRITES.items() if body])
+@pytest.mark.parametrize("write", WITH_BODY)
 async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_body(
     scene: Scene, write: str
 ) -> None:
     assert (await scene.send(write, "one-key")).is_success
     method, path, _ = WRITES[write][0]
-    url = path.format(machine=scene.machine, joined=scene.joined, other=scene.other)
+    url = scene.filled(path)
     headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
 
     for content in (b"{}", b'{"x": 1}', b"x"):
