@@ -10,7 +10,8 @@ def advance(entity: Machine | Pool, *, now: datetime) -> None:
     """Count a change of a machine or a pool: its next version, and its time, which never goes back.
 
     Who takes over all that is newer than what he has must not miss it because the clock of one instance is
-    behind that of another.
+    behind that of another. The price: after a change by a clock that is ahead, the time stands still until
+    the others have caught up, and heartbeats pass for older than the change (`is_heard_since_change`).
 
     Args:
         entity: the machine or pool, changed, with the version and the time from before.
