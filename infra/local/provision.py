@@ -43,7 +43,7 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
     """Declare the topology's topics and schemas, and push subscriptions to the functions on these ports.
 
     Each dead-letter topic has a pull subscription of its own name, which keeps what comes there. What is left
-    of an earlier run becomes what the topology says now.
+    of an earlier run becomes what the topology says now; what that names no more stays as it was.
 
     Raises:
         ConnectionError: the emulator refused or cannot be reached.
