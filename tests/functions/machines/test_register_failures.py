@@ -99,9 +99,9 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
 ) -> None:
     """The second, cut off, has found no record of its key before the first is committed, and claims after."""
     body = a_body()
-    await firestore_control.fail_next("Commit", code="UNAVAILABLE")
+    await firestore_control.fail_next("Commit", code="UNAVAILABLE", pattern="/identities/")
     await firestore_control.fail_next(
-        "BatchGetDocuments", when="after", delay_ms=300, pattern="/idempotency/"
+        "BatchGetDocuments", when="after", delay_ms=1000, pattern="/idempotency/"
     )
     second = asyncio.create_task(machines.register(body, KEY))
     while await firestore_control.waiting():
@@ -109,6 +109,7 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
 
     first = await machines.register(body, KEY)
 
+    assert not second.done()
     assert created(first) == created(await second)
     assert ["idempotent-replayed" in answer.headers for answer in (first, second.result())] == [False, True]
 

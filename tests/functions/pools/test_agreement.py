@@ -46,13 +46,14 @@ async def test_what_is_counted_agrees_with_what_is_shown(
     members = await pools.register_several(3)
     await pools.add(pool_id, members)
     mine = f"{pools.organization.id}/machines"
-    await firestore_control.fail_next(late, pattern=mine, delay_ms=300)
+    await firestore_control.fail_next(late, pattern=mine, delay_ms=1000)
     asking = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
     while await firestore_control.waiting():
         pass
 
     assert (await pools.call("DELETE", f"/v1/machines/{members[0]}")).status_code == 204
 
+    assert not asking.done()
     counted, shown = figures((await asking).json())
     assert counted == shown
     assert shown == (2 if late == "RunQuery" else 3)
@@ -65,13 +66,14 @@ async def test_machines_that_leave_at_once_count_as_they_are_shown(
     members = await pools.register_several(3)
     mine = f"{pools.organization.id}/machines"
     for late in ("RunAggregationQuery", "RunQuery"):
-        await firestore_control.fail_next(late, pattern=mine, delay_ms=300)
+        await firestore_control.fail_next(late, pattern=mine, delay_ms=1000)
     adding = asyncio.create_task(pools.add(pool_id, members))
     while await firestore_control.waiting():
         pass
 
     await pools.remove(pool_id, members[:2])
 
+    assert not adding.done()
     added = await adding
     assert (added["machine_count"], len(added["machines"])) == (3, 3)
 
