@@ -30,9 +30,8 @@ async def delete(inventory: Inventory, call: Call) -> Response:
 
 async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response:
     """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
-    command = command_of(call)
 
-    async def decide(transaction: Transaction) -> Decision:
+    async def decide(transaction: Transaction, _: None) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
         machine = stored.machine
         return Decision(
@@ -42,7 +41,7 @@ async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.answer(command_of(call), call.require_no_body, decide))
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:

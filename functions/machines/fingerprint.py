@@ -1,18 +1,18 @@
 """Registration by fingerprint: an agent enters the machine that it runs on."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from functions.machines.registration import creation, new_machine
 from shared.bootstrap import Inventory
 from shared.domain.plain import plain
-from shared.edge import body
 from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.store.changes import Decision
 from shared.store.transaction import Transaction
 
@@ -21,12 +21,11 @@ async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
-    async def decide(_: Transaction) -> Decision:
-        document, faults = body.parse(call.request, call.body)
-        registration = validate(MachineRegistration, document, known=faults)
+    async def decide(_: Transaction, registration: MachineRegistration) -> Decision:
         machine = new_machine(call, machine_id, registration.machine())
         headers = {"Location": f"/v1/machines/{machine.id}", "ETag": etag(machine.version)}
         answer = json_answer(201, machine_json(plain(machine)), headers)
         return creation(inventory, machine, answer)
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(call.body_as, MachineRegistration)
+    return response(await inventory.changes.answer(command_of(call), read, decide))

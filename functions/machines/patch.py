@@ -1,12 +1,14 @@
 """Patching: agents and owners change some fields of a machine, and agents say that they are alive."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.plain import plain
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
@@ -14,7 +16,6 @@ from shared.edge.machine_patch import MachinePatch
 from shared.edge.machine_size import SIZABLE, require_storable
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.store.changes import Decision
 from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
@@ -29,11 +30,9 @@ async def patch(inventory: Inventory, call: Call) -> Response:
     """
     machine_id = path.uuid(call.request, "machine_id")
 
-    async def decide(_: Transaction) -> Decision:
-        document, faults = body.parse(call.request, call.body)
-        changes = validate(MachinePatch, document, known=faults).changes()
+    async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
-        change = machines.update(stored.machine, changes, now=inventory.clock())
+        change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
         if not SIZABLE.isdisjoint(change.fields):
             require_storable(after)
@@ -43,4 +42,5 @@ async def patch(inventory: Inventory, call: Call) -> Response:
             events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(call.body_as, MachinePatch)
+    return response(await inventory.changes.answer(command_of(call), read, decide))

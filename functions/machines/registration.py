@@ -1,5 +1,7 @@
 """Registration: a machine enters the inventory."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,11 +26,12 @@ async def register(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
-    async def decide(_: Transaction) -> Decision:
-        machine = new_machine(call, machine_id, read_profile(call.request, call.body))
+    async def decide(_: Transaction, profile: Machine) -> Decision:
+        machine = new_machine(call, machine_id, profile)
         return creation(inventory, machine, _answer(call.request, machine))
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(read_profile, call.request, call.body)
+    return response(await inventory.changes.answer(command_of(call), read, decide))
 
 
 def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:

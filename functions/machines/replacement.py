@@ -1,5 +1,7 @@
 """Replacement: a machine gets another hardware profile."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from functions.machines.stored import find_matching
@@ -13,6 +15,7 @@ from shared.edge.machine_profile import read_profile
 from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import machine_answer
 from shared.edge.resource import Call
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.changes import Decision
 from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
@@ -22,8 +25,7 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
     machine_id = path.machine_id(call.request)
 
-    async def decide(_: Transaction) -> Decision:
-        profile = read_profile(call.request, call.body)
+    async def decide(_: Transaction, profile: Machine) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
@@ -39,4 +41,5 @@ async def replace(inventory: Inventory, call: Call) -> Response:
             events=[events.machine_updated(change)],
         )
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(read_profile, call.request, call.body)
+    return response(await inventory.changes.answer(command_of(call), read, decide))

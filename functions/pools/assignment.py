@@ -26,13 +26,12 @@ from shared.domain import events, pools
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, MachinesNotFound, PoolNotFound
 from shared.domain.plain import Plain, plain
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.conditions import require_pool_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -80,8 +79,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
     named: list[Plain] = []
 
-    async def decide(transaction: Transaction) -> Decision:
-        assignment = _read_request(call)
+    async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
         found = {machine.machine.id for machine in stored}
         if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
@@ -111,14 +109,14 @@ async def add(inventory: Inventory, call: Call) -> Response:
         except Exception:  # noqa: BLE001 - stored by hand, perhaps, and logged above: one cannot be shown at all
             return _with_members(answer, Members(None, [], {}))
 
-    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))
+    read = partial(_read_request, call)
+    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
 
 
 async def remove(inventory: Inventory, call: Call) -> Response:
     """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
 
-    async def decide(transaction: Transaction) -> Decision:
-        assignment = _read_request(call)
+    async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
         require_pool_match(call.request, pool.version)
         now = inventory.clock()
@@ -126,13 +124,13 @@ async def remove(inventory: Inventory, call: Call) -> Response:
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(Answer(status=204), pool, change, stored, left)
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(_read_request, call)
+    return response(await inventory.changes.answer(command_of(call), read, decide))
 
 
 def _read_request(call: Call) -> _Assignment:
     pool_id = path.uuid(call.request, "pool_id")
-    document, faults = body.parse(call.request, call.body)
-    machine_ids = validate(MachineAssignment, document, known=faults).places()
+    machine_ids = call.body_as(MachineAssignment).places()
     return _Assignment(call.caller.organization_id, pool_id, machine_ids)
 
 

@@ -1,5 +1,7 @@
 """Creation of pools."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from functions.pools.answers import counted, pool_answer
@@ -7,11 +9,9 @@ from functions.pools.bodies import PoolCreation, require_storable
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
-from shared.edge import body
 from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.store.changes import Decision
 from shared.store.pools import create_pool
@@ -22,10 +22,9 @@ async def create(inventory: Inventory, call: Call) -> Response:
     """Answer `POST /v1/pools`: one commit, then the event and the count."""
     pool_id = inventory.new_id()
 
-    async def decide(_: Transaction) -> Decision:
-        document, faults = body.parse(call.request, call.body)
+    async def decide(_: Transaction, wanted: PoolCreation) -> Decision:
         pool = pools.create(
-            validate(PoolCreation, document, known=faults).message(),
+            wanted.message(),
             pool_id=pool_id,
             organization_id=call.caller.organization_id,
             now=inventory.clock(),
@@ -40,4 +39,5 @@ async def create(inventory: Inventory, call: Call) -> Response:
     async def complete(answer: Answer) -> Answer:
         return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer)
 
-    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))
+    read = partial(call.body_as, PoolCreation)
+    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))

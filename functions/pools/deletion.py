@@ -23,9 +23,8 @@ async def delete(inventory: Inventory, call: Call) -> Response:
     no answer shows that, for every answer looks its pools up.
     """
     pool_id = path.uuid(call.request, "pool_id")
-    command = command_of(call)
 
-    async def decide(_: Transaction) -> Decision:
+    async def decide(_: Transaction, __: None) -> Decision:
         stored = await find_matching(inventory, call, pool_id)
         return Decision(
             answer=Answer(status=204),
@@ -33,4 +32,4 @@ async def delete(inventory: Inventory, call: Call) -> Response:
             events=[events.pool_changed(stored.pool, PoolChange.POOL_CHANGE_DELETED)],
         )
 
-    return response(await inventory.changes.apply(command, decide))
+    return response(await inventory.changes.answer(command_of(call), call.require_no_body, decide))

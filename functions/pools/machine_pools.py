@@ -1,6 +1,7 @@
 """The pools of one machine."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from starlette.responses import Response
 
@@ -10,14 +11,13 @@ from shared.domain import events, pools
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
 from shared.domain.plain import plain
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import json_answer, response
 from shared.edge.conditions import etag, require_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
 from shared.edge.pool_view import pool_json
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -51,9 +51,8 @@ async def replace(inventory: Inventory, call: Call) -> Response:
     machine_id = path.uuid(call.request, "machine_id")
     organization = call.caller.organization_id
 
-    async def decide(transaction: Transaction) -> Decision:
-        document, faults = body.parse(call.request, call.body)
-        wanted = validate(PoolAssignment, document, known=faults).ids()
+    async def decide(transaction: Transaction, assignment: PoolAssignment) -> Decision:
+        wanted = assignment.ids()
         stored, entered = await _read(transaction, organization, machine_id, wanted)
         before = stored.machine
         require_match(call.request, before.version)
@@ -72,7 +71,8 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         _require_one_commit(told)
         return Decision(answer=_answer(after), writes=[memberships.change_pools(stored, after)], events=told)
 
-    return response(await inventory.changes.apply(command_of(call), decide))
+    read = partial(call.body_as, PoolAssignment)
+    return response(await inventory.changes.answer(command_of(call), read, decide))
 
 
 async def _read(

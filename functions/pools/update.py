@@ -9,11 +9,10 @@ from functions.pools.bodies import PoolPatch, require_storable
 from functions.pools.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
-from shared.edge import body, path
+from shared.edge import path
 from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
-from shared.edge.validation import validate
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.store import writes
 from shared.store.changes import Decision
@@ -24,9 +23,7 @@ async def update(inventory: Inventory, call: Call) -> Response:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
     pool_id = path.uuid(call.request, "pool_id")
 
-    async def decide(_: Transaction) -> Decision:
-        document, faults = body.parse(call.request, call.body)
-        patch = validate(PoolPatch, document, known=faults)
+    async def decide(_: Transaction, patch: PoolPatch) -> Decision:
         fields = patch.fields()
         stored = await find_matching(inventory, call, pool_id)
         after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
@@ -40,4 +37,5 @@ async def update(inventory: Inventory, call: Call) -> Response:
         )
 
     complete = partial(counted, inventory, call, pool_id)
-    return response(await inventory.changes.apply(command_of(call), decide, complete=complete))
+    read = partial(call.body_as, PoolPatch)
+    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))

@@ -20,7 +20,7 @@ from shared.edge.endpoint import Endpoint
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
-from shared.edge.validation import Strict, validate
+from shared.edge.validation import Model, Strict, validate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,23 @@ class Call:
     body: bytes
     caller: Caller
     deadline: Deadline
+
+    def body_as(self, model: type[Model]) -> Model:
+        """Read the body, which is JSON, as a model.
+
+        Raises:
+            Invalid: with all its faults.
+            MalformedBody: it is no JSON.
+            UnsupportedMediaType: it is declared to be something else.
+            UnsupportedContentCoding: it is declared to be coded.
+        """
+        document, faults = body.parse(self.request, self.body)
+        return validate(model, document, known=faults)
+
+    def require_no_body(self) -> None:
+        """Refuse a body that says something, as `body_as` does: another path may have been meant."""
+        if self.body:
+            self.body_as(Strict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +117,6 @@ class Resource(Endpoint):
         if operation.query is None and request.scope["query_string"]:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
-        if operation.body is None and raw:
-            document, faults = body.parse(request, raw)
-            validate(Strict, document, known=faults)  # no field is known: another path may have been meant
         deadline = Deadline(CHANGE_SECONDS)
         return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
 

@@ -13,12 +13,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.domain.answer import Answer
 from shared.domain.command import Command
+from shared.domain.deadline import Deadline
 from shared.domain.errors import IdempotencyKeyReused, InventoryError, Unavailable
 from shared.domain.events import Event, outbox_entry
 from shared.domain.identities import refusal
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 REPLAY_TIME = timedelta(hours=24)
 # What a commit leaves of the deadline, to look whether it went through if it does not answer.
 SETTLE_SECONDS = 1.0
+# How long the fault of a request waits for what its idempotency key tells.
+FAULT_SECONDS = 1.0
+
+Wanted = TypeVar("Wanted")
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of those that went out."""
@@ -63,10 +68,7 @@ class Decision:
 
 
 Decide = Callable[[Transaction], Awaitable[Decision]]
-"""Reads what the decision needs, in the transaction or with preconditions, and decides.
-
-It reads the request's body too: of one that is refused it is looked whether its idempotency key came before.
-"""
+"""Reads what the decision needs, in the transaction or with preconditions, and decides."""
 
 Complete = Callable[[Answer], Awaitable[Answer]]
 """Adds to an answer, also a recorded one, what is no part of a commit, and makes no failure of it."""
@@ -98,6 +100,37 @@ class Changes:
         self._clock = clock
         self._new_id = new_id
 
+    async def answer(
+        self,
+        command: Command,
+        read: Callable[[], Wanted],
+        decide: Callable[[Transaction, Wanted], Awaitable[Decision]],
+        *,
+        complete: Complete | None = None,
+    ) -> Answer:
+        """Answer a request: read what it wants, then `apply` that.
+
+        Where the request is at fault and its idempotency key came before, that is told instead; but no store
+        that does not answer makes a fault anything else.
+
+        Args:
+            command: whose request it is.
+            read: reads the request's body.
+            decide: is given what was read.
+            complete: as `apply` has it.
+
+        Raises:
+            InventoryError: what `read` raises, `IdempotencyKeyReused`, or what `apply` raises.
+        """
+        try:
+            wanted = read()
+        except InventoryError:
+            change = self._change(command)
+            if (earlier := await change.earlier(Deadline(FAULT_SECONDS))) is None:
+                raise
+            return earlier if complete is None else await complete(earlier)
+        return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
+
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
         """Decide and commit, as often as it takes until the command's deadline, then publish.
 
@@ -113,7 +146,7 @@ class Changes:
         Raises:
             InventoryError: what `decide` raises, a conflict, or `Unavailable` past the deadline.
         """
-        change = _Change(command, self._new_id(), self._firestore, self._clock)
+        change = self._change(command)
         failure: StoreError | None = None
         async for _ in Attempts(command.deadline):
             try:
@@ -125,6 +158,9 @@ class Changes:
                 return await self._told(outcome, complete)
             return outcome if complete is None else await complete(outcome)
         raise Unavailable from failure
+
+    def _change(self, command: Command) -> "_Change":
+        return _Change(command, self._new_id(), self._firestore, self._clock)
 
     async def _told(self, committed: "_Committed", complete: Complete | None) -> Answer:
         """Publish the events and complete the answer, side by side; both have ended in the end."""
@@ -193,6 +229,18 @@ class _Change:
             raise
         return _Committed(decision.answer, entries, response.write_results[-1].update_time.ToDatetime(UTC))
 
+    async def earlier(self, deadline: Deadline) -> Answer | None:
+        """Look what an earlier request with the key was answered; a store that does not answer knows none.
+
+        Raises:
+            IdempotencyKeyReused: it was another request.
+        """
+        try:
+            record, _ = await self._look(deadline)
+        except Unavailable:
+            return None
+        return None if record is None else self._replay(record)
+
     async def _settled(self) -> _Committed | Answer | None:
         """Look what stands in the way of the change, or whether it is in the store already.
 
@@ -204,7 +252,7 @@ class _Change:
             InventoryError: another machine has an identity that this one claims.
         """
         # Most often an earlier request is in the way, which its record tells alone.
-        record, _ = await self._look()
+        record, _ = await self._look(self._command.deadline)
         if record is not None and record.change_id != self._id:
             return self._replay(record)
         if not self._sent:
@@ -213,7 +261,7 @@ class _Change:
         # reads, the second would show the claims without the record.
         marker = paths.outbox(self._id)
         claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].claims}
-        record, found = await self._look(marker, *claimed)
+        record, found = await self._look(self._command.deadline, marker, *claimed)
         if record is not None and record.change_id != self._id:
             return self._replay(record)
         # Of several decisions one is committed: what it was decided from may have changed since.
@@ -230,7 +278,9 @@ class _Change:
                 raise refusal(claim, holder)
         return None
 
-    async def _look(self, *beside: str) -> tuple[IdempotencyRecord | None, dict[str, "Document"]]:
+    async def _look(
+        self, deadline: Deadline, *beside: str
+    ) -> tuple[IdempotencyRecord | None, dict[str, "Document"]]:
         """Look the idempotency key up, and other documents as of the same moment.
 
         Returns:
@@ -238,7 +288,7 @@ class _Change:
         """
         self._expired_record = None
         wanted = [path for path in (self._record_path, *beside) if path]
-        found = await self._firestore.get(wanted, self._command.deadline) if wanted else {}
+        found = await self._firestore.get(wanted, deadline) if wanted else {}
         document = found.get(self._record_path)
         if document is None:
             return None, found

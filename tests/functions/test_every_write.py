@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import httpx
 import pytest
 from google.cloud import firestore
 
+from shared.domain.deadline import CHANGE_SECONDS
+from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, Organization
 
 # The promise is made for 64 at once: AT_ONCE=64 takes a minute longer.
@@ -160,7 +163,7 @@ async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
     assert answer.json()["detail"].startswith("There is no body")
 
 
-@pytest.mark.parametrize("write", WITH_BODY)
+@pytest.mark.parametrize("write", WRITES)
 async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_body(
     scene: Scene, write: str
 ) -> None:
@@ -169,7 +172,7 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
     url = scene.filled(path)
     headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
 
-    for content in (b"{}", b'{"x": 1}', b"x"):
+    for content in (b"{ }", b'{"x": 1}', b"x"):
         sent = {**headers, "Content-Type": "application/json"}
         answer = await scene.http.request(method, url, content=content, headers=sent)
         assert answer.status_code == 422
@@ -180,3 +183,20 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
     )
     assert fresh.status_code == (400 if url.startswith(PROFILES) else 422)
     assert "x" in fresh.text
+
+
+@pytest.mark.parametrize("write", ["replace", "create pool", "delete"])
+async def test_a_fault_is_told_though_no_store_tells_whether_the_key_was_used(
+    scene: Scene, firestore_control: Control, write: str
+) -> None:
+    records = f"{scene.organization.id}/idempotency/"
+    await firestore_control.fail_next("BatchGetDocuments", pattern=records, code="UNAVAILABLE", count=1000)
+    method, path, _ = WRITES[write][0]
+    headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
+
+    began = time.monotonic()
+    answer = await scene.http.request(method, scene.filled(path), json={"x": 1}, headers=headers)
+
+    assert answer.status_code == (400 if path.startswith(PROFILES) else 422)
+    assert "x" in answer.text
+    assert time.monotonic() - began < CHANGE_SECONDS / 2

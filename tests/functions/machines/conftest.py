@@ -49,20 +49,6 @@ def books(machines: MachinesApi, log: EventLog) -> Books:
     return Books(machines.store, log, machines.organization.id)
 
 
-@pytest.fixture(scope="session")
-async def firestore_control(stack: RunningStack) -> AsyncIterator[Control]:
-    """The Firestore emulator's counters and faults."""
-    async with Control.of(stack.firestore_control, stack.project) as control:
-        yield control
-
-
-@pytest.fixture(scope="session")
-async def pubsub_control(stack: RunningStack) -> AsyncIterator[Control]:
-    """The Pub/Sub emulator's counters and faults."""
-    async with Control.of(stack.pubsub_control, stack.project) as control:
-        yield control
-
-
 @pytest.fixture
 async def store_unchanged(machines: MachinesApi, firestore_control: Control) -> AsyncIterator[None]:
     """Fails the test if it tried to write a machine, or anything of the organization."""

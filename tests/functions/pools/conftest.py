@@ -1,14 +1,13 @@
 """Clients of the pools API, what subscribers receive, and what a call costs the emulators."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import PublisherClient, SubscriberClient
 
-from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi
 from tests.functions.pools.inbox import Inbox
 from tests.stack import NewOrganization, RunningStack
@@ -41,17 +40,3 @@ def inbox(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) ->
     stream.cancel()
     stream.result()
     subscriber.delete_subscription(subscription=name)
-
-
-@pytest.fixture(scope="session")
-async def firestore_control(stack: RunningStack) -> AsyncIterator[Control]:
-    """The Firestore emulator's counters and faults."""
-    async with Control.of(stack.firestore_control, stack.project) as control:
-        yield control
-
-
-@pytest.fixture(scope="session")
-async def pubsub_control(stack: RunningStack) -> AsyncIterator[Control]:
-    """The Pub/Sub emulator's counters and faults."""
-    async with Control.of(stack.pubsub_control, stack.project) as control:
-        yield control
