@@ -102,12 +102,12 @@ async def add(inventory: Inventory, call: Call) -> Response:
             pool_id = path.uuid(call.request, "pool_id")
             return _with_members(answer, await members(inventory, call, pool_id, known))
 
-        if completed := await after_commit(call, read):
-            return completed
-        try:
+        async def show_known(_: Call) -> Answer:
             return _with_members(answer, Members(None, known, {}))
-        except Exception:  # noqa: BLE001 - stored by hand, perhaps, and logged above: one cannot be shown at all
-            return _with_members(answer, Members(None, [], {}))
+
+        completed = await after_commit(call, read) or await after_commit(call, show_known)
+        # One that was stored by hand, perhaps, cannot be shown at all.
+        return completed or _with_members(answer, Members(None, [], {}))
 
     read = partial(_read_request, call)
     return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
