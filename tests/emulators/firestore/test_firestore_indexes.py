@@ -29,6 +29,7 @@ INDEXES = {
         composite(("state", "ASCENDING"), ("n", "DESCENDING")),
         composite(("tag", "CONTAINS"), ("n", "DESCENDING")),
         composite(("n", "ASCENDING"), ("m", "DESCENDING")),
+        composite(("owners", "CONTAINS"), ("__name__", "DESCENDING")),
         composite(("state", "ASCENDING"), ("n", "ASCENDING"), group=True),
     ],
     "fieldOverrides": [
@@ -64,7 +65,16 @@ def client(indexed: Emulator, project: str) -> Iterator[Client]:
 
 @pytest.fixture
 def cities(client: Client) -> CollectionReference:
-    fields = {"state": "CA", "n": 1, "m": 1, "tag": ["x"], "big": {"but": 1}, "global": 1, "other": 1}
+    fields = {
+        "state": "CA",
+        "n": 1,
+        "m": 1,
+        "tag": ["x"],
+        "owners": ["x"],
+        "big": {"but": 1},
+        "global": 1,
+        "other": 1,
+    }
     client.document("cities/a").set(fields)
     return client.collection("cities")
 
@@ -88,13 +98,14 @@ TAG = where("tag", "array_contains", "x")
 ANSWERED: list[tuple[BaseFilter | None, list[str]]] = [
     (None, ["n"]),
     (None, ["n desc"]),
-    (None, ["__name__ desc"]),
+    (None, ["__name__"]),
     (where("n", ">", 0), []),
     (where("n", "in", [1, 2]), []),
     (where("n", "!=", 5), []),
     (And([CA, where("m", "==", 1), TAG]), []),  # merged from the fields' own indexes
     (And([CA, where("m", "==", 1)]), ["__name__ desc"]),
     (And([CA, where("n", "==", 1)]), ["n"]),
+    (And([where("owners", "array_contains", "x"), where("m", "==", 1)]), ["__name__ desc"]),
     (CA, ["state desc"]),
     (CA, ["n desc"]),
     (And([CA, where("n", "<", 5)]), ["n desc"]),
@@ -107,6 +118,9 @@ ANSWERED: list[tuple[BaseFilter | None, list[str]]] = [
 ]
 
 REFUSED: list[tuple[BaseFilter | None, list[str]]] = [
+    (None, ["__name__ desc"]),
+    (TAG, ["__name__ desc"]),  # an array's own index has names in ascending order
+    (where("global", "==", 1), ["__name__ desc"]),
     (CA, ["n"]),  # the other direction
     (CA, ["m"]),
     (None, ["m", "n"]),

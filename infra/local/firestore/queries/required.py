@@ -45,15 +45,17 @@ class _Need:
             if order.path not in fixed
         )
         self._sorts = len(self._order) > 1  # by more than the name
+        self._names = self._order[-1][1]  # the direction in which names come
 
     def met_by(self, indexes: Indexes) -> bool:
         """Tell whether these indexes are enough."""
         if not self._equalities:
-            # By name, documents are in order without any index.
-            return not self._sorts or self._single(indexes, self._order) or self._composites(indexes) != []
+            # By name, documents are in ascending order without any index.
+            as_they_lie = self._order == ((paths.NAME, Mode.ASCENDING),)
+            return as_they_lie or self._single(indexes, self._order) or self._composites(indexes) != []
         covered = {field for part in self._composites(indexes) for field in part}
         if not self._sorts:
-            covered |= {field for field in self._equalities if self._has_equal(indexes, *field)}
+            covered |= {field for field in self._equalities if self._merges(indexes, *field)}
         return covered >= self._equalities
 
     def __str__(self) -> str:
@@ -67,10 +69,14 @@ class _Need:
         (path, mode), *rest = order
         return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
 
-    def _has_equal(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
-        """Tell whether an index of a single field finds its equal values: one of either direction does."""
-        modes = [mode] if mode is Mode.CONTAINS else [Mode.ASCENDING, Mode.DESCENDING]
-        return any(self._has(indexes, path, mode) for mode in modes)
+    def _merges(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
+        """Tell whether an index of a single field has equal values with the names as the query wants.
+
+        Those of an array's elements are in ascending order.
+        """
+        if mode is Mode.CONTAINS:
+            return self._names is Mode.ASCENDING and self._has(indexes, path, mode)
+        return self._has(indexes, path, self._names)
 
     def _has(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
         return indexes.has_single(self._collection, path, mode, group=self._group)
@@ -91,7 +97,7 @@ class _Need:
             direction = Mode.DESCENDING if fields[-1][1] is Mode.DESCENDING else Mode.ASCENDING
             fields = (*fields, (paths.NAME, direction))
         leading, order = fields[: -len(self._order)], fields[-len(self._order) :]
-        if self._sorts and order != self._order:
+        if order != self._order:
             return None
         # The direction of a field that has one value matters to no order.
         part = {(path, Mode.CONTAINS if mode is Mode.CONTAINS else Mode.ASCENDING) for path, mode in leading}
