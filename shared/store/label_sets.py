@@ -6,7 +6,6 @@ their index, one document for each, and kept in memory: as long as the machines 
 as all machines, there is no other set.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -21,6 +20,7 @@ from shared.store.firestore import Firestore
 from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
 from shared.store.machines import LABEL_SET
 from shared.store.queries import all_in
+from shared.store.side_by_side import side_by_side
 
 MOST_ORGANIZATIONS = 1000
 
@@ -37,7 +37,9 @@ class LabelSets:
         known = self._known.get(organization_id)
         if known is None or not await self._are_all(organization_id, list(known), deadline):
             known = await self._read(organization_id, deadline)
-            self._known[organization_id] = known
+        self._known[organization_id] = (
+            known  # also one that others were asked for meanwhile, and so forgotten
+        )
         self._known.move_to_end(organization_id)
         if len(self._known) > MOST_ORGANIZATIONS:
             self._known.popitem(last=False)
@@ -51,11 +53,9 @@ class LabelSets:
             for batch in batches(names, MOST_ALTERNATIVES)
         ]
         parent = paths.organization(organization_id)
-        total, *counts = await asyncio.gather(
-            *(
-                self._firestore.count(parent, query, deadline)
-                for query in (machines_query(self._firestore, everything), *queries)
-            )
+        total, *counts = await side_by_side(
+            self._firestore.count(parent, query, deadline)
+            for query in (machines_query(self._firestore, everything), *queries)
         )
         return total == sum(counts)
 

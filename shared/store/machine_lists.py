@@ -1,6 +1,5 @@
 """Lists of machines: pages and totals."""
 
-import asyncio
 from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
@@ -16,6 +15,7 @@ from shared.store.label_sets import LabelSets, batches
 from shared.store.long_searches import look
 from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
 from shared.store.machines import plain_machine
+from shared.store.side_by_side import side_by_side
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
 
@@ -47,7 +47,7 @@ class MachineList:
     async def total(self, deadline: Deadline) -> int:
         """Count them, at one read for each 1,000."""
         counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries(None))
-        return sum(await asyncio.gather(*counts)) + len(self._seen)
+        return sum(await side_by_side(counts)) + len(self._seen)
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
@@ -67,7 +67,7 @@ class MachineList:
             return await self._read(queries[0], deadline)
         for query in queries:
             query.limit.value = min(offset + limit, _MOST)
-        parts = await asyncio.gather(*(self._read(query, deadline) for query in queries))
+        parts = await side_by_side(self._read(query, deadline) for query in queries)
         seen = [machine for machine in self._seen if after is None or machine["id"] < after]
         merged = sorted(chain(seen, *parts), key=itemgetter("id"), reverse=True)
         return merged[offset : offset + limit]
