@@ -4,6 +4,8 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
+import grpc.aio
+
 from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
@@ -15,36 +17,43 @@ from shared.domain.errors import MachineNotFound, Unavailable
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.changes import Decision
 from shared.store.codec import decode
-from shared.store.heartbeats import find_silent
 from shared.store.machines import StoredMachine, change_machine, find_machine
+from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
 
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0
-# So many machines are disconnected at a time, each in a commit of its own.
-PAGE = 100
+# So many machines are disconnected at a time, each in a commit of its own. One may have 480 KiB.
+PAGE = 50
 
 _DONE = Answer(status=204)
 
 
-async def sweep(inventory: Inventory, patience: timedelta) -> None:
+async def sweep(inventory: Inventory, patience: timedelta, *, change_seconds: float = CHANGE_SECONDS) -> None:
     """Disconnect every connected machine of all organizations that is silent for longer than the patience.
 
     Only such machines are read. What one call leaves, for lack of time or for a fault, is still in the index
     for the next; and of several calls at once one disconnects a machine, the others find that it is.
 
+    Args:
+        inventory: where they are.
+        patience: how long they may be silent.
+        change_seconds: how long it may take to disconnect one of them.
+
     Raises:
         Unavailable: the store did not answer for all of them, or there are more than one call can take.
+        grpc.aio.AioRpcError: it refuses what it is asked.
     """
     deadline = Deadline(SECONDS)
     since = inventory.clock() - patience
     silent = failed = 0
-    failure: Unavailable | None = None
+    failure: Unavailable | grpc.aio.AioRpcError | None = None
     try:
         page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
         while page:
             outcomes = await asyncio.gather(
-                *(_disconnect(inventory, document, since) for document in page), return_exceptions=True
+                *(_disconnect(inventory, document, since, Deadline(change_seconds)) for document in page),
+                return_exceptions=True,
             )
             silent += len(page)
             for document, outcome in zip(page, outcomes, strict=True):
@@ -52,7 +61,7 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
                     failed += 1
                     fields = {"document": document.name}
                     logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
-                if isinstance(outcome, Unavailable):
+                if isinstance(outcome, Unavailable | grpc.aio.AioRpcError):
                     failure = outcome
             if len(page) < PAGE:
                 break
@@ -65,7 +74,7 @@ async def sweep(inventory: Inventory, patience: timedelta) -> None:
         raise failure
 
 
-async def _disconnect(inventory: Inventory, document: Document, since: datetime) -> None:
+async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:
     """Disconnect a machine, unless it is heard of, changed or deleted in the meantime."""
     machine = decode(document.fields, Machine)
     found: StoredMachine | None = StoredMachine(machine, document)
@@ -73,7 +82,7 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime)
         organization_id=machine.organization_id,
         idempotency_key=None,
         digest=b"",
-        deadline=Deadline(CHANGE_SECONDS),
+        deadline=deadline,
     )
 
     async def decide(_: Transaction) -> Decision:
@@ -81,9 +90,7 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime)
         # What the query has read serves the first attempt; one that meets another change reads anew.
         stored, found = found, None
         if stored is None:
-            stored = await find_machine(
-                inventory.firestore, machine.organization_id, machine.id, command.deadline
-            )
+            stored = await find_machine(inventory.firestore, machine.organization_id, machine.id, deadline)
         if not machines.is_silent(stored.machine, since):
             return Decision(answer=_DONE)
         change = machines.disconnect(stored.machine, now=inventory.clock())

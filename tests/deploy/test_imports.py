@@ -59,7 +59,7 @@ BESIDES = {
         bootstrap.schedule
         domain.access domain.machine_ids domain.machines domain.search domain.versions
         edge.internal
-        store.heartbeats store.machines
+        store.heartbeats store.machines store.silent_machines
     """,
     "pool_cleanup": """
         bootstrap.subscription

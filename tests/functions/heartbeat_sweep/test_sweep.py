@@ -30,8 +30,9 @@ from shared.store import paths
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARDS
-from shared.store.machines import change_machine, create_machine, find_machine
+from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, find_machine
 from shared.store.queries import all_in
+from shared.store.silent_machines import find_silent
 from shared.store.wire_format import write
 from tests.functions.machines.control import Control
 from tests.logged import entries
@@ -225,17 +226,19 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
     assert [sound.id] == [event.after.id for event in await fleet.events()]
 
 
+@pytest.mark.parametrize(
+    ("code", "error"), [("UNAVAILABLE", Unavailable), ("PERMISSION_DENIED", grpc.aio.AioRpcError)]
+)
 async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fails_the_call(
-    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], code: str, error: type[Exception]
 ) -> None:
     """It is in the first page, and what the schedule sees is no success."""
-    monkeypatch.setattr("functions.heartbeat_sweep.sweep.CHANGE_SECONDS", 3.0)
     [failing] = await fleet.add(SILENT + timedelta(days=1))
     others = await fleet.add(*[SILENT] * PAGE)
-    await fleet.control.fail_next("Commit", pattern=failing.id, code="UNAVAILABLE", count=1000)
+    await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
 
-    with pytest.raises(Unavailable):
-        await sweep(fleet.inventory, PATIENCE)
+    with pytest.raises(error):
+        await sweep(fleet.inventory, PATIENCE, change_seconds=3.0)
 
     assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
@@ -255,6 +258,17 @@ async def test_what_was_done_is_reported_also_when_the_store_refuses(
         await sweep(fleet.inventory, PATIENCE)
 
     assert [entry["message"] for entry in entries(capsys)] == ["heartbeats: 0 machines silent"]
+
+
+async def test_no_search_terms_are_read(fleet: Fleet) -> None:
+    """They are larger than all the rest of a machine."""
+    await fleet.add(SILENT)
+
+    [document] = await find_silent(
+        fleet.inventory.firestore, since=now(), after=None, limit=PAGE, deadline=Deadline(10)
+    )
+
+    assert {"id", "last_seen"} <= document.fields.keys() <= set(MACHINE_FIELDS)
 
 
 async def test_patience_is_counted_by_the_clock(fleet: Fleet) -> None:
