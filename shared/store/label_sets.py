@@ -37,9 +37,8 @@ class LabelSets:
         known = self._known.get(organization_id)
         if known is None or not await self._are_all(organization_id, list(known), deadline):
             known = await self._read(organization_id, deadline)
-        self._known[organization_id] = (
-            known  # also one that others were asked for meanwhile, and so forgotten
-        )
+        # Also where it was known: it may have been forgotten meanwhile.
+        self._known[organization_id] = known
         self._known.move_to_end(organization_id)
         if len(self._known) > MOST_ORGANIZATIONS:
             self._known.popitem(last=False)

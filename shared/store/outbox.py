@@ -3,7 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextvars import Context
 from functools import partial
+
+import grpc.aio
 
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import Cursor
@@ -37,7 +40,8 @@ class Outbox:
         """Have published events dropped soon, if this instance gets the time."""
         self._published += event_ids
         if self._published and (self._dropping is None or self._dropping.done()):
-            self._dropping = asyncio.create_task(self._drop_collected())
+            # In no request's context: the events are those of many.
+            self._dropping = asyncio.create_task(self._drop_collected(), context=Context())
 
     async def remove(self, documents: Sequence[str], deadline: Deadline) -> None:
         """Delete outbox documents by their full names.
@@ -91,6 +95,6 @@ class Outbox:
             names = [self._firestore.name(paths.outbox(event_id)) for event_id in batch]
             try:
                 await self.remove(names, Deadline(DROP_SECONDS))
-            except Unavailable as error:
+            except (Unavailable, grpc.aio.AioRpcError) as error:
                 fields = {"events": len(batch)}
                 logs.log(logging.WARNING, "outbox not emptied, left to the relay", fields, error=error)
