@@ -13,6 +13,16 @@ locals {
       threshold = 0.01
       duration  = "300s"
     }
+    called_errors = {
+      name      = "A function that a schedule or a subscription calls has failed for 10 minutes"
+      advice    = "Its log has each failure: severity ERROR. What it did not do it does when it is called again, once the cause is mended."
+      filter    = local.called_errors
+      ratio_to  = null
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      threshold = 0
+      duration  = "600s"
+    }
     latency = {
       name      = "One request in a hundred takes more than 2 s"
       advice    = "Cold starts, contention (see aborted calls) or a slow Firestore: compare with the dashboard's other charts."
@@ -131,20 +141,25 @@ resource "google_monitoring_alert_policy" "threshold" {
   }
 }
 
-# An alert on what the relay says cannot tell that it says nothing.
-resource "google_monitoring_alert_policy" "relay_silent" {
+# An alert on what a function finds cannot tell that it has not looked.
+resource "google_monitoring_alert_policy" "not_called" {
+  for_each = {
+    relay = { finds = local.backlog, meanwhile = "Events that could not be published wait" }
+    sweep = { finds = local.silent, meanwhile = "Machines that are not heard of any more stay connected" }
+  }
+
   project               = var.project
-  display_name          = "Muster: the relay has not run for 10 minutes"
+  display_name          = "Muster: the ${each.key} has not run for 10 minutes"
   combiner              = "OR"
   severity              = "ERROR"
   user_labels           = local.labels
   notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
 
   conditions {
-    display_name = "The relay has not run for 10 minutes"
+    display_name = "The ${each.key} has not run for 10 minutes"
 
     condition_absent {
-      filter   = local.backlog
+      filter   = each.value.finds
       duration = "600s"
 
       aggregations {
@@ -156,7 +171,7 @@ resource "google_monitoring_alert_policy" "relay_silent" {
   }
 
   documentation {
-    content   = "See the schedule in Cloud Scheduler, and the function's log. Events that could not be published wait meanwhile."
+    content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} meanwhile."
     mime_type = "text/markdown"
   }
 }

@@ -90,7 +90,7 @@ resource "google_project_iam_member" "build_sources" {
     title = "sources-of-functions"
     expression = join(" || ", [
       for bucket in [google_storage_bucket.sources.name, "gcf-v2-sources-${data.google_project.this.number}-${var.region}"] :
-      "resource.name.startsWith(\"projects/_/buckets/${bucket}\")"
+      "resource.name == \"projects/_/buckets/${bucket}\" || resource.name.startsWith(\"projects/_/buckets/${bucket}/\")"
     ])
   }
 }

@@ -1,20 +1,19 @@
-# The relay logs what it finds at each call (functions/outbox_relay).
+# What is called by a schedule logs what it finds, each time.
 locals {
-  relay_log = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.names["outbox_relay"]}\""
-
-  relay_metrics = {
-    outbox_backlog        = { field = "backlog", unit = "1", name = "Events that waited in the outbox" }
-    outbox_oldest_seconds = { field = "oldest_seconds", unit = "s", name = "Age of the oldest event in the outbox" }
+  found_metrics = {
+    outbox_backlog        = { function = "outbox_relay", field = "backlog", unit = "1", name = "Events that waited in the outbox" }
+    outbox_oldest_seconds = { function = "outbox_relay", field = "oldest_seconds", unit = "s", name = "Age of the oldest event in the outbox" }
+    silent_machines       = { function = "heartbeat_sweep", field = "silent", unit = "1", name = "Machines not heard of any more" }
   }
 }
 
-resource "google_logging_metric" "relay" {
-  for_each = local.relay_metrics
+resource "google_logging_metric" "found" {
+  for_each = local.found_metrics
 
   project         = var.project
   name            = "muster/${each.key}"
   description     = each.value.name
-  filter          = "${local.relay_log} AND jsonPayload.${each.value.field}>=0"
+  filter          = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.names[each.value.function]}\" AND jsonPayload.${each.value.field}>=0"
   value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
 
   metric_descriptor {
@@ -30,17 +29,25 @@ resource "google_logging_metric" "relay" {
 # The filters that charts and alerts share.
 locals {
   of_balancer = "resource.type=\"https_lb_rule\" AND resource.labels.url_map_name=\"${google_compute_url_map.routes.name}\""
-  of_relay    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user"
+  of_logs     = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user"
   of_pubsub   = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription"
   of_run      = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com"
 
   requests  = "${local.of_balancer} AND metric.type=\"loadbalancing.googleapis.com/https/request_count\""
   errors    = "${local.requests} AND metric.labels.response_code_class=500"
   latency   = "${local.of_balancer} AND metric.type=\"loadbalancing.googleapis.com/https/total_latencies\""
-  backlog   = "${local.of_relay}/${google_logging_metric.relay["outbox_backlog"].name}\""
-  age       = "${local.of_relay}/${google_logging_metric.relay["outbox_oldest_seconds"].name}\""
+  backlog   = "${local.of_logs}/${google_logging_metric.found["outbox_backlog"].name}\""
+  age       = "${local.of_logs}/${google_logging_metric.found["outbox_oldest_seconds"].name}\""
+  silent    = "${local.of_logs}/${google_logging_metric.found["silent_machines"].name}\""
   served    = "${local.of_run}/request_count\""
   instances = "${local.of_run}/container/instance_count\""
+
+  # Of functions that the load balancer does not see: schedules and subscriptions call them.
+  called_errors = join(" AND ", [
+    local.served,
+    "metric.labels.response_code_class=\"5xx\"",
+    "resource.labels.service_name=monitoring.regex.full_match(\"${join("|", [for name, _ in local.called_functions : local.names[name]])}\")",
+  ])
 
   # Firestore's own count of its calls; 10 is gRPC's ABORTED.
   calls = join(" AND ", [

@@ -247,9 +247,20 @@ run "store" {
 run "watch" {
   assert {
     condition = keys(google_monitoring_alert_policy.threshold) == [
-      "aborts", "dead_letters", "delivery", "error_rate", "latency", "relay_age", "relay_backlog",
+      "aborts", "called_errors", "dead_letters", "delivery", "error_rate", "latency", "relay_age", "relay_backlog",
     ]
     error_message = "Somebody is told of failures, slowness, aborts, dead letters and what waits."
+  }
+  assert {
+    condition = alltrue([
+      for name, function in yamldecode(file("../topology.yaml")).functions :
+      function.trigger == "http" || strcontains(google_monitoring_alert_policy.threshold["called_errors"].conditions[0].condition_threshold[0].filter, local.names[name])
+    ])
+    error_message = "A function that no client calls may fail and nobody is told."
+  }
+  assert {
+    condition     = length(google_monitoring_alert_policy.not_called) == length(yamldecode(file("../topology.yaml")).schedules)
+    error_message = "A schedule may not be kept and nobody is told."
   }
   assert {
     condition = alltrue([
