@@ -35,7 +35,7 @@ async def patch(inventory: Inventory, call: Call) -> Response:
         change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
         if not SIZABLE.isdisjoint(change.fields):
-            require_storable(after)
+            require_storable(after, change.fields)
         return Decision(
             answer=json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
             writes=[change_machine(stored, change)] if change.fields else [],

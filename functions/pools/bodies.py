@@ -1,13 +1,14 @@
 """What clients send about pools, and who is a member of them."""
 
+from collections.abc import Container
 from typing import Annotated
 
 from pydantic import Field
 
 from shared.domain import pools
-from shared.domain.errors import Fault, Invalid
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
+from shared.edge.size import too_large
 from shared.edge.validation import AtMost, Strict, UuidText, without_default
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -19,15 +20,18 @@ MAX_POOL_BYTES = 80 * 1024
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-def require_storable(pool: Pool) -> None:
+def require_storable(pool: Pool, sent: Container[str]) -> None:
     """Hold back a pool whose events would be too large.
+
+    Args:
+        pool: as it would be.
+        sent: names of its fields that the request sets.
 
     Raises:
         Invalid: it is.
     """
     if pool.ByteSize() > MAX_POOL_BYTES:
-        message = f"must be at most {MAX_POOL_BYTES} bytes as a protobuf message"
-        raise Invalid([Fault(("body",), "too_large", message)])
+        raise too_large(pool, sent, f"{MAX_POOL_BYTES} bytes")
 
 
 class _Content(Strict):

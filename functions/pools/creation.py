@@ -29,7 +29,7 @@ async def create(inventory: Inventory, call: Call) -> Response:
             organization_id=call.caller.organization_id,
             now=inventory.clock(),
         )
-        require_storable(pool)
+        require_storable(pool, wanted.model_fields_set)
         return Decision(
             answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
             writes=[create_pool(inventory.firestore, pool)],

@@ -18,6 +18,9 @@ repeatable with an `Idempotency-Key`, and safe from lost updates with `If-Match`
 Errors are problems (RFC 9457), but for validation errors under `/v1`, which are a list of faults. What is not
 known (a field, a query parameter) or has another type is an error, and never ignored. Every answer has an
 `X-Request-Id`, which its log entry has too.
+
+A machine has 480 KiB at most and a pool 80 KiB, as protobuf messages; a body is nested 100 levels deep at
+most. A machine is in 100 pools at most.
 """
 _TAGS = {
     Family.MACHINES: ("machines", "`/api/v1/machines`: machines by their hardware, as JSON or protobuf"),

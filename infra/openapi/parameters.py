@@ -18,7 +18,8 @@ COMPONENTS: Json = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "Changes nothing unless the resource has one of these ETags.",
+        "description": "Changes nothing unless the resource has one of these ETags, "
+        "or, of a pool, the version that one of them begins with, whatever its members are.",
         "schema": {"type": "string"},
     },
     "IfNoneMatch": {

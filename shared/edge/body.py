@@ -74,6 +74,8 @@ def parse(request: Request, raw: bytes, message: type[Message] | None = None) ->
         raise UnsupportedContentCoding(", ".join(codings))
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type == JSON:
+        if not raw and request.method == "DELETE":
+            raise MalformedBody("There is no body, and it is needed: it may have been dropped on its way")
         return strict_json.parse(raw)
     if media_type == PROTOBUF and message is not None:
         return _parse_message(raw, message)

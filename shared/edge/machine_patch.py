@@ -26,7 +26,13 @@ class MachinePatch(Strict):
     status: Annotated[MachineStatus, Field(strict=False), PlainSerializer(IN_MESSAGES.__getitem__)] = _STAYS
     is_available: bool = _STAYS
     alerts_enabled: bool = _STAYS
-    last_seen: Moment = _STAYS
+    last_seen: Annotated[
+        Moment,
+        Field(
+            description="When the machine was last heard of. Alone it is a heartbeat, which makes neither a "
+            "version nor an event; one that moves the time by less than 10 s is answered and not written"
+        ),
+    ] = _STAYS
     reserved_session_id: Annotated[UuidText, PlainSerializer(UUID.__str__)] | None = _STAYS
     machine_parameters: ClearableParameters | None = _STAYS
     machine_sensitive_parameters: SensitiveParameters = _STAYS

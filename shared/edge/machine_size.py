@@ -1,10 +1,13 @@
 """How large a machine may be: it, its event and its answer are each a part of a document of 1 MiB."""
 
+from collections.abc import Container
+
 from shared.domain import search
 from shared.domain.errors import Fault, Invalid
 from shared.domain.plain import plain
 from shared.edge.answers import json_answer
 from shared.edge.machine_view import machine_json
+from shared.edge.size import too_large
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # https://cloud.google.com/firestore/quotas#limits; an update's event carries the machine twice.
@@ -31,22 +34,27 @@ _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 # What makes a machine large: who changes none of these says nothing that could be too much.
 SIZABLE = frozenset({"name", "hostname", "agent_version", "os_info", "machine_parameters"})
+_FIELDS = frozenset(field.name for field in Machine.DESCRIPTOR.fields)
 
 
-def require_storable(machine: Machine) -> None:
+def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
     """Hold back a machine that cannot be stored with its event and its answer.
+
+    Args:
+        machine: as it would be.
+        sent: names of its fields that the request sets.
 
     Raises:
         Invalid: it is too large.
     """
     size = machine.ByteSize() - len(machine.pool_ids) * _POOL_BYTES
     if size > MAX_MESSAGE_BYTES:
-        raise _too_large(f"must be at most {MAX_MESSAGE_BYTES} bytes as a protobuf message")
+        raise too_large(machine, sent, f"{MAX_MESSAGE_BYTES} bytes")
     _require_searchable(machine, size)
     if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
         return
     if len(json_answer(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
-        raise _too_large(f"must be at most {MAX_JSON_BYTES} bytes as JSON")
+        raise too_large(machine, sent, f"{MAX_JSON_BYTES} bytes as JSON")
 
 
 def _require_searchable(machine: Machine, size: int) -> None:
@@ -59,17 +67,15 @@ def _require_searchable(machine: Machine, size: int) -> None:
     term_bytes = sum(len(term.encode()) for term in terms)
     index_bytes = term_bytes + len(terms) * (_INDEX_ENTRY + 2 * len(machine.organization_id))
     if len(terms) > MAX_TERMS or index_bytes > MAX_INDEX_BYTES:
-        raise _too_large("must be shorter: it is searched by too many parts of it", field)
+        raise _too_long(field, "it is searched by too many parts of it")
     if size + term_bytes + 2 * len(terms) > MAX_DOCUMENT_BYTES:
-        message = (
-            f"must be shorter: with what it is searched by, the machine takes over {MAX_DOCUMENT_BYTES} bytes"
-        )
-        raise _too_large(message, field)
+        reason = f"with what it is searched by, the machine takes more than {MAX_DOCUMENT_BYTES} bytes"
+        raise _too_long(field, reason)
 
 
 def _terms_of(machine: Machine, field: str) -> int:
     return len(set(search.terms(Machine(**{field: getattr(machine, field)}))))
 
 
-def _too_large(message: str, *field: str) -> Invalid:
-    return Invalid([Fault(("body", *field), "too_large", message)])
+def _too_long(field: str, reason: str) -> Invalid:
+    return Invalid([Fault(("body", field), "too_large", f"must be shorter: {reason}")])

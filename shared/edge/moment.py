@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# A query's + is a space.
+_LOST_PLUS = re.compile(r".+\d\d:\d\d.* \d\d:?\d\d", re.ASCII)
 # What pydantic takes beside times: seconds since 1970 in digits, and dates.
 _NO_TIME = re.compile(rf"[+-]?[0-9.]+|{_DATE.pattern}", re.ASCII)
 
@@ -29,7 +31,12 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _date_as(time: str) -> Callable[[str], str]:
-    return lambda text: f"{text}T{time}Z" if _DATE.fullmatch(text) else text
+    def moment(text: str) -> str:
+        if _LOST_PLUS.fullmatch(text):
+            raise PydanticKnownError("datetime_parsing", {"error": "a zone's + is %2B in a URL"})
+        return f"{text}T{time}Z" if _DATE.fullmatch(text) else text
+
+    return moment
 
 
 _DATE_OR_TIME = WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})

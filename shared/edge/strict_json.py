@@ -73,7 +73,7 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
         MalformedBody: it is not JSON in UTF-8.
     """
     if not raw:
-        raise MalformedBody("There is no body, and it is needed; of a DELETE, it may be dropped on its way")
+        raise MalformedBody("There is no body, and it is needed")
     parsing = _Parse()
     try:
         text = raw.decode()

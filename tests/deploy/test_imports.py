@@ -37,9 +37,8 @@ SERVES_CLIENTS = """
 bootstrap.api
 domain.access domain.machine_filter domain.machine_ids domain.pages domain.search
 edge.answers edge.auth edge.body edge.conditions edge.documents edge.idempotency edge.machine_status
-edge.machine_view
-edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters edge.strict_json
-edge.validation
+edge.machine_view edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters
+edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machine_queries store.machines store.member_names store.members
 store.memberships store.pools store.side_by_side
 """

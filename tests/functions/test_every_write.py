@@ -195,7 +195,10 @@ async def test_a_fault_is_told_though_no_store_tells_whether_the_key_was_used(
     headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
 
     began = time.monotonic()
-    answer = await scene.http.request(method, scene.filled(path), json={"x": 1}, headers=headers)
+    try:
+        answer = await scene.http.request(method, scene.filled(path), json={"x": 1}, headers=headers)
+    finally:
+        await firestore_control.forget()
 
     assert answer.status_code == (400 if path.startswith(PROFILES) else 422)
     assert "x" in answer.text

@@ -151,10 +151,10 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
     assert time == moment((await patched(machines, machine["id"], beat(time)))["last_seen"])
     for changes in ({"status": "error"}, {"os_info": largest["os_info"][:-1] + "y"}):
         assert (await patched(machines, machine["id"], changes)).items() >= changes.items()
-    [(_, _, kind)] = faults(
+    [(place, _, kind)] = faults(
         await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"name": "one more thing"})
     )
-    assert kind == "too_large"
+    assert (place, kind) == (["body", "name"], "too_large")
 
 
 async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:

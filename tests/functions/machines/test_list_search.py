@@ -217,6 +217,15 @@ async def test_wrong_parameters_are_refused_by_name(
     assert sorted(places) == [["query", name] for name in names]
 
 
+async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: MachinesApi) -> None:
+    for zone in ("02:00", "0200"):
+        answer = await machines.call("GET", f"{ITEMS}?created_at_from=2024-01-01T00:00:00+{zone}")
+
+        [fault] = answer.json()["detail"]
+        assert fault["loc"] == ["query", "created_at_from"]
+        assert "%2B" in fault["msg"]
+
+
 async def test_a_pool_of_nobody_or_of_others_or_that_is_gone_has_no_machines(
     machines: MachinesApi, others: MachinesApi
 ) -> None:

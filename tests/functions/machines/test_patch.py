@@ -266,7 +266,7 @@ async def test_a_machine_that_would_be_too_large_is_refused(machines: MachinesAp
 
     answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"os_info": "x" * 500_000})
 
-    assert [(place, kind) for place, _, kind in faults(answer)] == [(["body"], "too_large")]
+    assert [(place, kind) for place, _, kind in faults(answer)] == [(["body", "os_info"], "too_large")]
 
 
 async def test_a_patch_with_a_key_is_replayed_whatever_came_after(machines: MachinesApi) -> None:

@@ -165,7 +165,7 @@ async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused
     machines: MachinesApi,
 ) -> None:
     """An event carries a machine twice when it is updated, and a Firestore document has at most 1 MiB."""
-    invalid(await machines.register(a_body(os_info="x" * 600_000)), "body")
+    invalid(await machines.register(a_body(os_info="x" * 600_000)), "os_info")
 
 
 @pytest.mark.usefixtures("store_unchanged")

@@ -223,7 +223,7 @@ async def test_a_profile_that_is_too_large_for_its_event_is_refused(machines: Ma
 
     answer = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(os_info="x" * 500_000))
 
-    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["body"]
+    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["os_info"]
 
 
 async def test_a_profile_whose_answer_is_too_large_to_be_recorded_is_refused(machines: MachinesApi) -> None:
@@ -233,7 +233,7 @@ async def test_a_profile_whose_answer_is_too_large_to_be_recorded_is_refused(mac
 
     answer = await machines.call("PUT", f"{PATH}/{machine_id}", body, {"Idempotency-Key": "a"})
 
-    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["body"]
+    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["os_info"]
     shown(
         await machines.call(
             "PUT", f"{PATH}/{machine_id}", a_body(os_info="\x01" * 150_000), {"Idempotency-Key": "a"}

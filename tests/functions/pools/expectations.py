@@ -22,6 +22,8 @@ POOL_FIELDS = {
 }
 
 # Those of the published API's machine, and those that only this server has.
+POOL_TOO_LARGE = "must be smaller: with it the pool takes more than 81920 bytes"
+
 MACHINE_FIELDS = {
     "id",
     "user_id",

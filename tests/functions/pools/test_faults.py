@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.functions.pools.api import PoolsApi, a_uuid
-from tests.functions.pools.expectations import Place, invalid, problem
+from tests.functions.pools.expectations import POOL_TOO_LARGE, Place, invalid, problem
 from tests.stack import NewOrganization
 
 Faults = list[tuple[Place, str, str]]
@@ -44,7 +44,7 @@ CONTENTS: list[tuple[Any, Faults]] = [
     ),
     (
         {"name": "a", "description": "x" * 81_921},
-        [(at(), "must be at most 81920 bytes as a protobuf message", "too_large")],
+        [(at("description"), POOL_TOO_LARGE, "too_large")],
     ),
     ([], [(at(), NOT_A_BODY, "model_attributes_type")]),
     ("name", [(at(), NOT_A_BODY, "model_attributes_type")]),

@@ -10,6 +10,7 @@ from tests.functions.pools.api import Json, PoolsApi, a_uuid
 from tests.functions.pools.expectations import (
     MACHINE_FIELDS,
     POOL_FIELDS,
+    POOL_TOO_LARGE,
     a_pool,
     invalid,
     no_such_pool,
@@ -411,5 +412,5 @@ async def test_a_pool_does_not_grow_too_large_in_two_steps(pools: PoolsApi) -> N
 
     refused = await pools.call("PATCH", path, body)
 
-    invalid(refused, (("body",), "must be at most 81920 bytes as a protobuf message", "too_large"))
+    invalid(refused, (("body", "pool_parameters"), POOL_TOO_LARGE, "too_large"))
     assert created == await pools.get(created["id"])
