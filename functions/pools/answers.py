@@ -1,14 +1,15 @@
 """Answers about a pool: what its commit decided, completed with what holds at the time of the answer.
 
 How many machines are in a pool, and which, is no part of a commit. So a recorded answer is the pool's own
-state, and each time that it is given the rest is added: a replay repeats the one byte for byte, and shows the
-other as it is now.
+state, and each time that it is given the rest is added: first as of the commit, so that all of it is true at
+one moment; a replay repeats the one byte for byte, and shows the other as it is now.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic_core import to_json
@@ -79,18 +80,28 @@ async def after_commit(call: Call, read: Callable[[Call], Awaitable[Result]]) ->
         return None
 
 
-async def counted(inventory: Inventory, call: Call, pool_id: str, answer: Answer) -> Answer:
+async def counted(
+    inventory: Inventory, call: Call, pool_id: str, answer: Answer, as_of: datetime | None
+) -> Answer:
     """Add the number of its members to the answer to a committed change of a pool; null if nobody knows."""
+    organization = call.caller.organization_id
 
     async def count(call: Call) -> int:
         if is_replayed(answer) and not await exists(inventory, call, pool_id):
             return 0
-        return await count_members(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
+        return await count_members(inventory.firestore, organization, pool_id, call.deadline, as_of=as_of)
 
     return with_count(answer, await after_commit(call, count))
 
 
-async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequence[Plain] = ()) -> Members:
+async def members(
+    inventory: Inventory,
+    call: Call,
+    pool_id: str,
+    named: Sequence[Plain] = (),
+    *,
+    as_of: datetime | None = None,
+) -> Members:
     """Count a pool's members and read the first of them, side by side.
 
     Args:
@@ -98,10 +109,11 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
         call: who asks, and until when.
         pool_id: the pool.
         named: members to show before all others.
+        as_of: when; now, without it.
     """
     organization = call.caller.organization_id
     counted, newest = await asyncio.gather(
-        count_members(inventory.firestore, organization, pool_id, call.deadline),
+        count_members(inventory.firestore, organization, pool_id, call.deadline, as_of=as_of),
         list_members(
             inventory.firestore,
             organization,
@@ -109,10 +121,11 @@ async def members(inventory: Inventory, call: Call, pool_id: str, named: Sequenc
             limit=pools.MOST_SHOWN,
             deadline=call.deadline,
             known={machine["id"]: machine for machine in named},
+            as_of=as_of,
         ),
     )
     machines, skip = pools.first_members(named, newest)
-    # Some that are named may have left since: then they count as they are shown.
+    # Now, some that are named may have left since: then they count as they are shown.
     known = {machine["id"] for machine in (*named, *newest)}
     present = pages.total(counted, skip=0, found=len(newest), limit=pools.MOST_SHOWN)
     count = max(present, len(known))

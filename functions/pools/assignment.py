@@ -8,6 +8,7 @@ https://cloud.google.com/firestore/docs/transaction-data-contention
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from starlette.responses import Response
@@ -92,7 +93,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
 
-    async def complete(answer: Answer) -> Answer:
+    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
         # Of an earlier request's machines it is not known who still is a member.
         known = [] if is_replayed(answer) else named
 
@@ -100,7 +101,7 @@ async def add(inventory: Inventory, call: Call) -> Response:
             if is_replayed(answer):
                 return _with_members(answer, await _members_now(inventory, call, _read_request(call)))
             pool_id = path.uuid(call.request, "pool_id")
-            return _with_members(answer, await members(inventory, call, pool_id, known))
+            return _with_members(answer, await members(inventory, call, pool_id, known, as_of=as_of))
 
         async def show_known(_: Call) -> Answer:
             return _with_members(answer, Members(None, known, {}))

@@ -1,5 +1,6 @@
 """Creation of pools."""
 
+from datetime import datetime
 from functools import partial
 
 from starlette.responses import Response
@@ -36,8 +37,8 @@ async def create(inventory: Inventory, call: Call) -> Response:
             events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
         )
 
-    async def complete(answer: Answer) -> Answer:
-        return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer)
+    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
+        return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer, as_of)
 
     read = partial(call.body_as, PoolCreation)
     return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))

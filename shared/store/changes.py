@@ -70,8 +70,11 @@ class Decision:
 Decide = Callable[[Transaction], Awaitable[Decision]]
 """Reads what the decision needs, in the transaction or with preconditions, and decides."""
 
-Complete = Callable[[Answer], Awaitable[Answer]]
-"""Adds to an answer, also a recorded one, what is no part of a commit, and makes no failure of it."""
+Complete = Callable[[Answer, datetime | None], Awaitable[Answer]]
+"""Adds to an answer what is no part of a commit, as of the time of that, and makes no failure of it.
+
+The time of a recorded answer is past: it is given none, and is completed with what holds now.
+"""
 
 
 class Changes:
@@ -128,7 +131,7 @@ class Changes:
             change = self._change(command)
             if (earlier := await change.earlier(Deadline(FAULT_SECONDS))) is None:
                 raise
-            return earlier if complete is None else await complete(earlier)
+            return earlier if complete is None else await complete(earlier, None)
         return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
 
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
@@ -156,7 +159,7 @@ class Changes:
                 continue
             if isinstance(outcome, _Committed):
                 return await self._told(outcome, complete)
-            return outcome if complete is None else await complete(outcome)
+            return outcome.answer if complete is None else await complete(outcome.answer, outcome.time)
         raise Unavailable from failure
 
     def _change(self, command: Command) -> "_Change":
@@ -169,7 +172,7 @@ class Changes:
             return committed.answer
         publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
         try:
-            return await complete(committed.answer)
+            return await complete(committed.answer, committed.time)
         finally:
             self._outbox.drop(await publishing)
 
@@ -181,6 +184,14 @@ class _Committed:
     answer: Answer
     entries: Sequence[OutboxEntry]
     time: datetime
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """An answer that takes no commit, and when it held; None of an earlier request's."""
+
+    answer: Answer
+    time: datetime | None = None
 
 
 class _Change:
@@ -199,7 +210,7 @@ class _Change:
         self._sent: list[Decision] = []
         self._expired_record: Document | None = None
 
-    async def attempt(self, decide: Decide) -> _Committed | Answer:
+    async def attempt(self, decide: Decide) -> _Committed | _Answered:
         """Decide and commit once.
 
         Returns:
@@ -214,7 +225,7 @@ class _Change:
             async with self._transaction as transaction:
                 decision = await decide(transaction)
                 if not self._record_path and not decision.writes:
-                    return decision.answer
+                    return _Answered(decision.answer, transaction.read_time)
                 self._sent.append(decision)
                 entries = self._entries(decision)
                 response = await transaction.commit(
@@ -241,7 +252,7 @@ class _Change:
             return None
         return None if record is None else self._replay(record)
 
-    async def _settled(self) -> _Committed | Answer | None:
+    async def _settled(self) -> _Committed | _Answered | None:
         """Look what stands in the way of the change, or whether it is in the store already.
 
         Returns:
@@ -254,7 +265,7 @@ class _Change:
         # Most often an earlier request is in the way, which its record tells alone.
         record, _ = await self._look(self._command.deadline)
         if record is not None and record.change_id != self._id:
-            return self._replay(record)
+            return _Answered(self._replay(record))
         if not self._sent:
             return None
         # The rest in one read, the record once more: of an earlier request that is committed between two
@@ -263,7 +274,7 @@ class _Change:
         claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].claims}
         record, found = await self._look(self._command.deadline, marker, *claimed)
         if record is not None and record.change_id != self._id:
-            return self._replay(record)
+            return _Answered(self._replay(record))
         # Of several decisions one is committed: what it was decided from may have changed since.
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)

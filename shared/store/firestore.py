@@ -1,6 +1,7 @@
 """One Firestore database, as the product uses it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -153,7 +154,8 @@ class Firestore:
             query: what is asked for.
             deadline: how long it may take.
         """
-        return await self._run(self._rpcs.run_query, parent, query, deadline, lambda document: document)
+        request = RunQueryRequest(parent=self.name(parent), structured_query=query)
+        return await self._run(self._rpcs.run_query, request, deadline, lambda document: document)
 
     async def query_serialized(
         self,
@@ -161,20 +163,28 @@ class Firestore:
         query: StructuredQuery,
         deadline: Deadline,
         read: Callable[[SerializedDocument], Read],
+        *,
+        as_of: datetime | None = None,
     ) -> list[Read]:
-        """Run a query, and read each document, its values serialized, while the next are on their way."""
-        return await self._run(self._rpcs.run_query_serialized, parent, query, deadline, read)
+        """Run a query, and read each document, its values serialized, while the next are on their way.
+
+        Args:
+            parent: as `query` has it.
+            query: what is asked for.
+            deadline: how long it may take.
+            read: reads a document.
+            as_of: a time that the store has told, of less than an hour ago; now, without it.
+        """
+        request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
+        return await self._run(self._rpcs.run_query_serialized, request, deadline, read)
 
     async def _run(
         self,
         rpc: "grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, Any]",
-        parent: str,
-        query: StructuredQuery,
+        request: RunQueryRequest,
         deadline: Deadline,
         read: Callable[[Any], Read],
     ) -> list[Read]:
-        request = RunQueryRequest(parent=self.name(parent), structured_query=query)
-
         async def run() -> list[Read]:
             with translated():
                 stream = rpc(
@@ -184,8 +194,17 @@ class Firestore:
 
         return await repeated(run, deadline)
 
-    async def count(self, parent: str, query: StructuredQuery, deadline: Deadline) -> int:
-        """Count what a query finds, at one read for each 1,000 index entries that match."""
+    async def count(
+        self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
+    ) -> int:
+        """Count what a query finds, at one read for each 1,000 index entries that match.
+
+        Args:
+            parent: as `query` has it.
+            query: what is asked for.
+            deadline: how long it may take.
+            as_of: as `query_serialized` has it.
+        """
         count = StructuredAggregationQuery.Aggregation(
             alias="count", count=StructuredAggregationQuery.Aggregation.Count()
         )
@@ -194,6 +213,7 @@ class Firestore:
             structured_aggregation_query=StructuredAggregationQuery(
                 structured_query=query, aggregations=[count]
             ),
+            read_time=as_of,
         )
 
         async def run() -> int:

@@ -5,6 +5,7 @@ The price is that a pool is counted, at one read for each 1,000 members, instead
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -28,6 +29,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     limit: int,
     deadline: Deadline,
     known: Mapping[str, Plain] = MappingProxyType({}),
+    as_of: datetime | None = None,
 ) -> list[Plain]:
     """Read the newest machines of a pool, in the order of machine lists: newest first.
 
@@ -42,7 +44,9 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     query.select.fields.extend(MESSAGE_FIELDS)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
-    return await firestore.query_serialized(paths.organization(organization_id), query, deadline, read)
+    return await firestore.query_serialized(
+        paths.organization(organization_id), query, deadline, read, as_of=as_of
+    )
 
 
 async def count_members_of_each(
@@ -52,6 +56,14 @@ async def count_members_of_each(
     return await side_by_side(count_members(firestore, organization_id, pool.id, deadline) for pool in pools)
 
 
-async def count_members(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> int:
+async def count_members(
+    firestore: Firestore,
+    organization_id: str,
+    pool_id: str,
+    deadline: Deadline,
+    *,
+    as_of: datetime | None = None,
+) -> int:
     """Count the machines of a pool."""
-    return await firestore.count(paths.organization(organization_id), members_query(pool_id), deadline)
+    parent = paths.organization(organization_id)
+    return await firestore.count(parent, members_query(pool_id), deadline, as_of=as_of)

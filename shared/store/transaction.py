@@ -5,6 +5,7 @@ https://cloud.google.com/firestore/docs/transaction-data-contention#pessimistic
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +33,12 @@ class Transaction:
         firestore: the database.
         deadline: of the request that it is for.
         retry_of: the id of the try before; an older transaction wins over younger ones.
+
+    Attributes:
+        read_time: as of when the last read was; None before it.
     """
+
+    read_time: datetime | None = None
 
     def __init__(self, firestore: Firestore, deadline: Deadline, *, retry_of: bytes = b"") -> None:
         self._firestore = firestore
@@ -74,6 +80,7 @@ class Transaction:
             new_transaction=None if self._id else options,
         ):
             self._id = response.transaction or self._id
+            self.read_time = response.read_time.ToDatetime(UTC)
             responses.append(response)
         return self._firestore.found(responses)
 

@@ -140,7 +140,7 @@ async def test_an_answer_is_completed_while_its_event_is_published(own: Inventor
         await both.wait()
         return [entry.event_id for entry in entries]
 
-    async def complete(answer: Answer) -> Answer:
+    async def complete(answer: Answer, _: datetime | None) -> Answer:
         await both.wait()
         return replace(answer, body=b"complete")
 
@@ -161,7 +161,7 @@ async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inve
         published.extend(entry.topic for entry in entries)
         return []
 
-    async def complete(_: Answer) -> Answer:
+    async def complete(_: Answer, __: datetime | None) -> Answer:
         completing.set()
         raise ZeroDivisionError
 

@@ -95,3 +95,29 @@ async def test_links_lead_through_a_list(pools: PoolsApi) -> None:
     assert (await pools.call("GET", "/v1/pools?limit=1")).headers["link"] == (
         '</v1/pools?limit=1&skip=1>; rel="next"'
     )
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_an_assignments_answer_is_true_of_one_moment(
+    pools: PoolsApi, firestore_control: Control, *, is_new: bool
+) -> None:
+    """That of its commit, or of its read where nothing is to be committed."""
+    pool_id = (await pools.create())["id"]
+    member, joins, late = await pools.register_several(3)
+    await pools.add(pool_id, [member] if is_new else [member, joins])
+    mine = f"{pools.organization.id}/machines"
+    for method in ("RunQuery", "RunAggregationQuery"):
+        await firestore_control.fail_next(method, pattern=mine, delay_ms=1000)
+    path = f"/v1/pools/{pool_id}/machines"
+    adding = asyncio.create_task(pools.call("POST", path, {"machine_ids": [joins]}))
+    while await firestore_control.waiting():
+        pass
+
+    removed = await pools.call("DELETE", path, {"machine_ids": [joins]})
+    added = await pools.call("POST", path, {"machine_ids": [late]})
+
+    assert not adding.done()
+    assert (removed.status_code, added.json()["machine_count"]) == (204, 2)
+    answer = (await adding).json()
+    assert answer["machine_count"] == 2
+    assert [machine["id"] for machine in answer["machines"]] == [joins, member]
