@@ -78,12 +78,7 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime,
     """Disconnect a machine, unless it is heard of, changed or deleted in the meantime."""
     machine = decode(document.fields, Machine)
     found: StoredMachine | None = StoredMachine(machine, document)
-    command = Command(
-        organization_id=machine.organization_id,
-        idempotency_key=None,
-        digest=b"",
-        deadline=deadline,
-    )
+    command = Command(organization_id=machine.organization_id, deadline=deadline)
 
     async def decide(_: Transaction) -> Decision:
         nonlocal found

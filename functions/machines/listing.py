@@ -11,7 +11,6 @@ from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain import pages
 from shared.domain.access import Scope
-from shared.domain.errors import PoolNotFound
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer, response
@@ -23,7 +22,7 @@ from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, next_page,
 from shared.edge.resource import Call
 from shared.edge.validation import Strict, UuidText
 from shared.store.machine_lists import MachineLists
-from shared.store.pools import find_pool
+from shared.store.pools import pool_exists
 
 Part = Annotated[
     str,
@@ -86,11 +85,7 @@ async def _read(
 async def _has_pool(inventory: Inventory, call: Call, pool_id: UUID | None) -> bool:
     if pool_id is None:
         return True
-    try:
-        await find_pool(inventory.firestore, call.caller.organization_id, str(pool_id), call.deadline)
-    except PoolNotFound:
-        return False
-    return True
+    return await pool_exists(inventory.firestore, call.caller.organization_id, str(pool_id), call.deadline)
 
 
 def _filter(call: Call, query: MachineItemsQuery) -> MachineFilter:

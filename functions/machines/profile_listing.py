@@ -57,7 +57,7 @@ async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -
     )
     found = [machine] if machine is not None and _accepts(query, machine) else []
     shown = found if query.page == 1 else []
-    return _answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
+    return response(_answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None)))
 
 
 def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
@@ -96,7 +96,8 @@ def _page(  # noqa: PLR0913 - a page's figures, by name
         before = min(skip + per_page, MAX_SKIP)  # which only a forged token can reach
         token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
-    return _answer(call.request, shown, _pagination(total, skip // per_page + 1, per_page, following))
+    pagination = _pagination(total, skip // per_page + 1, per_page, following)
+    return response(_answer(call.request, shown, pagination))
 
 
 def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:
@@ -124,11 +125,7 @@ def _pagination(total: int, page: int, per_page: int, next_page_token: str | Non
     )
 
 
-def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> Response:
-    return response(_page_answer(request, machines, pagination))
-
-
-def _page_answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
+def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
     if accepts_protobuf(request):
         messages = [machine_message(machine) for machine in machines]
         return message_answer(200, MachineList(machines=messages, pagination=pagination), NEGOTIATED)

@@ -7,15 +7,6 @@ from shared.edge.resource import Call
 from shared.store.machines import StoredMachine, find_machine, read_machine
 
 
-async def find(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
-    """Find a machine of the caller's organization.
-
-    Raises:
-        MachineNotFound: there is none of that id.
-    """
-    return await find_machine(inventory.firestore, call.caller.organization_id, machine_id, call.deadline)
-
-
 async def read(inventory: Inventory, call: Call, machine_id: str) -> Plain:
     """Read a machine of the caller's organization that is to be shown.
 
@@ -32,6 +23,7 @@ async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> St
         MachineNotFound: there is none of that id.
         PreconditionFailed: it is not of the version that the request is meant for.
     """
-    stored = await find(inventory, call, machine_id)
+    organization = call.caller.organization_id
+    stored = await find_machine(inventory.firestore, organization, machine_id, call.deadline)
     require_match(call.request, stored.machine.version)
     return stored

@@ -26,7 +26,7 @@ from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.members import count_members, list_members
-from shared.store.pools import find_pools
+from shared.store.pools import pool_exists
 
 # After the commit, whatever that has left of the request's time.
 COMPLETION_SECONDS = 2.0
@@ -87,7 +87,9 @@ async def counted(
     organization = call.caller.organization_id
 
     async def count(call: Call) -> int:
-        if is_replayed(answer) and not await exists(inventory, call, pool_id):
+        if is_replayed(answer) and not await pool_exists(
+            inventory.firestore, organization, pool_id, call.deadline
+        ):
             return 0
         return await count_members(inventory.firestore, organization, pool_id, call.deadline, as_of=as_of)
 
@@ -133,12 +135,6 @@ async def members(
         return Members(count, machines, {})
     rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MOST_SHOWN}"
     return Members(count, machines, {"Link": f'<{rest}>; rel="next"'})
-
-
-async def exists(inventory: Inventory, call: Call, pool_id: str) -> bool:
-    """Whether a pool is there: until a deleted one is cleaned up, machines still name it."""
-    organization = call.caller.organization_id
-    return bool(await find_pools(inventory.firestore, organization, [pool_id], call.deadline))
 
 
 def is_replayed(answer: Answer) -> bool:

@@ -103,7 +103,6 @@ class Subscription:
     retry: Retry
     dead_letter: DeadLetter
     filter: str = ""
-    ordered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,6 @@ resource "google_pubsub_subscription" "push" {
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   labels                     = local.labels
   filter                     = try(each.value.filter, null)
-  enable_message_ordering    = try(each.value.ordered, false)
   ack_deadline_seconds       = each.value.ack_deadline_seconds
   message_retention_duration = local.one_week
 

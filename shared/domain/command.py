@@ -11,12 +11,12 @@ class Command:
 
     Attributes:
         organization_id: the caller's.
+        deadline: how long it may take.
         idempotency_key: what the caller gave, if anything.
         digest: tells the request from another one with that key.
-        deadline: how long it may take.
     """
 
     organization_id: str
-    idempotency_key: str | None
-    digest: bytes
     deadline: Deadline
+    idempotency_key: str | None = None
+    digest: bytes = b""

@@ -1,4 +1,7 @@
-"""The members of a pool, by name alone: for who takes the pool off them, and shows and decodes no machine."""
+"""The members of a pool: how they are asked for, and their names alone.
+
+Apart from what reads whole machines, which who takes the pool off its members need not import.
+"""
 
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline

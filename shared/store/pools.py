@@ -49,6 +49,11 @@ async def find_pools(
     return found.pools
 
 
+async def pool_exists(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> bool:
+    """Whether a pool is there: until a deleted one is cleaned up, machines still name it."""
+    return bool(await find_pools(firestore, organization_id, [pool_id], deadline))
+
+
 def create_pool(firestore: Firestore, pool: Pool) -> Write:
     """Create a pool's document; the commit is refused where one exists."""
     return writes.create(firestore.name(paths.pool(pool.organization_id, pool.id)), pool)

@@ -47,7 +47,6 @@ async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emul
     ("earlier", "is_made_anew"),
     [
         (replace(CLEANUP, filter=""), True),
-        (replace(CLEANUP, ordered=True), True),
         (replace(CLEANUP, topic="machine-deleted"), True),
         (replace(CLEANUP, ack_deadline_seconds=10), False),
     ],

@@ -42,7 +42,9 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
     headers: dict[str, str],
 ) -> None:
     body = a_body()
-    await firestore_control.fail_next("Commit", when=when, count=count, **fault)
+    await firestore_control.fail_next(
+        "Commit", when=when, count=count, pattern=machines.organization.id, **fault
+    )
 
     answer = await machines.register(body, headers)
 
@@ -57,7 +59,7 @@ async def test_a_conflict_is_told_also_when_the_first_answer_is_lost(
 ) -> None:
     mac = a_mac()
     created(await others.register(a_body(nics=[{"mac": mac}])))
-    await firestore_control.fail_next("Commit", when="before", code="UNAVAILABLE")
+    await firestore_control.fail_next("Commit", pattern=machines.organization.id, code="UNAVAILABLE")
 
     conflict(await machines.register(a_body(nics=[{"mac": mac}])), mac, existing=None)
 
@@ -81,7 +83,7 @@ async def test_a_race_has_one_winner_also_when_answers_are_lost(
 
 
 async def test_contention_is_tried_again(machines: MachinesApi, firestore_control: Control) -> None:
-    await firestore_control.fail_next("Commit", count=3, code="ABORTED")
+    await firestore_control.fail_next("Commit", pattern=machines.organization.id, count=3, code="ABORTED")
 
     created(await machines.register(a_body()))
 
@@ -89,7 +91,7 @@ async def test_contention_is_tried_again(machines: MachinesApi, firestore_contro
 async def test_a_replay_survives_a_failing_read(machines: MachinesApi, firestore_control: Control) -> None:
     body = a_body()
     first = created(await machines.register(body, KEY))
-    await firestore_control.fail_next("BatchGetDocuments", code="UNAVAILABLE")
+    await firestore_control.fail_next("BatchGetDocuments", pattern="/idempotency/", code="UNAVAILABLE")
 
     assert first == created(await machines.register(body, KEY))
 
@@ -117,7 +119,7 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
 async def test_a_key_is_looked_up_again_after_a_failing_read(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
-    await firestore_control.fail_next("BatchGetDocuments", code="UNAVAILABLE")
+    await firestore_control.fail_next("BatchGetDocuments", pattern="/idempotency/", code="UNAVAILABLE")
 
     created(await machines.register(a_body()))
 
