@@ -122,8 +122,10 @@ def _first_times(
             running = state.read(state_folder)
             if not running or running.pids["stack"] != stack.pids["stack"]:
                 sys.stderr.write("muster: the stack has stopped\n")
-                # At once: the client library would seek it for ten seconds, and there is nothing to remove.
-                os._exit(1)
+                if stack.pubsub_control is not None:
+                    # Its emulator is gone with it: the client library would seek that for ten seconds.
+                    os._exit(1)
+                sys.exit(1)
             continue
         if isinstance(arrival, BaseException):
             raise arrival
