@@ -6,7 +6,6 @@
   grpcio and protobuf alone.
 """
 
-import argparse
 import importlib.resources
 import re
 import tempfile
@@ -20,10 +19,10 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.pubsub_v1 import types as pubsub_types
 from grpc_tools import protoc
 
-from infra import topic_schema
+from infra import ROOT, topic_schema
+from infra.arguments import Parser
 from infra.local import topology
 
-ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 GOOGLE_APIS = {
     # proto-plus wraps the plain messages, whose descriptors know all they depend on.
@@ -34,9 +33,7 @@ GOOGLE_APIS = {
 
 def main() -> None:
     """Generate everything below a folder, by default the project."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.codegen", description="Generate protocol buffer code."
-    )
+    parser = Parser(prog="python -m infra.codegen", description="Generate protocol buffer code.")
     parser.add_argument(
         "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
     )

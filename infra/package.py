@@ -5,13 +5,14 @@ One archive for all functions: what differs is the file that Google's buildpack 
 that changes nothing deploys nothing.
 """
 
-import argparse
 import hashlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra import ROOT
+from infra.arguments import Parser
+
 # One set of pinned requirements, where the buildpack looks for it: all functions are tested with it.
 REQUIREMENTS = ROOT / "requirements.txt"
 FOLDERS = (ROOT / "functions", ROOT / "google_apis", ROOT / "shared")
@@ -48,9 +49,7 @@ def sources() -> Iterator[Path]:
 
 def main() -> None:
     """Build the archive and say what it is."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.package", description="Build the deployment archive."
-    )
+    parser = Parser(prog="python -m infra.package", description="Build the deployment archive.")
     parser.add_argument(
         "--into", type=Path, default=DEFAULT_FILE, metavar="FILE", help="default: .local/muster.zip"
     )

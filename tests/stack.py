@@ -12,7 +12,8 @@ from typing import Self
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra import ROOT
+
 TIMEOUT = 30
 
 

@@ -13,13 +13,12 @@ from pathlib import Path
 import uvloop
 
 from infra.api_key import new_api_key
-from infra.arguments import Parser
+from infra.arguments import Parser, port
 from infra.local import topology
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import DEFAULT_FOLDER, OccupiedError
 
 DEFAULT_PORT = 8080
-HIGHEST_PORT = 65535
 
 
 def main() -> None:
@@ -56,7 +55,7 @@ def main() -> None:
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.local", description="Serve the local stack.")
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
+        "--port", type=port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
     )
     parser.add_argument("--data", type=Path, help="keep everything in this folder (default: in memory)")
     parser.add_argument(
@@ -69,12 +68,6 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         help="what to serve (default: infra/topology.yaml)",
     )
     return parser.parse_args(command_line)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to {HIGHEST_PORT} are")
-    return int(text)
 
 
 def _listen(port: int) -> socket.socket:

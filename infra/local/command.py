@@ -9,13 +9,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import grpc.aio
 
+from infra.arguments import Parser, port
 from infra.local.control import Control
-
-_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +28,27 @@ class CannotStartError(Exception):
     """An emulator cannot start; the text says why, in one line."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser of the flags that every emulator has; its complaint is one line."""
+class EmulatorParser(Parser):
+    """A parser of the flags that every emulator has."""
 
-    def __init__(self, name: str, module: str, port: int) -> None:
+    def __init__(self, name: str, module: str, *, default_port: int) -> None:
         """Begin with the common flags.
 
         Args:
             name: What the emulator is called.
             module: What starts it.
-            port: Where clients look for it if nothing else is said.
+            default_port: Where clients look for it if nothing else is said.
         """
         super().__init__(
             prog=f"python -m {module}",
             description=f"An emulator of Google's {name}.",
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
-        self._name = name
+        self.speaker = f"{name} emulator"
         self.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-        self.add_argument("--port", type=_port, default=port, help="for clients; 0 takes any")
-        self.add_argument(
-            "--control-port", type=_port, default=0, help="for counters and faults; 0 takes any"
-        )
+        self.add_argument("--port", type=port, default=default_port, help="for clients; 0 takes any")
+        self.add_argument("--control-port", type=port, default=0, help="for counters and faults; 0 takes any")
         self.add_argument("--data", type=Path, help="a folder to keep the data in, beyond the end")
-
-    def error(self, message: str) -> NoReturn:  # noqa: D102 - as argparse has it
-        self.exit(2, f"{self._name} emulator: {message} (see --help)\n")
 
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
@@ -111,9 +104,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _taken(host: str, port: int) -> CannotStartError:
     return CannotStartError(f"{host}:{port} is taken, choose another port (0 takes any)")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is no port, which is from 0 to {_LAST_PORT}")
-    return int(text)

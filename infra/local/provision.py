@@ -22,8 +22,9 @@ import grpc.aio
 
 from google_apis.firestore import firestore_pb2
 from google_apis.pubsub import pubsub_pb2, schema_pb2
+from infra import ROOT
 from infra.api_key import digest
-from infra.local.topology import ROOT, Subscription, Topology
+from infra.local.topology import Subscription, Topology
 
 PROJECT = "muster-local"
 ORGANIZATION = "development"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from infra.local.topology import ROOT
+from infra import ROOT
 
 Printed = Callable[[str], None]
 """Takes a line of output."""

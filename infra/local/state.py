@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.local.topology import ROOT
+from infra import ROOT
 
 DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE", ROOT / ".local"))
 

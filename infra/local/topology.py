@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra import ROOT
+
 DEFAULT_FILE = ROOT / "infra" / "topology.yaml"
 
 Record = TypeVar("Record")

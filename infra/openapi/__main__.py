@@ -4,24 +4,24 @@ Both are files of the `machines` function, which serves them as they are: a docu
 everybody need not be built by every instance that starts.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 from functions.machines.operations import operations as machines_operations
 from functions.pools.operations import operations as pools_operations
+from infra import ROOT
+from infra.arguments import Parser
 from infra.openapi.document import document
 from infra.openapi.page import render
 from shared.bootstrap import inventory
 from shared.edge.resource import Operation
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("functions/machines/openapi")
 
 
 def main() -> None:
     """Write the document and its page."""
-    parser = argparse.ArgumentParser(prog="python -m infra.openapi", description="Make the OpenAPI document.")
+    parser = Parser(prog="python -m infra.openapi", description="Make the OpenAPI document.")
     parser.add_argument(
         "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
     )

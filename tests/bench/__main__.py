@@ -18,8 +18,8 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import uvloop
 
+from infra import ROOT
 from infra.arguments import Parser
-from infra.local.topology import ROOT
 from tests.bench.calls import CALLS
 from tests.bench.client import RefusedError
 from tests.bench.report import as_bars, as_json, as_markdown

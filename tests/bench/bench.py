@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from google.cloud.firestore import Client
 
-from infra.local.topology import ROOT
+from infra import ROOT
 from tests.bench.meter import Meter
 from tests.bench.served import Backends, Served, Source, archive, emulators, serve
 from tests.bench.store import Store

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from infra import ROOT
 from infra.api_key import new_api_key
 from infra.arguments import Parser
 from infra.local import provision
-from infra.local.topology import ROOT
 from tests.bench import proc
 from tests.bench.client import ask, request
 from tests.bench.served import Backends, Source, archive, emulators, serve

@@ -18,8 +18,8 @@ from typing import Any
 import uvloop
 from google.cloud.firestore import Client
 
+from infra import ROOT
 from infra.arguments import Parser
-from infra.local.topology import ROOT
 from tests.bench import proc
 from tests.bench.bench import Bench, bench
 from tests.bench.client import UnavailableError, ask, drive, request

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra import package
+from infra import ROOT, package
 from infra.local import provision, topology
 from infra.local.emulator import Emulator
-from infra.local.topology import ROOT, Topology
+from infra.local.topology import Topology
 
 PATIENCE = 30.0
 PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"

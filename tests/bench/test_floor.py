@@ -9,8 +9,8 @@ from statistics import mean
 import pytest
 from google.cloud.firestore import Client
 
+from infra import ROOT
 from infra.local import topology
-from infra.local.topology import ROOT
 from tests.bench.bench import FLOOR, Bench
 from tests.bench.calls import CALLS
 from tests.bench.meter import Meter

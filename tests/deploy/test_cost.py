@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from google.cloud.pubsub import PublisherClient
 
-from infra import cost
+from infra import ROOT, cost
 from infra.cost import Operation
 from infra.local import topology
 from infra.local.nursery import Nursery
@@ -24,7 +24,7 @@ from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi
 from tests.stack import RunningStack
 
-DOCUMENT = topology.ROOT / "docs" / "deploy.md"
+DOCUMENT = ROOT / "docs" / "deploy.md"
 UNITS = ("reads", "writes", "deletes", "aggregation_units")
 PATIENCE = 10.0
 

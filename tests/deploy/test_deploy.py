@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT
+from infra import ROOT
 
 PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain", "inventory.example.com")
 

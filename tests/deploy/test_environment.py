@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from infra import ROOT
 from infra.local import topology
 
 TOPOLOGY = topology.load(topology.DEFAULT_FILE)
-TERRAFORM = topology.ROOT / "infra" / "terraform"
+TERRAFORM = ROOT / "infra" / "terraform"
 
 # Read where a function does not run on Google Cloud: the emulators' addresses, and a terminal's colours.
 LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR", "PUBSUB_EMULATOR_HOST"}
@@ -53,7 +54,7 @@ def variables_set_by_terraform() -> set[str]:
 
 @pytest.mark.parametrize("function", TOPOLOGY.functions.values(), ids=TOPOLOGY.functions)
 def test_what_a_function_reads_is_set_and_nothing_else_is(function: topology.Function) -> None:
-    read = variables_read(function.source.parent) | variables_read(topology.ROOT / "shared")
+    read = variables_read(function.source.parent) | variables_read(ROOT / "shared")
 
     assert (read - LOCAL) | PYTHON == {*function.environment, *variables_set_by_terraform()} - LIBRARIES
 
@@ -73,7 +74,7 @@ def test_terraform_reads_every_field_of_the_topology() -> None:
 
 def test_every_index_field_that_the_emulator_reads_is_read_by_terraform() -> None:
     """The emulator's reader is infra/local/firestore/indexes.py; both read the Firebase CLI's form."""
-    emulator = (topology.ROOT / "infra" / "local" / "firestore" / "indexes.py").read_text()
+    emulator = (ROOT / "infra" / "local" / "firestore" / "indexes.py").read_text()
     terraform = (TERRAFORM / "firestore.tf").read_text()
     form = {
         *("collectionGroup", "queryScope", "fields", "fieldPath", "order", "arrayConfig"),

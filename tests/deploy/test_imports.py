@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from infra import ROOT
 from infra.local import topology
 
 FUNCTIONS = topology.load(topology.DEFAULT_FILE).functions
@@ -77,8 +78,8 @@ def imported(function: topology.Function) -> tuple[set[str], set[str]]:
     environment = {**os.environ, **function.environment, "GOOGLE_CLOUD_PROJECT": "project"}
     run = subprocess.run(
         [sys.executable, "-c", IMPORT.format(f"functions.{function.name}.main")],
-        cwd=topology.ROOT,
-        env={**environment, "PYTHONPATH": str(topology.ROOT)},
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -91,7 +92,7 @@ def test_a_function_imports_what_it_uses_and_nothing_else(function: topology.Fun
     floor, modules = imported(function)
     shared = {name for name in modules if name.startswith("shared.")}
     packages = {name.rpartition(".")[0] for name in shared} - {"shared.bootstrap", "shared.store.codec"}
-    files = {file.stem for file in (topology.ROOT / function.folder).glob("[!_]*.py")}
+    files = {file.stem for file in (ROOT / function.folder).glob("[!_]*.py")}
 
     expected = {f"shared.{name}" for name in (EVERY_FUNCTION + BESIDES[function.name]).split()}
     assert expected == shared - packages

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra import package
+from infra import ROOT, package
 from infra.local import topology
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
@@ -116,7 +116,7 @@ def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
     """Whoever builds it: another folder, other times of the files, another umask."""
     copy = tmp_path / "copy"
     for name in ("functions", "google_apis", "shared", "infra"):
-        shutil.copytree(package.ROOT / name, copy / name, copy_function=shutil.copy)
+        shutil.copytree(ROOT / name, copy / name, copy_function=shutil.copy)
     shutil.copy(package.REQUIREMENTS, copy)
     (copy / "functions" / "__init__.py").chmod(0o600)
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 from google.cloud.firestore import Client
 
-from tests.stack import ROOT, NewOrganization, RunningStack
+from infra import ROOT
+from tests.stack import NewOrganization, RunningStack
 
 
 def smoke(url: str, key: str) -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shared.pb.inventory.v1.events_pb2  # noqa: F401 - the topics' messages are found by their names
+from infra import ROOT
 from infra.local import topology
 from infra.local.pubsub.definitions import compiled
 from tests.stack import RunningStack
@@ -31,7 +32,7 @@ MESSAGES = sorted(set(MESSAGE_OF.values()))
 
 
 def definition(name: str) -> str:
-    return (topology.ROOT / "infra" / "schemas" / f"{name}.proto").read_text()
+    return (ROOT / "infra" / "schemas" / f"{name}.proto").read_text()
 
 
 def model(name: str) -> type[Message]:

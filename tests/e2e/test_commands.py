@@ -19,11 +19,12 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
+from infra import ROOT
 from infra.google_cloud import RETRY
 from infra.keys import create, main
 from infra.local.state import read
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import ROOT, TIMEOUT, NewOrganization, RunningStack, StackProcess, quiet_topology
+from tests.stack import TIMEOUT, NewOrganization, RunningStack, StackProcess, quiet_topology
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT, TIMEOUT
+from infra import ROOT
+from tests.stack import TIMEOUT
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

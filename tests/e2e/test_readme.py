@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT, TIMEOUT, StackProcess
+from infra import ROOT
+from tests.stack import TIMEOUT, StackProcess
 
 BANNER = re.compile(
     r"ready on http://(?P<gateway>\S+).*Firestore emulator +(?P<firestore>\S+).*"

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from google.cloud import pubsub
 
+from infra import ROOT
 from infra.replay import moment
 from tests.emulators.pubsub.pulling import acknowledge, pull
-from tests.stack import ROOT, NewOrganization, RunningStack
+from tests.stack import NewOrganization, RunningStack
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 

@@ -16,10 +16,11 @@ import httpx
 import pytest
 from google.cloud import firestore
 
+from infra import ROOT
 from infra.api_key import digest
 from infra.local.__main__ import main
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import ROOT, TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
+from tests.stack import TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
 pytestmark = pytest.mark.long
 
@@ -189,7 +190,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     ("arguments", "complaint"),
     [
         (("--prot", "1"), "unrecognized arguments: --prot 1"),
-        (("--port", "99999"), "99999 is no port: 0 to 65535 are"),
+        (("--port", "99999"), "99999 is no port, which is from 0 to 65535"),
         (("--topology", "none.yaml"), "muster: none.yaml: No such file or directory"),
         (
             ("--data", "/dev/null"),

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import ROOT
 from tests.emulators.firestore.emulator import running as running_firestore
 from tests.emulators.pubsub.emulator import running as running_pubsub
-from tests.stack import ROOT
 
 SCRIPTS = Path(__file__).parent / "node"
 PACKAGE = ("package.json", "package-lock.json", ".npmrc")

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.stack import ROOT, NewOrganization, RunningStack
+from infra import ROOT
+from tests.stack import NewOrganization, RunningStack
 
 FOLDER = ROOT / "tests/functions"
 # Many more for a long look: MUSTER_SCHEMATHESIS_EXAMPLES=1000.

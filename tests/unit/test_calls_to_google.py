@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.stack import ROOT
+from infra import ROOT
 
 ADDRESSES = ["firestore.googleapis.com:443", "pubsub.googleapis.com:443"]
 SECONDS = 30

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from infra import ROOT
 from infra.local import topology
 from infra.local.topology import Route, TopologyError
 
@@ -37,7 +38,7 @@ def test_the_topology_is_sound() -> None:
 
 def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
     declared = load(tmp_path, GOOD)
-    assert declared.functions["machines"].source == topology.ROOT / "functions" / "machines" / "main.py"
+    assert declared.functions["machines"].source == ROOT / "functions" / "machines" / "main.py"
     assert declared.subscriptions["cleanup"].retry.maximum_backoff_seconds == 60
     assert declared.schedules["relay"].every_minutes == 1
 

@@ -5,7 +5,7 @@ import math
 import sys
 from pathlib import Path
 
-from infra.local.command import Parser, serve
+from infra.local.command import EmulatorParser, serve
 from infra.local.firestore.server import Options, running
 from infra.local.firestore.transactions import Patience
 
@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def _options() -> Options:
-    parser = Parser(_NAME, "infra.local.firestore", port=0)
+    parser = EmulatorParser(_NAME, "infra.local.firestore", default_port=0)
     parser.add_argument(
         "--indexes", type=Path, help="a file of indexes, in the form of firestore.indexes.json"
     )

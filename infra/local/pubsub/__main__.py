@@ -2,7 +2,7 @@
 
 import sys
 
-from infra.local.command import Parser, serve
+from infra.local.command import EmulatorParser, serve
 from infra.local.pubsub.server import running
 
 _NAME = "Pub/Sub"
@@ -10,7 +10,7 @@ _NAME = "Pub/Sub"
 
 def main() -> int:
     """Run until told to stop; gives the process's exit code."""
-    chosen = Parser(_NAME, "infra.local.pubsub", port=8085).parse_args()
+    chosen = EmulatorParser(_NAME, "infra.local.pubsub", default_port=8085).parse_args()
     return serve(_NAME, running(chosen.host, chosen.port, chosen.control_port, chosen.data))
 
 

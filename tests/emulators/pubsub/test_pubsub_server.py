@@ -48,7 +48,10 @@ def test_a_wrong_flag_is_one_line(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert capsys.readouterr() == ("", f"Pub/Sub emulator: {complaint} (see --help)\n")
+    assert capsys.readouterr() == (
+        "",
+        f"Pub/Sub emulator: {complaint} (see python -m infra.local.pubsub --help)\n",
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
