@@ -42,6 +42,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, change_seconds: fl
 
     Raises:
         Unavailable: the store did not answer for all of them, or there are more than one call can take.
+        Refused: it has no index for them.
         grpc.aio.AioRpcError: it refuses what it is asked.
     """
     deadline = Deadline(SECONDS)

@@ -34,8 +34,9 @@ async def patch(inventory: Inventory, call: Call) -> Response:
         stored = await find_matching(inventory, call, machine_id)
         change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
-        if not SIZABLE.isdisjoint(change.fields):
-            require_storable(after, change.fields)
+        # What is cleared takes nothing.
+        if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
+            require_storable(after, sizable)
         return Decision(
             answer=json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
             writes=[change_machine(stored, change)] if change.fields else [],

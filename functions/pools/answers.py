@@ -1,4 +1,4 @@
-"""Answers about a pool: what its commit decided, completed with what holds at the time of the answer.
+"""Answers about a pool: what its commit decided, completed with its members.
 
 How many machines are in a pool, and which, is no part of a commit. So a recorded answer is the pool's own
 state, and each time that it is given the rest is added: first as of the commit, so that all of it is true at
@@ -54,7 +54,7 @@ def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = Non
 def with_count(
     answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
 ) -> Answer:
-    """Add to an answer how many members its pool has at present, to its ETag too, and what else holds then.
+    """Add to an answer how many members its pool has, to its ETag too, and what else is shown beside.
 
     Its own bytes stay as they are.
     """
@@ -127,7 +127,7 @@ async def members(
         ),
     )
     machines, skip = pools.first_members(named, newest)
-    # Now, some that are named may have left since: then they count as they are shown.
+    # Without `as_of`, some that are named may have left since: then they count as they are shown.
     known = {machine["id"] for machine in (*named, *newest)}
     present = pages.total(counted, skip=0, found=len(newest), limit=pools.MOST_SHOWN)
     count = max(present, len(known))

@@ -27,9 +27,9 @@ async def update(inventory: Inventory, call: Call) -> Response:
         fields = patch.fields()
         stored = await find_matching(inventory, call, pool_id)
         after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
-        require_storable(after, fields)
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
+        require_storable(after, fields)
         return Decision(
             answer=pool_answer(200, after),
             writes=[writes.update(after, [*fields, "version", "updated_at"], stored.document)],

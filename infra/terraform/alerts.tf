@@ -17,6 +17,7 @@ locals {
       name      = "A function that a schedule or a subscription calls has failed for 10 minutes"
       advice    = "Its log has each failure: severity ERROR. What it did not do it does when it is called again, once the cause is mended."
       filter    = local.called_errors
+      by        = ["resource.label.service_name"]
       ratio_to  = null
       aligner   = "ALIGN_DELTA"
       reducer   = "REDUCE_SUM"
@@ -121,6 +122,7 @@ resource "google_monitoring_alert_policy" "threshold" {
         alignment_period     = "300s"
         per_series_aligner   = each.value.aligner
         cross_series_reducer = each.value.reducer
+        group_by_fields      = try(each.value.by, [])
       }
 
       dynamic "denominator_aggregations" {
@@ -139,6 +141,11 @@ resource "google_monitoring_alert_policy" "threshold" {
     content   = each.value.advice
     mime_type = "text/markdown"
   }
+}
+
+moved {
+  from = google_monitoring_alert_policy.relay_silent
+  to   = google_monitoring_alert_policy.not_called["relay"]
 }
 
 # An alert on what a function finds cannot tell that it has not looked.

@@ -32,7 +32,7 @@ _LONGEST_TERM = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 
-# What makes a machine large: who changes none of these says nothing that could be too much.
+# What makes a machine large: the rest of what a patch says fits in what the limits leave.
 SIZABLE = frozenset({"name", "hostname", "agent_version", "os_info", "machine_parameters"})
 _FIELDS = frozenset(field.name for field in Machine.DESCRIPTOR.fields)
 
@@ -50,14 +50,14 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
     size = machine.ByteSize() - len(machine.pool_ids) * _POOL_BYTES
     if size > MAX_MESSAGE_BYTES:
         raise too_large(machine, sent, f"{MAX_MESSAGE_BYTES} bytes")
-    _require_searchable(machine, size)
+    _require_searchable(machine, sent, size)
     if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
         return
     if len(json_answer(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
         raise too_large(machine, sent, f"{MAX_JSON_BYTES} bytes as JSON")
 
 
-def _require_searchable(machine: Machine, size: int) -> None:
+def _require_searchable(machine: Machine, sent: Container[str], size: int) -> None:
     """Hold back a machine that cannot be stored with the terms that it is searched by."""
     most_terms = (search.LONGEST_RUN + 1) * len(search.fold(machine.name + machine.hostname))
     if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
@@ -69,8 +69,10 @@ def _require_searchable(machine: Machine, size: int) -> None:
     if len(terms) > MAX_TERMS or index_bytes > MAX_INDEX_BYTES:
         raise _too_long(field, "it is searched by too many parts of it")
     if size + term_bytes + 2 * len(terms) > MAX_DOCUMENT_BYTES:
-        reason = f"with what it is searched by, the machine takes more than {MAX_DOCUMENT_BYTES} bytes"
-        raise _too_long(field, reason)
+        most = f"{MAX_DOCUMENT_BYTES} bytes with what it is searched by"
+        if field not in sent:
+            raise too_large(machine, sent, most)
+        raise _too_long(field, f"the machine takes more than {most}")
 
 
 def _terms_of(machine: Machine, field: str) -> int:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticKnownError
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # A query's + is a space.
-_LOST_PLUS = re.compile(r".+\d\d:\d\d.* \d\d:?\d\d", re.ASCII)
+_LOST_PLUS = re.compile(r"[\d-]+[Tt _]\d\d:\d\d[\d:.,]* \d\d:?\d\d", re.ASCII)
 # What pydantic takes beside times: seconds since 1970 in digits, and dates.
 _NO_TIME = re.compile(rf"[+-]?[0-9.]+|{_DATE.pattern}", re.ASCII)
 

@@ -15,16 +15,18 @@ def too_large(message: Message, sent: Container[str], most: str) -> Invalid:
 
     Args:
         message: a machine or a pool.
-        sent: names of its fields that the request sets; the largest of these is at fault.
+        sent: names of its fields that the request sets; the largest of these is at fault, or the whole body
+            where they say nothing.
         most: how large it may be, with its unit.
     """
     sizes = {
         field.name: _size(message, field.name) for field, _ in message.ListFields() if field.name in sent
     }
-    place = max(sizes, key=sizes.__getitem__)
+    largest = max(sizes, key=sizes.__getitem__, default=None)
+    place = ("body",) if largest is None else ("body", _NAMES.get(largest, largest))
     thing = message.DESCRIPTOR.name.lower()
     reason = f"must be smaller: with it the {thing} takes more than {most}"
-    return Invalid([Fault(("body", _NAMES.get(place, place)), "too_large", reason)])
+    return Invalid([Fault(place, "too_large", reason)])
 
 
 def _size(message: Message, field: str) -> int:

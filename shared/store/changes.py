@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.domain.answer import Answer
@@ -73,7 +74,7 @@ Decide = Callable[[Transaction], Awaitable[Decision]]
 Complete = Callable[[Answer, datetime | None], Awaitable[Answer]]
 """Adds to an answer what is no part of a commit, as of the time of that, and makes no failure of it.
 
-The time of a recorded answer is past: it is given none, and is completed with what holds now.
+Where no time is given, with what holds now: the time of a recorded answer is past.
 """
 
 
@@ -188,7 +189,7 @@ class _Committed:
 
 @dataclass(frozen=True)
 class _Answered:
-    """An answer that takes no commit, and when it held; None of an earlier request's."""
+    """An answer that takes no commit, and as of when, where its transaction has read something."""
 
     answer: Answer
     time: datetime | None = None
@@ -248,7 +249,7 @@ class _Change:
         """
         try:
             record, _ = await self._look(deadline)
-        except Unavailable:
+        except (StoreError, Unavailable, grpc.aio.AioRpcError):
             return None
         return None if record is None else self._replay(record)
 

@@ -15,6 +15,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.store import paths, writes
 from shared.store.attempts import repeated
+from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 
@@ -95,6 +96,6 @@ class Outbox:
             names = [self._firestore.name(paths.outbox(event_id)) for event_id in batch]
             try:
                 await self.remove(names, Deadline(DROP_SECONDS))
-            except (Unavailable, grpc.aio.AioRpcError) as error:
+            except (StoreError, Unavailable, grpc.aio.AioRpcError) as error:
                 fields = {"events": len(batch)}
                 logs.log(logging.WARNING, "outbox not emptied, left to the relay", fields, error=error)

@@ -185,12 +185,21 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
     assert "x" in fresh.text
 
 
-@pytest.mark.parametrize("write", ["replace", "create pool", "delete"])
+@pytest.mark.parametrize(
+    ("write", "code"),
+    [
+        ("replace", "UNAVAILABLE"),
+        ("create pool", "UNAVAILABLE"),
+        ("delete", "UNAVAILABLE"),
+        ("patch", "FAILED_PRECONDITION"),
+        ("add", "PERMISSION_DENIED"),
+    ],
+)
 async def test_a_fault_is_told_though_no_store_tells_whether_the_key_was_used(
-    scene: Scene, firestore_control: Control, write: str
+    scene: Scene, firestore_control: Control, write: str, code: str
 ) -> None:
     records = f"{scene.organization.id}/idempotency/"
-    await firestore_control.fail_next("BatchGetDocuments", pattern=records, code="UNAVAILABLE", count=1000)
+    await firestore_control.fail_next("BatchGetDocuments", pattern=records, code=code, count=1000)
     method, path, _ = WRITES[write][0]
     headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
 

@@ -11,11 +11,12 @@ from tests.functions.machines.control import Control
 from tests.logged import entries
 
 
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "FAILED_PRECONDITION"])
 async def test_what_is_not_dropped_is_told_once_and_of_no_request(
-    own: Inventory, firestore_control: Control, capsys: pytest.CaptureFixture[str]
+    own: Inventory, firestore_control: Control, capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     marker = own.firestore.name(paths.outbox("one"))
-    await firestore_control.fail_next("Commit", pattern=marker, code="PERMISSION_DENIED")
+    await firestore_control.fail_next("Commit", pattern=marker, code=code)
     logs.REQUEST_ID.set("the first of many")
     before = asyncio.all_tasks()
 

@@ -1,6 +1,7 @@
 """Heartbeats: an agent says that its machine is alive, more often than anything else is said."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -135,7 +136,7 @@ async def test_to_say_connected_once_more_is_a_heartbeat(machines: MachinesApi, 
 
 
 async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines: MachinesApi) -> None:
-    machine = await registered(machines, os_info="x")
+    machine = await registered(machines, os_info="x", name="n")
     path = f"{PATH}/{machine['id']}"
     size = len((await machines.call("GET", path, headers={"Accept": "application/x-protobuf"})).content)
     largest = {"os_info": "x" * (MAX_MESSAGE_BYTES - size - 10)}  # for longer lengths and times
@@ -155,6 +156,9 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
         await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"name": "one more thing"})
     )
     assert (place, kind) == (["body", "name"], "too_large")
+    # What is cleared takes nothing, even where the rest is a little more than a profile may say.
+    await patched(machines, machine["id"], {"reserved_session_id": str(uuid.uuid4())})
+    await patched(machines, machine["id"], {"name": None, "status": "connected"})
 
 
 async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:

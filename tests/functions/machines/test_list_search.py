@@ -1,6 +1,7 @@
 """`GET /v1/machines` and one machine of it: search, strictness, and the pools of machines."""
 
 import re
+import time
 import uuid
 from datetime import date, timedelta
 from typing import Any
@@ -224,6 +225,15 @@ async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: Machi
         [fault] = answer.json()["detail"]
         assert fault["loc"] == ["query", "created_at_from"]
         assert "%2B" in fault["msg"]
+
+
+async def test_a_time_that_is_none_takes_no_time(machines: MachinesApi) -> None:
+    """An expression that goes back and forth over it would take six seconds, in which nobody is answered."""
+    began = time.monotonic()
+    answer = await machines.call("GET", f"{ITEMS}?created_at_from=a{'00:00+' * 10_000}")
+
+    assert faults(answer) == [["query", "created_at_from"]]
+    assert time.monotonic() - began < 2
 
 
 async def test_a_pool_of_nobody_or_of_others_or_that_is_gone_has_no_machines(

@@ -21,9 +21,9 @@ POOL_FIELDS = {
     "machine_count",
 }
 
-# Those of the published API's machine, and those that only this server has.
 POOL_TOO_LARGE = "must be smaller: with it the pool takes more than 81920 bytes"
 
+# Those of the published API's machine, and those that only this server has.
 MACHINE_FIELDS = {
     "id",
     "user_id",

@@ -107,10 +107,10 @@ async def test_an_assignments_answer_is_true_of_one_moment(
     await pools.add(pool_id, [member] if is_new else [member, joins])
     mine = f"{pools.organization.id}/machines"
     for method in ("RunQuery", "RunAggregationQuery"):
-        await firestore_control.fail_next(method, pattern=mine, delay_ms=1000)
+        await firestore_control.fail_next(method, pattern=mine, delay_ms=1500)
     path = f"/v1/pools/{pool_id}/machines"
     adding = asyncio.create_task(pools.call("POST", path, {"machine_ids": [joins]}))
-    while await firestore_control.waiting():
+    while not adding.done() and await firestore_control.waiting():
         pass
 
     removed = await pools.call("DELETE", path, {"machine_ids": [joins]})
