@@ -67,7 +67,7 @@ def moment(text: str, *, now: datetime) -> datetime:
     """Read a moment: how long ago it is (`90s`, `30m`, `12h`, `7d`), or an ISO 8601 time with its zone.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or is still to come: a subscription that seeks it loses all that waits.
     """
     if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
@@ -77,6 +77,8 @@ def moment(text: str, *, now: datetime) -> datetime:
         raise ValueError(f"{text!r} is no moment: give 30m, 12h, 7d or 2026-05-04T03:02:01Z") from error
     if since.tzinfo is None:
         raise ValueError(f"{text!r} has no zone: give {text}Z, say")
+    if since > now:
+        raise ValueError(f"{text!r} is still to come, and would drop what waits")
     return since
 
 

@@ -119,13 +119,15 @@ def main() -> None:
         sys.exit("muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...")
     if not url.startswith(("http://", "https://")):
         sys.exit(f"muster: {url} is no URL: put http:// or https:// before it")
+    if not key.isascii():
+        sys.exit("muster: KEY is no API key: it has other characters than ASCII")
     headers = {"Authorization": f"Bearer {key}"}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as http:
             Smoke(http).run()
     except Failure as failure:
         sys.exit(f"muster: {url} does not work: {failure}")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"muster: {url} cannot be reached: {error}")
     print(f"{url} works: it registers, finds, pools and deletes machines")
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import os
+import re
 import signal
 import socket
 import sys
@@ -34,8 +35,8 @@ def main() -> None:
                 state_folder=arguments.state,
                 data=arguments.data and arguments.data.resolve(),
                 api_key=_development_key(arguments.data),
-                firestore_host=os.environ.get("FIRESTORE_EMULATOR_HOST"),
-                pubsub_host=os.environ.get("PUBSUB_EMULATOR_HOST"),
+                firestore_host=_emulator("FIRESTORE_EMULATOR_HOST"),
+                pubsub_host=_emulator("PUBSUB_EMULATOR_HOST"),
             )
             uvloop.run(_run(Stack(served, options, listener, _report)))
     except OccupiedError as error:
@@ -81,6 +82,14 @@ def _listen(port: int) -> socket.socket:
         raise StackError(f"port {port} cannot be used: {error.strerror}") from error
 
 
+def _emulator(variable: str) -> str | None:
+    """Return where an emulator runs already, if this variable of the environment says so."""
+    host = os.environ.get(variable)
+    if host and not re.fullmatch(r"[^/\s]+:\d+", host):
+        raise StackError(f"{variable} is {host}: it takes HOST:PORT, without http://")
+    return host
+
+
 def _development_key(data: Path | None) -> str:
     """Return the key of the kept data, or a new one."""
     if not data:
@@ -89,8 +98,10 @@ def _development_key(data: Path | None) -> str:
     try:
         data.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(new_api_key())
+            draft = data / "development-key.new"
+            draft.touch(mode=0o600)
+            draft.write_text(new_api_key())
+            draft.replace(file)
         return file.read_text()
     except OSError as error:
         raise StackError(
@@ -101,8 +112,14 @@ def _development_key(data: Path | None) -> str:
 async def _run(stack: Stack) -> None:
     loop = asyncio.get_running_loop()
     running = loop.create_task(stack.run())
+
+    def stop() -> None:
+        # Once: a second time would interrupt what stops the children.
+        if not running.cancelling():
+            running.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, running.cancel)
+        loop.add_signal_handler(number, stop)
     await asyncio.wait([running])
     if not running.cancelled():
         running.result()

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -75,11 +76,11 @@ async def listen(
         socket.create_server((host, port)).close()
         bound = server.add_insecure_port(f"{host}:{port}")
     except (OSError, RuntimeError) as error:
-        raise _taken(host, port) from error
+        raise _unusable(host, port, error) from error
     try:
         listening = await control.serve(host, control_port)
     except OSError as error:
-        raise _taken(host, control_port) from error
+        raise _unusable(host, control_port, error) from error
     control_bound = listening.sockets[0].getsockname()[1]
     return Addresses(f"{host}:{bound}", f"http://{host}:{control_bound}"), listening
 
@@ -102,5 +103,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _taken(host: str, port: int) -> CannotStartError:
+def _unusable(host: str, port: int, error: Exception) -> CannotStartError:
+    if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
+        return CannotStartError(f"{host}:{port} cannot be used: {error.strerror}")
     return CannotStartError(f"{host}:{port} is taken, choose another port (0 takes any)")

@@ -80,11 +80,11 @@ def write(folder: Path, state: StackState) -> None:
 
 
 def read(folder: Path) -> StackState | None:
-    """Return the state of the stack that runs with this folder, if one does."""
+    """Return the state of the stack that runs with this folder, if one does; none does of a damaged one."""
     try:
         state = StackState(**json.loads(_file(folder).read_text()))
         os.kill(state.pids["stack"], 0)  # the file of a stack that was killed stays
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     return state
 

@@ -67,6 +67,18 @@ def test_smoke_says_what_a_url_lacks() -> None:
     assert run.stderr == "muster: 127.0.0.1:8080 is no URL: put http:// or https:// before it\n"
 
 
+def test_smoke_takes_no_key_that_is_cut_short() -> None:
+    run = smoke("http://127.0.0.1:1", "muster_\u2026")
+
+    assert run.stderr == "muster: KEY is no API key: it has other characters than ASCII\n"
+
+
+def test_smoke_takes_no_broken_url() -> None:
+    run = smoke("http://[::1", "key")
+
+    assert run.stderr.startswith("muster: http://[::1 cannot be reached: ")
+
+
 @pytest.mark.parametrize(("url", "key"), [("", ""), ("http://127.0.0.1:1", ""), ("", "key")])
 def test_smoke_asks_for_a_url_and_a_key(url: str, key: str) -> None:
     run = smoke(url, key)

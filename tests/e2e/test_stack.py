@@ -18,6 +18,7 @@ from google.cloud import firestore
 
 from infra import ROOT
 from infra.api_key import digest
+from infra.local import state
 from infra.local.__main__ import main
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
@@ -136,8 +137,11 @@ def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tu
 
 
 def ends_with_ctrl_c(stack: StackProcess) -> bool:
-    """Tell whether Ctrl-C ends all of a stack in good order."""
+    """Tell whether Ctrl-C ends all of a stack in good order, also for who presses it once more."""
     with watched(stack):
+        stack.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stack.process.wait(0.05)
         stack.process.send_signal(signal.SIGINT)
         return stack.process.wait(TIMEOUT) == 0
 
@@ -184,6 +188,23 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         ended = run("infra.local", "--port", str(port), "--state", str(tmp_path))
     expected = f"muster: port {port} is taken: stop who uses it, or choose another: make run PORT=8081\n"
     assert (ended.returncode, ended.stderr, ended.stdout) == (1, expected, "")
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1"])
+def test_an_emulator_that_is_no_host_with_a_port_is_one_line(
+    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", host)
+    ended = run("infra.local", "--port", "0", "--state", str(tmp_path))
+    expected = f"muster: PUBSUB_EMULATOR_HOST is {host}: it takes HOST:PORT, without http://\n"
+    assert (ended.returncode, ended.stderr) == (1, expected)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]"])
+def test_of_a_state_that_is_damaged_no_stack_runs(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stack.json").write_text(content)
+    assert state.read(tmp_path) is None
+    assert state.read(tmp_path / "stack.json") is None
 
 
 @pytest.mark.parametrize(

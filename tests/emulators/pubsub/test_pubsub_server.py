@@ -29,6 +29,13 @@ def test_a_taken_port_is_one_line(flag: str) -> None:
     assert complaint == f"Pub/Sub emulator: 127.0.0.1:{port} is taken, choose another port (0 takes any)\n"
 
 
+def test_an_address_of_another_machine_is_one_line() -> None:
+    code, complaint = refused("--host", "192.0.2.1", "--port", "0")
+    assert code == 1
+    [line] = complaint.splitlines()
+    assert line.startswith("Pub/Sub emulator: 192.0.2.1:0 cannot be used: Cannot assign requested address")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
