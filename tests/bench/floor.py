@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from google_apis.firestore import firestore_pb2
 from google_apis.pubsub import pubsub_pb2
-from tests.bench.script import COMMIT, Script, Template, given_ids, load
+from tests.bench.script import COMMIT, QUERIES, Script, Template, given_ids, load
 
 # As the product drops what it has published (shared/store/outbox.py).
 COLLECT_SECONDS = 0.5
@@ -72,9 +72,12 @@ class Floor:
         request = template.filled(values)
         if template.seen or template.in_transaction:
             request = _depending(template, request, read)
+        if template.as_of_commit:
+            # The fields of a message may stand in any order.
+            time = read[-1].write_results[-1].update_time
+            request += QUERIES[template.method](read_time=time).SerializeToString()
         if template.method in UNARY:
-            await call(request)
-            return []
+            return [await call(request)]
         return [answer async for answer in call(request)]
 
     def _drop(self, ids: Sequence[bytes]) -> None:

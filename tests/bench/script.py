@@ -12,10 +12,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from google_apis.firestore.firestore_pb2 import CommitRequest
+from google_apis.firestore.firestore_pb2 import (
+    CommitRequest,
+    RunAggregationQueryRequest,
+    RunQueryRequest,
+)
 from tests.bench.recorder import Rpc
 
 COMMIT = "/google.firestore.v1.Firestore/Commit"
+QUERIES: Mapping[str, type[RunQueryRequest | RunAggregationQueryRequest]] = {
+    "/google.firestore.v1.Firestore/RunQuery": RunQueryRequest,
+    "/google.firestore.v1.Firestore/RunAggregationQuery": RunAggregationQueryRequest,
+}
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ID = re.compile(
     rb"%b|(?<=/identities/)[0-9a-f]{40}|(?<=/idempotency/)[0-9a-f]{40}|(?<=/outbox/)[0-9a-f]{40}"
@@ -36,6 +44,7 @@ class Template:
         in_transaction: whether the transaction's id is to be put in.
         seen: the writes with the update time of a document that was read as their precondition.
         times: the timestamps to set to the present: a write and a field.
+        as_of_commit: whether the time of the commit before it is to be put in, as of which it reads.
     """
 
     method: str
@@ -44,6 +53,7 @@ class Template:
     in_transaction: bool = False
     seen: Sequence[int] = ()
     times: Sequence[tuple[int, str]] = ()
+    as_of_commit: bool = False
 
     def filled(self, values: Sequence[bytes]) -> bytes:
         """Serialize the request message with these values."""
@@ -140,16 +150,21 @@ def ids_in(rpcs: Sequence[Rpc]) -> set[bytes]:
 
 
 def _cut(rpc: Rpc, values: Mapping[bytes, int]) -> Template:
+    request, as_of_commit = rpc.request, False
+    if query := QUERIES.get(rpc.method):
+        recorded = query.FromString(request)
+        as_of_commit = recorded.HasField("read_time")
+        recorded.ClearField("read_time")
+        request = recorded.SerializeToString()
     pieces, slots, end = [], [], 0
-    for match in _ID.finditer(rpc.request):
+    for match in _ID.finditer(request):
         if match[0] in values:
-            pieces.append(rpc.request[end : match.start()])
+            pieces.append(request[end : match.start()])
             slots.append(values[match[0]])
             end = match.end()
-    pieces.append(rpc.request[end:])
-    template = Template(method=rpc.method, pieces=pieces, slots=slots)
+    pieces.append(request[end:])
     if rpc.method != COMMIT:
-        return template
+        return Template(method=rpc.method, pieces=pieces, slots=slots, as_of_commit=as_of_commit)
     commit = CommitRequest.FromString(rpc.request)
     seen = [
         number for number, write in enumerate(commit.writes) if write.current_document.HasField("update_time")
