@@ -17,7 +17,7 @@ from infra.api_key import new_api_key
 from infra.arguments import Parser, port
 from infra.local import topology
 from infra.local.stack import Options, Stack, StackError
-from infra.local.state import DEFAULT_FOLDER, OccupiedError
+from infra.local.state import DEFAULT_FOLDER, OccupiedError, write_privately
 
 DEFAULT_PORT = 8080
 
@@ -98,10 +98,7 @@ def _development_key(data: Path | None) -> str:
     try:
         data.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            draft = data / "development-key.new"
-            draft.touch(mode=0o600)
-            draft.write_text(new_api_key())
-            draft.replace(file)
+            write_privately(file, new_api_key())
         return file.read_text()
     except OSError as error:
         raise StackError(

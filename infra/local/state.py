@@ -72,11 +72,16 @@ def published(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, state: StackState) -> None:
-    """Publish a state, all of it at once; for the owner's eyes, as it holds an API key."""
-    draft = folder / "stack.json.new"
+    """Publish a state, which holds an API key."""
+    write_privately(_file(folder), json.dumps(asdict(state), indent=2) + "\n")
+
+
+def write_privately(file: Path, text: str) -> None:
+    """Write a file for the owner's eyes, all of it at once."""
+    draft = file.with_name(f"{file.name}.new")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(state), indent=2) + "\n")
-    draft.replace(_file(folder))
+    draft.write_text(text)
+    draft.replace(file)
 
 
 def read(folder: Path) -> StackState | None:

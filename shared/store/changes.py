@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.domain.answer import Answer
@@ -28,7 +27,7 @@ from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim,
 from shared.store import paths, writes
 from shared.store.attempts import Attempts
 from shared.store.codec import decode
-from shared.store.errors import Contended, StoreError
+from shared.store.errors import FAILURES, Contended, StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
@@ -249,7 +248,7 @@ class _Change:
         """
         try:
             record, _ = await self._look(deadline)
-        except (StoreError, Unavailable, grpc.aio.AioRpcError):
+        except FAILURES:
             return None
         return None if record is None else self._replay(record)
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import grpc
+import grpc.aio
+
+from shared.domain.errors import Unavailable
 
 
 class StoreError(Exception):
@@ -30,6 +33,9 @@ class Contended(StoreError):
 class Unclear(StoreError):
     """The call was cut off: it may have been applied."""
 
+
+# Whatever a call of the store can fail with, for who goes on without its answer.
+FAILURES = (StoreError, Unavailable, grpc.aio.AioRpcError)
 
 # https://cloud.google.com/firestore/docs/understand-error-codes
 _MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {

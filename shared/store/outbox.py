@@ -6,16 +6,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextvars import Context
 from functools import partial
 
-import grpc.aio
-
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
 from shared.domain.deadline import Deadline
-from shared.domain.errors import Unavailable
 from shared.store import paths, writes
 from shared.store.attempts import repeated
-from shared.store.errors import StoreError
+from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 
@@ -96,6 +93,6 @@ class Outbox:
             names = [self._firestore.name(paths.outbox(event_id)) for event_id in batch]
             try:
                 await self.remove(names, Deadline(DROP_SECONDS))
-            except (StoreError, Unavailable, grpc.aio.AioRpcError) as error:
+            except FAILURES as error:
                 fields = {"events": len(batch)}
                 logs.log(logging.WARNING, "outbox not emptied, left to the relay", fields, error=error)

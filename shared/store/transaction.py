@@ -9,14 +9,11 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-import grpc
-
 from google_apis.firestore.common_pb2 import TransactionOptions
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.domain.deadline import Deadline
-from shared.domain.errors import Unavailable
-from shared.store.errors import StoreError
+from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
 from shared.store.wire_format import Write
 
@@ -58,7 +55,7 @@ class Transaction:
         try:
             # Also past the request's deadline: idle locks would last for a minute.
             await self._firestore.rollback(self._id, Deadline(RELEASE_SECONDS))
-        except (StoreError, Unavailable, grpc.aio.AioRpcError):
+        except FAILURES:
             return  # what became of the block counts; the store lets go of idle transactions by itself
 
     async def get(self, paths: Sequence[str], *, fields: Sequence[str] = ()) -> dict[str, Document]:
