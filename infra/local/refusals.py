@@ -3,18 +3,17 @@
 Refusal
 ├── FirestoreError    see `firestore/errors.py`
 ├── PubsubError       see `pubsub/errors.py`
+├── InvalidRequest    no method could take it
 └── Unimplemented     production does it, this emulator does not, and does not pretend to
 """
 
 import logging
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
 
 from infra.local.faults import Context
-
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +22,12 @@ class Refusal(Exception):
     """What an RPC ends in: a gRPC status code, and a text for people."""
 
     code = grpc.StatusCode.UNKNOWN
+
+
+class InvalidRequest(Refusal):
+    """What was sent is too large, or no message of the method's."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
 
 
 class Unimplemented(Refusal):
@@ -47,18 +52,14 @@ async def abort(method: str, error: Exception, context: Context) -> NoReturn:
     raise AssertionError("abort raises")
 
 
-def refusing(method: str) -> Handler:
-    """Refuse a method, `package.Service/Method`, whatever a client sends to it."""
-
-    async def refuse(_: object, context: Context) -> None:
-        await abort(method, Unimplemented(method), context)
-
-    return grpc.stream_stream_rpc_method_handler(refuse)
-
-
 class RefuseTheRest(grpc.GenericRpcHandler):
     """Refuses every method that the handlers before it do not have."""
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
-        """Refuse the method."""
-        return refusing(handler_call_details.method.lstrip("/"))
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Refuse the method, whatever a client sends to it."""
+        method = handler_call_details.method.lstrip("/")
+
+        async def refuse(_: object, context: Context) -> None:
+            await abort(method, Unimplemented(method), context)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import grpc.aio
 
 from google_apis.firestore import firestore_pb2 as rpc
@@ -23,11 +24,13 @@ from infra.local.firestore.rpcs.documents import Documents
 from infra.local.firestore.rpcs.lists import Lists
 from infra.local.firestore.rpcs.queries import Queries
 from infra.local.firestore.store import Settings, Store
+from infra.local.firestore.targets import targets
 from infra.local.firestore.transactions import Patience
 from infra.local.firestore.ttl import expire_forever
-from infra.local.firestore.wire import StreamingMethod, UnaryMethod, Wire
 from infra.local.refusals import RefuseTheRest
+from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
+_SERVICE = "google.firestore.v1.Firestore"
 # More than the limit that requests are checked against, so that a request beyond it gets production's status.
 _LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST
 
@@ -61,8 +64,8 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)]
     )
-    handler = Wire(counting, faults).handler(_methods(store, billing))
-    server.add_generic_rpc_handlers((handler, RefuseTheRest()))
+    wire = Wire(counting, faults, targets, limits.LARGEST_REQUEST)
+    server.add_generic_rpc_handlers(_handlers(store, billing, wire))
     addresses, control = await listen(
         server, Control(counting, faults), options.host, options.port, options.control_port
     )
@@ -78,21 +81,24 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
             await journal.close()
 
 
-def _methods(store: Store, billing: Billing) -> dict[str, UnaryMethod | StreamingMethod]:
+def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericRpcHandler, ...]:
     documents, lists = Documents(store, billing), Lists(store, billing)
     queries, commits = Queries(store, billing), Commits(store, billing)
-    return {
-        "GetDocument": UnaryMethod(rpc.GetDocumentRequest, documents.get_document),
-        "BatchGetDocuments": StreamingMethod(rpc.BatchGetDocumentsRequest, documents.batch_get_documents),
-        "ListDocuments": UnaryMethod(rpc.ListDocumentsRequest, lists.list_documents),
-        "ListCollectionIds": UnaryMethod(rpc.ListCollectionIdsRequest, lists.list_collection_ids),
-        "RunQuery": StreamingMethod(rpc.RunQueryRequest, queries.run_query),
-        "RunAggregationQuery": StreamingMethod(rpc.RunAggregationQueryRequest, queries.run_aggregation_query),
-        "BeginTransaction": UnaryMethod(rpc.BeginTransactionRequest, commits.begin_transaction),
-        "Rollback": UnaryMethod(rpc.RollbackRequest, commits.rollback),
-        "Commit": UnaryMethod(rpc.CommitRequest, commits.commit),
-        "BatchWrite": UnaryMethod(rpc.BatchWriteRequest, commits.batch_write),
-        "CreateDocument": UnaryMethod(rpc.CreateDocumentRequest, commits.create_document),
-        "UpdateDocument": UnaryMethod(rpc.UpdateDocumentRequest, commits.update_document),
-        "DeleteDocument": UnaryMethod(rpc.DeleteDocumentRequest, commits.delete_document),
+    unary: UnaryMethods = {
+        "GetDocument": (documents.get_document, rpc.GetDocumentRequest),
+        "ListDocuments": (lists.list_documents, rpc.ListDocumentsRequest),
+        "ListCollectionIds": (lists.list_collection_ids, rpc.ListCollectionIdsRequest),
+        "BeginTransaction": (commits.begin_transaction, rpc.BeginTransactionRequest),
+        "Rollback": (commits.rollback, rpc.RollbackRequest),
+        "Commit": (commits.commit, rpc.CommitRequest),
+        "BatchWrite": (commits.batch_write, rpc.BatchWriteRequest),
+        "CreateDocument": (commits.create_document, rpc.CreateDocumentRequest),
+        "UpdateDocument": (commits.update_document, rpc.UpdateDocumentRequest),
+        "DeleteDocument": (commits.delete_document, rpc.DeleteDocumentRequest),
     }
+    streaming: StreamingMethods = {
+        "BatchGetDocuments": (documents.batch_get_documents, rpc.BatchGetDocumentsRequest),
+        "RunQuery": (queries.run_query, rpc.RunQueryRequest),
+        "RunAggregationQuery": (queries.run_aggregation_query, rpc.RunAggregationQueryRequest),
+    }
+    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming), RefuseTheRest()

@@ -3,7 +3,11 @@
 Source: https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 """
 
+import itertools
 import re
+from collections.abc import Iterator
+
+from google.protobuf.message import Message
 
 from infra.local.pubsub.errors import InvalidArgument
 
@@ -40,3 +44,12 @@ def check_project(name: str) -> None:
 def project_of(name: str) -> str:
     """Return the project's id: `p` for `projects/p/topics/t`."""
     return name.split("/", 2)[1]
+
+
+def targets(request: Message) -> Iterator[str]:
+    """List the resource names in a request: its own strings, and the names of resources inside it."""
+    for field, value in itertools.islice(request.ListFields(), 4):
+        if isinstance(value, str):
+            yield value
+        elif field.message_type is not None and "name" in field.message_type.fields_by_name:
+            yield value.name

@@ -10,7 +10,7 @@ from infra.local.pubsub.masks import merged
 from infra.local.pubsub.message import check_messages
 from infra.local.pubsub.names import check_project, project_of
 from infra.local.pubsub.pages import page
-from infra.local.pubsub.wire import Methods, Wire
+from infra.local.wire import UnaryMethods, Wire
 
 _MUTABLE = {"labels", "message_retention_duration", "schema_settings"}
 
@@ -24,7 +24,7 @@ class Publisher:
 
     def on(self, wire: Wire) -> grpc.GenericRpcHandler:
         """Put the service on the wire."""
-        methods: Methods = {
+        methods: UnaryMethods = {
             "CreateTopic": (self._create, pb.Topic),
             "UpdateTopic": (self._update, pb.UpdateTopicRequest),
             "GetTopic": (self._get, pb.GetTopicRequest),
@@ -34,7 +34,7 @@ class Publisher:
             "DetachSubscription": (self._detach, pb.DetachSubscriptionRequest),
             "Publish": (self._publish, pb.PublishRequest),
         }
-        return wire.service("google.pubsub.v1.Publisher", methods, ["ListTopicSnapshots"])
+        return wire.unary("google.pubsub.v1.Publisher", methods)
 
     async def _create(self, request: pb.Topic) -> pb.Topic:
         topic = self._broker.create_topic(request)

@@ -10,8 +10,8 @@ from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.names import check_name, check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.schemas import Revision
-from infra.local.pubsub.wire import Methods, Wire
 from infra.local.refusals import Unimplemented
+from infra.local.wire import UnaryMethods, Wire
 
 
 class SchemaService:
@@ -23,7 +23,7 @@ class SchemaService:
 
     def on(self, wire: Wire) -> grpc.GenericRpcHandler:
         """Put the service on the wire."""
-        methods: Methods = {
+        methods: UnaryMethods = {
             "CreateSchema": (self._create, pb.CreateSchemaRequest),
             "GetSchema": (self._get, pb.GetSchemaRequest),
             "ListSchemas": (self._list, pb.ListSchemasRequest),
@@ -35,7 +35,7 @@ class SchemaService:
             "ValidateSchema": (self._validate, pb.ValidateSchemaRequest),
             "ValidateMessage": (self._validate_message, pb.ValidateMessageRequest),
         }
-        return wire.service("google.pubsub.v1.SchemaService", methods, [])
+        return wire.unary("google.pubsub.v1.SchemaService", methods)
 
     async def _create(self, request: pb.CreateSchemaRequest) -> pb.Schema:
         check_project(request.parent)

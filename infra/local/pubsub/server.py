@@ -16,14 +16,15 @@ from infra.local.faults import Faults
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.journal import NoJournal
+from infra.local.pubsub.names import targets
 from infra.local.pubsub.publisher import Publisher
 from infra.local.pubsub.push import Pushing
 from infra.local.pubsub.schema_service import SchemaService
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
-from infra.local.pubsub.wire import Wire
 from infra.local.refusals import RefuseTheRest
+from infra.local.wire import Wire
 
 _TICK = 0.05  # seconds: how exact deadlines and backoffs are
 _TICKS_TO_EXPIRY = 20
@@ -49,7 +50,7 @@ async def running(
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
     broker = _broker(clock, data)
-    server = _server(broker, counters, Wire(counters, faults))
+    server = _server(broker, counters, Wire(counters, faults, targets))
     addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
     async with asyncio.TaskGroup() as tasks:  # should the clockwork fail, so does the emulator
@@ -80,11 +81,11 @@ def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
             ("grpc.max_send_message_length", -1),
         ]
     )
-    streaming_pull = StreamingPull(broker, counters, wire).handler()
     server.add_generic_rpc_handlers(
         (
             Publisher(broker, counters).on(wire),
-            Subscriber(broker, counters).on(wire, streaming_pull),
+            Subscriber(broker, counters).on(wire),
+            StreamingPull(broker, counters, wire).handler(),
             SchemaService(broker).on(wire),
             RefuseTheRest(),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -13,8 +14,8 @@ from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.session import Session, received
-from infra.local.pubsub.wire import Wire, decoded
-from infra.local.refusals import Handler, abort
+from infra.local.refusals import abort
+from infra.local.wire import Wire, decoded
 
 _BATCH = 200
 _KEEP_ALIVE = 30.0  # seconds
@@ -28,12 +29,12 @@ class StreamingPull:
         self._counters = counters
         self._wire = wire
 
-    def handler(self) -> Handler:
+    def handler(self) -> grpc.GenericRpcHandler:
         """Return the RPC's handler."""
-        return grpc.stream_stream_rpc_method_handler(
-            self._serve,
-            response_serializer=pb.StreamingPullResponse.SerializeToString,
+        handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(
+            self._serve, response_serializer=pb.StreamingPullResponse.SerializeToString
         )
+        return grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", {"StreamingPull": handler})
 
     async def _serve(self, bodies: AsyncIterator[bytes], context: Context) -> None:
         requests = (decoded(body, pb.StreamingPullRequest) async for body in bodies)

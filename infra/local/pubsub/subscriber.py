@@ -17,8 +17,8 @@ from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.session import Session, received
 from infra.local.pubsub.subscription import Subscription
-from infra.local.pubsub.wire import Methods, Wire
-from infra.local.refusals import Handler, Unimplemented
+from infra.local.refusals import Unimplemented
+from infra.local.wire import UnaryMethods, Wire
 
 _MUTABLE = {
     "ack_deadline_seconds",
@@ -30,7 +30,6 @@ _MUTABLE = {
     "retain_acked_messages",
     "retry_policy",
 }
-_UNIMPLEMENTED = ["CreateSnapshot", "DeleteSnapshot", "GetSnapshot", "ListSnapshots", "UpdateSnapshot"]
 _MAX_PULL = 1000
 _MAX_WAIT = 90.0  # seconds that a pull waits for a first message, if its client does
 
@@ -42,9 +41,9 @@ class Subscriber:
         self._broker = broker
         self._counters = counters
 
-    def on(self, wire: Wire, streaming_pull: Handler) -> grpc.GenericRpcHandler:
+    def on(self, wire: Wire) -> grpc.GenericRpcHandler:
         """Put the service on the wire."""
-        methods: Methods = {
+        methods: UnaryMethods = {
             "CreateSubscription": (self._create, pb.Subscription),
             "GetSubscription": (self._get, pb.GetSubscriptionRequest),
             "UpdateSubscription": (self._update, pb.UpdateSubscriptionRequest),
@@ -56,8 +55,7 @@ class Subscriber:
             "ModifyPushConfig": (self._modify_push_config, pb.ModifyPushConfigRequest),
             "Seek": (self._seek, pb.SeekRequest),
         }
-        streams = {"StreamingPull": streaming_pull}
-        return wire.service("google.pubsub.v1.Subscriber", methods, _UNIMPLEMENTED, streams)
+        return wire.unary("google.pubsub.v1.Subscriber", methods)
 
     async def _create(self, request: pb.Subscription) -> pb.Subscription:
         subscription = self._broker.create_subscription(request)

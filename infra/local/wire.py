@@ -1,0 +1,124 @@
+"""gRPC around an emulator's methods: bytes in, one method's work, bytes out, and errors as status codes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from infra.local.counters import Counters
+from infra.local.faults import Context, Fault, Faults, strike
+from infra.local.refusals import InvalidRequest, abort
+
+# Requests and responses are as different as the methods are: each method's own signature is typed.
+Unary = Callable[[Any], Awaitable[Message]]
+Streaming = Callable[[Any], Awaitable[Iterable[Message]]]
+UnaryMethods = Mapping[str, tuple[Unary, type[Message]]]
+StreamingMethods = Mapping[str, tuple[Streaming, type[Message]]]
+Request = TypeVar("Request", bound=Message)
+
+
+class Wire:
+    """Serves methods over gRPC, counts their calls, and lets faults strike them.
+
+    Args:
+        counters: count the calls, by the project that a request is about.
+        faults: what is to happen to them.
+        targets: lists the resource names in a request.
+        largest: how many bytes a request may have, if the methods themselves do not say.
+    """
+
+    def __init__(
+        self,
+        counters: Counters,
+        faults: Faults,
+        targets: Callable[[Any], Iterable[str]],
+        largest: int | None = None,
+    ) -> None:
+        self._counters = counters
+        self._faults = faults
+        self._targets = targets
+        self._largest = largest
+
+    def unary(self, service: str, methods: UnaryMethods) -> grpc.GenericRpcHandler:
+        """Serve methods that answer with one message; each comes with its type of request."""
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            name: grpc.unary_unary_rpc_method_handler(
+                self._answering(name, method, request), response_serializer=_serialize
+            )
+            for name, (method, request) in methods.items()
+        }
+        return grpc.method_handlers_generic_handler(service, handlers)
+
+    def streaming(self, service: str, methods: StreamingMethods) -> grpc.GenericRpcHandler:
+        """Serve methods that answer with several messages, all decided at once."""
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            name: grpc.unary_stream_rpc_method_handler(
+                self._streaming(name, method, request), response_serializer=_serialize
+            )
+            for name, (method, request) in methods.items()
+        }
+        return grpc.method_handlers_generic_handler(service, handlers)
+
+    def begin(self, method: str, request: Message) -> Fault | None:
+        """Count an RPC and take the fault that is meant for it, if any."""
+        for name in self._targets(request):
+            if name.startswith("projects/"):
+                self._counters.rpc(name.split("/", 2)[1], method)
+                break
+        return self._faults.take(method, lambda: self._targets(request))
+
+    def _answering(
+        self, name: str, method: Unary, kind: type[Message]
+    ) -> Callable[[bytes, Context], Awaitable[Message]]:
+        async def serve(body: bytes, context: Context) -> Message:
+            try:
+                request = self._accept(body, kind)
+                fault = self.begin(name, request)
+                await strike(fault, "before", context)
+                response = await method(request)
+                await strike(fault, "after", context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+                await abort(name, error, context)
+            return response
+
+        return serve
+
+    def _streaming(
+        self, name: str, method: Streaming, kind: type[Message]
+    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
+        async def serve(body: bytes, context: Context) -> AsyncIterator[Message]:
+            try:
+                request = self._accept(body, kind)
+                fault = self.begin(name, request)
+                await strike(fault, "before", context)
+                responses = await method(request)
+                await strike(fault, "after", context)
+                for response in responses:
+                    yield response
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+                await abort(name, error, context)
+
+        return serve
+
+    def _accept(self, body: bytes, kind: type[Message]) -> Message:
+        if self._largest is not None and len(body) > self._largest:
+            raise InvalidRequest(f"Request payload size exceeds the limit: {self._largest} bytes.")
+        return decoded(body, kind)
+
+
+def decoded(body: bytes, kind: type[Request]) -> Request:
+    """Parse a request; gRPC's own way would answer UNKNOWN with a Python error.
+
+    Raises:
+        InvalidRequest: it is no such message.
+    """
+    try:
+        return kind.FromString(body)
+    except DecodeError as error:
+        raise InvalidRequest(f"The request is no {kind.DESCRIPTOR.full_name}: {error}") from error
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
