@@ -76,7 +76,7 @@ class OpenDatabase:
     async def durable(self) -> None:
         """Wait until what can be read now will be there after a crash."""
         if self._journal is not None:
-            await self._journal.flushed()
+            await self._journal.committed()
 
     def _perform(
         self, checked: Sequence[writes.CheckedWrite], time: int

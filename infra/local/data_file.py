@@ -1,0 +1,99 @@
+"""The SQLite file that keeps an emulator's data: one user, and group commits.
+
+Changes are written in the order in which they were noted. All that was noted while one transaction was being
+written is the next one, so many callers together wait for few of them. A kill at any moment leaves each
+transaction whole or not there.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+from infra.local.command import CannotStartError
+
+
+class DataFile:
+    """A SQLite file in a folder; use it within one event loop.
+
+    What is noted without an `await` in between is in one transaction. Once one of them cannot be written,
+    nothing is written or acknowledged any more, as what is in memory is not what is in the file.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, *, tables: str, synchronous: Literal["FULL", "NORMAL"]
+    ) -> None:
+        """Open the file, with the folder, itself and its tables made if need be.
+
+        Args:
+            folder: The folder.
+            name: The file's name.
+            tables: The statements that make its tables.
+            synchronous: What a commit outlives: FULL a power cut too, NORMAL the end of the process.
+
+        Raises:
+            CannotStartError: that fails, or another process uses it.
+        """
+        self._connection = _open(folder, name, tables, synchronous)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._noted: list[tuple[str, tuple[object, ...]]] = []
+        self._commit: asyncio.Task[None] | None = None
+
+    def rows(self, query: str, *parameters: object) -> Iterator[Any]:
+        """Read what an earlier run left, before anything is noted."""
+        with contextlib.closing(self._connection.execute(query, parameters)) as cursor:
+            yield from cursor
+
+    def note(self, statement: str, *parameters: object) -> None:
+        """Have a statement executed, after all that were noted before."""
+        if not self._noted:
+            self._commit = asyncio.create_task(self._write(self._commit))
+        self._noted.append((statement, parameters))
+
+    async def committed(self) -> None:
+        """Return once all that was noted so far is in the file.
+
+        Raises:
+            sqlite3.Error: some of it could not be written, now or earlier.
+        """
+        if self._commit is not None:
+            await asyncio.shield(self._commit)  # others wait for it too, whoever gives up
+
+    async def close(self) -> None:
+        """Write what is noted, and let go of the file."""
+        with contextlib.suppress(sqlite3.Error):  # whoever waits for it was told
+            await self.committed()
+        self._thread.shutdown()
+        self._connection.close()
+
+    async def _write(self, previous: "asyncio.Task[None] | None") -> None:
+        if previous is not None:
+            await previous
+        noted, self._noted = self._noted, []
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._execute, noted)
+
+    def _execute(self, statements: list[tuple[str, tuple[object, ...]]]) -> None:
+        execute = self._connection.execute
+        execute("BEGIN")
+        for statement, parameters in statements:
+            execute(statement, parameters)
+        execute("COMMIT")
+
+
+def _open(folder: Path, name: str, tables: str, synchronous: str) -> sqlite3.Connection:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(folder / name, timeout=0, isolation_level=None, check_same_thread=False)
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", f"synchronous = {synchronous}"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN IMMEDIATE")  # takes the lock, or finds that another has it
+        connection.execute("COMMIT")
+        connection.executescript(tables)
+    except sqlite3.OperationalError as error:
+        raise CannotStartError(f"{folder}: {error}; does another emulator use it?") from error
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStartError(f"{folder}: {error}") from error
+    return connection
