@@ -97,9 +97,9 @@ def _development_key(data: Path | None) -> str:
     file = data / "development-key"
     try:
         data.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
+        if not file.exists() or not file.read_text().strip():
             write_privately(file, new_api_key())
-        return file.read_text()
+        return file.read_text().strip()
     except OSError as error:
         raise StackError(
             f"nothing can be kept in {data} ({error.strerror}): choose a folder: make run DATA=data"

@@ -112,6 +112,8 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
 def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tuple[str, str]) -> None:
     """Killed in the middle or ended with Ctrl-C; and without a folder for it, no data either."""
     options = ("--data", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "development-key").touch()  # as a full disk leaves it: that is no key
     with StackProcess(tmp_path / "state", (*options, *quiet)) as stack:
         first = stack.running()
         assert register(first).status_code == 201
