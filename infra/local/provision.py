@@ -199,5 +199,7 @@ async def _call(
     except grpc.aio.AioRpcError as error:
         if error.code() in tolerated:
             return None
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise ConnectionError(f"it has not answered for {TIMEOUT:g} seconds") from error
         raise ConnectionError(f"{method}: {error.code().name}: {error.details()}") from error
     return answered

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from google.pubsub_v1.types import SchemaView
 
-from infra.local import topology
+from infra.local import provision, topology
 from infra.local.provision import PROJECT, topics_and_subscriptions
 from tests.emulators.pubsub.emulator import Emulator, running
 
@@ -99,3 +99,9 @@ async def test_an_emulator_without_schemas_gets_its_topics_all_the_same(
     for _ in range(2):
         await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
     assert topic(emulator) == (timedelta(days=7), "")
+
+
+async def test_an_emulator_that_nobody_runs_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "TIMEOUT", 0.5)
+    with pytest.raises(ConnectionError, match=r"^it has not answered for 0\.5 seconds$"):
+        await topics_and_subscriptions("127.0.0.1:1", DECLARED, PORTS)
