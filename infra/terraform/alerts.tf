@@ -141,6 +141,9 @@ resource "google_monitoring_alert_policy" "threshold" {
     content   = each.value.advice
     mime_type = "text/markdown"
   }
+
+  # Monitoring hears of a new log metric some minutes after it is made, and refuses an alert on it until then.
+  depends_on = [google_cloudfunctions2_function.function]
 }
 
 moved {
@@ -181,4 +184,6 @@ resource "google_monitoring_alert_policy" "not_called" {
     content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} meanwhile."
     mime_type = "text/markdown"
   }
+
+  depends_on = [google_cloudfunctions2_function.function] # as above
 }

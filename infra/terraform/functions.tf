@@ -6,6 +6,8 @@ locals {
     ERRORS_BASE_URL      = var.errors_base_url
     # The buildpack's workspace: functions-framework puts the folder of main.py on the path, not the archive's root.
     PYTHONPATH = "/workspace"
+    # Google sets it: functions-framework would then put a log of its own in the place of the product's.
+    LOG_EXECUTION_ID = "false"
   }
 
   publications = {

@@ -23,6 +23,13 @@ resource "google_logging_metric" "found" {
     display_name = each.value.name
   }
 
+  # Of their bounds are the alerts' thresholds: 5 minutes, 10,000 events.
+  bucket_options {
+    explicit_buckets {
+      bounds = [1, 10, 60, 300, 1000, 3600, 10000, 100000, 1000000]
+    }
+  }
+
   depends_on = [google_project_service.service]
 }
 

@@ -15,8 +15,8 @@ TERRAFORM = ROOT / "infra" / "terraform"
 
 # Read where a function does not run on Google Cloud: the emulators' addresses, and a terminal's colours.
 LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR", "PUBSUB_EMULATOR_HOST"}
-# Read by Python itself.
-PYTHON = {"PYTHONPATH"}
+# Read by Python and functions-framework themselves.
+RUNTIME = {"LOG_EXECUTION_ID", "PYTHONPATH"}
 # Read by gRPC and pydantic, where they are set.
 LIBRARIES = {"GRPC_EXPERIMENTS", "PYDANTIC_DISABLE_PLUGINS"}
 
@@ -56,7 +56,7 @@ def variables_set_by_terraform() -> set[str]:
 def test_what_a_function_reads_is_set_and_nothing_else_is(function: topology.Function) -> None:
     read = variables_read(function.source.parent) | variables_read(ROOT / "shared")
 
-    assert (read - LOCAL) | PYTHON == {*function.environment, *variables_set_by_terraform()} - LIBRARIES
+    assert (read - LOCAL) | RUNTIME == {*function.environment, *variables_set_by_terraform()} - LIBRARIES
 
 
 def test_terraform_reads_every_field_of_the_topology() -> None:

@@ -53,6 +53,7 @@ run "functions" {
         FIRESTORE_DATABASE   = "(default)"
         ERRORS_BASE_URL      = "https://api.example.com/errors"
         PYTHONPATH           = "/workspace"
+        LOG_EXECUTION_ID     = "false"
       }))
     ])
     error_message = "A function has another environment than what the code reads."
@@ -267,6 +268,17 @@ run "watch" {
       strcontains(google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].filter, subscription.dead_letter.topic)
     ])
     error_message = "A dead-letter subscription has no alert."
+  }
+  # A percentile of a few values is one of a bucket's bounds, whatever they are in it.
+  assert {
+    condition = alltrue([
+      for name, alert in { outbox_oldest_seconds = "relay_age", outbox_backlog = "relay_backlog" } :
+      contains(
+        google_logging_metric.found[name].bucket_options[0].explicit_buckets[0].bounds,
+        google_monitoring_alert_policy.threshold[alert].conditions[0].condition_threshold[0].threshold_value,
+      )
+    ])
+    error_message = "An alert's threshold lies within a bucket of its metric."
   }
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.muster.dashboard_json).mosaicLayout.tiles) == 10
