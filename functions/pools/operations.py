@@ -118,7 +118,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
         ),
         Operation(
             name="remove_machines_from_pool_by_post",
-            summary="Remove machines from a pool, through proxies that drop the body of a DELETE",
+            summary="Remove machines from a pool, through proxies that drop or refuse the body of a DELETE",
             method="POST",
             path="/v1/pools/{pool_id}/machines/remove",
             answer=partial(remove, inventory),
