@@ -18,7 +18,8 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
-_CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/(\d+))?(?:;o=(\d))?")
+_CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
+_SPANS = range(1, 2**64)
 # What a path may have as it is, beside letters and digits (RFC 3986, 3.3).
 _PATH_SIGNS = "/-._~!$&'()*+,;=:@"
 
@@ -103,6 +104,6 @@ def _trace(headers: Mapping[bytes, bytes]) -> logs.Trace | None:
         return logs.Trace(match[1], match[2], sampled=bool(int(match[3], 16) & 1))
     given = headers.get(b"x-cloud-trace-context", b"").decode("latin-1")
     if match := _CLOUD_TRACE.fullmatch(given):
-        span = f"{int(match[2]):016x}" if match[2] else None
-        return logs.Trace(match[1], span, sampled=match[3] == "1")
+        span = int(match[2] or 0)
+        return logs.Trace(match[1], f"{span:016x}" if span in _SPANS else None, sampled=match[3] == "1")
     return None

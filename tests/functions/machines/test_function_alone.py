@@ -133,22 +133,40 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-00", "00f067aa0ba902b7", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/255;o=1", "00000000000000ff", True),
         ("X-Cloud-Trace-Context", f"{TRACE}/255", "00000000000000ff", False),
+        ("X-Cloud-Trace-Context", f"{TRACE}/{2**64 - 1};o=1", "ffffffffffffffff", True),
+        ("X-Cloud-Trace-Context", f"{TRACE}/{2**64};o=1", None, True),
+        ("X-Cloud-Trace-Context", f"{TRACE};o=1", None, True),
     ],
 )
 async def test_the_log_names_the_trace_for_cloud_logging(  # noqa: PLR0913 - a table of four columns
-    without_topics: LoneFunction, stack: RunningStack, header: str, value: str, span: str, *, sampled: bool
+    without_topics: LoneFunction,
+    stack: RunningStack,
+    header: str,
+    value: str,
+    span: str | None,
+    *,
+    sampled: bool,
 ) -> None:
     """https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields."""
-    request_id = f"trace-{span}-{sampled}-{header}"
+    request_id = f"trace-{value[-20:]}-{sampled}-{header}".replace(";", "-")
     await without_topics.http.post(PATH, headers={header: value, "X-Request-Id": request_id})
 
     entry = await without_topics.log_entry(request_id)
 
     assert {
         "logging.googleapis.com/trace": f"projects/{stack.project}/traces/{TRACE}",
-        "logging.googleapis.com/spanId": span,
+        **({"logging.googleapis.com/spanId": span} if span else {}),
         "logging.googleapis.com/trace_sampled": sampled,
     } == {name: content for name, content in entry.items() if name.startswith("logging.")}
+
+
+async def test_a_span_of_any_length_makes_no_trace_and_no_fault(without_topics: LoneFunction) -> None:
+    headers = {"X-Cloud-Trace-Context": f"{TRACE}/{'9' * 5000}", "X-Request-Id": "long-span"}
+    problem(await without_topics.http.get("/none", headers=headers), 404)
+
+    entry = await without_topics.log_entry("long-span")
+
+    assert not [name for name in entry if name.startswith("logging.")]
 
 
 async def test_a_path_cannot_forge_a_line_of_the_log(without_topics: LoneFunction) -> None:
