@@ -1,6 +1,7 @@
 """The stack's side of the fork server: starts functions in a moment."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -70,9 +71,17 @@ class Nursery(Process):
             await loop.connect_read_pipe(lambda: run, os.fdopen(output, "rb"))
             self._newborn, self._birth = run, loop.create_future()
             request = json.dumps({"command": command, "environment": dict(environment)})
-            socket.send_fds(self._requests, [request.encode()], [theirs, listener])
-            os.close(theirs)
-            await self._birth
+            try:
+                socket.send_fds(self._requests, [request.encode()], [theirs, listener])
+            finally:
+                os.close(theirs)
+            try:
+                await asyncio.shield(self._birth)
+            except asyncio.CancelledError:
+                with contextlib.suppress(ConnectionError):
+                    await self._birth  # it is born all the same
+                    await run.end(0)
+                raise
             return run
 
     async def _begin(self) -> Run:
@@ -88,7 +97,7 @@ class Nursery(Process):
         return run
 
     async def _until_ready(self) -> None:
-        await self._imported
+        await asyncio.shield(self._imported)
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async for line in reader:
@@ -99,18 +108,25 @@ class Nursery(Process):
                     self._newborn.pid = pid
                     self._runs[pid] = self._newborn
                     self._birth.set_result(None)
-                case {"ended": pid, "status": status}:
+                case {"ended": pid, "status": status} if pid in self._runs:
                     self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
+                case {"ended": _}:
+                    _fail(self._birth, "the function died before it had started")
         # The fork server has died: nobody will tell of its children, so they are ended too.
         writer.close()
         self._requests.close()
         for future in (self._imported, self._birth):
-            if not future.done():
-                future.set_exception(ConnectionError("the nursery died"))
-                future.exception()
+            _fail(future, "the nursery died")
         for run in self._runs.values():
             run.take_end(-signal.SIGKILL)
         self._runs.clear()
+
+
+def _fail(future: "asyncio.Future[None]", reason: str) -> None:
+    """Have whoever waits for it raise a ConnectionError, if it has not come about."""
+    if not future.done():
+        future.set_exception(ConnectionError(reason))
+        future.exception()  # nobody may wait
 
 
 async def _nothing() -> None:

@@ -158,6 +158,28 @@ async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
         assert await running.function.ready()
 
 
+async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    assert await nursery.ready()
+    before = children(nursery)
+    async with asyncio.timeout(30):
+        for turns in range(20):  # of the event loop: before it is asked for, and on the way
+            async with child(tmp_path, ECHO, nursery):
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+        assert children(nursery) == before
+        async with child(tmp_path, ECHO, nursery) as running:
+            assert await running.function.ready()
+            arbiter, _, _ = await running.ask()
+        assert gone(arbiter)
+
+
+def children(nursery: Nursery) -> list[str]:
+    """List the ids of the processes that were forked from it (proc_pid_task(5))."""
+    return Path(f"/proc/{nursery.pid}/task/{nursery.pid}/children").read_text().split()
+
+
 async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: Nursery) -> None:
     async with child(tmp_path, STUBBORN, nursery) as running:
         running.function.grace = 0.2
