@@ -1,20 +1,31 @@
 """Calls side by side, and no more at a time than one request may have under way."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from collections.abc import Coroutine, Iterable
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 AT_ONCE = 32
 
 Result = TypeVar("Result")
 
 
-async def side_by_side(calls: Iterable[Awaitable[Result]]) -> list[Result]:
-    """Make calls of the store, some at a time, and give their results in order."""
-    free = asyncio.Semaphore(AT_ONCE)
+async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Make calls of the store, some at a time, and give their results in order.
 
-    async def made(call: Awaitable[Result]) -> Result:
-        async with free:
-            return await call
+    The first that fails ends those that are under way, and no other is begun.
+    """
+    results: dict[int, Result] = {}
+    numbered = enumerate(calls)
 
-    return await asyncio.gather(*map(made, calls))
+    async def make(first: tuple[int, Coroutine[Any, Any, Result]]) -> None:
+        for number, call in chain([first], numbered):
+            results[number] = await call
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for first in islice(numbered, AT_ONCE):
+                group.create_task(make(first))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    return [results[number] for number in range(len(results))]

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from shared.store.side_by_side import AT_ONCE, side_by_side
 
 
@@ -19,3 +21,21 @@ async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:
 
     assert list(range(200)) == await side_by_side(call(number) for number in range(200))
     assert most == AT_ONCE
+
+
+async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun() -> None:
+    begun: set[int] = set()
+    ended: set[int] = set()
+
+    async def call(number: int) -> None:
+        begun.add(number)
+        try:
+            if number == 3:
+                raise LookupError
+            await asyncio.sleep(60)
+        finally:
+            ended.add(number)
+
+    with pytest.raises(LookupError):
+        await side_by_side(call(number) for number in range(200))
+    assert begun == ended == set(range(AT_ONCE))
