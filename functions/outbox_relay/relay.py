@@ -17,6 +17,7 @@ from shared.events.backlog import publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.codec import DecodeError, decode
+from shared.store.errors import FAILURES
 
 # By then whoever committed an event has published it, or never will, and looks for it no more.
 AGE = timedelta(seconds=CHANGE_SECONDS + PUBLISH_SECONDS)
@@ -29,7 +30,8 @@ PART_BYTES = 32 * 1024 * 1024
 # A request publishes events of one key alone, and most keys have few: many requests are under way at a time.
 AT_ONCE = 32
 DROPPED_AT_ONCE = 500
-# What cannot be dropped for so long is dropped with what is published next.
+# What cannot be dropped for so long is dropped with what is published next. The last is dropped when the time
+# to publish is over: the function has some seconds more.
 DROP_SECONDS = 2.0
 
 
@@ -80,7 +82,9 @@ class _Run:
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
         queue = iter(keys.items())
-        await asyncio.gather(*(self._publish_keys(queue) for _ in range(AT_ONCE)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._publish_keys(queue))
         await self._drop()
 
     def report(self) -> None:
@@ -127,15 +131,15 @@ class _Run:
             else:
                 self._refuse(names, outcome.refusal)
         if len(self._to_drop) >= DROPPED_AT_ONCE:
-            with suppress(Unavailable):  # no fault of the topic, and there is a next time
+            with suppress(*FAILURES):  # no fault of the topic, and there is a next time
                 await self._drop()
 
     async def _drop(self) -> None:
         """Drop what is published; what cannot be dropped now stays for the next time."""
         names, self._to_drop = self._to_drop, []
         try:
-            await self._inventory.outbox.remove(names, Deadline(min(DROP_SECONDS, self.deadline.left)))
-        except Unavailable:
+            await self._inventory.outbox.remove(names, Deadline(DROP_SECONDS))
+        except FAILURES:
             self._to_drop += names
             raise
 

@@ -46,6 +46,7 @@ class Outbox:
 
         Raises:
             Unavailable: not all of them could be, until the deadline.
+            StoreError, grpc.aio.AioRpcError: the store refuses.
         """
         for start in range(0, len(documents), BATCH):
             deletes = [writes.delete(name) for name in documents[start : start + BATCH]]

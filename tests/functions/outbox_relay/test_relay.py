@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from datetime import datetime
+from typing import Any
 
 import grpc
 import httpx
@@ -125,12 +126,31 @@ async def test_a_topic_that_fails_does_not_stop_the_others(
     assert outbox.published("machine-created") == []
 
 
+async def test_what_is_published_when_the_time_is_over_is_dropped(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.outbox_relay.relay.SECONDS", 1.0)
+    updated = entry("updated")
+    updated.topic = "machine-updated"
+    await outbox.put([entry("created"), updated])
+    await pubsub_control.fail_next(
+        "Publish", pattern=f"{outbox.project}/topics/machine-updated", delay_ms=60_000
+    )
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    assert [message.attributes["ce-id"] for message in outbox.published()] == ["created"]
+    assert await outbox.waiting() == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [{"delay_ms": 60_000}, {"code": "PERMISSION_DENIED"}], ids=["held", "denied"]
+)
 async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, fault: dict[str, Any]
 ) -> None:
     ids = {f"change-{number}" for number in range(1010)}  # one key, and more than one request can publish
     await outbox.put(entry(event_id) for event_id in ids)
-    await firestore_control.fail_next("Commit", pattern=outbox.project, delay_ms=60_000)
+    await firestore_control.fail_next("Commit", pattern=outbox.project, **fault)
     await relay(aged)
     assert await firestore_control.forget() == []
     assert ids == {message.attributes["ce-id"] for message in outbox.published()}
