@@ -1,7 +1,7 @@
 """One Firestore database, as the product uses it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -209,6 +209,13 @@ class Firestore:
             deadline: how long it may take.
             as_of: as `query_serialized` has it.
         """
+        number, _ = await self.count_with_time(parent, query, deadline, as_of=as_of)
+        return number
+
+    async def count_with_time(
+        self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
+    ) -> tuple[int, datetime]:
+        """Count as `count` does, and tell as of when."""
         count = StructuredAggregationQuery.Aggregation(
             alias="count", count=StructuredAggregationQuery.Aggregation.Count()
         )
@@ -222,12 +229,13 @@ class Firestore:
         # No page of Google's says that what is counted may be a selection of fields.
         request.structured_aggregation_query.structured_query.ClearField("select")
 
-        async def run() -> int:
+        async def run() -> tuple[int, datetime]:
             with translated():
                 stream = self._rpcs.run_aggregation_query(
                     request, timeout=deadline.remaining(), metadata=self._routing("parent", request.parent)
                 )
-                results = [response.result async for response in stream]
-            return int(results[0].aggregate_fields["count"].integer_value)
+                responses = [response async for response in stream]
+            number = responses[0].result.aggregate_fields["count"].integer_value
+            return number, responses[0].read_time.ToDatetime(UTC)
 
         return await repeated(run, deadline)

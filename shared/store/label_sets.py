@@ -45,16 +45,18 @@ class LabelSets:
         return [name for name, held in known.items() if held.isdisjoint(keys)]
 
     async def _are_all(self, organization_id: str, names: Sequence[str], deadline: Deadline) -> bool:
-        """Tell whether no machine has another set than these."""
+        """Tell whether no machine has another set than these: counts that are of one moment say so."""
         everything = MachineFilter(organization_id=organization_id)
         queries = [
             machines_query(self._firestore, everything, label_sets=batch)
             for batch in batches(names, MOST_ALTERNATIVES)
         ]
         parent = paths.organization(organization_id)
-        total, *counts = await side_by_side(
-            self._firestore.count(parent, query, deadline)
-            for query in (machines_query(self._firestore, everything), *queries)
+        total, read_time = await self._firestore.count_with_time(
+            parent, machines_query(self._firestore, everything), deadline
+        )
+        counts = await side_by_side(
+            self._firestore.count(parent, query, deadline, as_of=read_time) for query in queries
         )
         return total == sum(counts)
 

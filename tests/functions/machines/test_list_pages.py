@@ -1,5 +1,6 @@
 """`GET /api/v1/machines`: pages by number and by token, and the machine with a MAC address."""
 
+import asyncio
 import math
 from functools import partial
 from typing import Any
@@ -250,3 +251,22 @@ async def test_a_list_needs_the_scope_to_read_machines(
 
     for path in (PATH, "/v1/machines"):
         problem(await http.get(path, headers=headers), 403)
+
+
+async def test_a_new_set_of_labels_is_found_whatever_else_comes_meanwhile(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    known = created(await machines.register(a_body(labels={"tier": "db"})))
+    assert fleet.ids(await page(machines, "label=!spot")) == [known]
+    new = created(await machines.register(a_body(labels={"rack": "7"})))
+    mine = f"{machines.organization.id}/machines"
+    for delay in (0, 1000):  # between the count of all machines and that of those with known labels
+        await firestore_control.fail_next("RunAggregationQuery", pattern=mine, delay_ms=delay)
+    asking = asyncio.create_task(page(machines, "label=!spot"))
+    while await firestore_control.waiting():
+        pass
+
+    created(await machines.register(a_body(labels={"tier": "web"})))
+
+    assert not asking.done()
+    assert {known, new} <= set(fleet.ids(await asking))
