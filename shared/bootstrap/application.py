@@ -1,6 +1,7 @@
 """What the applications of all functions have in common."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 
 from starlette.routing import Route
 
@@ -12,23 +13,22 @@ from shared.edge.problems import Problems
 HEALTH_SECONDS = 2.0
 
 
-def problems_of(environment: Mapping[str, str]) -> Problems:
-    """Word errors as the environment says: `ERRORS_BASE_URL` where problem types are elsewhere."""
-    return Problems(environment.get("ERRORS_BASE_URL", "https://api.example.com/errors"))
+def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Route]]) -> Application:
+    """Build the application around a function's routes: health, errors and logs are the same in each.
 
-
-def application(
-    inventory: Inventory, routes: Sequence[Route], problems: Problems, environment: Mapping[str, str]
-) -> Application:
-    """Build the application around a function's routes: health, errors and logs are the same in each."""
+    Args:
+        inventory: whose store health tells of.
+        routes: makes the routes, given what words their errors.
+    """
+    problems = Problems(os.environ.get("ERRORS_BASE_URL", "https://api.example.com/errors"))
 
     async def reach_store() -> None:
         await inventory.firestore.get(["api_keys/startup"], Deadline(HEALTH_SECONDS))
 
     return create_app(
-        routes,
+        routes(problems),
         problems=problems,
         reach_store=reach_store,
         new_id=random_id,
-        project=environment["GOOGLE_CLOUD_PROJECT"],
+        project=os.environ["GOOGLE_CLOUD_PROJECT"],
     )
