@@ -69,7 +69,7 @@ def moment(text: str, *, now: datetime) -> datetime:
     Raises:
         ValueError: it is neither, or is still to come: a subscription that seeks it loses all that waits.
     """
-    if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
+    if ago := re.fullmatch(r"([0-9]{1,5})([smhd])", text):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         since = datetime.fromisoformat(text)
