@@ -1,6 +1,6 @@
 """Try a deployment, or the local stack, with a machine and a pool of its own: `make smoke URL=... KEY=...`.
 
-It leaves nothing behind, whatever fails. The key needs all four scopes.
+It deletes what it knows it has made, whatever fails. The key needs all four scopes.
 """
 
 import os

@@ -94,17 +94,19 @@ async def add(inventory: Inventory, call: Call) -> Response:
         return _decision(pool_answer(200, pool), pool, change, stored, joined)
 
     async def complete(answer: Answer, as_of: datetime | None) -> Answer:
-        # Of an earlier request's machines it is not known who still is a member.
-        known = [] if is_replayed(answer) else named
+        replayed = is_replayed(answer)
 
         async def read(call: Call) -> Answer:
-            if is_replayed(answer):
-                return _with_members(answer, await _members_now(inventory, call, _read_replayed(call)))
-            pool_id = path.uuid(call.request, "pool_id")
-            return _with_members(answer, await members(inventory, call, pool_id, known, as_of=as_of))
+            if replayed:
+                found = await _members_now(inventory, call, _read_replayed(call))
+            else:
+                pool_id = path.uuid(call.request, "pool_id")
+                found = await members(inventory, call, pool_id, named, as_of=as_of)
+            return _with_members(answer, found)
 
         async def show_known(_: Call) -> Answer:
-            return _with_members(answer, Members(None, known, {}))
+            # Of an earlier request's machines it is not known who still is a member.
+            return _with_members(answer, Members(None, [] if replayed else named, {}))
 
         completed = await after_commit(call, read) or await after_commit(call, show_known)
         # One that was stored by hand, perhaps, cannot be shown at all.

@@ -33,7 +33,7 @@ MAX_EVENT_BYTES = 9000 * 1024
 
 
 async def get(inventory: Inventory, call: Call) -> Response:
-    """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which the machine joined."""
+    """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which it joined or was given them."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
     machine = (await find_machine(firestore, organization, machine_id, deadline)).machine

@@ -83,7 +83,7 @@ class Problems:
             case HTTPException():
                 status = HTTPStatus(error.status_code)
                 slug, title = status.phrase.lower().replace(" ", "-"), status.phrase
-                detail, extras = f"{status.description or status.phrase}", {}
+                detail, extras = status.description or status.phrase, {}
             case _:
                 status, slug, title = HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Internal Error"
                 detail, extras = f"Something went wrong; the request id is {request_id}", {}
