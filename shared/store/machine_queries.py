@@ -14,8 +14,8 @@ from shared.domain import machine_ids, search
 from shared.domain.machine_filter import MachineFilter
 from shared.store import paths
 from shared.store.firestore import Firestore
-from shared.store.machines import LABEL_SET, MACHINE_FIELDS, TERMS
-from shared.store.queries import all_in
+from shared.store.machines import LABEL_SET, MACHINE_SELECTION, TERMS
+from shared.store.queries import FieldFilter, Filter, all_in, all_of, any_of, condition
 
 # https://firebase.google.com/docs/firestore/query-data/queries#query_limitations: in disjunctive normal form.
 MOST_ALTERNATIVES = 30
@@ -23,9 +23,6 @@ MOST_ALTERNATIVES = 30
 MOST_CONDITIONS = 100
 _OTHERS = 3  # the order, the parent, and the sets of label keys
 
-_Filter = StructuredQuery.Filter
-_FieldFilter = StructuredQuery.FieldFilter
-_CompositeFilter = StructuredQuery.CompositeFilter
 _HELD = Value(boolean_value=True)
 
 
@@ -47,12 +44,12 @@ def machines_query(
         perhaps: ask for those that a long search must look at, and not for those that it finds.
     """
     query = all_in("machines")
-    query.select.fields.extend(MESSAGE_FIELDS)
+    query.select.fields.extend(MACHINE_SELECTION)
     conditions = list(_conditions(wanted, label_sets, perhaps=perhaps))
     # Without any, one that all machines of the collection meet gives the query an index to go by: Firestore
     # has none of names alone in descending order.
     query.where.CopyFrom(
-        _all(conditions or [_equal("organization_id", Value(string_value=wanted.organization_id))])
+        all_of(conditions or [_equal("organization_id", Value(string_value=wanted.organization_id))])
     )
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
 
@@ -75,37 +72,34 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
     return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
 
 
-MESSAGE_FIELDS = [StructuredQuery.FieldReference(field_path=name) for name in MACHINE_FIELDS]
-
-
 def has_room(query: StructuredQuery) -> bool:
     """Tell whether a query has no more conditions than Firestore takes."""
     return sum(1 for _ in _field_filters(query.where)) + _OTHERS <= MOST_CONDITIONS
 
 
-def _field_filters(where: _Filter) -> Iterable[_FieldFilter]:
+def _field_filters(where: Filter) -> Iterable[FieldFilter]:
     if where.HasField("field_filter"):
         yield where.field_filter
     for part in where.composite_filter.filters:
         yield from _field_filters(part)
 
 
-def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, perhaps: bool) -> Iterable[_Filter]:
+def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, perhaps: bool) -> Iterable[Filter]:
     if wanted.name is not None:
         yield _equal("name", Value(string_value=wanted.name))
     if wanted.status is not None:
         yield _equal("status", Value(integer_value=wanted.status))
     if wanted.pool_id is not None:
-        yield _condition("pool_ids", _FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
+        yield condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
     for label in dict.fromkeys(wanted.labels):
         if not label.absent:
             yield from _has(search.has_label(wanted.organization_id, label.key, label.value))
     if wanted.search:
-        yield _any(_all(_has(terms)) for terms in _search(wanted, perhaps=perhaps))
+        yield any_of(all_of(_has(terms)) for terms in _search(wanted, perhaps=perhaps))
     if label_sets:
         values = Value()
         values.array_value.values.extend(Value(string_value=label_set) for label_set in label_sets)
-        yield _condition(LABEL_SET, _FieldFilter.IN, values)
+        yield condition(LABEL_SET, FieldFilter.IN, values)
 
 
 def _search(wanted: MachineFilter, *, perhaps: bool = False) -> list[search.Terms]:
@@ -113,7 +107,7 @@ def _search(wanted: MachineFilter, *, perhaps: bool = False) -> list[search.Term
     return alternatives(wanted.organization_id, search.fold(wanted.search or ""))
 
 
-def _has(terms: search.Terms) -> Iterable[_Filter]:
+def _has(terms: search.Terms) -> Iterable[Filter]:
     return (_equal(f"{TERMS}.{_quoted(term)}", _HELD) for term in terms)
 
 
@@ -123,24 +117,5 @@ def _quoted(name: str) -> str:
     return f"`{escaped}`"
 
 
-def _equal(path: str, value: Value) -> _Filter:
-    return _condition(path, _FieldFilter.EQUAL, value)
-
-
-def _condition(path: str, operator: _FieldFilter.Operator, value: Value) -> _Filter:
-    field = StructuredQuery.FieldReference(field_path=path)
-    return _Filter(field_filter=_FieldFilter(field=field, op=operator, value=value))
-
-
-def _all(filters: Iterable[_Filter]) -> _Filter:
-    return _composite(_CompositeFilter.AND, list(filters))
-
-
-def _any(filters: Iterable[_Filter]) -> _Filter:
-    return _composite(_CompositeFilter.OR, list(filters))
-
-
-def _composite(operator: _CompositeFilter.Operator, filters: list[_Filter]) -> _Filter:
-    if len(filters) == 1:
-        return filters[0]
-    return _Filter(composite_filter=_CompositeFilter(op=operator, filters=filters))
+def _equal(path: str, value: Value) -> Filter:
+    return condition(path, FieldFilter.EQUAL, value)

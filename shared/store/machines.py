@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain import search
 from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
@@ -25,6 +26,8 @@ TERMS = "terms"
 LABEL_SET = "label_set"
 # What a machine is read by: its terms are larger than the rest, and nobody reads them.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
+# The same, as a query selects them.
+MACHINE_SELECTION = [StructuredQuery.FieldReference(field_path=name) for name in MACHINE_FIELDS]
 _SEARCHED = frozenset({"name", "hostname", "labels"})
 
 

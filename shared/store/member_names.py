@@ -3,11 +3,12 @@
 Apart from what reads whole machines, which who takes the pool off its members need not import.
 """
 
+from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.store import paths
 from shared.store.firestore import Firestore
-from shared.store.queries import all_in
+from shared.store.queries import FieldFilter, all_in, condition
 
 
 async def member_names(
@@ -24,7 +25,5 @@ async def member_names(
 def members_query(pool_id: str) -> StructuredQuery:
     """Ask for the machines of a pool, in an organization's collection of machines."""
     query = all_in("machines")
-    query.where.field_filter.field.field_path = "pool_ids"
-    query.where.field_filter.op = StructuredQuery.FieldFilter.ARRAY_CONTAINS
-    query.where.field_filter.value.string_value = pool_id
+    query.where.CopyFrom(condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=pool_id)))
     return query

@@ -15,8 +15,7 @@ from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths
 from shared.store.firestore import Firestore
-from shared.store.machine_queries import MESSAGE_FIELDS
-from shared.store.machines import plain_machine
+from shared.store.machines import MACHINE_SELECTION, plain_machine
 from shared.store.member_names import members_query
 from shared.store.side_by_side import side_by_side
 
@@ -41,7 +40,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
         return known[machine_id] if machine_id in known else plain_machine(document)
 
     query = members_query(pool_id)
-    query.select.fields.extend(MESSAGE_FIELDS)
+    query.select.fields.extend(MACHINE_SELECTION)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
     return await firestore.query_serialized(

@@ -7,8 +7,8 @@ from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, SHARDS
-from shared.store.machines import MACHINE_FIELDS
-from shared.store.queries import all_in
+from shared.store.machines import MACHINE_SELECTION
+from shared.store.queries import FieldFilter, all_in, all_of, condition
 
 
 async def find_silent(
@@ -24,18 +24,15 @@ async def find_silent(
         deadline: how long it may take.
     """
     query = all_in("machines", all_descendants=True)
-    for name in MACHINE_FIELDS:
-        query.select.fields.add(field_path=name)
-    filters = query.where.composite_filter
-    filters.op = StructuredQuery.CompositeFilter.AND
-    shards = filters.filters.add().field_filter
-    shards.field.field_path = SHARD
-    shards.op = StructuredQuery.FieldFilter.IN
-    shards.value.array_value.values.extend(Value(integer_value=shard) for shard in range(SHARDS))
-    silent = filters.filters.add().field_filter
-    silent.field.field_path = "last_seen"
-    silent.op = StructuredQuery.FieldFilter.LESS_THAN
-    silent.value.timestamp_value.FromDatetime(since)
+    query.select.fields.extend(MACHINE_SELECTION)
+    shards, before = Value(), Value()
+    shards.array_value.values.extend(Value(integer_value=shard) for shard in range(SHARDS))
+    before.timestamp_value.FromDatetime(since)
+    conditions = [
+        condition(SHARD, FieldFilter.IN, shards),
+        condition("last_seen", FieldFilter.LESS_THAN, before),
+    ]
+    query.where.CopyFrom(all_of(conditions))
     for field in ("last_seen", "__name__"):
         query.order_by.add(direction=StructuredQuery.ASCENDING).field.field_path = field
     if after is not None:
