@@ -20,15 +20,19 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
 _CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
 _SPANS = range(1, 2**64)
-# What a path may have as it is, beside letters and digits (RFC 3986, 3.3).
-_PATH_SIGNS = "/-._~!$&'()*+,;=:@"
+# What a path may have, beside letters and digits (RFC 3986, 3.3).
+_PATH_SIGNS = "/-._~!$&'()*+,;=:@%"
 
 _KEY = "muster.request"
 
 
 @dataclass(kw_only=True)
 class RequestRecord:
-    """What the log will say of a request; the rest is filled in on the way."""
+    """What the log will say of a request; the rest is filled in on the way.
+
+    The path is that of the request, with what no path may have percent-encoded: a line break or an escape
+    sequence would forge lines on a terminal.
+    """
 
     request_id: str
     method: str
@@ -62,7 +66,7 @@ class RequestLog:
         record = RequestRecord(
             request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
             method=scope["method"],
-            path=scope["path"],
+            path=quote(scope["raw_path"], safe=_PATH_SIGNS),
             trace=_trace(headers),
         )
         scope[_KEY] = record
@@ -93,8 +97,7 @@ class RequestLog:
         severity = logging.INFO if record.error is None else logging.WARNING
         if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             severity = logging.ERROR
-        # Quoted as in the request: a line break or an escape sequence would forge lines on a terminal.
-        message = f"{record.method} {quote(record.path, safe=_PATH_SIGNS)} {record.status}"
+        message = f"{record.method} {record.path} {record.status}"
         logs.log(severity, message, fields, error=record.error)
 
 

@@ -26,6 +26,7 @@ SCOPE = {
     "type": "http",
     "method": "POST",
     "path": "/",
+    "raw_path": b"/",
     "query_string": b"",
     "headers": [(b"authorization", b"Bearer key")],
 }

@@ -31,7 +31,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert {"type", "title", "status", "detail", "instance"} <= body.keys()
     assert status == body["status"]
     assert body["type"].startswith(f"{ERRORS}/")
-    assert answer.request.url.path == body["instance"]
+    assert answer.request.url.raw_path.decode().partition("?")[0] == body["instance"]
     assert body["title"]
     assert body["detail"]
     common_headers(answer)

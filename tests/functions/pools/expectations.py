@@ -77,7 +77,7 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     assert body.pop("status") == status
     assert body.pop("title")
     assert body.pop("detail")
-    assert answer.request.url.path == body.pop("instance")
+    assert answer.request.url.raw_path.decode().partition("?")[0] == body.pop("instance")
     return body
 
 
