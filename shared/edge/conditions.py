@@ -7,6 +7,8 @@ from starlette.requests import Request
 from shared.domain.errors import PreconditionFailed
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+# A list of them, whose elements may be empty (RFC 9110, 5.6.1).
+_TAGS = re.compile(rf"[\s,]*(?:{_TAG.pattern}\s*(?:,[\s,]*|\Z))*")
 
 
 def etag(version: int) -> str:
@@ -44,14 +46,19 @@ def _require(request: Request, version: int, accepted: re.Pattern[str]) -> None:
     condition = _combined(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
-    if not any(accepted.fullmatch(tag) for weak, tag in _TAG.findall(condition) if not weak):
+    if not any(accepted.fullmatch(tag) for weak, tag in _tags(condition) if not weak):
         raise PreconditionFailed(version)
 
 
 def is_known(request: Request, tag: str) -> bool:
     """Whether the caller has what is to be shown already: `If-None-Match` has its entity tag, or is any."""
     condition = _combined(request, "if-none-match") or ""
-    return condition.strip() == "*" or tag in (f'"{known}"' for _, known in _TAG.findall(condition))
+    return condition.strip() == "*" or tag in (f'"{known}"' for _, known in _tags(condition))
+
+
+def _tags(condition: str) -> list[tuple[str, str]]:
+    """Give the entity tags of a list, each with its mark if it is weak; none of what is no such list."""
+    return _TAG.findall(condition) if _TAGS.fullmatch(condition) else []
 
 
 def _combined(request: Request, name: str) -> str | None:

@@ -143,7 +143,10 @@ async def test_a_machine_of_a_fingerprint_gets_hardware_and_keeps_its_fingerprin
 
 @pytest.mark.parametrize(
     ("condition", "status"),
-    [('"1"', 200), ("*", 200), ('"7", "1"', 200), ('"2"', 412), ('W/"1"', 412), ('"1.1"', 412)],
+    [
+        *(('"1"', 200), ("*", 200), ('"7", "1"', 200), (',"7",, "1",', 200)),
+        *(('"2"', 412), ('W/"1"', 412), ('"1.1"', 412), ('"7" "1"', 412), ('"1"x', 412), ("1", 412)),
+    ],
 )
 async def test_if_match_holds_back_a_change_of_another_version(
     machines: MachinesApi, condition: str, status: int
@@ -170,6 +173,15 @@ async def test_conditions_in_several_lines_are_one_list(machines: MachinesApi) -
     assert (await ask("GET", "If-None-Match")).status_code == 304
     assert (await ask("PUT", "If-Match")).status_code == 200
     problem(await ask("PUT", "If-Match"), 412)
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"), [('W/"1"', 304), ('"7","1"', 304), ("*", 304), ('x"1"', 200), ('"7" "1"', 200)]
+)
+async def test_what_is_no_list_of_tags_names_none(machines: MachinesApi, condition: str, status: int) -> None:
+    path = f"{PATH}/{created(await machines.register(a_body()))}"
+
+    assert (await machines.call("GET", path, None, {"If-None-Match": condition})).status_code == status
 
 
 async def test_all_faults_are_told_at_once_and_nothing_changes(machines: MachinesApi) -> None:
