@@ -3,15 +3,12 @@
 from typing import Annotated
 
 from pydantic import Field
-from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools
 from functions.machines.stored import read
 from shared.bootstrap import Inventory
-from shared.domain import machines
 from shared.domain.access import Scope
-from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.answers import json_answer, response
 from shared.edge.body import NEGOTIATED
@@ -30,17 +27,13 @@ class MachineQuery(Strict):
     )
 
 
-def _is_known(request: Request, machine: Plain) -> bool:
-    """Whether the caller has all that is to be shown: the machine's version, and nothing newer than that."""
-    return is_known(request, etag(machine["version"])) and not machines.is_heard_since_change(machine)
-
-
 async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
-    machine = await read(inventory, call, machine_id)
-    if _is_known(call.request, machine):
-        return Response(status_code=304, headers={"ETag": etag(machine["version"]), **NEGOTIATED})
+    machine, is_as_versioned = await read(inventory, call, machine_id)
+    tag = etag(machine["version"])
+    if is_as_versioned and is_known(call.request, tag):
+        return Response(status_code=304, headers={"ETag": tag, **NEGOTIATED})
     return response(machine_answer(call.request, machine))
 
 
@@ -53,11 +46,11 @@ async def get(inventory: Inventory, call: Call) -> Response:
     query = read_query(call.request, MachineQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
-    machine = await read(inventory, call, machine_id)
+    machine, is_as_versioned = await read(inventory, call, machine_id)
     headers = {"ETag": etag(machine["version"])}
     if query.include:
         pools = await read_pools(inventory, call, [machine])
         return response(json_answer(200, with_pools(machine, pools) | included(pools), headers))
-    if _is_known(call.request, machine):
+    if is_as_versioned and is_known(call.request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return response(json_answer(200, machine_json(machine), headers))

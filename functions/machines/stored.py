@@ -7,8 +7,8 @@ from shared.edge.resource import Call
 from shared.store.machines import StoredMachine, find_machine, read_machine
 
 
-async def read(inventory: Inventory, call: Call, machine_id: str) -> Plain:
-    """Read a machine of the caller's organization that is to be shown.
+async def read(inventory: Inventory, call: Call, machine_id: str) -> tuple[Plain, bool]:
+    """Read a machine of the caller's organization that is to be shown; tell if it is as its version left it.
 
     Raises:
         MachineNotFound: there is none of that id.

@@ -7,7 +7,6 @@ from typing import Any
 from shared.domain import machine_ids
 from shared.domain.access import Caller
 from shared.domain.machine_change import MachineChange, differing
-from shared.domain.plain import Plain, moment
 from shared.domain.versions import advance
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
@@ -100,11 +99,6 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     if abs(moved) < HEARTBEAT_PRECISION:
         return MachineChange(before=before, after=before, fields=())
     return MachineChange(before=before, after=after, fields=fields)
-
-
-def is_heard_since_change(machine: Plain) -> bool:
-    """Tell whether a heartbeat has moved `last_seen` beyond the time of the machine's version."""
-    return moment(machine["last_seen"]) > moment(machine["updated_at"])
 
 
 def is_silent(machine: Machine, since: datetime) -> bool:

@@ -11,7 +11,7 @@ def advance(entity: Machine | Pool, *, now: datetime) -> None:
 
     Who takes over all that is newer than what he has must not miss it because the clock of one instance is
     behind that of another. The price: after a change by a clock that is ahead, the time stands still until
-    the others have caught up, and heartbeats pass for older than the change (`is_heard_since_change`).
+    the others have caught up.
 
     Args:
         entity: the machine or pool, changed, with the version and the time from before.

@@ -24,6 +24,8 @@ from shared.store.wire_format import Write, key_set, write
 # element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
 TERMS = "terms"
 LABEL_SET = "label_set"
+# What `last_seen` was when the version was made: a machine that has another by now was heard of since.
+VERSION_LAST_SEEN = "version_last_seen"
 # What a machine is read by: its terms are larger than the rest, and nobody reads them.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
 # The same, as a query selects them.
@@ -56,17 +58,20 @@ async def find_machine(
 
 async def read_machine(
     firestore: Firestore, organization_id: str, machine_id: str, deadline: Deadline
-) -> Plain:
-    """Read a machine that is to be shown, as plain values.
+) -> tuple[Plain, bool]:
+    """Read a machine that is to be shown, as plain values, and tell whether it is as its version left it.
+
+    A heartbeat makes no version. Of a machine whose version is older than this field it is not known.
 
     Raises:
         MachineNotFound: the organization has none of that id.
     """
     path = paths.machine(organization_id, machine_id)
-    document = await firestore.get_serialized(path, deadline, fields=MACHINE_FIELDS)
+    document = await firestore.get_serialized(path, deadline, fields=[*MACHINE_FIELDS, VERSION_LAST_SEEN])
     if document is None:
         raise MachineNotFound(machine_id)
-    return plain_machine(document)
+    is_as_versioned = document.fields.get("last_seen") == document.fields.get(VERSION_LAST_SEEN, b"")
+    return plain_machine(document), is_as_versioned
 
 
 def plain_machine(document: SerializedDocument) -> Plain:
@@ -86,7 +91,7 @@ async def read_machine_with_mac(
     if claim.organization_id != organization_id:
         return None
     try:
-        machine = await read_machine(firestore, organization_id, claim.machine_id, deadline)
+        machine, _ = await read_machine(firestore, organization_id, claim.machine_id, deadline)
     except MachineNotFound:
         return None  # it was deleted in between
     return machine if any(nic["mac"] == mac for nic in machine["nics"]) else None
@@ -95,7 +100,7 @@ async def read_machine_with_mac(
 def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
-    fields = encode(machine) | shard_fields(machine) | _label_set(machine)
+    fields = encode(machine) | shard_fields(machine) | _label_set(machine) | _version_last_seen(machine)
     return write(
         update={"name": name, "fields": fields}, current_document={"exists": False}, merged=_terms(machine)
     )
@@ -110,6 +115,9 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     if change.makes_version:
         names += ["version", "updated_at"]
     fields = encode(after, names)
+    if change.makes_version:
+        names.append(VERSION_LAST_SEEN)
+        fields |= _version_last_seen(after)
     if "status" in names:
         names.append(SHARD)
         fields |= shard_fields(after)
@@ -124,6 +132,10 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
         current_document={"update_time": stored.document.update_time},
         merged=terms,
     )
+
+
+def _version_last_seen(machine: Machine) -> dict[str, Any]:
+    return {VERSION_LAST_SEEN: encode(machine, ["last_seen"])["last_seen"]}
 
 
 def _label_set(machine: Machine) -> dict[str, Any]:

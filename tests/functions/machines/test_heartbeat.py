@@ -5,6 +5,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.cloud.firestore import DELETE_FIELD
 
 from shared.edge.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
@@ -178,18 +179,35 @@ async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: Machine
 
 
 @pytest.mark.parametrize("path", [PATH, AGENTS])
-async def test_a_heartbeat_is_not_hidden_by_if_none_match(machines: MachinesApi, path: str) -> None:
+@pytest.mark.parametrize("moved", [TEN_SECONDS, timedelta(days=-300)], ids=["on", "back"])
+async def test_a_heartbeat_is_not_hidden_by_if_none_match(
+    machines: MachinesApi, path: str, moved: timedelta
+) -> None:
     """The tag is the version, which a heartbeat does not change."""
     machine = await registered(machines)
-    known = {"If-None-Match": '"1"'}
-    assert (await machines.call("GET", f"{path}/{machine['id']}", headers=known)).status_code == 304
-    time = moment(machine["last_seen"]) + TEN_SECONDS
+    at = f"{path}/{machine['id']}"
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"1"'})).status_code == 304
+    time = moment(machine["last_seen"]) + moved
     await patched(machines, machine["id"], beat(time))
 
-    answer = await machines.call("GET", f"{path}/{machine['id']}", headers=known)
+    answer = await machines.call("GET", at, headers={"If-None-Match": '"1"'})
 
     assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
     assert moment(answer.json()["last_seen"]) == time
+    await patched(machines, machine["id"], {"name": "other"})
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
+
+
+async def test_a_machine_of_a_release_before_is_sent_as_a_whole_until_its_next_version(
+    machines: MachinesApi,
+) -> None:
+    machine = await registered(machines)
+    at = f"{PATH}/{machine['id']}"
+    machines.machines().document(machine["id"]).update({"version_last_seen": DELETE_FIELD})
+
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"1"'})).status_code == 200
+    await patched(machines, machine["id"], {"name": "other"})
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
 
 
 async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: MachinesApi) -> None:
