@@ -158,8 +158,7 @@ class Locks:
             self.end(wait.holder)
         finally:
             del self._waits[wait]
-            if wait.holder.born is None:
-                self._pass(wait.holder)
+            self._pass(wait.holder)
 
     def _circle(self, start: Holder) -> list[Holder]:
         """Find a circle of holders that wait for each other, from one back to itself."""

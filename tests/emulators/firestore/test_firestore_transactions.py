@@ -287,6 +287,23 @@ async def test_those_who_come_to_a_document_that_a_commit_waits_to_change_wait_b
     await database.rollback(late)
 
 
+@pytest.mark.parametrize("in_transaction", [False, True])
+async def test_those_who_wait_behind_a_commit_go_on_when_its_client_gives_up(
+    database: Database, *, in_transaction: bool
+) -> None:
+    early, late = await database.begin(), await database.begin()
+    await database.read("a/1", early)
+    token = await database.begin() if in_transaction else b""
+    writer = await database.waiting(database.write("a/1", 10), transaction=token)
+    reading = asyncio.create_task(database.read("a/1", late))
+    assert await database.read("a/1", early) == 1
+    assert not reading.done()
+    writer.cancel()
+    assert await reading == 1
+    await database.rollback(early)
+    await database.rollback(late)
+
+
 async def test_a_read_only_transaction_sees_the_database_as_it_was_when_it_began(database: Database) -> None:
     reader = await database.begin(read_only={})
     await database.commit(
