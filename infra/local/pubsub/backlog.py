@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
 from infra.local.pubsub.journal import Journal
@@ -38,7 +38,8 @@ class Backlog:
         self._name = name
         self._journal = journal
         self._forward = forward
-        self._deliveries: dict[int, Delivery] = {}
+        # A dict walks over all that was deleted before its first entry, to find it: once for each take.
+        self._deliveries: OrderedDict[int, Delivery] = OrderedDict()
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Delivery | Lane] = deque()
         self._delayed: list[tuple[float, int, Delivery | Lane]] = []
@@ -318,7 +319,7 @@ class Backlog:
         self._lanes.clear()
         for consumer in self._consumers:
             consumer.lanes.clear()
-        self._deliveries = dict(sorted(self._deliveries.items()))
+        self._deliveries = OrderedDict(sorted(self._deliveries.items()))
         for delivery in self._deliveries.values():
             if delivery.lane is not None:
                 delivery.lane = self._lane(delivery.lane.key)

@@ -1,5 +1,6 @@
 """A backlog under random use, against a model of what is leased and in which order."""
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -36,11 +37,15 @@ class Held:
     holder: Consumer
 
 
+def new_backlog() -> Backlog:
+    return Backlog("name", POLICY, NoJournal(), lambda _message, _failures: False)
+
+
 class BacklogMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 1000.5  # leases end at whole tenths of a second, between ticks
-        self.backlog = Backlog("name", POLICY, NoJournal(), lambda _message, _failures: False)
+        self.backlog = new_backlog()
         self.streams = [Consumer(max_messages=2), Consumer(max_messages=3)]
         for consumer in self.streams:
             self.backlog.attach(consumer)
@@ -145,3 +150,31 @@ class BacklogMachine(RuleBasedStateMachine):
 
 TestBacklog = BacklogMachine.TestCase
 TestBacklog.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def test_the_last_messages_of_many_come_as_fast_as_the_first() -> None:
+    few, many = filled(1_000), filled(100_000)
+    drain(many, batches=99, limit=1_000)
+
+    times = [(cpu_time_of_100(few), cpu_time_of_100(many)) for _ in range(5)]
+    of_few, of_many = map(min, zip(*times, strict=True))
+    assert of_many < 3 * of_few
+
+
+def filled(messages: int) -> Backlog:
+    backlog = new_backlog()
+    for sequence in range(messages):
+        backlog.offer(Message(pb.PubsubMessage(data=b"x"), sequence, 0))
+    return backlog
+
+
+def drain(backlog: Backlog, batches: int, limit: int) -> None:
+    for _ in range(batches):
+        backlog.acknowledge(lease.ack_id for lease in backlog.take(Consumer(), limit, 0))
+
+
+def cpu_time_of_100(backlog: Backlog) -> float:
+    """How long it takes to deliver so many messages one by one."""
+    begun = time.process_time()
+    drain(backlog, batches=100, limit=1)
+    return time.process_time() - begun
