@@ -141,6 +141,8 @@ class Backlog:
             self._drop(delivery)
             if delivery.lane is not None:
                 self._advance(delivery.lane)
+        if len(self._ready) > 2 * len(self._deliveries):
+            self._tidy()
 
     def seek(self, time: float, replay: Iterable[Message]) -> None:
         """Take all before `time` as acknowledged and all from then on as not.
@@ -222,6 +224,18 @@ class Backlog:
             item.listed = None
             self._list(item)
         return delivery
+
+    def _tidy(self) -> None:
+        """Take out of the queue what is not to be delivered; where nobody reads, nothing else does."""
+        queued = dict.fromkeys(self._ready)
+        self._ready.clear()
+        for item in queued:
+            if isinstance(item, Delivery):
+                if item.state is State.WAITING:
+                    self._list(item)
+            elif item.listed is self._ready:
+                item.listed = None
+                self._list(item)
 
     def _lease(self, delivery: Delivery, consumer: Consumer, now: float) -> Lease:
         seconds = consumer.ack_deadline or self.policy.ack_deadline

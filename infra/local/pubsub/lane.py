@@ -47,10 +47,15 @@ class Lane:
         return again
 
     def settled(self) -> list[Delivery]:
-        """Take out of the window what is done, up to the first message that is not."""
+        """Take out of the window what is done, up to the first message that is not.
+
+        What waits and was dropped goes too: it is the oldest.
+        """
         done = []
         while self.window and self.window[0].state in {State.ACKED, State.DROPPED}:
             done.append(self.window.popleft())
         if not self.window:
             self.owner = None
+        while self.waiting and self.waiting[0].state is State.DROPPED:
+            self.waiting.popleft()
         return done

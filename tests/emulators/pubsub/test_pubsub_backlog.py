@@ -2,8 +2,11 @@
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from weakref import WeakSet
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -37,8 +40,8 @@ class Held:
     holder: Consumer
 
 
-def new_backlog() -> Backlog:
-    return Backlog("name", POLICY, NoJournal(), lambda _message, _failures: False)
+def new_backlog(policy: Policy = POLICY) -> Backlog:
+    return Backlog("name", policy, NoJournal(), lambda _message, _failures: False)
 
 
 class BacklogMachine(RuleBasedStateMachine):
@@ -178,3 +181,29 @@ def cpu_time_of_100(backlog: Backlog) -> float:
     begun = time.process_time()
     drain(backlog, batches=100, limit=1)
     return time.process_time() - begun
+
+
+class WatchedMessage(Message):
+    """One that can be referred to weakly."""
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(lambda _: "", id="no ordering key"),
+        pytest.param(lambda _: "busy", id="one"),
+        pytest.param(str, id="one for each message"),
+        pytest.param(lambda number: "busy" if number % 10 == 0 else str(number), id="a busy one and others"),
+        pytest.param(lambda number: "busy" if number % 10 == 0 else "", id="a busy one and none"),
+    ],
+)
+def test_what_expires_unread_leaves_the_memory(key: Callable[[int], str]) -> None:
+    backlog = new_backlog(replace(POLICY, retention=100))
+    in_memory = WeakSet[Message]()
+    for now in range(1_000):
+        message = WatchedMessage(pb.PubsubMessage(data=b"x", ordering_key=key(now)), now, now)
+        in_memory.add(message)
+        backlog.offer(message)
+        backlog.expire(now)
+    assert len(in_memory) <= 2 * 101
+    assert len(backlog.take(Consumer(), 1_000, now)) == 101
