@@ -303,8 +303,8 @@ class Backlog:
             return
         if lane.waiting:
             self._list(lane)
-        else:
-            self._lanes.pop(lane.key, None)
+        elif self._lanes.get(lane.key) is lane:  # what is retained may have had an earlier one
+            del self._lanes[lane.key]
 
     def _keep_or_drop(self, delivery: Delivery) -> None:
         if self.policy.retain_acked:

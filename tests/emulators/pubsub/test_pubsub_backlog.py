@@ -207,3 +207,18 @@ def test_what_expires_unread_leaves_the_memory(key: Callable[[int], str]) -> Non
         backlog.expire(now)
     assert len(in_memory) <= 2 * 101
     assert len(backlog.take(Consumer(), 1_000, now)) == 101
+
+
+def test_an_acknowledged_message_that_expires_does_not_break_the_order_of_its_key() -> None:
+    backlog = new_backlog(replace(POLICY, retain_acked=True, retention=100))
+    first, second, third = (
+        Message(pb.PubsubMessage(data=b"x", ordering_key="a"), number, published)
+        for number, published in enumerate([0, 50, 150])
+    )
+    backlog.offer(first)
+    backlog.acknowledge(lease.ack_id for lease in backlog.take(Consumer(), 1, now=0))
+    backlog.offer(second)
+    backlog.expire(now=120)
+    backlog.offer(third)
+    assert [lease.delivery.message for lease in backlog.take(Consumer(), 1, now=150)] == [second]
+    assert backlog.take(Consumer(), 1, now=150) == []
