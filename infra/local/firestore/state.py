@@ -119,7 +119,8 @@ class Database:
         for path, version in changes.items():
             record = self._record(path)
             if record is None:
-                self._add(path, version)
+                if version.data:  # or else the commit itself deleted what it made
+                    self._add(path, version)
                 continue
             version.previous = record.latest
             record.latest = version
