@@ -70,15 +70,16 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
         server, Control(counting, faults), options.host, options.port, options.control_port
     )
     await server.start()
-    expiry = asyncio.create_task(expire_forever(store, billing, indexes, options.ttl_interval))
-    try:
-        yield addresses
-    finally:
-        expiry.cancel()
-        control.close()
-        await server.stop(grace=1)
-        if journal is not None:
-            await journal.close()
+    async with asyncio.TaskGroup() as tasks:  # should expiry fail, so does the emulator
+        expiry = tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval))
+        try:
+            yield addresses
+        finally:
+            expiry.cancel()
+            control.close()
+            await server.stop(grace=1)
+            if journal is not None:
+                await journal.close()
 
 
 def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericRpcHandler, ...]:

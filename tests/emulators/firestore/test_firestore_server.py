@@ -3,8 +3,10 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -22,12 +24,17 @@ from tests.emulators.firestore.reading import updated
 SERVICE = "google.firestore.v1.Firestore"
 
 
+def ended(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Start an emulator that ends by itself."""
+    command = [sys.executable, "-m", "infra.local.firestore", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
 def refused(*arguments: str) -> tuple[int, str]:
     """Start an emulator that cannot start: its exit code and its complaint."""
-    command = [sys.executable, "-m", "infra.local.firestore", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    assert ended.stdout == ""
-    return ended.returncode, ended.stderr
+    run = ended(*arguments)
+    assert run.stdout == ""
+    return run.returncode, run.stderr
 
 
 @pytest.mark.parametrize("flag", ["--port", "--control-port"])
@@ -115,6 +122,20 @@ def test_an_expired_document_is_deleted(tmp_path: Path, project: str) -> None:
         assert {found.id for found in client.collection("a").stream()} == {"now", "future", "text"}
         assert client.document("b/past").get().exists
         assert emulator.billed(project)["deletes"] == 2
+
+
+def test_an_emulator_that_cannot_expire_documents_ends(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)):
+        pass
+    with closing(sqlite3.connect(tmp_path / "firestore.sqlite3")) as file:
+        file.execute("INSERT INTO documents VALUES ('projects/p/databases/d', 'a/1', 1, 1, x'ff')")
+        file.commit()
+    indexes = tmp_path / "indexes.yaml"
+    indexes.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: end, ttl: true, indexes: []}]")
+    arguments = ("--data", str(tmp_path), "--indexes", str(indexes), "--ttl-interval=0.05")
+    run = ended(*arguments)
+    assert run.returncode == 1
+    assert "DecodeError" in run.stderr
 
 
 @pytest.mark.parametrize("method", ["Listen", "Write", "PartitionQuery", "ExecutePipeline"])
