@@ -147,10 +147,10 @@ def _typed(spec: dict[str, Any], field: str, kind: type | tuple[type, ...], defa
 def _code(name: str | None) -> grpc.StatusCode | None:
     if name is None:
         return None
-    try:
-        return grpc.StatusCode[name]
-    except KeyError:
-        raise ValueError(f"code: {name} is not a gRPC status code") from None
+    code = grpc.StatusCode.__members__.get(name)
+    if code is None or code is grpc.StatusCode.OK:
+        raise ValueError(f"code: {name} is not a gRPC status code of an error")
+    return code
 
 
 def _moment(name: str) -> Moment:

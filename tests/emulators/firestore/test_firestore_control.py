@@ -111,6 +111,7 @@ def test_an_rpc_is_delayed_on_demand(emulator: Emulator, client: Client, project
     [
         [],
         {"code": "NO_SUCH_CODE"},
+        {"code": "OK"},
         {"when": "later"},
         {"count": 0},
         {"count": "1"},
