@@ -1,7 +1,6 @@
 """The local stand-in for Cloud Scheduler."""
 
 import asyncio
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 

@@ -55,11 +55,6 @@ class Indexes:
         """Tell whether there is an index of one field."""
         return (_GROUP if group else _COLLECTION, mode) in self._single(collection, path)
 
-    def of_field(self, collection: str, path: paths.FieldPath) -> Iterator[tuple[bool, Mode]]:
-        """List the indexes of one field: whether each is of the collection group, and its mode."""
-        for scope, mode in self._single(collection, path):
-            yield scope == _GROUP, mode
-
     def _single(self, collection: str, path: paths.FieldPath) -> frozenset[tuple[str, Mode]]:
         """Find a field's indexes; it inherits an override from the map that it is in, or from all fields."""
         for length in range(len(path), 0, -1):

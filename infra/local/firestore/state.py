@@ -24,11 +24,11 @@ class Version:
 
     __slots__ = ("created", "data", "previous", "updated")
 
-    def __init__(self, data: bytes, created: int, updated: int, previous: "Version | None" = None) -> None:
+    def __init__(self, data: bytes, created: int, updated: int) -> None:
         self.data = data
         self.created = created
         self.updated = updated
-        self.previous = previous
+        self.previous: Version | None = None
 
 
 class Record:

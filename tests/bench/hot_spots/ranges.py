@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple, Self
 
 from google_apis.firestore.document_pb2 import Document, Value
@@ -117,9 +118,10 @@ class Keys:
 
     def _find_of_field(self, collection: str, path: paths.FieldPath) -> list[tuple[bytes, str, bool, Mode]]:
         found = []
-        for is_group, mode in self._indexes.of_field(collection, path):
-            fields = _ending_with_name(((path, mode),))
-            found.append((_index(collection, fields), _kind(collection, fields), is_group, mode))
+        for is_group, mode in product((False, True), Mode):
+            if self._indexes.has_single(collection, path, mode, group=is_group):
+                fields = _ending_with_name(((path, mode),))
+                found.append((_index(collection, fields), _kind(collection, fields), is_group, mode))
         return found
 
     def _composites(self, collection: str, place: bytes, written: Written, name: bytes) -> Iterator[Key]:
