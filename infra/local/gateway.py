@@ -40,6 +40,7 @@ class Gateway:
 
     def __init__(self, routes: Sequence[Route], backends: Mapping[str, Backend]) -> None:
         """Serve routes, the first match first."""
+        self._backends = backends
         self._routes = [(route.pattern(), backends[route.function]) for route in routes]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -60,6 +61,11 @@ class Gateway:
                 raise  # all that is left is to cut the connection, so that the client knows
             detail = f"The function {backend.name} gave no answer: {error}"
             await _send_problem(send, scope, 502, "Bad Gateway", detail)
+
+    def close(self) -> None:
+        """Close the connections to functions that are free."""
+        for backend in self._backends.values():
+            backend.upstream.close()
 
     def _backend(self, path: bytes) -> Backend | None:
         return next((backend for pattern, backend in self._routes if pattern.fullmatch(path)), None)

@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
+        self._gateway = gateway
         self._listener = listener
         self._serving: asyncio.Task[None] | None = None
 
@@ -50,6 +51,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
         if self._serving:
             await self._serving
+        self._gateway.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

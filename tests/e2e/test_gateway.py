@@ -25,6 +25,7 @@ class Function:
     answer: bytes = OK
     received: bytes = b""
     connections: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     ready: Callable[[], Awaitable[bool]] = field(default_factory=lambda: _at_once)
     # The end of a request, when not the end of its head, by what is received so far.
     complete: Callable[[bytes], bool] = lambda received: b"\r\n\r\n" in received
@@ -42,6 +43,7 @@ class Function:
                     break
         writer.close()
         await writer.wait_closed()
+        self.ended.set()
 
 
 async def _at_once() -> bool:
@@ -104,7 +106,6 @@ async def gateway_to(function: Function) -> AsyncIterator[Client]:
         writer.close()
         await writer.wait_closed()
         await server.stop()
-        backend.upstream.close()
         behind.close()
         await behind.wait_closed()
 
@@ -298,6 +299,15 @@ async def test_an_answer_that_is_cut_short_is_cut_short_for_the_client() -> None
         client.writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         received = await client.reader.read(-1)
     assert received.endswith(b"\r\n\r\nabc")
+
+
+async def test_a_connection_to_a_function_ends_with_the_gateway() -> None:
+    function = Function()
+    async with gateway_to(function) as client:
+        await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert not function.ended.is_set()
+    async with asyncio.timeout(5):
+        await function.ended.wait()
 
 
 async def test_a_path_that_no_route_has_is_not_found() -> None:
