@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
 
-Json = dict[str, Any]
+from infra.openapi.schemas import Json
 
 _STYLE = Path(__file__).with_name("style.css")
 

@@ -4,7 +4,6 @@ https://firebase.google.com/docs/firestore/quotas and, for sizes,
 https://firebase.google.com/docs/firestore/storage-size
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -24,7 +23,6 @@ _YEARS_1_TO_9999 = range(-62_135_596_800, 253_402_300_800)  # in seconds since 1
 _NANOSECONDS = range(1_000_000_000)
 _LARGEST_LATITUDE = 90
 _LARGEST_LONGITUDE = 180
-_RESERVED = re.compile(r"__.*__", re.DOTALL)
 # No value is more than four times as large as its protobuf form: an empty geo point, in an array, takes
 # 4 bytes there and 16 here. So only documents near the limit are measured.
 _SURELY_SMALL = LARGEST_DOCUMENT // 4 - names.LONGEST_NAME
@@ -132,7 +130,7 @@ def _check_field_name(name: str) -> None:
         raise InvalidArgumentError("A field name is empty.")
     if len(name.encode()) > LONGEST_FIELD_NAME:
         raise InvalidArgumentError(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
-    if _RESERVED.fullmatch(name):
+    if names.RESERVED.fullmatch(name):
         raise InvalidArgumentError(f'The field name "{name}" is reserved.')
 
 

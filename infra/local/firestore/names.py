@@ -10,10 +10,10 @@ from infra.local.firestore.errors import InvalidArgumentError
 LONGEST_ID = 1500  # bytes
 LONGEST_NAME = 6 * 1024  # bytes
 DEEPEST_COLLECTION = 100
+RESERVED = re.compile(r"__.*__", re.DOTALL)  # ids, and names of fields
 
 _DATABASE = re.compile(r"projects/([^/]+)/databases/([^/]+)")
 _DOCUMENTS = re.compile(r"(projects/[^/]+/databases/[^/]+)/documents(?:/(.*))?", re.DOTALL)
-_RESERVED = re.compile(r"__.*__", re.DOTALL)
 _NUMERIC_ID = re.compile(r"__id-?\d+__")
 
 
@@ -85,7 +85,7 @@ def _check(name: str, segments: list[str]) -> None:
     for segment in segments:
         if not segment or segment in (".", ".."):
             raise InvalidArgumentError(f'"{name}" has the invalid id "{segment}".')
-        if segment.startswith("__") and _RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
+        if segment.startswith("__") and RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
             raise InvalidArgumentError(f'The id "{segment}" is invalid because it is reserved.')
         if len(segment) * 4 > LONGEST_ID and len(segment.encode()) > LONGEST_ID:
             raise InvalidArgumentError(f"An id is longer than {LONGEST_ID} bytes.")

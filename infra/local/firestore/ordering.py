@@ -16,6 +16,9 @@ from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
 from infra.local.firestore.errors import InvalidArgumentError
 
+# Comes after every encoding and, at the end of one, after all that begin with it.
+AFTER = b"\xff"
+
 # The first byte of a value's encoding is its type's place in the order.
 NULL = b"\x10"
 MIN_KEY = b"\x11"

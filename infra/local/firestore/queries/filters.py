@@ -17,7 +17,6 @@ from infra.local.firestore.errors import InvalidArgumentError
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10
 
-_AFTER = b"\xff"  # what follows an encoding, and all that begin with it
 _F = StructuredQuery.FieldFilter
 _U = StructuredQuery.UnaryFilter
 _C = StructuredQuery.CompositeFilter
@@ -74,7 +73,7 @@ class Bound(NamedTuple):
     @property
     def position(self) -> bytes:
         """The place as bytes to compare encodings with."""
-        return self.encoded + _AFTER if self.after else self.encoded
+        return self.encoded + ordering.AFTER if self.after else self.encoded
 
     def inverted(self) -> "Bound":
         """The same place in the descending order."""
@@ -211,7 +210,7 @@ def _unary(condition: StructuredQuery.UnaryFilter) -> Term:
 
 def _type_range(path: paths.FieldPath, operand: bytes) -> tuple[Bound, Bound]:
     """Bound the values that compare with an operand: those of its type."""
-    first, end = (b"", _AFTER) if path == paths.NAME else ordering.type_range(operand)
+    first, end = (b"", ordering.AFTER) if path == paths.NAME else ordering.type_range(operand)
     return Bound(first, after=False), Bound(end, after=False)
 
 

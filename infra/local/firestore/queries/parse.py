@@ -18,7 +18,6 @@ from infra.local.refusals import Unimplemented
 MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
 _F = StructuredQuery.FieldFilter
-_ABOVE_ALL = b"\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def parse(
         lower=_bound(reader, orders, request.start_at, first=True) if request.HasField("start_at") else b"",
         upper=_bound(reader, orders, request.end_at, first=False)
         if request.HasField("end_at")
-        else _ABOVE_ALL,
+        else ordering.AFTER,
         offset=request.offset,
         limit=request.limit.value if request.HasField("limit") else None,
         select=_selection(request.select) if request.HasField("select") else None,
@@ -140,7 +139,7 @@ def _bound(reader: FilterReader, orders: tuple[Order, ...], cursor: Cursor, *, f
     if len(cursor.values) > len(orders):
         raise InvalidArgumentError("A cursor has more values than the order has fields.")
     if not cursor.values:
-        return b"" if first == cursor.before else _ABOVE_ALL
+        return b"" if first == cursor.before else ordering.AFTER
     key = b"".join(
         order.encode(reader.encode(order.path, value))
         for order, value in zip(orders, cursor.values, strict=False)

@@ -28,7 +28,6 @@ from infra.local.firestore.state import Collection, Version
 from infra.local.firestore.store import Store
 
 _PAGE = 300
-_AFTER = b"\xff"
 
 
 class Lists:
@@ -61,7 +60,7 @@ class Lists:
         for hit in page[:size]:
             response.documents.add().MergeFromString(projected(hit.version.data, mask))
         if len(page) > size:
-            response.next_page_token = _encode(page[size - 1].key + _AFTER)
+            response.next_page_token = _encode(page[size - 1].key + ordering.AFTER)
         return response
 
     async def list_collection_ids(self, request: ListCollectionIdsRequest) -> ListCollectionIdsResponse:

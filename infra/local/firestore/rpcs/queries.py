@@ -12,7 +12,7 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryRequest,
     RunQueryResponse,
 )
-from infra.local.firestore import names, partial
+from infra.local.firestore import names, ordering, partial
 from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
@@ -23,8 +23,6 @@ from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
 from infra.local.refusals import Unimplemented
-
-_AFTER = b"\xff"
 
 
 class Queries:
@@ -101,7 +99,7 @@ def _covered(query: Query, hits: list[Hit]) -> bytes:
     """How far a query has read: up to its last result if its limit ended it there."""
     if query.limit is None or len(hits) < query.limit:
         return query.upper
-    return hits[-1].key + _AFTER if hits else query.lower
+    return hits[-1].key + ordering.AFTER if hits else query.lower
 
 
 def _answer(
