@@ -21,6 +21,8 @@ from shared.store.wire_format import Write
 # Twice as long as a topic or a subscription can keep a message:
 # https://cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
 RECORD_TIME = timedelta(days=62)
+# What another change has made impossible is decided anew; what stays impossible will not come to pass.
+MOST_REFUSALS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,13 @@ class Effects:
 
         Raises:
             Unavailable: not all of it is committed until the deadline; a redelivery goes on.
+            Refused: the preconditions of what is decided do not hold, however often it is decided.
         """
         path = paths.processed(subscription, event_id)
         record = writes.create(self._firestore.name(path), self._record(subscription, event_id))
         transaction = Transaction(self._firestore, deadline)
         failure: StoreError | None = None
+        refusals = 0
         async for _ in Attempts(deadline):
             try:
                 complete = False
@@ -77,8 +81,12 @@ class Effects:
                     complete = await self._step(transaction, decide, record, deadline)
             except StoreError as error:
                 failure = error
-                if isinstance(error, Refused) and path in await self._firestore.get([path], deadline):
-                    return
+                if isinstance(error, Refused):
+                    if path in await self._firestore.get([path], deadline):
+                        return
+                    refusals += 1
+                    if refusals == MOST_REFUSALS:
+                        raise
             else:
                 return
         raise Unavailable from failure

@@ -1,6 +1,7 @@
 """An event's effect is committed once, however often the event is delivered."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.codec import decode
 from shared.store.effects import Decide, Effect
+from shared.store.errors import Refused
 from shared.store.transaction import Transaction
 from tests.functions.machines.control import Control
 
@@ -97,3 +99,16 @@ async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory)
     assert steps == [0, 1, 2, 2, 3, 4]
     await count(own)
     assert await counted(own) == 5
+
+
+async def test_what_is_refused_again_and_again_is_told_before_the_time_is_over(own: Inventory) -> None:
+    await count(own)
+
+    async def decide(_: Transaction) -> Effect:
+        return Effect(writes=[writes.create(own.firestore.name(COUNTER), Pool(version=7))])
+
+    started = time.monotonic()
+    with pytest.raises(Refused, match="counter"):
+        await own.effects.apply(SUBSCRIPTION, "another", decide, Deadline(60))
+    assert time.monotonic() - started < 10
+    assert await counted(own) == 1
