@@ -25,8 +25,8 @@ class Addresses:
     control: str
 
 
-class CannotStartError(Exception):
-    """An emulator cannot start; the text says why, in one line."""
+class EmulatorError(Exception):
+    """An emulator cannot start, or not go on; the text says why, in one line."""
 
 
 class EmulatorParser(Parser):
@@ -54,13 +54,14 @@ class EmulatorParser(Parser):
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
     """Run an emulator until SIGINT or SIGTERM; gives the process's exit code."""
+    code = 0
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_until_stopped(name, running))
-        except CannotStartError as error:
-            sys.stderr.write(f"{name} emulator: {error}\n")
-            return 1
-    return 0
+        except* EmulatorError as errors:
+            sys.stderr.writelines(f"{name} emulator: {error}\n" for error in errors.exceptions)
+            code = 1
+    return code
 
 
 async def listen(
@@ -69,7 +70,7 @@ async def listen(
     """Take an emulator's ports; 0 takes any. The control endpoint answers from then on.
 
     Raises:
-        CannotStartError: one of them is taken.
+        EmulatorError: one of them is taken.
     """
     try:
         # gRPC would complain about a taken port on its own, in words for its developers.
@@ -103,7 +104,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _unusable(host: str, port: int, error: Exception) -> CannotStartError:
+def _unusable(host: str, port: int, error: Exception) -> EmulatorError:
     if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
-        return CannotStartError(f"{host}:{port} cannot be used: {error.strerror}")
-    return CannotStartError(f"{host}:{port} is taken, choose another port (0 takes any)")
+        return EmulatorError(f"{host}:{port} cannot be used: {error.strerror}")
+    return EmulatorError(f"{host}:{port} is taken, choose another port (0 takes any)")

@@ -13,7 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
-from infra.local.command import CannotStartError
+from grpc import StatusCode
+
+from infra.local.command import EmulatorError
+from infra.local.refusals import Refusal
+
+
+class CannotKeep(Refusal):
+    """What was asked for is not in the file, and nothing more will be until the emulator is started again."""
+
+    code = StatusCode.UNAVAILABLE
 
 
 class DataFile:
@@ -35,12 +44,15 @@ class DataFile:
             synchronous: What a commit outlives: FULL a power cut too, NORMAL the end of the process.
 
         Raises:
-            CannotStartError: that fails, or another process uses it.
+            EmulatorError: that fails, or another process uses it.
         """
+        self._folder = folder
         self._connection = _open(folder, name, tables, synchronous)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._noted: list[tuple[str, tuple[object, ...]]] = []
         self._commit: asyncio.Task[None] | None = None
+        self._failure: sqlite3.Error | None = None
+        self._failed = asyncio.Event()
 
     def rows(self, query: str, *parameters: object) -> Iterator[Any]:
         """Read what an earlier run left, before anything is noted."""
@@ -57,14 +69,25 @@ class DataFile:
         """Return once all that was noted so far is in the file.
 
         Raises:
-            sqlite3.Error: some of it could not be written, now or earlier.
+            CannotKeep: some of it could not be written, now or earlier.
         """
         if self._commit is not None:
             await asyncio.shield(self._commit)  # others wait for it too, whoever gives up
+        if self._failure is not None:
+            raise CannotKeep(f"{self._folder}: {self._failure}")
+
+    async def broken(self) -> None:
+        """Wait until something cannot be written.
+
+        Raises:
+            EmulatorError: then; a new start begins with what is in the file.
+        """
+        await self._failed.wait()
+        raise EmulatorError(f"{self._folder}: {self._failure}; it ends, as it can keep nothing more")
 
     async def close(self) -> None:
         """Write what is noted, and let go of the file."""
-        with contextlib.suppress(sqlite3.Error):  # whoever waits for it was told
+        with contextlib.suppress(CannotKeep):  # whoever waits for it was told
             await self.committed()
         self._thread.shutdown()
         self._connection.close()
@@ -73,7 +96,13 @@ class DataFile:
         if previous is not None:
             await previous
         noted, self._noted = self._noted, []
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._execute, noted)
+        if self._failure is not None:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._execute, noted)
+        except sqlite3.Error as error:
+            self._failure = error
+            self._failed.set()
 
     def _execute(self, statements: list[tuple[str, tuple[object, ...]]]) -> None:
         execute = self._connection.execute
@@ -93,7 +122,7 @@ def _open(folder: Path, name: str, tables: str, synchronous: str) -> sqlite3.Con
         connection.execute("COMMIT")
         connection.executescript(tables)
     except sqlite3.OperationalError as error:
-        raise CannotStartError(f"{folder}: {error}; does another emulator use it?") from error
+        raise EmulatorError(f"{folder}: {error}; does another emulator use it?") from error
     except (OSError, sqlite3.Error) as error:
-        raise CannotStartError(f"{folder}: {error}") from error
+        raise EmulatorError(f"{folder}: {error}") from error
     return connection

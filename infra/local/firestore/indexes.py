@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from google_apis.firestore.document_pb2 import Document, Value
-from infra.local.command import CannotStartError
+from infra.local.command import EmulatorError
 from infra.local.firestore import ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.index import Mode, keys_of
@@ -84,7 +84,7 @@ def read(file: Path) -> Indexes:
     """Read an index file, JSON or YAML; if it has a section `firestore`, that is what is read.
 
     Raises:
-        CannotStartError: the file cannot be used.
+        EmulatorError: the file cannot be used.
     """
     try:
         content = yaml.safe_load(file.read_text())
@@ -100,9 +100,9 @@ def read(file: Path) -> Indexes:
             ttls=tuple((entry["collectionGroup"], _path(entry)) for entry in overrides if entry.get("ttl")),
         )
     except OSError as error:
-        raise CannotStartError(f"{file}: {error.strerror}") from error
+        raise EmulatorError(f"{file}: {error.strerror}") from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, InvalidArgumentError) as error:
-        raise CannotStartError(f"{file} is no index file: {error!r}") from error
+        raise EmulatorError(f"{file} is no index file: {error!r}") from error
 
 
 def _composite(entry: dict[str, Any]) -> Composite:

@@ -34,7 +34,7 @@ class SqliteJournal(DataFile):
     """Keeps the latest version of each document in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the folder, made if need be; CannotStartError if that fails, or another emulator uses it."""
+        """Open the folder, made if need be; EmulatorError if that fails, or another emulator uses it."""
         super().__init__(folder, "firestore.sqlite3", tables=_TABLES, synchronous="FULL")
 
     def load(self) -> Iterator[StoredDocument]:

@@ -54,7 +54,7 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     """Run an emulator.
 
     Raises:
-        CannotStartError: A port is taken, or the data folder or the index file cannot be used.
+        EmulatorError: A port is taken, or the data folder or the index file cannot be used.
     """
     counting, faults = counters(), Faults()
     billing = Billing(counting)
@@ -70,12 +70,15 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
         server, Control(counting, faults), options.host, options.port, options.control_port
     )
     await server.start()
-    async with asyncio.TaskGroup() as tasks:  # should expiry fail, so does the emulator
-        expiry = tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval))
+    async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
+        watching = [tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval))]
+        if journal is not None:
+            watching.append(tasks.create_task(journal.broken()))
         try:
             yield addresses
         finally:
-            expiry.cancel()
+            for task in watching:
+                task.cancel()
             control.close()
             await server.stop(grace=1)
             if journal is not None:

@@ -1,5 +1,6 @@
 """What the emulator notes of every change, so that a restart finds it. In memory: nothing."""
 
+import asyncio
 from typing import Protocol
 
 from google_apis.pubsub import pubsub_pb2 as pb
@@ -29,6 +30,9 @@ class Journal(Protocol):
     async def committed(self) -> None:
         """Return once all that was noted so far survives the process."""
 
+    async def broken(self) -> None:
+        """Wait until nothing can be kept any more, and raise why."""
+
     async def close(self) -> None:
         """Write what is noted and let go of what is open."""
 
@@ -56,6 +60,10 @@ class NoJournal:
 
     async def committed(self) -> None:
         """Return at once."""
+
+    async def broken(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Close nothing."""

@@ -45,7 +45,7 @@ async def running(
         clock: Says what time it is.
 
     Raises:
-        CannotStartError: a port is taken, or the folder cannot be used.
+        EmulatorError: a port is taken, or the folder cannot be used.
     """
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
@@ -53,14 +53,16 @@ async def running(
     server = _server(broker, counters, Wire(counters, faults, targets))
     addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
-    async with asyncio.TaskGroup() as tasks:  # should the clockwork fail, so does the emulator
+    async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
         clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
+        breaking = tasks.create_task(broker.journal.broken())
         try:
             yield addresses
         finally:
             control.close()
             await server.stop(grace=0)
             clockwork.cancel()
+            breaking.cancel()
     await broker.journal.close()
 
 

@@ -30,7 +30,7 @@ class SqliteJournal(DataFile):
         """Open the journal, or begin it.
 
         Raises:
-            CannotStartError: the folder cannot be made or used, or another process uses it.
+            EmulatorError: the folder cannot be made or used, or another process uses it.
         """
         # A write-ahead log that the system has is enough: it survives the process, if not a power cut.
         super().__init__(folder, "pubsub.sqlite3", tables=_TABLES, synchronous="NORMAL")
