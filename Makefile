@@ -1,7 +1,7 @@
 # Muster's commands. `make help` lists them; each one sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run events deploy destroy smoke replay test chaos bench check format lock proto openapi keys clean
+.PHONY: help run events deploy destroy smoke replay test chaos bench check format lock proto openapi clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,11 +16,14 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The environment is made anew when a lock file changes, and is ready in no time otherwise.
+# The environment is made anew when a lock file changes, and is ready in no time otherwise. Only one make sets it up.
 # A python without venv, or one that is too old, is one line and not a traceback.
 $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+ifndef ALONE
+	@$(PYTHON) infra/alone.py $(VENV).lock $(MAKE) --silent --no-print-directory ALONE=1 $(READY)
+else
 	@echo "Setting up $(VENV) (once; about a minute)..."
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) || { echo "muster: $(PYTHON) cannot make a virtual environment: install its venv package (on Debian and Ubuntu: python3-venv)" >&2; exit 1; }
@@ -28,6 +31,7 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements-dev.txt
 	@touch $(READY)
+endif
 
 run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=dir keeps what it stores)
 	@exec $(BIN)/python -m infra.local --port $(PORT) $(if $(DATA),--data "$(DATA)")
@@ -83,5 +87,5 @@ clean: ## Remove the environment and everything that was made
 	@for state in .local .local-* $(MUSTER_STATE); do \
 		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
 		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done
-	@rm -rf $(VENV) .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	@rm -rf $(VENV) $(VENV).lock .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -58,3 +58,15 @@ def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
     assert ended.stderr.startswith(expected)
     for part in expected.split()[-4:]:
         assert list((ROOT / "tests" / "bench").glob(f"{part}*"))
+
+
+def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> None:
+    busy = tmp_path / "busy"
+    command = f"mkdir {busy} && sleep 0.3 && rmdir {busy}"
+    alone = [sys.executable, str(ROOT / "infra" / "alone.py"), str(tmp_path / "lock"), "sh", "-c", command]
+    runs = [subprocess.Popen(alone, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [run.communicate(timeout=TIMEOUT)[0] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert sorted(said) == ["", *["Another make is setting up, this one waits for it...\n"] * 2]
+    assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
