@@ -14,7 +14,8 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@if [ -t 1 ]; then on=$$'\e[36m' off=$$'\e[0m'; fi; awk -v on="$$on" -v off="$$off" \
+		'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %smake %-8s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made anew when a lock file changes, and is ready in no time otherwise. Only one make sets it up.
 # A python without venv, or one that is too old, is one line and not a traceback.

@@ -42,7 +42,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"muster: {error}")
     told = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    sys.stdout.write(f"{arguments.subscription} gets what was published since {told} once more\n")
+    sys.stdout.write(f"{arguments.subscription} gets once more what its topic still has from {told} on\n")
 
 
 def replay(project: str, subscription: str, since: datetime) -> None:
@@ -76,7 +76,7 @@ def moment(text: str, *, now: datetime) -> datetime:
     except ValueError as error:
         raise ValueError(f"{text!r} is no moment: give 30m, 12h, 7d or 2026-05-04T03:02:01Z") from error
     if since.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone: give {text}Z, say")
+        raise ValueError(f"{text!r} has no zone: give {since.isoformat()}Z, say")
     if since > now:
         raise ValueError(f"{text!r} is still to come, and would drop what waits")
     return since

@@ -15,7 +15,7 @@ import uvloop
 
 from infra.api_key import new_api_key
 from infra.arguments import Parser, port
-from infra.local import topology
+from infra.local import state, topology
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import DEFAULT_FOLDER, OccupiedError, write_privately
 
@@ -29,7 +29,7 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
-        with _listen(arguments.port) as listener:
+        with _listen(arguments.port, arguments.state) as listener:
             options = Options(
                 topology_file=arguments.topology.resolve(),
                 state_folder=arguments.state,
@@ -49,8 +49,10 @@ def main() -> None:
             f"muster: a stack with its {what} in {error.folder} runs already: stop it, or put the {what} of "
             f"this one elsewhere: {elsewhere}"
         )
-    except (topology.TopologyError, StackError, OSError) as error:
+    except (topology.TopologyError, StackError) as error:
         sys.exit(f"muster: {error}")
+    except OSError as error:
+        sys.exit(f"muster: {error.filename}: {error.strerror}" if error.filename else f"muster: {error}")
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
@@ -71,11 +73,13 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(command_line)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, state_folder: Path) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port), backlog=1024)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
+            if state.read(state_folder):
+                raise OccupiedError(state_folder) from error
             raise StackError(
                 f"port {port} is taken: stop who uses it, or choose another: make run PORT=8081"
             ) from error

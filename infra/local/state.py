@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra import ROOT
 
-DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE", ROOT / ".local"))
+DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE") or ROOT / ".local")
 
 
 class OccupiedError(Exception):

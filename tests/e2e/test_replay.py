@@ -57,7 +57,7 @@ async def test_acknowledged_events_are_delivered_once_more(
 
     assert (replayed.returncode, replayed.stderr) == (0, "")
     told = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert replayed.stdout == f"{name} gets what was published since {told} once more\n"
+    assert replayed.stdout == f"{name} gets once more what its topic still has from {told} on\n"
     again = pull(subscriber, subscription)
     assert [one.message for one in again] == [one.message for one in first]
     acknowledge(subscriber, subscription, again)

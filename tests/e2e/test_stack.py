@@ -192,6 +192,19 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr, ended.stdout) == (1, expected, "")
 
 
+def test_a_port_that_this_stack_has_already_is_told_as_that(other: StackProcess) -> None:
+    port = other.running().gateway.rpartition(":")[2]
+    ended = run("infra.local", "--port", port, "--state", str(other.state))
+    assert ended.stderr.startswith(f"muster: a stack with its state in {other.state} runs already: stop it, ")
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+def test_a_state_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = run("infra.local", "--port", "0", "--state", str(tmp_path / "file"))
+    assert (ended.returncode, ended.stderr) == (1, f"muster: {tmp_path / 'file'}: File exists\n")
+
+
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1"])
 def test_an_emulator_that_is_no_host_with_a_port_is_one_line(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
