@@ -9,7 +9,11 @@ from infra.local.nursery import Nursery
 from infra.local.processes import Process, Report
 from infra.local.spawn import Run
 
-PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+PROBE_ID = "is-it-ready"
+PROBE = (
+    "GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    f"X-Request-Id: {PROBE_ID}\r\nConnection: close\r\n\r\n"
+).encode()
 
 
 class Function(Process):
@@ -59,6 +63,10 @@ class Function(Process):
             *("--port", str(self.port)),
         )
         return await self._nursery.fork(command, self._environment, self._socket.fileno(), self._printed)
+
+    def _printed(self, line: str) -> None:
+        if PROBE_ID not in line:  # nobody asked for that request
+            super()._printed(line)
 
     async def _until_ready(self) -> None:
         # No polling: the connection waits in the socket's backlog until the function takes it.

@@ -92,6 +92,7 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
         told = stack.running()
         for said in (told.gateway, told.firestore_emulator_host, told.pubsub_emulator_host, told.api_key):
             assert said in stack.output
+        assert stack.output.startswith(f"\nMuster is ready on {told.gateway}\n")
         assert {"stack", "firestore", "pubsub", "machines"} <= set(told.pids)
         assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
         assert register(told).status_code == 201
