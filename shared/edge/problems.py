@@ -74,9 +74,12 @@ class Problems:
             case errors.Invalid():
                 status, slug, title = HTTPStatus.BAD_REQUEST, "validation-error", "Validation Error"
                 detail = "The request body failed validation"
-                extras: dict[str, Any] = {"invalid_fields": _invalid_fields(error.faults)}
                 if any(fault.location[0] != "body" for fault in error.faults):
                     detail = "The request failed validation"
+                told = list(_told(error.faults))
+                if len(told) < len(error.faults):
+                    detail += f"; {len(error.faults) - len(told)} more faults are not listed"
+                extras: dict[str, Any] = {"invalid_fields": _invalid_fields(told)}
             case errors.InventoryError():
                 status, slug, title = REFUSALS[type(error)]
                 detail, extras = str(error), _extras(error)
@@ -173,7 +176,7 @@ def _told(faults: Sequence[Fault]) -> Iterator[Fault]:
 
 
 def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
-    return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in _told(faults)]
+    return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in faults]
 
 
 def _path(location: tuple[str | int, ...]) -> str:

@@ -238,8 +238,17 @@ async def test_an_answer_has_no_more_faults_than_it_has_room_for(machines: Machi
 
     answer = await machines.post(content.encode())
 
-    assert problem(answer, 400)["invalid_fields"]
+    refused = problem(answer, 400)
+    assert refused["invalid_fields"]
     assert len(answer.content) < 2 * 1024 * 1024
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_an_answer_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
+    refused = problem(await machines.post(MANY["unknown names"].encode()), 400)
+
+    more = 80_000 + 1 - len(refused["invalid_fields"])  # and that there is no NIC
+    assert refused["detail"] == f"The request body failed validation; {more} more faults are not listed"
 
 
 @pytest.mark.usefixtures("store_unchanged")
