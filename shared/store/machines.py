@@ -100,7 +100,7 @@ async def read_machine_with_mac(
 def create_machine(firestore: Firestore, machine: Machine) -> Write:
     """Create a machine's document; the commit is refused where one exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
-    fields = encode(machine) | shard_fields(machine) | _label_set(machine) | _version_last_seen(machine)
+    fields = encode(machine) | shard_fields(machine) | _label_set(machine) | version_last_seen(machine)
     return write(
         update={"name": name, "fields": fields}, current_document={"exists": False}, merged=_terms(machine)
     )
@@ -117,7 +117,7 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     fields = encode(after, names)
     if change.makes_version:
         names.append(VERSION_LAST_SEEN)
-        fields |= _version_last_seen(after)
+        fields |= version_last_seen(after)
     if "status" in names:
         names.append(SHARD)
         fields |= shard_fields(after)
@@ -134,7 +134,8 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     )
 
 
-def _version_last_seen(machine: Machine) -> dict[str, Any]:
+def version_last_seen(machine: Machine) -> dict[str, Any]:
+    """Give the field that a version keeps beside `last_seen`, which heartbeats move."""
     return {VERSION_LAST_SEEN: encode(machine, ["last_seen"])["last_seen"]}
 
 

@@ -198,6 +198,23 @@ async def test_a_heartbeat_is_not_hidden_by_if_none_match(
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
 
 
+async def test_a_version_that_an_assignment_makes_is_known_and_hides_no_heartbeat(
+    machines: MachinesApi,
+) -> None:
+    machine = await registered(machines)
+    at = f"{AGENTS}/{machine['id']}"
+    heard = moment(machine["last_seen"])
+    await patched(machines, machine["id"], beat(heard - timedelta(days=1)))
+    pool = (await machines.call("POST", "/v1/pools", {"name": "a"})).json()["id"]
+    assigned = {"machine_ids": [machine["id"]]}
+    assert (await machines.call("POST", f"/v1/pools/{pool}/machines", assigned)).status_code == 200
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
+
+    await patched(machines, machine["id"], beat(heard))
+
+    assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 200
+
+
 async def test_a_machine_of_a_release_before_is_sent_as_a_whole_until_its_next_version(
     machines: MachinesApi,
 ) -> None:
