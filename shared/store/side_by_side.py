@@ -22,10 +22,13 @@ async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Res
         for number, call in chain([first], numbered):
             results[number] = await call
 
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for first in islice(numbered, AT_ONCE):
                 group.create_task(make(first))
     except ExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
+        failure = failures.exceptions[0]
+    if failure is not None:
+        raise failure  # as it came: the group has nothing to add to what caused it
     return [results[number] for number in range(len(results))]

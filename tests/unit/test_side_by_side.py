@@ -26,16 +26,18 @@ async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:
 async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun() -> None:
     begun: set[int] = set()
     ended: set[int] = set()
+    cause = OSError()
 
     async def call(number: int) -> None:
         begun.add(number)
         try:
             if number == 3:
-                raise LookupError
+                raise LookupError from cause
             await asyncio.sleep(60)
         finally:
             ended.add(number)
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as raised:
         await side_by_side(call(number) for number in range(200))
+    assert (raised.value.__cause__, raised.value.__context__) == (cause, None)
     assert begun == ended == set(range(AT_ONCE))
