@@ -79,6 +79,7 @@ class Effects:
                 while not complete:
                     transaction = transaction.successor()
                     complete = await self._step(transaction, decide, record, deadline)
+                    refusals = 0
             except StoreError as error:
                 failure = error
                 if isinstance(error, Refused):

@@ -11,7 +11,7 @@ from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.codec import decode
-from shared.store.effects import Decide, Effect
+from shared.store.effects import MOST_REFUSALS, Decide, Effect
 from shared.store.errors import Refused
 from shared.store.transaction import Transaction
 from tests.functions.machines.control import Control
@@ -112,3 +112,19 @@ async def test_what_is_refused_again_and_again_is_told_before_the_time_is_over(o
         await own.effects.apply(SUBSCRIPTION, "another", decide, Deadline(60))
     assert time.monotonic() - started < 10
     assert await counted(own) == 1
+
+
+async def test_refusals_of_steps_that_succeed_in_the_end_do_not_add_up(own: Inventory) -> None:
+    await count(own, "before")
+    decided = 0
+
+    async def decide(transaction: Transaction) -> Effect:
+        nonlocal decided
+        decided += 1
+        if decided % 2:  # another change was in the way
+            return Effect(writes=[writes.create(own.firestore.name(COUNTER), Pool())])
+        effect = await counting(own)(transaction)
+        return Effect(writes=effect.writes, complete=decided == 2 * (MOST_REFUSALS + 1))
+
+    await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(30))
+    assert await counted(own) == 1 + MOST_REFUSALS + 1
