@@ -11,7 +11,6 @@ from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain.deadline import CHANGE_SECONDS, Deadline
-from shared.domain.errors import Unavailable
 from shared.domain.events import WaitingEvent
 from shared.events.backlog import publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
@@ -118,7 +117,7 @@ class _Run:
             if topic not in self._failed_topics:
                 try:
                     await self._publish(topic, events)
-                except Unavailable as error:
+                except Exception as error:  # noqa: BLE001 - it is raised in the end, after the others
                     self._failed_topics.add(topic)
                     self.failure = error
 
