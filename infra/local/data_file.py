@@ -51,8 +51,9 @@ class DataFile:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._noted: list[tuple[str, tuple[object, ...]]] = []
         self._commit: asyncio.Task[None] | None = None
-        self._failure: sqlite3.Error | None = None
+        self._failure: Exception | None = None
         self._failed = asyncio.Event()
+        self._is_told = False
 
     def rows(self, query: str, *parameters: object) -> Iterator[Any]:
         """Read what an earlier run left, before anything is noted."""
@@ -83,14 +84,21 @@ class DataFile:
             EmulatorError: then; a new start begins with what is in the file.
         """
         await self._failed.wait()
-        raise EmulatorError(f"{self._folder}: {self._failure}; it ends, as it can keep nothing more")
+        self._is_told = True
+        raise self._end()
 
     async def close(self) -> None:
-        """Write what is noted, and let go of the file."""
-        with contextlib.suppress(CannotKeep):  # whoever waits for it was told
+        """Write what is noted, and let go of the file.
+
+        Raises:
+            EmulatorError: something is not in the file, and `broken` has not told that.
+        """
+        with contextlib.suppress(CannotKeep):
             await self.committed()
         self._thread.shutdown()
         self._connection.close()
+        if self._failure is not None and not self._is_told:
+            raise self._end()
 
     async def _write(self, previous: "asyncio.Task[None] | None") -> None:
         if previous is not None:
@@ -100,9 +108,12 @@ class DataFile:
             return
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._execute, noted)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the file is behind from now on
             self._failure = error
             self._failed.set()
+
+    def _end(self) -> EmulatorError:
+        return EmulatorError(f"{self._folder}: {self._failure}; it ends, as it can keep nothing more")
 
     def _execute(self, statements: list[tuple[str, tuple[object, ...]]]) -> None:
         execute = self._connection.execute
@@ -122,7 +133,8 @@ def _open(folder: Path, name: str, tables: str, synchronous: str) -> sqlite3.Con
         connection.execute("COMMIT")
         connection.executescript(tables)
     except sqlite3.OperationalError as error:
-        raise EmulatorError(f"{folder}: {error}; does another emulator use it?") from error
+        is_used = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        raise EmulatorError(f"{folder}: {error}{'; does another emulator use it?' * is_used}") from error
     except (OSError, sqlite3.Error) as error:
         raise EmulatorError(f"{folder}: {error}") from error
     return connection

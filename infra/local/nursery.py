@@ -68,10 +68,10 @@ class Nursery(Process):
             loop = asyncio.get_running_loop()
             run = Forked(printed)
             output, theirs = os.pipe()
-            await loop.connect_read_pipe(lambda: run, os.fdopen(output, "rb"))
-            self._newborn, self._birth = run, loop.create_future()
-            request = json.dumps({"command": command, "environment": dict(environment)})
             try:
+                await loop.connect_read_pipe(lambda: run, os.fdopen(output, "rb"))
+                self._newborn, self._birth = run, loop.create_future()
+                request = json.dumps({"command": command, "environment": dict(environment)})
                 socket.send_fds(self._requests, [request.encode()], [theirs, listener])
             finally:
                 os.close(theirs)

@@ -162,7 +162,7 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
     tmp_path: Path, nursery: Nursery
 ) -> None:
     assert await nursery.ready()
-    before = children(nursery)
+    before, open_before = children(nursery), open_files()
     async with asyncio.timeout(30):
         for turns in range(20):  # of the event loop: before it is asked for, and on the way
             async with child(tmp_path, ECHO, nursery):
@@ -173,11 +173,17 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
             assert await running.function.ready()
             arbiter, _, _ = await running.ask()
         assert gone(arbiter)
+        assert open_files() <= open_before
 
 
 def children(nursery: Nursery) -> list[str]:
     """List the ids of the processes that were forked from it (proc_pid_task(5))."""
     return Path(f"/proc/{nursery.pid}/task/{nursery.pid}/children").read_text().split()
+
+
+def open_files() -> int:
+    """Count this process's file descriptors."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: Nursery) -> None:

@@ -52,7 +52,9 @@ async def test_what_was_noted_is_written_before_the_file_is_closed(tmp_path: Pat
 
     again = opened(tmp_path)
     assert list(again.rows("SELECT count(*) FROM kept")) == [(1000,)]
-    await again.close()
+    again.note("INSERT INTO kept VALUES (?)", 2**70)  # which is no number of SQLite's
+    with pytest.raises(EmulatorError, match="too large"):
+        await again.close()
 
 
 def opened(folder: Path) -> DataFile:

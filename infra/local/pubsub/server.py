@@ -53,17 +53,19 @@ async def running(
     server = _server(broker, counters, Wire(counters, faults, targets))
     addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
-    async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
-        clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
-        breaking = tasks.create_task(broker.journal.broken())
-        try:
-            yield addresses
-        finally:
-            control.close()
-            await server.stop(grace=0)
-            clockwork.cancel()
-            breaking.cancel()
-    await broker.journal.close()
+    try:
+        async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
+            clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
+            breaking = tasks.create_task(broker.journal.broken())
+            try:
+                yield addresses
+            finally:
+                control.close()
+                await server.stop(grace=0)
+                clockwork.cancel()
+                breaking.cancel()
+    finally:
+        await broker.journal.close()
 
 
 def _broker(clock: Clock, data: Path | None) -> Broker:
