@@ -23,7 +23,7 @@ $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 ifndef ALONE
-	@$(PYTHON) infra/alone.py $(VENV).lock $(MAKE) --silent --no-print-directory ALONE=1 $(READY)
+	+@$(PYTHON) infra/alone.py $(VENV).lock $(MAKE) --silent --no-print-directory ALONE=1 $(READY)
 else
 	@echo "Setting up $(VENV) (once; about a minute)..."
 	@rm -rf $(VENV)
@@ -88,5 +88,5 @@ clean: ## Remove the environment and everything that was made
 	@for state in .local .local-* $(MUSTER_STATE); do \
 		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
 		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done
-	@rm -rf $(VENV) $(VENV).lock .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	@rm -rf $(VENV) .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -19,8 +19,12 @@ def main() -> int:
             sys.stdout.write("Another make is setting up, this one waits for it...\n")
             sys.stdout.flush()
             fcntl.flock(file, fcntl.LOCK_EX)
-        return subprocess.run(command, check=False).returncode  # noqa: S603 - the caller's own
+        # The command has the lock too, and so keeps it where this process is killed before it ends.
+        return subprocess.run(command, pass_fds=[file.fileno()], check=False).returncode  # noqa: S603 - the caller's own
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
