@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from shared.domain.errors import PreconditionFailed
 
-_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 # A list of them, whose elements may be empty (RFC 9110, 5.6.1).
 _TAGS = re.compile(rf"[\s,]*(?:{_TAG.pattern}\s*(?:,[\s,]*|\Z))*")
 
