@@ -69,11 +69,11 @@ def moment(text: str, *, now: datetime) -> datetime:
     Raises:
         ValueError: it is neither, or is still to come: a subscription that seeks it loses all that waits.
     """
-    if ago := re.fullmatch(r"([0-9]{1,5})([smhd])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := re.fullmatch(r"([0-9]+)([smhd])", text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         since = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is no moment: give 30m, 12h, 7d or 2026-05-04T03:02:01Z") from error
     if since.tzinfo is None:
         raise ValueError(f"{text!r} has no zone: give {since.isoformat()}Z, say")

@@ -77,6 +77,7 @@ def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: Ru
     ("text", "since"),
     [
         ("90s", NOW - timedelta(seconds=90)),
+        ("604800s", NOW - timedelta(days=7)),
         ("30m", NOW - timedelta(minutes=30)),
         ("12h", NOW - timedelta(hours=12)),
         ("7d", NOW - timedelta(days=7)),
@@ -89,7 +90,11 @@ def test_a_moment_is_read(text: str, since: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "5", "-5m", "999999d", "2026-05-04T03:02:01", "2026-05-04T03:02:02Z"]
+    "text",
+    [
+        *("", "yesterday", "5", "-5m", "2026-05-04T03:02:01", "2026-05-04T03:02:02Z", "999999d"),
+        pytest.param(f"{'9' * 5000}s", id="a number of 5,000 digits"),
+    ],
 )
 def test_what_is_no_moment_or_still_to_come_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no moment|no zone|still to come"):
