@@ -7,6 +7,8 @@ belongs to one connection alone stays there (RFC 9110, section 7.6.1), and `X-Fo
 
 import asyncio
 import json
+import re
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -23,6 +25,7 @@ HOP_BY_HOP = frozenset(
 # The gateway itself has said "100 Continue" by the time it sends a body on.
 NOT_SENT_ON = HOP_BY_HOP | {b"expect"}
 ERRORS_BASE_URL = "https://api.example.com/errors"
+_SANE_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 
 
 class Backend:
@@ -147,7 +150,7 @@ def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Headers:
 
 
 async def _send_problem(send: Send, scope: Message, status: int, title: str, detail: str) -> None:
-    """Answer with an RFC 9457 problem."""
+    """Answer with an RFC 9457 problem, and with the headers that every answer has."""
     problem = {
         "type": f"{ERRORS_BASE_URL}/{title.lower().replace(' ', '-')}",
         "title": title,
@@ -159,6 +162,14 @@ async def _send_problem(send: Send, scope: Message, status: int, title: str, det
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", _request_id(scope["headers"])),
+        (b"x-api-version", b"v1"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _request_id(headers: Headers) -> bytes:
+    """Give the caller's, if it is sane, or a new one."""
+    given = next((value for name, value in headers if name == b"x-request-id"), b"")
+    return given if _SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()

@@ -251,10 +251,14 @@ async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_asked_once() -
     function = Function(answer=b"")
     async with gateway_to(function) as client:
         status, headers, body = await client.ask(
-            b"POST /api/v1/machines?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+            b"POST /api/v1/machines?x=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nContent-Length: 0\r\n\r\n"
         )
     assert status == 502
-    assert (b"content-type", b"application/problem+json") in headers
+    assert {
+        (b"content-type", b"application/problem+json"),
+        (b"x-request-id", b"b"),
+        (b"x-api-version", b"v1"),
+    } <= set(headers)
     assert json.loads(body) == {
         "type": "https://api.example.com/errors/bad-gateway",
         "title": "Bad Gateway",
@@ -270,8 +274,9 @@ async def test_a_function_in_a_crash_loop_is_a_bad_gateway_at_once() -> None:
         return False
 
     async with gateway_to(Function(ready=never)) as client:
-        status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, headers, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: \r\n\r\n")
     assert (status, json.loads(body)["detail"]) == (502, "The function echo does not run")
+    assert len(dict(headers)[b"x-request-id"]) == 32
 
 
 async def test_a_request_waits_for_a_function_that_starts() -> None:
