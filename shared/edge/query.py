@@ -1,6 +1,7 @@
 """Query parameters: text that is read as strictly as JSON."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_origin
 
@@ -28,8 +29,8 @@ def read_query(request: Request, model: type[Model]) -> Model:
     repeatable = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
     repeated = [
         Fault(("query", name), "repeated_parameter", "Parameter must not be given twice")
-        for name in given.keys() - repeatable
-        if len(given.getlist(name)) > 1
+        for name, times in Counter(name for name, _ in given.multi_items()).items()
+        if times > 1 and name not in repeatable
     ]
     undecodable = [
         Fault(("query", name), "string_unicode", "Input should be a valid string, in UTF-8")

@@ -72,6 +72,10 @@ class Strict(Deferred):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+# More than any model has: of a document with more names, a hundred thousand in 1 MiB, not each is looked at.
+MOST_NAMES = 1000
+
+
 def validate(
     model: type[Model],
     document: Any,  # noqa: ANN401 - what a client sent
@@ -90,6 +94,9 @@ def validate(
     Raises:
         Invalid: with all faults, those of parsing first.
     """
+    if isinstance(document, dict) and len(document) > MOST_NAMES:
+        message = f"must have at most {MOST_NAMES} entries"
+        raise Invalid([*known, Fault((source,), "too_long", message, {"max_length": MOST_NAMES})])
     faults = list(known)
     places = {fault.location for fault in known}
     try:

@@ -253,6 +253,12 @@ async def test_a_list_needs_the_scope_to_read_machines(
         problem(await http.get(path, headers=headers), 403)
 
 
+async def test_of_a_query_with_more_names_than_any_has_that_is_told(machines: MachinesApi) -> None:
+    query = "&".join(f"a{number}" for number in range(8000))
+
+    assert faults(await machines.call("GET", f"{PATH}?{query}")) == ["query"]
+
+
 async def test_a_new_set_of_labels_is_found_whatever_else_comes_meanwhile(
     machines: MachinesApi, firestore_control: Control
 ) -> None:

@@ -245,10 +245,17 @@ async def test_an_answer_has_no_more_faults_than_it_has_room_for(machines: Machi
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_an_answer_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
-    refused = problem(await machines.post(MANY["unknown names"].encode()), 400)
+    refused = problem(await machines.post(MANY["a long name in front of each"].encode()), 400)
 
-    more = 80_000 + 1 - len(refused["invalid_fields"])  # and that there is no NIC
+    more = 1000 + 2 - len(refused["invalid_fields"])  # the name is no field, and there is no NIC
     assert refused["detail"] == f"The request body failed validation; {more} more faults are not listed"
+
+
+@pytest.mark.usefixtures("store_unchanged")
+async def test_of_a_body_with_more_names_than_any_has_that_is_told(machines: MachinesApi) -> None:
+    refused = await machines.post(MANY["unknown names"].encode())
+
+    assert invalid(refused, "body") == {"body": "must have at most 1000 entries"}
 
 
 @pytest.mark.usefixtures("store_unchanged")
