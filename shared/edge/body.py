@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
@@ -22,6 +23,8 @@ from shared.edge import strict_json
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 MAX_BYTES = 1024 * 1024
+# No array of the API may have more entries; of one that has, nothing is told but its length.
+LARGEST_ARRAY = 1024
 SECONDS = 30.0
 
 # What an answer says that comes as its client likes it (RFC 9110, section 12.5.5).
@@ -108,7 +111,7 @@ def _parse_message(raw: bytes, message_type: type[Message]) -> tuple[dict[str, A
     except DecodeError as error:
         raise MalformedBody(f"The body is no {message_type.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
-    faults = list(_unknown_fields(message, ("body",)))
+    faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MOST_FAULTS))
     # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
         faults.append(Fault(("body", "version"), "extra_forbidden", "is the server's to say"))
@@ -141,7 +144,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
         return value
     if hasattr(value, "items"):
         return dict(value.items())
-    return [_plain(item) for item in value]
+    return [_plain(item) for item in islice(value, LARGEST_ARRAY + 1)]
 
 
 def _unknown_fields(message: Message, location: strict_json.Location) -> Iterator[Fault]:
@@ -152,6 +155,6 @@ def _unknown_fields(message: Message, location: strict_json.Location) -> Iterato
             continue
         if isinstance(value, Message):
             yield from _unknown_fields(value, (*location, field.name))
-        else:
+        elif len(value) <= LARGEST_ARRAY:
             for index, item in enumerate(value):
                 yield from _unknown_fields(item, (*location, field.name, index))
