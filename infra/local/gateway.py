@@ -146,7 +146,9 @@ def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Headers:
         if name.lower() == b"connection"
         for token in value.split(b",")
     }
-    return [(name, value) for name, value in headers if name.lower() not in dropped | named]
+    # Who names those does not take them away: a body without its length would be the next request.
+    gone = dropped | (named - {b"content-length", b"host"})
+    return [(name, value) for name, value in headers if name.lower() not in gone]
 
 
 async def _send_problem(send: Send, scope: Message, status: int, title: str, detail: str) -> None:

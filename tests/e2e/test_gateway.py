@@ -325,3 +325,16 @@ async def test_a_path_that_no_route_has_is_not_found() -> None:
     await writer.wait_closed()
     await server.stop()
     assert status == 404
+
+
+async def test_a_body_keeps_its_length_whatever_belongs_to_the_connection() -> None:
+    """Without it the function would take the body for the next request."""
+    function = Function(complete=lambda received: received.endswith(b"\r\n\r\nGET /"))
+    async with gateway_to(function) as client:
+        await client.ask(
+            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host, x-a\r\nX-A: b\r\n"
+            b"Content-Length: 5\r\n\r\nGET /"
+        )
+    head = function.received.partition(b"\r\n\r\n")[0].lower()
+    assert {b"content-length: 5", b"host: a"} <= set(head.split(b"\r\n"))
+    assert b"x-a" not in head
