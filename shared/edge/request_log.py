@@ -23,6 +23,8 @@ _SPANS = range(1, 2**64)
 # What a path may have, beside letters and digits (RFC 3986, 3.3).
 _PATH_SIGNS = "/-._~!$&'()*+,;=:@%"
 
+_LOGGED = 1000  # characters of a path
+
 _KEY = "muster.request"
 
 
@@ -97,7 +99,7 @@ class RequestLog:
         severity = logging.INFO if record.error is None else logging.WARNING
         if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             severity = logging.ERROR
-        message = f"{record.method} {record.path} {record.status}"
+        message = f"{record.method} {record.path[:_LOGGED]} {record.status}"
         logs.log(severity, message, fields, error=record.error)
 
 

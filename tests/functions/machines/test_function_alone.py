@@ -176,6 +176,12 @@ async def test_a_path_cannot_forge_a_line_of_the_log(without_topics: LoneFunctio
     assert (await without_topics.log_entry("forged-1"))["message"] == f"GET {path} 404"
 
 
+async def test_of_a_long_path_the_log_has_the_beginning(without_topics: LoneFunction) -> None:
+    problem(await without_topics.http.get(f"/{'a' * 5000}", headers={"X-Request-Id": "long-path"}), 404)
+
+    assert (await without_topics.log_entry("long-path"))["message"] == f"GET /{'a' * 999} 404"
+
+
 async def test_a_refusal_is_logged_without_the_key(
     without_topics: LoneFunction, new_organization: NewOrganization
 ) -> None:
