@@ -9,6 +9,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets, batches
@@ -65,12 +66,33 @@ class MachineList:
             queries[0].offset = offset
             queries[0].limit.value = limit
             return await self._read(queries[0], deadline)
+        if offset:
+            passed = await self._ids(queries, after, offset, deadline)
+            if len(passed) < offset:
+                return []
+            return await self.page(after=passed[-1], limit=limit, deadline=deadline)
         for query in queries:
-            query.limit.value = min(offset + limit, _MOST)
+            query.limit.value = limit
         parts = await side_by_side(self._read(query, deadline) for query in queries)
-        seen = [machine for machine in self._seen if after is None or machine["id"] < after]
-        merged = sorted(chain(seen, *parts), key=itemgetter("id"), reverse=True)
-        return merged[offset : offset + limit]
+        merged = sorted(chain(self._seen_after(after), *parts), key=itemgetter("id"), reverse=True)
+        return merged[:limit]
+
+    async def _ids(
+        self, queries: Sequence[StructuredQuery], after: str | None, limit: int, deadline: Deadline
+    ) -> list[str]:
+        """Read the ids of the first machines alone: those to pass over may be a whole fleet."""
+        for query in queries:
+            query.ClearField("select")
+            query.select.fields.add(field_path="__name__")
+            query.limit.value = min(limit, _MOST)
+        parts = await side_by_side(
+            self._firestore.query_serialized(self._parent, query, deadline, _machine_id) for query in queries
+        )
+        seen = (machine["id"] for machine in self._seen_after(after))
+        return sorted(chain(seen, *parts), reverse=True)[:limit]
+
+    def _seen_after(self, after: str | None) -> list[Plain]:
+        return [machine for machine in self._seen if after is None or machine["id"] < after]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
         return await self._firestore.query_serialized(self._parent, query, deadline, plain_machine)
@@ -80,6 +102,10 @@ class MachineList:
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
+
+
+def _machine_id(document: SerializedDocument) -> str:
+    return document.name.rpartition("/")[2]
 
 
 class MachineLists:
