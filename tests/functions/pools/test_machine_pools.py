@@ -124,3 +124,17 @@ async def test_concurrent_replacements_leave_the_pools_of_one_of_them(pools: Poo
     assert sorted(f'"{version}"' for version in range(2, 8)) == sorted(
         answer.headers["etag"] for answer in answers
     )
+
+
+async def test_pools_that_are_too_large_to_be_shown_with_each_machine_are_not(pools: PoolsApi) -> None:
+    large = [(await pools.create(name="a", description="b" * 80_000))["id"] for _ in range(60)]
+    machines = await pools.register_several(2)
+    for machine in machines:
+        set_to = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": large})
+        assert set_to.status_code == 200
+
+    fewer = await pools.call("GET", "/v1/machines?include=pools&limit=1")
+    assert (fewer.status_code, len(fewer.json()["items"][0]["pools"])) == (200, 60)
+    message = "The pools of these machines are too large to be shown with each: ask for fewer machines"
+    refused = await pools.call("GET", "/v1/machines?include=pools")
+    invalid(refused, (("query", "include"), message, "too_large"))
