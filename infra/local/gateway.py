@@ -43,7 +43,6 @@ class Gateway:
 
     def __init__(self, routes: Sequence[Route], backends: Mapping[str, Backend]) -> None:
         """Serve routes, the first match first."""
-        self._backends = backends
         self._routes = [(route.pattern(), backends[route.function]) for route in routes]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -67,7 +66,7 @@ class Gateway:
 
     def close(self) -> None:
         """Close the connections to functions that are free."""
-        for backend in self._backends.values():
+        for backend in {backend for _, backend in self._routes}:
             backend.upstream.close()
 
     def _backend(self, path: bytes) -> Backend | None:
