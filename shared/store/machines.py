@@ -112,12 +112,12 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     Fields that stay are not written, and neither are those that a newer release may have put there.
     """
     after, names = change.after, list(change.fields)
+    beside: dict[str, Any] = {}
     if change.makes_version:
         names += ["version", "updated_at"]
-    fields = encode(after, names)
-    if change.makes_version:
-        names.append(VERSION_LAST_SEEN)
-        fields |= version_last_seen(after)
+        beside = version_last_seen(after)
+    fields = encode(after, names) | beside
+    names += beside
     if "status" in names:
         names.append(SHARD)
         fields |= shard_fields(after)

@@ -7,10 +7,10 @@ from typing import Protocol
 from google_apis.firestore.document_pb2 import Document
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths
-from shared.store.codec import decode, encode
-from shared.store.machines import MACHINE_FIELDS, VERSION_LAST_SEEN, StoredMachine, version_last_seen
-from shared.store.wire_format import Write, write
+from shared.store import paths, writes
+from shared.store.codec import decode
+from shared.store.machines import MACHINE_FIELDS, StoredMachine, version_last_seen
+from shared.store.wire_format import Write
 
 # One mask is for all documents of a call.
 _FIELDS = tuple(dict.fromkeys([*MACHINE_FIELDS, *(field.name for field in Pool.DESCRIPTOR.fields)]))
@@ -65,8 +65,4 @@ def change_pools(stored: StoredMachine, after: Machine) -> Write:
 
     Nothing else of it is looked at: an assignment has up to 100 machines, and a machine a thousand parts.
     """
-    return write(
-        update={"name": stored.document.name, "fields": encode(after, _WRITTEN) | version_last_seen(after)},
-        update_mask={"field_paths": [*_WRITTEN, VERSION_LAST_SEEN]},
-        current_document={"update_time": stored.document.update_time},
-    )
+    return writes.update(after, _WRITTEN, stored.document, version_last_seen(after))

@@ -1,6 +1,8 @@
 """The writes of a commit, each with the precondition that makes it safe."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -21,15 +23,26 @@ def replace(name: str, message: Message, seen: Document) -> Write:
     )
 
 
-def update(message: Message, fields: Iterable[str], seen: Document) -> Write:
+def update(
+    message: Message,
+    fields: Iterable[str],
+    seen: Document,
+    beside: Mapping[str, Any] = MappingProxyType({}),
+) -> Write:
     """Write some fields of a document; the commit is refused where it is not the one that was seen.
 
     Fields that are not named stay, and so do those that a newer release may have written there.
+
+    Args:
+        message: has the fields.
+        fields: their names.
+        seen: the document.
+        beside: fields that the message does not have, as values of Firestore's.
     """
     names = list(fields)
     return write(
-        update={"name": seen.name, "fields": encode(message, names)},
-        update_mask={"field_paths": names},
+        update={"name": seen.name, "fields": encode(message, names) | dict(beside)},
+        update_mask={"field_paths": [*names, *beside]},
         current_document={"update_time": seen.update_time},
     )
 
