@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
+from infra.local.projects import project_of
 from infra.local.refusals import InvalidRequest, abort
 
 # Requests and responses are as different as the methods are: each method's own signature is typed.
@@ -16,6 +17,7 @@ Unary = Callable[[Any], Awaitable[Message]]
 Streaming = Callable[[Any], Awaitable[Iterable[Message]]]
 UnaryMethods = Mapping[str, tuple[Unary, type[Message]]]
 StreamingMethods = Mapping[str, tuple[Streaming, type[Message]]]
+Answer = TypeVar("Answer")
 Request = TypeVar("Request", bound=Message)
 
 
@@ -64,8 +66,8 @@ class Wire:
     def begin(self, method: str, request: Message) -> Fault | None:
         """Count an RPC and take the fault that is meant for it, if any."""
         for name in self._targets(request):
-            if name.startswith("projects/"):
-                self._counters.rpc(name.split("/", 2)[1], method)
+            if project := project_of(name):
+                self._counters.rpc(project, method)
                 break
         return self._faults.take(method, lambda: self._targets(request))
 
@@ -74,14 +76,9 @@ class Wire:
     ) -> Callable[[bytes, Context], Awaitable[Message]]:
         async def serve(body: bytes, context: Context) -> Message:
             try:
-                request = self._accept(body, kind)
-                fault = self.begin(name, request)
-                await strike(fault, "before", context)
-                response = await method(request)
-                await strike(fault, "after", context)
+                return await self._call(name, method, kind, body, context)
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
                 await abort(name, error, context)
-            return response
 
         return serve
 
@@ -90,17 +87,28 @@ class Wire:
     ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
         async def serve(body: bytes, context: Context) -> AsyncIterator[Message]:
             try:
-                request = self._accept(body, kind)
-                fault = self.begin(name, request)
-                await strike(fault, "before", context)
-                responses = await method(request)
-                await strike(fault, "after", context)
-                for response in responses:
+                for response in await self._call(name, method, kind, body, context):
                     yield response
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
                 await abort(name, error, context)
 
         return serve
+
+    async def _call(
+        self,
+        name: str,
+        method: Callable[[Any], Awaitable[Answer]],
+        kind: type[Message],
+        body: bytes,
+        context: Context,
+    ) -> Answer:
+        """Have a method answer a request, with what strikes before and after it."""
+        request = self._accept(body, kind)
+        fault = self.begin(name, request)
+        await strike(fault, "before", context)
+        answer = await method(request)
+        await strike(fault, "after", context)
+        return answer
 
     def _accept(self, body: bytes, kind: type[Message]) -> Message:
         if self._largest is not None and len(body) > self._largest:

@@ -24,12 +24,6 @@ def database(name: str) -> str:
     return name
 
 
-def project(name: str) -> str:
-    """Take the project out of any resource name; empty if there is none."""
-    parts = name.split("/", 2)
-    return parts[1] if len(parts) > 1 and parts[0] == "projects" else ""
-
-
 def document(name: str) -> tuple[str, str]:
     """Split a document's name into its database and its path below `documents/`."""
     database_name, path = _split(name)

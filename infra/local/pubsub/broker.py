@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from google_apis.pubsub import pubsub_pb2 as pb
+from infra.local.projects import project_of
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, NotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
-from infra.local.pubsub.names import DELETED_TOPIC, check_name, project_of
+from infra.local.pubsub.names import DELETED_TOPIC, check_name
 from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
 from infra.local.pubsub.settings import OUTPUT_ONLY, complete_subscription, complete_topic
 from infra.local.pubsub.sqlite import SqliteJournal

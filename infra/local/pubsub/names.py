@@ -41,11 +41,6 @@ def check_project(name: str) -> None:
         raise InvalidArgument(f"Invalid project given (name={name}).")
 
 
-def project_of(name: str) -> str:
-    """Return the project's id: `p` for `projects/p/topics/t`."""
-    return name.split("/", 2)[1]
-
-
 def targets(request: Message) -> Iterator[str]:
     """List the resource names in a request: its own strings, and the names of resources inside it."""
     for field, value in itertools.islice(request.ListFields(), 4):

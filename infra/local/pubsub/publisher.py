@@ -5,10 +5,11 @@ from google.protobuf.empty_pb2 import Empty
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
+from infra.local.projects import project_of
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.message import check_messages
-from infra.local.pubsub.names import check_project, project_of
+from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.wire import UnaryMethods, Wire
 

@@ -9,10 +9,10 @@ import json
 
 from infra.local.counters import Counters
 from infra.local.faults import Fault, Faults
+from infra.local.projects import project_of
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.leases import Consumer, Lease
-from infra.local.pubsub.names import project_of
 from infra.local.pubsub.post import PostError, post
 from infra.local.pubsub.subscription import Subscription
 

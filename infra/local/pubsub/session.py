@@ -5,10 +5,10 @@ from typing import Self
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
+from infra.local.projects import project_of
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import InvalidArgument, NotFound
 from infra.local.pubsub.leases import Consumer, Lease
-from infra.local.pubsub.names import project_of
 from infra.local.pubsub.subscription import Subscription
 
 _MAX_ACK_DEADLINE = 600
