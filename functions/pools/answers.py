@@ -21,7 +21,7 @@ from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer
-from shared.edge.conditions import etag, with_members
+from shared.edge.conditions import etag
 from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -36,12 +36,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Members:
-    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest.
+    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest."""
 
-    The number is None where a committed change is answered and nobody can be counted.
-    """
-
-    count: int | None
+    count: int
     machines: Sequence[Plain]
     headers: Mapping[str, str]
 
@@ -54,15 +51,14 @@ def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = Non
 def with_count(
     answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
 ) -> Answer:
-    """Add to an answer how many members its pool has, to its ETag too, and what else is shown beside.
+    """Add to an answer how many members its pool has, and what else is shown beside.
 
-    Its own bytes stay as they are.
+    Its own bytes stay as they are. The number is None where a change is committed and nobody can be counted.
     """
-    tag = with_members(answer.headers["ETag"], machine_count)
     added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
     return Answer(
         status=answer.status,
-        headers={**answer.headers, **(headers or {}), "ETag": tag},
+        headers={**answer.headers, **(headers or {})},
         body=answer.body.removesuffix(b"}") + b"," + added.removeprefix(b"{"),
     )
 

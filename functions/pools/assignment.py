@@ -102,15 +102,15 @@ async def add(inventory: Inventory, call: Call) -> Response:
             else:
                 pool_id = path.uuid(call.request, "pool_id")
                 found = await members(inventory, call, pool_id, named, as_of=as_of)
-            return _with_members(answer, found)
+            return _with_members(answer, found.count, found.machines, found.headers)
 
         async def show_known(_: Call) -> Answer:
             # Of an earlier request's machines it is not known who still is a member.
-            return _with_members(answer, Members(None, [] if replayed else named, {}))
+            return _with_members(answer, None, [] if replayed else named)
 
         completed = await after_commit(call, read) or await after_commit(call, show_known)
         # One that was stored by hand, perhaps, cannot be shown at all.
-        return completed or _with_members(answer, Members(None, [], {}))
+        return completed or _with_members(answer, None, [])
 
     read = partial(_read_request, call)
     return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
@@ -168,9 +168,10 @@ def _decision(
     )
 
 
-def _with_members(answer: Answer, found: Members) -> Answer:
-    shown = [machine_json(machine) for machine in found.machines]
-    return with_count(answer, found.count, found.headers, machines=shown)
+def _with_members(
+    answer: Answer, count: int | None, machines: Sequence[Plain], headers: Mapping[str, str] | None = None
+) -> Answer:
+    return with_count(answer, count, headers, machines=[machine_json(machine) for machine in machines])
 
 
 async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment) -> Members:

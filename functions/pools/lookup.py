@@ -12,7 +12,7 @@ from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
 from shared.edge.answers import response
-from shared.edge.conditions import is_known
+from shared.edge.conditions import is_known, pool_etag
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
@@ -49,11 +49,10 @@ async def get(inventory: Inventory, call: Call) -> Response:
         find_pool(inventory.firestore, organization, pool_id, call.deadline),
         count_members(inventory.firestore, organization, pool_id, call.deadline),
     )
-    answer = with_count(pool_answer(200, stored.pool), count)
-    tag = answer.headers["ETag"]
-    if is_known(call.request, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    return response(answer)
+    tag = {"ETag": pool_etag(stored.pool.version, count)}
+    if is_known(call.request, tag["ETag"]):
+        return Response(status_code=304, headers=tag)
+    return response(with_count(pool_answer(200, stored.pool), count, tag))
 
 
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:
@@ -66,4 +65,5 @@ async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: 
         present["machines"] = [machine_json(machine) for machine in found.machines]
     if query.include:
         present["included"] = [included_machine(machine) for machine in found.machines]
-    return response(with_count(pool_answer(200, stored.pool), found.count, found.headers, **present))
+    headers = {**found.headers, "ETag": pool_etag(stored.pool.version, found.count)}
+    return response(with_count(pool_answer(200, stored.pool), found.count, headers, **present))

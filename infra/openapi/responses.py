@@ -20,7 +20,7 @@ HEADERS: Json = {
     "X-API-Version": {"required": True, "schema": {"const": "v1"}},
     "ETag": {
         "description": "The version of the resource, for `If-Match` and `If-None-Match`; "
-        "of a pool that has members, also how many these are",
+        "a `GET` of a pool that has members adds how many these are",
         "required": True,
         "schema": {"type": "string", "pattern": r'^"[1-9][0-9]*(\.[1-9][0-9]*)?"$'},
     },

@@ -16,12 +16,12 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def with_members(tag: str, members: int | None) -> str:
-    """Write behind a pool's version the number of members that is shown with it, if there are any.
+def pool_etag(version: int, members: int) -> str:
+    """Write a pool's version and behind it how many members it is shown with, if there are any.
 
     Members come and go without a version of their pool: docs/decisions/0008-pools.md.
     """
-    return f'{tag[:-1]}.{members}"' if members else tag
+    return f'"{version}.{members}"' if members else etag(version)
 
 
 def require_match(request: Request, version: int) -> None:

@@ -147,8 +147,8 @@ class TestGet:
         assert await get('"1.3"') == (200, '"1"')
         assert await get('"1"') == (304, '"1"')
 
-    async def test_every_answer_has_the_tag_of_the_number_that_it_shows(self, pools: PoolsApi) -> None:
-        """Else the tag of an answer that showed two members would be that of the pool without any."""
+    async def test_a_change_is_tagged_with_the_version_alone(self, pools: PoolsApi) -> None:
+        """It is recorded, and a replay has the same headers whoever is a member then."""
         pool_id, machines = (await pools.create())["id"], await pools.register_several(2)
         path = f"/v1/pools/{pool_id}"
 
@@ -157,13 +157,12 @@ class TestGet:
         same = await pools.call("PATCH", path, {"name": "b"})
         queries = ("", "?include_machines=true", "?include=machines")
         shown = [await pools.call("GET", f"{path}{query}") for query in queries]
-        await pools.remove(pool_id, machines)
 
-        assert added.headers["etag"] == '"1.2"'
-        for answer in (updated, same, *shown):
+        assert added.headers["etag"] == '"1"'
+        for answer in (updated, same):
+            assert (pool(answer)["machine_count"], answer.headers["etag"]) == (2, '"2"')
+        for answer in shown:
             assert (pool(answer)["machine_count"], answer.headers["etag"]) == (2, '"2.2"')
-        known = {"If-None-Match": updated.headers["etag"]}
-        assert pool(await pools.call("GET", path, headers=known))["machine_count"] == 0
 
     @pytest.mark.parametrize("tag", ['"2"', '"2.1"', '"2.17"', 'W/"2", "2"', "*"])
     async def test_a_change_looks_at_the_version_alone(self, pools: PoolsApi, tag: str) -> None:

@@ -18,7 +18,6 @@ def recorded(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
     """Give what a replay repeats: all but what is no part of a commit."""
     changing = {"x-request-id", "date", "content-length", "link", "idempotent-replayed"}
     headers = {name: value for name, value in answer.headers.items() if name not in changing}
-    headers |= {"etag": answer.headers["etag"].partition(".")[0].strip('"')}  # without the number of members
     body = answer.text.partition(',"machine_count":')[0]
     return answer.status_code, headers, body
 
@@ -41,7 +40,6 @@ async def test_a_pool_is_created_once(pools: PoolsApi) -> None:
     second = await pools.call("POST", "/v1/pools", {"name": "a"}, KEY)
 
     assert created | {"machine_count": 1} == replayed(first, second)
-    assert (first.headers["etag"], second.headers["etag"]) == ('"1"', '"1.1"')
     assert (await pools.call("GET", "/v1/pools")).json()["total"] == 1
 
 
@@ -78,7 +76,7 @@ async def test_an_assignment_shows_the_members_of_now(pools: PoolsApi) -> None:
     second = await pools.call("POST", path, body, KEY)
 
     shown = replayed(first, second)
-    assert (shown["machine_count"], second.headers["etag"]) == (2, '"1.2"')
+    assert (shown["machine_count"], second.headers["etag"]) == (2, '"1"')
     assert [staying, later] == [machine["id"] for machine in shown["machines"]]
     assert await pools.pools_of(leaving) == []
 
