@@ -91,8 +91,10 @@ def _machine_event(machine: Machine, change: str, message: Message) -> Event:
     )
 
 
-def outbox_entry(event: Event, event_id: str) -> OutboxEntry:
+def outbox_entry(event: Event, event_id: str, attempt: int = 0) -> OutboxEntry:
     """Address an event, ready to be published but for its time, which only the commit gives.
+
+    It says which attempt of its change commits it.
 
     The attributes are those of the CloudEvents binding for Pub/Sub, in binary mode, and two to filter by:
     https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md
@@ -112,6 +114,7 @@ def outbox_entry(event: Event, event_id: str) -> OutboxEntry:
             "change": event.change,
         },
         data=event.message.SerializeToString(),
+        attempt=attempt,
     )
 
 

@@ -6,7 +6,8 @@ What a commit's failure means is decided here, for every write of the product:
   identity (the error names it), or a document changed since it was read (the change is decided again);
 - contended: nothing was applied, and the change is decided again after a pause;
 - unclear: it may have been applied. Its event's outbox document has an id that this change alone has, so
-  whether that exists tells; and a commit that is still under way meets its own preconditions.
+  whether that exists tells, and its attempt is the one that was applied; and a commit that is still under way
+  meets its own preconditions.
 """
 
 import asyncio
@@ -14,8 +15,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.domain.answer import Answer
 from shared.domain.command import Command
@@ -207,6 +206,8 @@ class _Change:
         self._transaction = Transaction(firestore, command.deadline)
         key = command.idempotency_key
         self._record_path = paths.idempotency(command.organization_id, key) if key else ""
+        # Of each attempt that came to a commit, of which one is applied at most: they have the change's id in
+        # common. Decisions differ where what they were decided from has changed.
         self._sent: list[Decision] = []
         self._expired_record: Document | None = None
 
@@ -226,10 +227,11 @@ class _Change:
                 decision = await decide(transaction)
                 if not self._record_path and not decision.writes:
                     return _Answered(decision.answer, transaction.read_time)
+                attempt = len(self._sent)
                 self._sent.append(decision)
-                entries = self._entries(decision)
+                entries = self._entries(attempt)
                 response = await transaction.commit(
-                    self._writes(decision, entries), self._command.deadline.earlier(SETTLE_SECONDS)
+                    self._writes(attempt, entries), self._command.deadline.earlier(SETTLE_SECONDS)
                 )
         except Contended:
             raise
@@ -262,27 +264,21 @@ class _Change:
             IdempotencyKeyReused: an earlier request had the key and was another one.
             InventoryError: another machine has an identity that this one claims.
         """
-        # Most often an earlier request is in the way, which its record tells alone.
-        record, _ = await self._look(self._command.deadline)
-        if record is not None and record.change_id != self._id:
-            return _Answered(self._replay(record))
-        if not self._sent:
-            return None
-        # The rest in one read, the record once more: of an earlier request that is committed between two
-        # reads, the second would show the claims without the record.
         marker = paths.outbox(self._id)
-        claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].claims}
-        record, found = await self._look(self._command.deadline, marker, *claimed)
-        if record is not None and record.change_id != self._id:
-            return _Answered(self._replay(record))
-        # Of several decisions one is committed: what it was decided from may have changed since.
+        claimed = {paths.identity(claim.identity): claim for sent in self._sent[-1:] for claim in sent.claims}
+        # Most often an earlier request is in the way, which its record tells alone.
+        record, found = await self._look(self._command.deadline)
+        if record is None and self._sent:
+            # The rest in one read, the record once more: of an earlier request that is committed between two
+            # reads, the second would show the claims without the record.
+            record, found = await self._look(self._command.deadline, marker, *claimed)
+        if record is not None:
+            if record.change_id != self._id:
+                return _Answered(self._replay(record))
+            return self._committed(record.attempt, found[self._record_path])
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)
-            decision = next(sent for sent in self._sent if self._entries(sent)[:1] == [event])
-            return self._found(decision, found[marker].create_time)
-        if record is not None:
-            decision = next(sent for sent in self._sent if sent.answer.body == record.body)
-            return self._found(decision, found[self._record_path].update_time)
+            return self._committed(event.attempt, found[marker])
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
@@ -315,22 +311,29 @@ class _Change:
         headers = {**record.headers, "Idempotent-Replayed": "true"}
         return Answer(status=record.status, headers=headers, body=record.body)
 
-    def _writes(self, decision: Decision, entries: Sequence[OutboxEntry]) -> list[Write]:
+    def _committed(self, attempt: int, written: "Document") -> _Committed:
+        time = written.update_time.ToDatetime(UTC)
+        return _Committed(self._sent[attempt].answer, self._entries(attempt), time)
+
+    def _writes(self, attempt: int, entries: Sequence[OutboxEntry]) -> list[Write]:
+        decision = self._sent[attempt]
         name = self._firestore.name
         taken = [writes.create(name(paths.identity(claim.identity)), claim) for claim in decision.claims]
         freed = [writes.delete(name(paths.identity(claim.identity))) for claim in decision.freed]
         outbox = [writes.create(name(paths.outbox(entry.event_id)), entry) for entry in entries]
-        return [*decision.writes, *taken, *freed, *self._record(decision.answer), *outbox]
+        return [*decision.writes, *taken, *freed, *self._record(attempt), *outbox]
 
-    def _record(self, answer: Answer) -> list[Write]:
+    def _record(self, attempt: int) -> list[Write]:
         if not self._record_path:
             return []
+        answer = self._sent[attempt].answer
         record = IdempotencyRecord(
             request_digest=self._command.digest,
             status=answer.status,
             headers=answer.headers,
             body=answer.body,
             change_id=self._id,
+            attempt=attempt,
         )
         record.expires_at.FromDatetime(self._clock() + REPLAY_TIME)
         name = self._firestore.name(self._record_path)
@@ -338,12 +341,9 @@ class _Change:
             return [writes.replace(name, record, self._expired_record)]
         return [writes.create(name, record)]
 
-    def _entries(self, decision: Decision) -> list[OutboxEntry]:
+    def _entries(self, attempt: int) -> list[OutboxEntry]:
         """Address the events; the first one's id is the change's, and marks its commit."""
         return [
-            outbox_entry(event, f"{self._id}-{index}" if index else self._id)
-            for index, event in enumerate(decision.events)
+            outbox_entry(event, f"{self._id}-{index}" if index else self._id, attempt)
+            for index, event in enumerate(self._sent[attempt].events)
         ]
-
-    def _found(self, decision: Decision, time: Timestamp) -> _Committed:
-        return _Committed(decision.answer, self._entries(decision), time.ToDatetime(UTC))

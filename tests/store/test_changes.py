@@ -15,7 +15,9 @@ from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.machine_change import MachineChange
+from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
 from shared.store.changes import Changes, Decide, Decision, Publish
@@ -25,6 +27,7 @@ from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
+from tests.functions.machines.control import Control
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -113,6 +116,53 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
     assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
         entry.data for entry in told
     ]
+
+
+async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
+    """Somebody has deleted it before the next attempt."""
+    firestore = LateFirestore(project)
+    told: list[OutboxEntry] = []
+    path = paths.machine("example", "gone")
+    attempts = count()
+
+    async def decide(transaction: Transaction) -> Decision:
+        if next(attempts) == 1:
+            await firestore.arrive()
+            await own.firestore.commit([writes.delete(firestore.name(path))], Deadline(5))
+        return await creating(firestore, "gone")(transaction)
+
+    answer = await changes_of(firestore, told).apply(command(), decide)
+
+    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert await firestore.get([path], Deadline(5)) == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "names"), [(None, ("a", "b")), (None, ("a",)), ("key", ("a", "b")), ("key", ("a",)), ("key", ())]
+)
+async def test_what_is_answered_and_told_is_the_decision_that_was_committed(
+    own: Inventory, project: str, firestore_control: Control, key: str | None, names: Sequence[str]
+) -> None:
+    """The first attempt decides for three events and is lost; of the second the answer is."""
+    for when in ("before", "after"):
+        await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", when=when)
+    machine = Machine(id="decided", organization_id="example", version=1)
+    path = own.firestore.name(paths.machine("example", machine.id))
+    pending = iter([("a", "b", "c"), names])
+    told: list[OutboxEntry] = []
+
+    async def decide(_: Transaction) -> Decision:
+        pools = next(pending)
+        removed = PoolChange.POOL_CHANGE_MACHINES_REMOVED
+        return Decision(
+            answer=Answer(status=200, body=str(len(pools)).encode()),
+            writes=[writes.create(path, machine)],
+            events=[events.pool_changed(Pool(id=pool), removed, []) for pool in pools],
+        )
+
+    answer = await changes_of(own.firestore, told).apply(command(key), decide)
+
+    assert (answer.body, [entry.ordering_key for entry in told]) == (str(len(names)).encode(), list(names))
 
 
 def _renaming(machine: Machine) -> MachineChange:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainventory/v1/records.proto\x12\x0cinventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"N\n\rIdentityClaim\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x12\n\nmachine_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\"\xc4\x01\n\x0bOutboxEntry\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x14\n\x0cordering_key\x18\x03 \x01(\t\x12=\n\nattributes\x18\x04 \x03(\x0b\x32).inventory.v1.OutboxEntry.AttributesEntry\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfb\x01\n\x11IdempotencyRecord\x12\x16\n\x0erequest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06status\x18\x02 \x01(\x05\x12=\n\x07headers\x18\x03 \x03(\x0b\x32,.inventory.v1.IdempotencyRecord.HeadersEntry\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tchange_id\x18\x06 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"h\n\x0eProcessedEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainventory/v1/records.proto\x12\x0cinventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"N\n\rIdentityClaim\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x12\n\nmachine_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\"\xd5\x01\n\x0bOutboxEntry\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x14\n\x0cordering_key\x18\x03 \x01(\t\x12=\n\nattributes\x18\x04 \x03(\x0b\x32).inventory.v1.OutboxEntry.AttributesEntry\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8c\x02\n\x11IdempotencyRecord\x12\x16\n\x0erequest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06status\x18\x02 \x01(\x05\x12=\n\x07headers\x18\x03 \x03(\x0b\x32,.inventory.v1.IdempotencyRecord.HeadersEntry\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tchange_id\x18\x06 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"h\n\x0eProcessedEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,13 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYCLAIM']._serialized_start=285
   _globals['_IDENTITYCLAIM']._serialized_end=363
   _globals['_OUTBOXENTRY']._serialized_start=366
-  _globals['_OUTBOXENTRY']._serialized_end=562
-  _globals['_OUTBOXENTRY_ATTRIBUTESENTRY']._serialized_start=513
-  _globals['_OUTBOXENTRY_ATTRIBUTESENTRY']._serialized_end=562
-  _globals['_IDEMPOTENCYRECORD']._serialized_start=565
-  _globals['_IDEMPOTENCYRECORD']._serialized_end=816
-  _globals['_IDEMPOTENCYRECORD_HEADERSENTRY']._serialized_start=770
-  _globals['_IDEMPOTENCYRECORD_HEADERSENTRY']._serialized_end=816
-  _globals['_PROCESSEDEVENT']._serialized_start=818
-  _globals['_PROCESSEDEVENT']._serialized_end=922
+  _globals['_OUTBOXENTRY']._serialized_end=579
+  _globals['_OUTBOXENTRY_ATTRIBUTESENTRY']._serialized_start=530
+  _globals['_OUTBOXENTRY_ATTRIBUTESENTRY']._serialized_end=579
+  _globals['_IDEMPOTENCYRECORD']._serialized_start=582
+  _globals['_IDEMPOTENCYRECORD']._serialized_end=850
+  _globals['_IDEMPOTENCYRECORD_HEADERSENTRY']._serialized_start=804
+  _globals['_IDEMPOTENCYRECORD_HEADERSENTRY']._serialized_end=850
+  _globals['_PROCESSEDEVENT']._serialized_start=852
+  _globals['_PROCESSEDEVENT']._serialized_end=956
 # @@protoc_insertion_point(module_scope)

@@ -36,7 +36,7 @@ class IdentityClaim(_message.Message):
     def __init__(self, identity: _Optional[str] = ..., machine_id: _Optional[str] = ..., organization_id: _Optional[str] = ...) -> None: ...
 
 class OutboxEntry(_message.Message):
-    __slots__ = ("event_id", "topic", "ordering_key", "attributes", "data")
+    __slots__ = ("event_id", "topic", "ordering_key", "attributes", "data", "attempt")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -49,15 +49,17 @@ class OutboxEntry(_message.Message):
     ORDERING_KEY_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     topic: str
     ordering_key: str
     attributes: _containers.ScalarMap[str, str]
     data: bytes
-    def __init__(self, event_id: _Optional[str] = ..., topic: _Optional[str] = ..., ordering_key: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., data: _Optional[bytes] = ...) -> None: ...
+    attempt: int
+    def __init__(self, event_id: _Optional[str] = ..., topic: _Optional[str] = ..., ordering_key: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., data: _Optional[bytes] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class IdempotencyRecord(_message.Message):
-    __slots__ = ("request_digest", "status", "headers", "body", "expires_at", "change_id")
+    __slots__ = ("request_digest", "status", "headers", "body", "expires_at", "change_id", "attempt")
     class HeadersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -71,13 +73,15 @@ class IdempotencyRecord(_message.Message):
     BODY_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     CHANGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     request_digest: bytes
     status: int
     headers: _containers.ScalarMap[str, str]
     body: bytes
     expires_at: _timestamp_pb2.Timestamp
     change_id: str
-    def __init__(self, request_digest: _Optional[bytes] = ..., status: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_id: _Optional[str] = ...) -> None: ...
+    attempt: int
+    def __init__(self, request_digest: _Optional[bytes] = ..., status: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_id: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class ProcessedEvent(_message.Message):
     __slots__ = ("event_id", "subscription", "expires_at")
