@@ -1,7 +1,6 @@
 """The body that registers or replaces a machine: its hardware, and what its owner says of it."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
@@ -107,9 +106,10 @@ class NicProfile(Strict):
     mac: Mac
 
 
+MOST_NICS = 128
 Nics = Annotated[
     list[NicProfile],
-    AtMost(128),
+    AtMost(MOST_NICS),
     AfterValidator(_at_least_one),
     Field(json_schema_extra=_needs_an_item),
 ]
@@ -158,15 +158,12 @@ def read_profile(request: Request, raw: bytes) -> Machine:
 def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
     """Name each place of a profile that has a MAC address which stands further up already."""
     nics = document.get("nics") if isinstance(document, dict) else None
-    if not isinstance(nics, list):
+    if not isinstance(nics, list) or len(nics) > MOST_NICS:
         return []
-    return list(_repetitions([nic.get("mac") if isinstance(nic, dict) else None for nic in nics]))
-
-
-def _repetitions(macs: Sequence[Any]) -> list[Fault]:
     first: dict[str, int] = {}
     faults = []
-    for index, text in enumerate(macs):
+    for index, nic in enumerate(nics):
+        text = nic.get("mac") if isinstance(nic, dict) else None
         try:
             mac = parse_mac(text) if isinstance(text, str) else None
         except ValueError:

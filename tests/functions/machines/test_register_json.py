@@ -259,8 +259,9 @@ async def test_of_a_body_with_more_names_than_any_has_that_is_told(machines: Mac
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_an_array_with_too_many_entries_is_one_fault(machines: MachinesApi) -> None:
-    content = f'{{"nics": [{",".join(["{}"] * 129)}]}}'
+@pytest.mark.parametrize("nic", ["{}", '{"mac": "00:00:5e:00:53:01"}'], ids=["no MAC", "the same MAC"])
+async def test_an_array_with_too_many_entries_is_one_fault(machines: MachinesApi, nic: str) -> None:
+    content = f'{{"nics": [{",".join([nic] * 129)}]}}'
 
     reasons = invalid(await machines.post(content.encode()), "nics")
 
