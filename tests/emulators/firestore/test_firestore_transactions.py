@@ -346,6 +346,19 @@ async def test_a_read_can_begin_the_transaction(database: Database) -> None:
     await writer
 
 
+async def test_a_read_that_is_refused_begins_no_transaction(database: Database) -> None:
+    request = {
+        "database": database.name,
+        "documents": [database.path("a/1")],
+        "mask": {"field_paths": ["n..n"]},
+        "new_transaction": {"read_write": {}},
+    }
+    with pytest.raises(InvalidArgument):
+        [answer async for answer in await database.client.batch_get_documents(request=request)]
+    write = {"database": database.name, "writes": [database.write("a/1", 10)]}
+    await database.client.commit(request=write, retry=None, timeout=5)  # for a lock it would wait for longer
+
+
 async def test_a_rollback_ends_a_commit_that_still_waits(database: Database) -> None:
     """Its locks are gone, so it must not go through later."""
     other, mine = await database.begin(), await database.begin()

@@ -62,8 +62,12 @@ async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator
         case "new_transaction":
             options = request.new_transaction  # type: ignore[attr-defined] # the case says it
             began = database.transactions.begin(options, database.documents.horizon)
-            with database.transactions.using(began.token) as transaction:
-                yield Reading(database, transaction, began.token, transaction.read_time)
+            try:
+                with database.transactions.using(began.token) as transaction:
+                    yield Reading(database, transaction, began.token, transaction.read_time)
+            except BaseException:
+                database.transactions.end(began)  # the client is told no token that it could end it by
+                raise
         case "read_time":
             time = clock.from_timestamp(request.read_time)
             horizon = database.documents.horizon
