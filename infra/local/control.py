@@ -89,7 +89,10 @@ def _fault(body: bytes) -> Fault:
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]:
     """Read one HTTP/1.1 request: method, path without its query, body, and whether it is the last one."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.LimitOverrunError as error:
+        raise _RequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, str(error)) from error
     start, *lines = head.split("\r\n")
     try:
         method, target, _ = start.split(" ")

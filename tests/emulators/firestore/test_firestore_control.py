@@ -1,7 +1,7 @@
 """The control endpoint: what is billed, and faults on demand."""
 
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 from google.api_core.exceptions import AlreadyExists, DeadlineExceeded, ServiceUnavailable
@@ -150,3 +150,14 @@ def test_the_control_endpoint_speaks_http(emulator: Emulator) -> None:
     assert emulator.control.put("/faults").status_code == 405
     assert emulator.control.post("/faults", content=b"{").status_code == 400
     assert emulator.control.post("/faults", content=b" " * 100_000).status_code == 413
+
+
+def test_a_head_that_is_too_long_for_the_control_endpoint_is_refused(emulator: Emulator) -> None:
+    connection = HTTPConnection(emulator.control.base_url.netloc.decode())
+    connection.connect()
+    connection.send(b"GET /health HTTP/1.1\r\nX: " + b"a" * 2**16)
+    response = HTTPResponse(connection.sock)
+    response.begin()
+    assert response.status == 431
+    assert b"error" in response.read()
+    connection.close()
