@@ -6,7 +6,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools
-from functions.machines.stored import read
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.edge import path
@@ -17,6 +16,7 @@ from shared.edge.machine_view import machine_answer, machine_json
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
+from shared.store.machines import read_machine
 
 
 class MachineQuery(Strict):
@@ -30,7 +30,9 @@ class MachineQuery(Strict):
 async def get_profile(inventory: Inventory, call: Call) -> Response:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
-    machine, is_as_versioned = await read(inventory, call, machine_id)
+    machine, is_as_versioned = await read_machine(
+        inventory.firestore, call.caller.organization_id, machine_id, call.deadline
+    )
     tag = etag(machine["version"])
     if is_as_versioned and is_known(call.request, tag):
         return Response(status_code=304, headers={"ETag": tag, **NEGOTIATED})
@@ -46,7 +48,9 @@ async def get(inventory: Inventory, call: Call) -> Response:
     query = read_query(call.request, MachineQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
-    machine, is_as_versioned = await read(inventory, call, machine_id)
+    machine, is_as_versioned = await read_machine(
+        inventory.firestore, call.caller.organization_id, machine_id, call.deadline
+    )
     headers = {"ETag": etag(machine["version"])}
     if query.include:
         pools = await read_pools(inventory, call, [machine])

@@ -1,6 +1,5 @@
 """The relay: what waits in the outbox is published, in order per key, and dropped."""
 
-import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.codec import DecodeError, decode
 from shared.store.errors import FAILURES
+from shared.store.side_by_side import side_by_side
 
 # By then whoever committed an event has published it, or never will, and looks for it no more.
 AGE = timedelta(seconds=CHANGE_SECONDS + PUBLISH_SECONDS)
@@ -26,8 +26,6 @@ SECONDS = 50.0
 # as a document, as an entry and, on its way, as a message: memory must hold a few times a part and a page.
 PART = 20_000
 PART_BYTES = 32 * 1024 * 1024
-# A request publishes events of one key alone, and most keys have few: many requests are under way at a time.
-AT_ONCE = 32
 DROPPED_AT_ONCE = 500
 # What cannot be dropped for so long is dropped with what is published next. The last is dropped when the time
 # to publish is over: the function has some seconds more.
@@ -80,10 +78,8 @@ class _Run:
         keys = defaultdict(list)
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
-        queue = iter(keys.items())
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(self._publish_keys(queue))
+        # A request publishes events of one key alone, and most keys have few.
+        await side_by_side(self._publish_key(topic, events) for (topic, _), events in keys.items())
         await self._drop()
 
     def report(self) -> None:
@@ -111,15 +107,15 @@ class _Run:
             else:
                 yield WaitingEvent(document=document.name, committed_at=committed_at, entry=entry)
 
-    async def _publish_keys(self, queue: Iterator[tuple[tuple[str, str], list[WaitingEvent]]]) -> None:
-        """Take keys off the queue; a topic that fails is left alone, and does not stop the others."""
-        for (topic, _), events in queue:
-            if topic not in self._failed_topics:
-                try:
-                    await self._publish(topic, events)
-                except Exception as error:  # noqa: BLE001 - it is raised in the end, after the others
-                    self._failed_topics.add(topic)
-                    self.failure = error
+    async def _publish_key(self, topic: str, events: Sequence[WaitingEvent]) -> None:
+        """Publish the events of a key; a topic that fails is left alone, and stops no other."""
+        if topic in self._failed_topics:
+            return
+        try:
+            await self._publish(topic, events)
+        except Exception as error:  # noqa: BLE001 - it is raised in the end, after the others
+            self._failed_topics.add(topic)
+            self.failure = error
 
     async def _publish(self, topic: str, events: Sequence[WaitingEvent]) -> None:
         async for outcome in publish_in_order(self._inventory.publisher, topic, events, self.deadline):

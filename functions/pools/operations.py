@@ -1,7 +1,6 @@
 """What the `pools` function serves."""
 
 from functools import partial
-from typing import Any
 
 from functions.pools import machine_pools
 from functions.pools.assignment import add, remove
@@ -26,9 +25,6 @@ from shared.edge.pool_view import PoolView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
 
-_READ: dict[str, Any] = {"scope": Scope.POOLS_READ, "family": Family.POOLS}
-_WRITE: dict[str, Any] = {"scope": Scope.POOLS_WRITE, "family": Family.POOLS}
-
 
 def operations(inventory: Inventory) -> list[Operation]:
     """List the function's operations, those of one path together."""
@@ -45,7 +41,8 @@ def _pools(inventory: Inventory) -> list[Operation]:
             answer=partial(list_page, inventory),
             query=PoolPageQuery,
             success={200: PoolPageWithIncludes},
-            **_READ,
+            scope=Scope.POOLS_READ,
+            family=Family.POOLS,
         ),
         Operation(
             name="create_pool",
@@ -55,7 +52,8 @@ def _pools(inventory: Inventory) -> list[Operation]:
             answer=partial(create, inventory),
             body=PoolCreation,
             success={201: PoolView},
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
         Operation(
             name="get_pool",
@@ -66,7 +64,8 @@ def _pools(inventory: Inventory) -> list[Operation]:
             query=PoolQuery,
             success={200: DetailedPoolView, 304: None},
             refusals=(PoolNotFound,),
-            **_READ,
+            scope=Scope.POOLS_READ,
+            family=Family.POOLS,
         ),
         Operation(
             name="update_pool",
@@ -77,7 +76,8 @@ def _pools(inventory: Inventory) -> list[Operation]:
             body=PoolPatch,
             success={200: PoolView},
             refusals=(PoolNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
         Operation(
             name="delete_pool",
@@ -87,7 +87,8 @@ def _pools(inventory: Inventory) -> list[Operation]:
             answer=partial(delete, inventory),
             success={204: None},
             refusals=(PoolNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
     ]
 
@@ -103,7 +104,8 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             body=MachineAssignment,
             success={200: PoolWithMachinesView},
             refusals=(PoolNotFound, MachinesNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
         Operation(
             name="remove_machines_from_pool",
@@ -114,7 +116,8 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             body=MachineAssignment,
             success={204: None},
             refusals=(PoolNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
         Operation(
             name="remove_machines_from_pool_by_post",
@@ -125,7 +128,8 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             body=MachineAssignment,
             success={204: None},
             refusals=(PoolNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
     ]
 
@@ -140,7 +144,8 @@ def _machine_pools(inventory: Inventory) -> list[Operation]:
             answer=partial(machine_pools.get, inventory),
             success={200: PoolList},
             refusals=(MachineNotFound,),
-            **_READ,
+            scope=Scope.POOLS_READ,
+            family=Family.POOLS,
         ),
         Operation(
             name="set_machine_pools",
@@ -151,6 +156,7 @@ def _machine_pools(inventory: Inventory) -> list[Operation]:
             body=PoolAssignment,
             success={200: MachineView},
             refusals=(MachineNotFound, PoolsNotFound, PreconditionFailed),
-            **_WRITE,
+            scope=Scope.POOLS_WRITE,
+            family=Family.POOLS,
         ),
     ]

@@ -2,10 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from http import HTTPStatus
-
-from starlette.requests import Request
-from starlette.responses import Response
 
 from shared.bootstrap import Inventory
 from shared.bootstrap.application import application
@@ -20,9 +16,4 @@ def scheduled_app(inventory: Inventory, run: Callable[[], Awaitable[None]]) -> A
         inventory: whose store health tells of.
         run: what is done at each call; what it raises makes the call fail, which Cloud Scheduler reports.
     """
-
-    async def answer(_: Request) -> Response:
-        await run()
-        return Response(status_code=HTTPStatus.NO_CONTENT)
-
-    return application(inventory, partial(internal_routes, answer))
+    return application(inventory, partial(internal_routes, lambda _: run()))

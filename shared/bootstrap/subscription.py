@@ -2,12 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from http import HTTPStatus
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from starlette.requests import Request
-from starlette.responses import Response
 
 from shared.bootstrap import Inventory
 from shared.bootstrap.application import application
@@ -34,8 +32,7 @@ def subscriber_app(
         handle: processes one event.
     """
 
-    async def answer(request: Request) -> Response:
+    async def receive(request: Request) -> None:
         await handle(decode(await request.body(), message_type))
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    return application(inventory, partial(internal_routes, answer))
+    return application(inventory, partial(internal_routes, receive))

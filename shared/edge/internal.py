@@ -5,6 +5,7 @@ https://cloud.google.com/run/docs/authenticating/service-to-service
 """
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,33 +17,34 @@ from shared.edge.problems import Family, Problems
 from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
 
-Answer = Callable[[Request], Awaitable[Response]]
+UseCase = Callable[[Request], Awaitable[None]]
 
 
 class InternalResource(Endpoint):
-    """The one path of such a function, which takes POST alone."""
+    """The one path of such a function: what is posted to it is done, and answered with nothing."""
 
     path = "/"
     family = Family.MACHINES
 
-    def __init__(self, answer: Answer, problems: Problems) -> None:
+    def __init__(self, use_case: UseCase, problems: Problems) -> None:
         super().__init__(problems)
-        self._use_case = answer
+        self._use_case = use_case
 
     async def answer(self, request: Request) -> Response:
-        """Let the use case answer; the log tells why it refuses, as nobody else reads its answer."""
+        """Run the use case; the log tells why it fails, as nobody else reads the answer."""
         try:
-            return await self._answer(request)
+            await self._run(request)
         except Exception as error:
             record_of(request.scope).error = error
             raise
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _run(self, request: Request) -> None:
         if request.method != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
-        return await self._use_case(request)
+        await self._use_case(request)
 
 
-def internal_routes(answer: Answer, problems: Problems) -> list[Route]:
+def internal_routes(use_case: UseCase, problems: Problems) -> list[Route]:
     """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
-    return [ExactRoute("/", InternalResource(answer, problems))]
+    return [ExactRoute("/", InternalResource(use_case, problems))]

@@ -7,7 +7,7 @@ as all machines, there is no other set.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -15,6 +15,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
+from shared.store.batches import batches
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
@@ -70,11 +71,6 @@ class LabelSets:
             known[name] = frozenset(decode(found[0].fields, Machine).labels)
             query = _next_set(after=name)
         return known
-
-
-def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Cut a sequence into parts of a size at most."""
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _next_set(after: str = "") -> StructuredQuery:

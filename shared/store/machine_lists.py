@@ -11,8 +11,9 @@ from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import paths
+from shared.store.batches import batches
 from shared.store.firestore import Firestore
-from shared.store.label_sets import LabelSets, batches
+from shared.store.label_sets import LabelSets
 from shared.store.long_searches import look
 from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
 from shared.store.machines import plain_machine

@@ -12,6 +12,7 @@ from shared import logs
 from shared.domain.deadline import Deadline
 from shared.store import paths, writes
 from shared.store.attempts import repeated
+from shared.store.batches import batches
 from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
@@ -48,8 +49,8 @@ class Outbox:
             Unavailable: not all of them could be, until the deadline.
             StoreError, grpc.aio.AioRpcError: the store refuses.
         """
-        for start in range(0, len(documents), BATCH):
-            deletes = [writes.delete(name) for name in documents[start : start + BATCH]]
+        for names in batches(documents, BATCH):
+            deletes = [writes.delete(name) for name in names]
             await repeated(partial(self._firestore.commit, deletes, deadline), deadline)
 
     async def waiting(

@@ -82,7 +82,6 @@ def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
         options=[
             ("grpc.so_reuseport", 0),  # a taken port is an error
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", -1),
         ]
     )
     server.add_generic_rpc_handlers(

@@ -39,6 +39,7 @@ class Queries:
         database_name, parent_path = names.parent(request.parent)
         query = parse(database_name, parent_path, request.structured_query)
         async with reading(self._store.database(database_name), request) as view:
+            await _prepare(view, query)
             skipped, hits = await _run(view, query)
             self._billing.reads(database_name, skipped + len(hits))
             return _answer(view.begun, view.read_time(), query, skipped, hits)
@@ -56,8 +57,7 @@ class Queries:
         query = parse(database_name, parent_path, asked.structured_query, present)
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
-            required.check(query, view.database.indexes)
-            await pauses(prepare(view.database.documents, query))
+            await _prepare(view, query)
             by_index_alone = not (present or view.locks or view.time)
             found = _count(view, query) if by_index_alone else None
             data: list[bytes] = []
@@ -73,10 +73,14 @@ class Queries:
             return iter([response])
 
 
-async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
-    """Run a query, and lock what it covered if its transaction needs that."""
+async def _prepare(view: Reading, query: Query) -> None:
+    """Refuse a query that lacks an index, and bring those that it uses up to date."""
     required.check(query, view.database.indexes)
     await pauses(prepare(view.database.documents, query))
+
+
+async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
+    """Run a prepared query, and lock what it covered if its transaction needs that."""
     locks = view.database.locks
     if view.locks:
         await locks.read_query(view.locks, QueryLock(query, query.upper))
