@@ -10,8 +10,7 @@ from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain.deadline import CHANGE_SECONDS, Deadline
-from shared.domain.events import WaitingEvent
-from shared.events.backlog import publish_in_order
+from shared.events.backlog import WaitingEvent, publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.codec import DecodeError, decode

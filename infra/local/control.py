@@ -4,7 +4,7 @@
     DELETE /counters   forget them
     GET    /faults     {"faults": [...]}: those still waiting for their RPCs
     POST   /faults     {"method": "Commit", "pattern": "machines/", "count": 1, "code": "UNAVAILABLE",
-                        "when": "before", "delay_ms": 0, "disconnect": false}
+                        "when": "before", "delay_ms": 0, "disconnect": false, "duplicate": false}
     DELETE /faults     forget them: answered with those that waited
     GET    /health     {}: the emulator is up
 

@@ -1,8 +1,8 @@
 """The local stand-in for the load balancer: sends each request to its function, and the answer back.
 
-Methods, targets, header fields and bodies pass byte for byte, in both directions as they come. What
-belongs to one connection alone stays there (RFC 9110, section 7.6.1), and `X-Forwarded-For` and
-`X-Forwarded-Proto` tell the function who called.
+Methods, targets, the values of header fields and bodies pass byte for byte, in both directions as they come;
+the names of a request's fields come in lower case. What belongs to one connection alone stays there
+(RFC 9110, section 7.6.1), and `X-Forwarded-For` and `X-Forwarded-Proto` tell the function who called.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 Refusal
 ├── FirestoreError    see `firestore/errors.py`
 ├── PubsubError       see `pubsub/errors.py`
+├── CannotKeep        the data file takes nothing more: see `data_file.py`
 ├── InvalidRequest    no method could take it
 └── Unimplemented     production does it, this emulator does not, and does not pretend to
 """

@@ -1,8 +1,7 @@
-"""The events of the inventory, before they are addressed to Pub/Sub."""
+"""The events of the inventory, and how they are addressed to Pub/Sub."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from google.protobuf.message import Message
 
@@ -116,18 +115,3 @@ def outbox_entry(event: Event, event_id: str, attempt: int = 0) -> OutboxEntry:
         data=event.message.SerializeToString(),
         attempt=attempt,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class WaitingEvent:
-    """An event that was left in the outbox.
-
-    Attributes:
-        document: where it waits: the full name.
-        committed_at: when it was committed.
-        entry: the event, addressed.
-    """
-
-    document: str
-    committed_at: datetime
-    entry: OutboxEntry

@@ -62,7 +62,7 @@ def _identities(machine: Machine) -> list[str]:
     return [*macs, fingerprint_identity(machine.organization_id, machine.fingerprint)]
 
 
-def refusal(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
+def conflict(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
     """Say that another machine holds an identity, and which, if it is of the same organization."""
     fingerprints = fingerprint_identity(claim.organization_id, "")
     if claim.identity.startswith(fingerprints):

@@ -48,8 +48,8 @@ def terms(machine: Machine) -> list[str]:
 def marked_terms(machine: Machine) -> list[Marked]:
     """List the same terms by what they begin with: this is on every registration's path."""
     own = _own(machine.organization_id)
-    found = [(_has_key(own, key), [""]) for key in machine.labels]
-    found += [(_has_label(own, key, value), [""]) for key, value in machine.labels.items()]
+    found = [(_key_term(own, key), [""]) for key in machine.labels]
+    found += [(_label_term(own, key, value), [""]) for key, value in machine.labels.items()]
     for text, content in _texts(machine):
         found += _runs_of(own, text, content)
     return found
@@ -102,7 +102,7 @@ def needs_look(name: str, hostname: str, part: str) -> bool:
 def has_label(organization_id: str, key: str, value: str | None) -> Terms:
     """Ask for an organization's machines with a label, of any value where none is given."""
     own = _own(organization_id)
-    return (_has_key(own, key),) if value is None else (_has_label(own, key, value),)
+    return (_key_term(own, key),) if value is None else (_label_term(own, key, value),)
 
 
 def fold(text: str) -> str:
@@ -182,9 +182,9 @@ def _digest(run: str) -> str:
     return "#" + blake2b(run.encode(), digest_size=9).hexdigest()
 
 
-def _has_key(own: str, key: str) -> str:
+def _key_term(own: str, key: str) -> str:
     return f"{own}k{key}"
 
 
-def _has_label(own: str, key: str, value: str) -> str:
+def _label_term(own: str, key: str, value: str) -> str:
     return f"{own}l{key}={value}"

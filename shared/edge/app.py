@@ -9,7 +9,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
-from shared.edge.endpoint import refusal
+from shared.edge.endpoint import error_response
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
 from shared.edge.routing import ExactRoute, take_every_path
@@ -77,6 +77,6 @@ def create_app(
             if record.status:  # an answer is on its way already
                 record.error = error
                 raise
-            await refusal(error, problems, record, Family.MACHINES)(scope, receive, send)
+            await error_response(error, problems, record, Family.MACHINES)(scope, receive, send)
 
     return Application(RequestLog(answer, new_id=new_id, project=project))

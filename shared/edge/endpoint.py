@@ -10,7 +10,7 @@ from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestRecord, record_of
 
 
-def refusal(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
+def error_response(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
     """Answer an error, and let the log tell it if it is the server's."""
     response = problems.response(error, instance=record.path, family=family, request_id=record.request_id)
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -35,7 +35,7 @@ class Endpoint:
         try:
             response = await self.answer(request)
         except Exception as error:  # noqa: BLE001 - the last place that can answer it
-            response = refusal(error, self._problems, record, self.family)
+            response = error_response(error, self._problems, record, self.family)
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:

@@ -3,14 +3,15 @@
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import grpc
 
 from google_apis.pubsub.pubsub_pb2 import PubsubMessage
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
-from shared.domain.events import WaitingEvent
 from shared.events.publisher import Publisher, pubsub_message
+from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
 MESSAGES = 1000
@@ -20,6 +21,21 @@ SECONDS = 10.0
 
 # What no repetition changes: the request is at fault, or its topic.
 _REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingEvent:
+    """An event that was left in the outbox.
+
+    Attributes:
+        document: where it waits: the full name.
+        committed_at: when it was committed.
+        entry: the event, addressed.
+    """
+
+    document: str
+    committed_at: datetime
+    entry: OutboxEntry
 
 
 @dataclass(frozen=True, kw_only=True)

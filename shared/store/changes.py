@@ -21,7 +21,7 @@ from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.errors import IdempotencyKeyReused, InventoryError, Unavailable
 from shared.domain.events import Event, outbox_entry
-from shared.domain.identities import refusal
+from shared.domain.identities import conflict
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
 from shared.store.attempts import Attempts
@@ -282,7 +282,7 @@ class _Change:
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
-                raise refusal(claim, holder)
+                raise conflict(claim, holder)
         return None
 
     async def _look(

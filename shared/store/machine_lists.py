@@ -15,7 +15,7 @@ from shared.store.batches import batches
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets
 from shared.store.long_searches import look
-from shared.store.machine_queries import has_room, label_sets_a_query, machines_query
+from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
 from shared.store.machines import plain_machine
 from shared.store.side_by_side import side_by_side
 
@@ -123,7 +123,7 @@ class MachineLists:
             Invalid: the filter has more labels than one query can ask for.
         """
         label_sets = await self._label_sets_of(wanted, deadline)
-        if not has_room(machines_query(self._firestore, wanted)):
+        if not fits_one_query(machines_query(self._firestore, wanted)):
             raise Invalid(
                 [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
             )

@@ -72,7 +72,7 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
     return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
 
 
-def has_room(query: StructuredQuery) -> bool:
+def fits_one_query(query: StructuredQuery) -> bool:
     """Tell whether a query has no more conditions than Firestore takes."""
     return sum(1 for _ in _field_filters(query.where)) + _OTHERS <= MOST_CONDITIONS
 
