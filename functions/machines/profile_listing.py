@@ -33,7 +33,11 @@ class MachinePageQuery(Strict):
     page: Page = 1
     per_page: PerPage = 20
     page_token: Annotated[
-        str, Field(description="The `next_page_token` of the page before: costs the same at any depth")
+        str,
+        Field(
+            description="The `next_page_token` of the page before: costs the same at any depth. "
+            "Beside `page` or `mac` it is refused"
+        ),
     ] = NOT_GIVEN
     mac: Annotated[Mac, Field(description="Just the machine that has it, in any notation")] = NOT_GIVEN
     label: LabelSelectors = ()

@@ -1,5 +1,7 @@
 """What lookups and lists of machines show beside a machine itself."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from shared.edge.machine_view import MachineView
@@ -10,7 +12,9 @@ from shared.edge.validation import Deferred
 class PageInfo(Deferred):
     """Where a page stands in its list."""
 
-    total: int
+    total: Annotated[
+        int, Field(description="How many there are, or were when the walk by `page_token` began")
+    ]
     page: int
     per_page: int
     total_pages: int

@@ -97,7 +97,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
     return [
         Operation(
             name="add_machines_to_pool",
-            summary="Add machines to a pool, all of them or none",
+            summary="Add machines to a pool, all of them or none; members stay members",
             method="POST",
             path="/v1/pools/{pool_id}/machines",
             answer=partial(add, inventory),
@@ -109,7 +109,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
         ),
         Operation(
             name="remove_machines_from_pool",
-            summary="Remove machines from a pool",
+            summary="Remove machines from a pool; those that are not in it are ignored",
             method="DELETE",
             path="/v1/pools/{pool_id}/machines",
             answer=partial(remove, inventory),

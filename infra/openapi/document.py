@@ -15,12 +15,14 @@ Machines with their hardware, and the pools that they are members of.
 Every call needs an API key of one organization, and sees that organization alone. Writes can be made
 repeatable with an `Idempotency-Key`, and safe from lost updates with `If-Match`. Each GET answers HEAD too.
 
-Errors are problems (RFC 9457), but for validation errors under `/v1`, which are a list of faults. What is not
-known (a field, a query parameter) or has another type is an error, and never ignored. Every answer has an
-`X-Request-Id`, which its log entry has too.
+Errors are problems (RFC 9457), but for validation errors under `/v1` and an idempotency key that was used
+for another request there, which are a list of faults. The `type` of a problem ends with its title in lower
+case, with hyphens for spaces. What is not known (a field, a query parameter) or has another type is an
+error, and never ignored. Every answer has an `X-Request-Id`, which its log entry has too; a 500 tells that
+alone. Where there is a load balancer, it may answer 403 or 429 itself, and not as a problem.
 
-A machine has 480 KiB at most and a pool 80 KiB, as protobuf messages; a body is nested 100 levels deep at
-most. A machine is in 100 pools at most.
+A request's body has 1 MiB at most and is nested 100 levels deep at most. A machine has 480 KiB at most and
+a pool 80 KiB, as protobuf messages. A machine is in 100 pools at most.
 """
 _TAGS = {
     Family.MACHINES: ("machines", "`/api/v1/machines`: machines by their hardware, as JSON or protobuf"),

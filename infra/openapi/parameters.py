@@ -12,7 +12,9 @@ COMPONENTS: Json = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Makes the request repeatable for 24 hours: its success is recorded, and given again.",
+        "description": "Makes the request repeatable for 24 hours: its success is recorded, and given again "
+        "with `Idempotent-Replayed: true`; a pool's machines and their number are shown as they are then. "
+        "A failure is not recorded. With another method, path or body the key is refused (422).",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "IfMatch": {
@@ -25,7 +27,8 @@ COMPONENTS: Json = {
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "Answers 304 if the resource still has one of these ETags.",
+        "description": "Answers 304 if the resource still has one of these ETags; not where machines or "
+        "pools are shown beside it, nor for a machine that was heard of since, which makes no new ETag.",
         "schema": {"type": "string"},
     },
 }

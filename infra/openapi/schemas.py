@@ -43,7 +43,9 @@ class Schemas:
 
     def request(self, model: Model, message: type[Message] | None) -> Json:
         """Describe a request's body in the media types that it may have."""
-        return _content(self._references[model, "validation"], message)
+        return _content(
+            self._references[model, "validation"], message, ", with the fields of the JSON body alone"
+        )
 
     def answer(self, model: Model, message: type[Message] | None) -> Json:
         """Describe an answer's body in the media types that it may have."""
@@ -66,10 +68,10 @@ def _models(operations: Iterable[Operation]) -> Iterable[tuple[Model, JsonSchema
         yield model, "serialization"
 
 
-def _content(schema: Json, message: type[Message] | None) -> Json:
+def _content(schema: Json, message: type[Message] | None, limit: str = "") -> Json:
     content: Json = {JSON: {"schema": schema}}
     if message is not None:
         # As OpenAPI 3.1 has bytes: no `type`. https://spec.openapis.org/oas/v3.1.1.html#binary-data
-        description = f"The protobuf message `{message.DESCRIPTOR.full_name}`"
+        description = f"The protobuf message `{message.DESCRIPTOR.full_name}`{limit}"
         content[PROTOBUF] = {"schema": {"description": description}}
     return content

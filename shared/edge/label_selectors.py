@@ -21,7 +21,10 @@ class _Selectors:
         """Describe the list of texts."""
         key, value = LABEL_KEY.pattern, LABEL_VALUE.pattern
         selector = {"type": "string", "pattern": f"^(!{key}|{key}(={value})?)$"}
-        description = "`key=value`, `key` for any value, `!key` for none; all that are given must hold"
+        description = (
+            "`key=value`, `key` for any value, `!key` for none; all that are given must hold. "
+            "16 at least are taken beside a `search`, more beside a short one"
+        )
         return {
             "type": "array",
             "items": selector,

@@ -17,7 +17,7 @@ _STAYS: Any = Field(default=None, json_schema_extra=without_default)
 
 
 class MachinePatch(Strict):
-    """What changes. Null clears what a machine need not have; the rest takes no null."""
+    """What changes. Null clears what a machine need not have, `{}` its parameters; the rest takes no null."""
 
     name: Name | None = _STAYS
     version: AgentVersion = _STAYS
@@ -29,8 +29,10 @@ class MachinePatch(Strict):
     last_seen: Annotated[
         Moment,
         Field(
-            description="When the machine was last heard of. Alone it is a heartbeat, which makes neither a "
-            "version nor an event; one that moves the time by less than 10 s is answered and not written"
+            description="When the machine was last heard of, in UTC where no zone is named; now, where "
+            "`status` is `connected` and this is not sent. A PATCH that changes nothing else is a heartbeat, "
+            "which makes neither a version nor an event; one that moves the time by less than 10 s is "
+            "answered and not written"
         ),
     ] = _STAYS
     reserved_session_id: Annotated[UuidText, PlainSerializer(UUID.__str__)] | None = _STAYS

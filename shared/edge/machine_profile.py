@@ -77,7 +77,10 @@ Hostname = Annotated[str, Field(max_length=255)]
 Version = Annotated[str, Field(max_length=50)]
 
 # A machine's message has a version of its own, by which its states are told apart.
-AgentVersion = Annotated[Version | None, Field(serialization_alias="agent_version")]
+AgentVersion = Annotated[
+    Version | None,
+    Field(serialization_alias="agent_version", description="The version of the agent on the machine"),
+]
 
 
 class CpuProfile(Strict):

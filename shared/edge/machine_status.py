@@ -6,7 +6,10 @@ from shared.pb.inventory.v1 import machine_pb2
 
 
 class MachineStatus(StrEnum):
-    """How a machine stands to the service."""
+    """How a machine stands to the service.
+
+    What is `connected` and not heard of for five minutes (`last_seen`) turns `disconnected`.
+    """
 
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"

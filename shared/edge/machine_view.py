@@ -2,8 +2,9 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.requests import Request
 
 from shared.domain.answer import Answer
@@ -66,7 +67,9 @@ class MachineView(Deferred):
     organization_id: str
     name: str | None
     hostname: str | None
-    version: str | None
+    version: Annotated[
+        str | None, Field(description="The version of the agent on the machine; its own is in the `ETag`")
+    ]
     os_info: str | None
     labels: dict[str, str]
     machine_parameters: dict[str, Any] | None
@@ -76,7 +79,13 @@ class MachineView(Deferred):
     nics: list[NicView]
     drives: list[DriveView]
     fingerprint: str | None
-    unkey_key_id: str
+    unkey_key_id: Annotated[
+        str,
+        Field(
+            description="The id of the API key that the machine goes by: the one that was named when it was "
+            "registered by fingerprint, else that of the key that registered it"
+        ),
+    ]
     status: MachineStatus
     is_available: bool
     alerts_enabled: bool

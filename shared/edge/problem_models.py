@@ -31,7 +31,7 @@ class InvalidField(BaseModel):
 
 
 class InvalidRequestProblem(Problem):
-    """A request that is at fault, with all its faults."""
+    """A request that is at fault, with all its faults, or as many as there is room for in 256 KiB."""
 
     invalid_fields: list[InvalidField]
 
@@ -83,7 +83,7 @@ class ValidationFault(BaseModel):
 
 
 class HTTPValidationError(BaseModel):
-    """All faults of a request, as the pools family tells them."""
+    """All faults of a request, as the pools family tells them, or as many as there is room for in 256 KiB."""
 
     detail: list[ValidationFault]
 

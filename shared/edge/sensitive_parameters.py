@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -15,4 +15,6 @@ def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
 
 
 # No secret is ever written to Firestore, an event or a log; null is none.
-SensitiveParameters = Annotated[None, BeforeValidator(_refuse)]
+SensitiveParameters = Annotated[
+    None, BeforeValidator(_refuse), Field(description="Refused until there is a secret store: null alone")
+]
