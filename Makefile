@@ -43,10 +43,10 @@ events: $(READY) ## Show the inventory events of the running stack as they happe
 replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
 	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since "$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
 
-deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (YES=1 does not ask)
+deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket of its state, YES=1 does not ask)
 	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
 
-destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=...
+destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 too)
 	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
 
 smoke: $(READY) ## Try a deployment, or the local stack: URL=... KEY=...

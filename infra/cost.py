@@ -7,8 +7,13 @@ dollars for us-central1, without free quotas and discounts. Compare them with th
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.arguments import Parser
+from infra.local import topology
+
 MILLION = 1_000_000
 HOURS_A_MONTH = 730
+# Counted by infra/terraform/tests, but for the two last ones.
+ARMOR_RULES = 11
 KILOBYTES_A_TEBIBYTE = 2**40 / 1000
 
 
@@ -102,20 +107,15 @@ def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
     }
 
 
-def per_month(rules: int, jobs: int, prices: Prices) -> float:
-    """Say what a deployment costs a month that nobody uses, but for storage, in US dollars.
-
-    Args:
-        rules: of Cloud Armor.
-        jobs: of Cloud Scheduler.
-        prices: of the services.
-    """
-    return (
+def idle(prices: Prices) -> str:
+    """Say what a deployment costs a month that nobody uses, but for storage, in US dollars."""
+    cost = (
         prices.forwarding_rule * HOURS_A_MONTH
         + prices.armor_policy
-        + prices.armor_rule * rules
-        + prices.job * jobs
+        + prices.armor_rule * ARMOR_RULES
+        + prices.job * len(topology.load(topology.DEFAULT_FILE).schedules)
     )
+    return f"Idle, it costs about {cost:.0f} dollars a month"
 
 
 def table(prices: Prices) -> Iterator[str]:
@@ -139,4 +139,5 @@ def operations_table() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join((*operations_table(), "", *table(Prices()))))
+    Parser(prog="python -m infra.cost", description="Print what a deployment costs.").parse_args()
+    print("\n".join((*operations_table(), "", *table(Prices()), "", f"{idle(Prices())}.")))

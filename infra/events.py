@@ -156,7 +156,10 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with all attributes")
     parser.add_argument(
-        "--state", type=Path, default=state.DEFAULT_FOLDER, help="the stack's state folder (default: .local)"
+        "--state",
+        type=Path,
+        default=state.DEFAULT_FOLDER,
+        help="the stack's folder (default: MUSTER_STATE, or .local)",
     )
     return parser.parse_args(command_line)
 

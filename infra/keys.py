@@ -161,7 +161,10 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.keys", description="Make, list and revoke API keys.")
     parser.add_argument("--project", help="a Google Cloud project (default: the running local stack)")
     parser.add_argument(
-        "--state", type=Path, default=state.DEFAULT_FOLDER, help="that stack's state folder (default: .local)"
+        "--state",
+        type=Path,
+        default=state.DEFAULT_FOLDER,
+        help="the stack's folder (default: MUSTER_STATE, or .local)",
     )
     commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
     making = commands.add_parser("create", help="make a key and show it, this once")

@@ -88,7 +88,10 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
     parser.add_argument("--project", help="on Google Cloud (default: the local stack)")
     parser.add_argument(
-        "--state", type=Path, default=state.DEFAULT_FOLDER, help="the stack's state folder (default: .local)"
+        "--state",
+        type=Path,
+        default=state.DEFAULT_FOLDER,
+        help="the stack's folder (default: MUSTER_STATE, or .local)",
     )
     return parser.parse_args(command_line)
 

@@ -62,7 +62,10 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, help="keep everything in this folder (default: in memory)")
     parser.add_argument(
-        "--state", type=Path, default=DEFAULT_FOLDER, help="where stack.json goes (default: .local)"
+        "--state",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help="for stack.json (default: MUSTER_STATE, or .local)",
     )
     parser.add_argument(
         "--topology",

@@ -4,6 +4,7 @@ import asyncio
 import math
 import sys
 
+from infra.arguments import Parser
 from infra.local import topology
 from infra.local.firestore import indexes
 from tests.bench.hot_spots.hottest import LIMIT, hottest
@@ -19,6 +20,7 @@ HEARTBEATS = 24_000  # 250 of each shard are counted
 
 def main() -> None:
     """Print the tables."""
+    Parser(prog="python -m tests.bench.hot_spots", description="Tell what is hot.").parse_args()
     declared = indexes.read(topology.DEFAULT_FILE)
     traffic = asyncio.run(Simulation(ORGANIZATIONS, RATE).registrations(EACH * ORGANIZATIONS))
     written = sum(1 for each in traffic for _ in Keys(declared, Layout.INDEX_FIRST).of(each))

@@ -1,10 +1,9 @@
-"""How many messages a second go through: `python -m tests.emulators.pubsub.throughput [MESSAGES] [FOLDER]`.
+"""How many messages a second go through: `python -m tests.emulators.pubsub.throughput [MESSAGES] [DATA]`.
 
 Google's publisher, with batching, and Google's subscriber, each in a process of its own.
 """
 
 import multiprocessing
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from multiprocessing.connection import Connection
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
+from infra.arguments import Parser
 from tests.emulators.pubsub.emulator import Clients, running
 
 TOPIC = "projects/throughput/topics/news"
@@ -85,9 +85,12 @@ def _receive(host: str, messages: int, parent: Connection) -> None:
 
 def main() -> None:
     """Measure and print."""
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    folder = ["--data", sys.argv[2]] if len(sys.argv) > 2 else []
-    result = measure(messages, *folder)
+    parser = Parser(prog="python -m tests.emulators.pubsub.throughput", description="Tell how fast it is.")
+    parser.add_argument("messages", type=int, nargs="?", default=50_000, help="how many (default: 50000)")
+    parser.add_argument("data", nargs="?", help="the folder that keeps them (default: in memory)")
+    arguments = parser.parse_args()
+    messages: int = arguments.messages
+    result = measure(messages, *(["--data", arguments.data] if arguments.data else []))
     rate = messages / result.seconds
     print(f"{rate:,.0f} messages/s, {result.distinct} distinct, {result.received} received")  # noqa: T201 - its output
 
