@@ -107,15 +107,14 @@ def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
     }
 
 
-def idle(prices: Prices) -> str:
+def per_month(prices: Prices) -> float:
     """Say what a deployment costs a month that nobody uses, but for storage, in US dollars."""
-    cost = (
+    return (
         prices.forwarding_rule * HOURS_A_MONTH
         + prices.armor_policy
         + prices.armor_rule * ARMOR_RULES
         + prices.job * len(topology.load(topology.DEFAULT_FILE).schedules)
     )
-    return f"Idle, it costs about {cost:.0f} dollars a month"
 
 
 def table(prices: Prices) -> Iterator[str]:
@@ -140,4 +139,5 @@ def operations_table() -> Iterator[str]:
 
 if __name__ == "__main__":
     Parser(prog="python -m infra.cost", description="Print what a deployment costs.").parse_args()
-    print("\n".join((*operations_table(), "", *table(Prices()), "", f"{idle(Prices())}.")))
+    idle = f"Idle, it costs about {per_month(Prices()):.0f} dollars a month."
+    print("\n".join((*operations_table(), "", *table(Prices()), "", idle)))

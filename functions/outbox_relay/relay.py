@@ -77,8 +77,8 @@ class _Run:
         keys = defaultdict(list)
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
-        # A request publishes events of one key alone, and most keys have few.
-        await side_by_side(self._publish_key(topic, events) for (topic, _), events in keys.items())
+        # A request publishes events of one key alone, and most keys have few: many are under way at a time.
+        await side_by_side(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
         await self._drop()
 
     def report(self) -> None:

@@ -129,7 +129,8 @@ resource "google_cloud_run_service_iam_binding" "callers" {
 
 # The one place where everybody is let in. A load balancer calls a serverless backend without credentials, so the
 # HTTP functions take calls from all; their ingress setting lets nothing through from the Internet but by the load
-# balancer, and they check an API key with every call: https://cloud.google.com/load-balancing/docs/https/setting-up-https-serverless
+# balancer, and they check an API key with every call:
+# https://cloud.google.com/load-balancing/docs/https/setting-up-https-serverless
 resource "google_cloud_run_service_iam_binding" "clients" {
   # checkov:skip=CKV_GCP_102:reached through the load balancer alone (ingress), and every call needs an API key
   for_each = local.http_functions

@@ -109,10 +109,10 @@ class NicProfile(Strict):
     mac: Mac
 
 
-MOST_NICS = 128
+_MOST_NICS = 128
 Nics = Annotated[
     list[NicProfile],
-    AtMost(MOST_NICS),
+    AtMost(_MOST_NICS),
     AfterValidator(_at_least_one),
     Field(json_schema_extra=_needs_an_item),
 ]
@@ -161,7 +161,7 @@ def read_profile(request: Request, raw: bytes) -> Machine:
 def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
     """Name each place of a profile that has a MAC address which stands further up already."""
     nics = document.get("nics") if isinstance(document, dict) else None
-    if not isinstance(nics, list) or len(nics) > MOST_NICS:
+    if not isinstance(nics, list) or len(nics) > _MOST_NICS:
         return []
     first: dict[str, int] = {}
     faults = []

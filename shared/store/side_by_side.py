@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Make calls of the store, some at a time, and give their results in order.
+    """Make calls, some at a time, and give their results in order.
 
     The first that fails ends those that are under way, and no other is begun.
     """

@@ -142,4 +142,4 @@ def test_the_document_shows_the_tables_that_are_computed() -> None:
 
 
 def test_the_document_says_what_an_idle_deployment_costs() -> None:
-    assert cost.idle(cost.Prices()) in DOCUMENT.read_text()
+    assert f"about {cost.per_month(cost.Prices()):.0f} dollars a month" in DOCUMENT.read_text()
