@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.errors import Unauthenticated, Unavailable
-from shared.edge.auth import Authenticator
+from shared.edge.auth import CACHE_TIME, Authenticator
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,3 +64,24 @@ async def test_a_key_that_is_remembered_counts_until_it_expires() -> None:
         await authenticator.authenticate(["Bearer key"])
 
     assert reads == 1
+
+
+async def test_a_key_that_is_revoked_works_on_for_less_than_a_minute() -> None:
+    now, key, reads = NOW, ApiKey(organization_id="organization"), 0
+
+    async def find(_: str) -> ApiKey:
+        nonlocal reads
+        reads += 1
+        return key
+
+    authenticator = Authenticator(find, lambda: now)
+    await authenticator.authenticate(["Bearer key"])
+    key = ApiKey(organization_id="organization", revoked_at=NOW)
+    now = NOW + CACHE_TIME - timedelta(microseconds=1)
+    await authenticator.authenticate(["Bearer key"])
+    now = NOW + CACHE_TIME
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(["Bearer key"])
+
+    assert reads == 2
+    assert timedelta(seconds=60) > CACHE_TIME
