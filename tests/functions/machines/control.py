@@ -68,6 +68,11 @@ class Control:
         waiting: list[Any] = (await self.http.get("/faults")).json()["faults"]
         return waiting
 
+    async def struck(self) -> None:
+        """Wait until all faults have struck."""
+        while await self.waiting():
+            pass
+
     async def forget(self) -> list[Any]:
         """Take back the faults that have not struck, and tell which."""
         forgotten: list[Any] = (await self.http.delete("/faults")).json()["faults"]

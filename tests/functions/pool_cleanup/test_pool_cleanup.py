@@ -158,6 +158,21 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
         await until(lambda: not pool.members())
 
 
+async def test_a_member_that_is_deleted_meanwhile_stays_deleted(
+    firestore_control: Control, pool: DeletedPool, cleanup: Callable[[str], int]
+) -> None:
+    pool.have_members(2)
+    member = f"{pool.organization_id}/machines/0000"
+    await firestore_control.fail_next("Commit", pattern=member, delay_ms=500)
+    cleaning = asyncio.create_task(asyncio.to_thread(cleanup, pool.envelope()))
+    await firestore_control.struck()
+    pool.machines.document("0000").delete()
+    assert await cleaning == 204
+    assert {machine.id: machine.get("pool_ids") for machine in pool.machines.stream()} == {
+        "0001": ["kept", "too"]
+    }
+
+
 @pytest.fixture
 def without_pauses(subscriber: pubsub.SubscriberClient) -> Iterator[int]:
     """Takes the pauses out of the subscription's retry policy; gives the number of its attempts."""
