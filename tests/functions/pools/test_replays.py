@@ -1,6 +1,7 @@
 """Requests that are repeated with their idempotency keys."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -181,3 +182,16 @@ async def test_64_uses_of_one_key_at_once_take_effect_once(pools: PoolsApi, inbo
         assert [machine] == [shown["id"] for shown in answer.json()["machines"]]
     await pools.delete(created["id"])
     assert [kind for kind, _ in inbox.next_several(3)] == ["created", "machines_added", "deleted"]
+
+
+async def test_8_uses_at_once_of_a_key_that_has_expired_take_effect_once(pools: PoolsApi) -> None:
+    await pools.call("POST", "/v1/pools", {"name": "a"}, KEY)
+    [record] = pools.store.collection("organizations", pools.organization.id, "idempotency").get()
+    record.reference.update({"expires_at": datetime.now(UTC)})
+
+    answers = await asyncio.gather(*(pools.call("POST", "/v1/pools", {"name": "b"}, KEY) for _ in range(8)))
+
+    [first] = [answer for answer in answers if "idempotent-replayed" not in answer.headers]
+    created = pool(first, 201)
+    assert [created["id"]] * 8 == [answer.json()["id"] for answer in answers]
+    assert (await pools.call("GET", "/v1/pools")).json()["total"] == 2
