@@ -98,6 +98,18 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
     }
 
 
+async def test_the_events_beside_one_that_is_refused_stay_in_order(
+    aged: Inventory, outbox: FilledOutbox
+) -> None:
+    for version in range(1, 9):
+        event = entry(f"{version}", version=version)
+        if version == 3:
+            event.attributes["organization_id"] = "x" * 1025  # an attribute has at most 1,024 bytes
+        await outbox.put([event])
+    await relay(aged)
+    assert [message.attributes["ce-id"] for message in outbox.published()] == list("1245678")
+
+
 async def test_what_pubsub_does_not_take_now_stays_for_the_next_call(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
 ) -> None:
