@@ -186,6 +186,21 @@ async def test_a_store_that_does_not_answer_is_a_503_and_nothing_changed(
     assert [machine["id"]] == [document.id for document in machines.machines().stream()]
 
 
+async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_own_way(
+    machines: MachinesApi, machine: Json, firestore_control: Control, books: Books
+) -> None:
+    path, body = f"{PATH}/{machine['id']}", a_body()
+    await fail_commits(firestore_control, machines, delay_ms=500)
+    first = asyncio.create_task(machines.call("PUT", path, body))
+    await firestore_control.struck()
+
+    second = await machines.call("PUT", path, body)
+
+    for answer in (await first, second):
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"2"'), answer.text
+    assert settled(books.faults) == []
+
+
 async def test_a_deletion_that_another_one_overtakes_is_not_found(machines: MachinesApi) -> None:
     machine = await registered(machines)
     path = f"{AGENTS}/{machine['id']}"
