@@ -182,6 +182,19 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
     return decide
 
 
+async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline(
+    own: Inventory, project: str, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.changes.SETTLE_SECONDS", 6.0)  # of 8
+    await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
+    told: list[OutboxEntry] = []
+
+    answer = await changes_of(own.firestore, told).apply(command(), creating(own.firestore, "unanswered"))
+
+    assert answer == Answer(status=201)
+    assert [entry.topic for entry in told] == ["machine-created"]
+
+
 async def test_an_answer_is_completed_while_its_event_is_published(own: Inventory) -> None:
     """Each of the two goes on only when both have begun."""
     both = asyncio.Barrier(2)
