@@ -52,6 +52,27 @@ async def test_without_pubsub_machines_are_registered_and_their_events_wait(mach
     assert ids <= waiting
 
 
+async def test_without_credentials_for_pubsub_machines_are_registered_and_their_events_wait(
+    *,
+    stack: RunningStack,
+    nursery: Nursery,
+    new_organization: NewOrganization,
+    firestore_client: Client,
+    tmp_path: Path,
+) -> None:
+    environment = {
+        "GOOGLE_CLOUD_PROJECT": stack.project,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "missing.json"),
+    }
+    async with running_function(nursery, "machines", environment) as function:
+        machines = MachinesApi(http=function.http, organization=new_organization(), store=firestore_client)
+        machine_id = created(await machines.register(a_body()))
+
+    waiting = {entry.get("ordering_key") for entry in firestore_client.collection("outbox").stream()}
+    assert machine_id in waiting
+
+
 @pytest.mark.long
 async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, nobody: str) -> None:
     environment = {
