@@ -2,6 +2,7 @@
 
 import queue
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from google.cloud.pubsub_v1.subscriber.message import Message
 
@@ -29,6 +30,12 @@ class Inbox:
         assert PoolChange.Value(f"POOL_CHANGE_{kind.upper()}") == event.change
         assert event.pool.id == message.ordering_key
         return kind, event
+
+    def kinds_by_time(self, count: int) -> list[str]:
+        """Wait for so many events; name their kinds in the order of their commits."""
+        messages = [self.messages.get(timeout=PATIENCE) for _ in range(count)]
+        messages.sort(key=lambda message: datetime.fromisoformat(message.attributes["ce-time"]))
+        return [message.attributes["change"] for message in messages]
 
     def next_several(self, count: int) -> list[tuple[str, PoolChanged]]:
         """Wait for so many events."""

@@ -1,5 +1,6 @@
 """When the store fails in the middle of a change of a pool, it has happened once or not at all."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from tests.functions.pools.expectations import problem
 from tests.functions.pools.inbox import Inbox
 
 KEY = {"Idempotency-Key": "a"}
+# For how long a commit is held up, for another one to overtake it if it can.
+OVERTAKEN_MS = 500
 CUT: dict[str, dict[str, Any]] = {
     "not applied": {"code": "UNAVAILABLE", "when": "before"},
     "applied": {"code": "DEADLINE_EXCEEDED", "when": "after"},
@@ -122,6 +125,37 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
     if kinds[1][1] != last["id"]:
         kinds.reverse()  # events of different pools come in any order
     assert [kind, "created"] == [told for told, _ in kinds]
+
+
+MEMBERSHIPS: dict[str, tuple[Act, int, str]] = {
+    change: (call, status, kind)
+    for change, (call, status, _, kind) in CHANGES.items()
+    if kind.startswith("machines_")
+} | {
+    "the machine's deletion": (
+        act("DELETE", "/v1/machines/{member}", lambda _: None),
+        204,
+        "machines_removed",
+    )
+}
+
+
+@pytest.mark.parametrize("change", MEMBERSHIPS)
+async def test_a_pool_is_not_deleted_in_the_middle_of_a_change_of_its_members(
+    scene: Scene, inbox: Inbox, firestore_control: Control, change: str
+) -> None:
+    """Nothing is told of a pool after its deletion."""
+    call, status, kind = MEMBERSHIPS[change]
+    mine = f"{scene.pools.organization.id}/machines/"
+    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=OVERTAKEN_MS)
+    changing = asyncio.ensure_future(call(scene, {}))
+    await firestore_control.struck()
+
+    # It waits for the locks of that commit.
+    await scene.pools.delete(scene.pool_id)
+
+    assert status == (await changing).status_code
+    assert [kind, "deleted"] == inbox.kinds_by_time(2)
 
 
 @pytest.mark.parametrize("change", CHANGES)
