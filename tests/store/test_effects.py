@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from datetime import UTC, timedelta
 
 import pytest
 
-from shared.bootstrap import Inventory
+from shared.bootstrap import Inventory, now
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
 from shared.store.codec import decode
 from shared.store.effects import MOST_REFUSALS, Decide, Effect
@@ -46,6 +48,17 @@ async def test_a_repeated_delivery_changes_nothing(own: Inventory) -> None:
     for _ in range(3):
         await count(own)
     assert await counted(own) == 1
+
+
+async def test_the_record_of_an_event_outlives_every_copy_of_its_message(own: Inventory) -> None:
+    """A topic keeps a message for 31 days at most, and so does a subscription."""
+    began = now()
+    await count(own)
+
+    record = paths.processed(SUBSCRIPTION, "event")
+    stored = (await own.firestore.get([record], Deadline(5)))[record]
+    expires_at = decode(stored.fields, ProcessedEvent).expires_at.ToDatetime(UTC)
+    assert expires_at >= began + 2 * timedelta(days=31)
 
 
 async def test_deliveries_at_once_take_effect_once(own: Inventory) -> None:
