@@ -201,6 +201,23 @@ async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_ow
     assert settled(books.faults) == []
 
 
+async def test_a_deletion_is_decided_again_when_its_machine_has_changed(
+    machines: MachinesApi, machine: Json, firestore_control: Control, log: EventLog
+) -> None:
+    path = f"{AGENTS}/{machine['id']}"
+    await fail_commits(firestore_control, machines, delay_ms=500)
+    deleting = asyncio.create_task(machines.call("DELETE", path))
+    await firestore_control.struck()
+
+    other = await machines.call("PATCH", path, {"name": "other"})
+
+    assert (await deleting).status_code == 204
+    # A change that took longer than the commit was held up has found no machine.
+    versions = [1, 2, 3] if other.is_success else [1, 2]
+    assert log.wait_for(lambda log: len(log.of(machine["id"])) == len(versions))
+    assert versions == [event.version for event in log.of(machine["id"])]
+
+
 async def test_a_deletion_that_another_one_overtakes_is_not_found(machines: MachinesApi) -> None:
     machine = await registered(machines)
     path = f"{AGENTS}/{machine['id']}"

@@ -160,6 +160,22 @@ async def test_a_pool_is_not_deleted_in_the_middle_of_a_change_of_its_members(
     assert [kind, "deleted"] == inbox.kinds_by_time(2)
 
 
+async def test_a_deletion_is_decided_again_when_its_pool_has_changed(
+    scene: Scene, inbox: Inbox, firestore_control: Control
+) -> None:
+    mine = f"{scene.pools.organization.id}/pools/{scene.pool_id}"
+    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=OVERTAKEN_MS)
+    deleting = asyncio.create_task(scene.pools.call("DELETE", f"/v1/pools/{scene.pool_id}"))
+    await firestore_control.struck()
+
+    other = await scene.pools.call("PATCH", f"/v1/pools/{scene.pool_id}", {"name": "b"})
+
+    assert (await deleting).status_code == 204
+    # A change that took longer than the commit was held up has found no pool.
+    told = [(2, "updated"), (3, "deleted")] if other.is_success else [(2, "deleted")]
+    assert told == sorted((event.version, kind) for kind, event in inbox.next_several(len(told)))
+
+
 @pytest.mark.parametrize("change", CHANGES)
 async def test_contention_is_tried_again(scene: Scene, firestore_control: Control, change: str) -> None:
     call, status, outcome, _ = CHANGES[change]
