@@ -78,6 +78,7 @@ async def test_the_event_has_the_last_state_and_the_next_version(
     assert isinstance(deleted.message, MachineDeleted)
     assert updated.machine == deleted.message.machine
     assert deleted.message.version == 3
+    assert updated.time < deleted.time
     assert settled(books.faults) == []
 
 
