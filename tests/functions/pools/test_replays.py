@@ -82,6 +82,29 @@ async def test_an_assignment_shows_the_members_of_now(pools: PoolsApi) -> None:
     assert await pools.pools_of(leaving) == []
 
 
+async def test_a_replay_shows_the_members_though_the_media_type_is_none_that_is_taken(
+    pools: PoolsApi,
+) -> None:
+    """Its headers are no part of what a request is known again by."""
+    created, machine = await pools.create(), await pools.register()
+    path = f"/v1/pools/{created['id']}"
+    requests: list[tuple[str, str, Json]] = [
+        ("POST", f"{path}/machines", {"machine_ids": [machine]}),
+        ("PATCH", path, {"name": "b"}),
+        ("POST", "/v1/pools", {"name": "c"}),
+    ]
+
+    shown = []
+    for number, (method, target, body) in enumerate(requests):
+        key = {"Idempotency-Key": f"{number}"}
+        first = await pools.call(method, target, body, key)
+        second = await pools.call(method, target, body, key | {"Content-Type": "text/plain"})
+        shown.append(replayed(first, second))
+
+    assert [answer["machine_count"] for answer in shown] == [1, 1, 0]
+    assert [machine] == [member["id"] for member in shown[0]["machines"]]
+
+
 async def test_the_replay_for_a_deleted_pool_shows_no_members(pools: PoolsApi) -> None:
     created = await pools.create()
     path = f"/v1/pools/{created['id']}/machines"
