@@ -73,7 +73,18 @@ async def test_each_event_and_each_subscription_counts_for_itself(own: Inventory
     assert await counted(own) == 3
 
 
-@pytest.mark.parametrize("code", ["UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ABORTED",
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "INTERNAL",
+        "RESOURCE_EXHAUSTED",
+        "UNAVAILABLE",
+        "UNKNOWN",
+    ],
+)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_commit_that_fails_takes_effect_once(
     own: Inventory, firestore_control: Control, project: str, code: str, when: str
@@ -81,6 +92,24 @@ async def test_a_commit_that_fails_takes_effect_once(
     await firestore_control.fail_next("Commit", pattern=project, code=code, when=when)
     await count(own)
     assert await counted(own) == 1
+
+
+async def test_what_a_transaction_decided_that_has_ended_is_decided_again(own: Inventory) -> None:
+    """The store ends one that takes too long."""
+    await count(own, "before")
+    decided = 0
+
+    async def decide(transaction: Transaction) -> Effect:
+        nonlocal decided
+        decided += 1
+        effect = await counting(own)(transaction)
+        if decided == 1:
+            async with transaction:
+                pass  # rolls it back
+        return effect
+
+    await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
+    assert (await counted(own), decided) == (2, 2)
 
 
 async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
