@@ -1,15 +1,18 @@
-"""A transaction that nothing comes of lets go of its locks, whatever ended it."""
+"""A transaction that nothing comes of lets go of its locks, whatever ended it, and the next try is as old."""
 
 import pytest
 
-from shared.bootstrap import Inventory
+from google_apis.firestore.firestore_pb2 import BatchGetDocumentsRequest, RollbackRequest
+from shared.bootstrap import Inventory, inventory
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.errors import Unclear
 from shared.store.transaction import RELEASE_SECONDS, Transaction
+from tests.bench.recorder import Recorder, recorded
 from tests.functions.machines.control import Control
+from tests.stack import RunningStack
 
 POOL = paths.pool("example", "locked")
 
@@ -94,3 +97,21 @@ async def test_a_committed_transaction_has_nothing_to_release(
         await transaction.commit([writes.delete_seen(seen)], Deadline(5))
 
     assert (await firestore_control.rpcs())["Rollback"] == 0
+
+
+async def test_the_next_try_tells_which_one_it_follows(
+    stack: RunningStack, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as old as that one, and younger ones give way to it."""
+    recorder = Recorder()
+    async with recorded([stack.firestore_emulator_host], recorder) as [address]:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+        firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
+        async with Transaction(firestore, Deadline(5)) as first:
+            await first.get([POOL])
+        async with first.successor() as second:
+            await second.get([POOL])
+
+    _, released, begun, _ = (rpc.request for rpc in recorder.rpcs)
+    options = BatchGetDocumentsRequest.FromString(begun).new_transaction
+    assert options.read_write.retry_transaction == RollbackRequest.FromString(released).transaction != b""
