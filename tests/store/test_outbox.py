@@ -1,14 +1,27 @@
 """Published events leave the outbox, and nothing that a request waits for depends on it."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from shared import logs
 from shared.bootstrap import Inventory
-from shared.store import paths
+from shared.domain.deadline import Deadline
+from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+from shared.store import paths, writes
+from shared.store.outbox import BATCH
+from shared.store.queries import all_in
 from tests.functions.machines.control import Control
 from tests.logged import entries
+
+
+async def dropped(inventory: Inventory, event_ids: Sequence[str]) -> None:
+    """Have events dropped, and wait until that has ended."""
+    before = asyncio.all_tasks()
+    inventory.outbox.drop(event_ids)
+    [dropping] = asyncio.all_tasks() - before
+    await dropping
 
 
 @pytest.mark.parametrize("code", ["PERMISSION_DENIED", "FAILED_PRECONDITION"])
@@ -18,13 +31,24 @@ async def test_what_is_not_dropped_is_told_once_and_of_no_request(
     marker = own.firestore.name(paths.outbox("one"))
     await firestore_control.fail_next("Commit", pattern=marker, code=code)
     logs.REQUEST_ID.set("the first of many")
-    before = asyncio.all_tasks()
 
-    own.outbox.drop(["one", "another"])
-    [dropping] = asyncio.all_tasks() - before
-    await dropping
+    await dropped(own, ["one", "another"])
 
     [entry] = entries(capsys)
     assert entry["message"] == "outbox not emptied, left to the relay"
     assert entry["events"] == 2
     assert entry.get("request_id") is None
+
+
+async def test_all_is_dropped_however_much_it_is_and_also_when_the_store_falters(
+    own: Inventory, firestore_control: Control, project: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [f"{number}" for number in range(BATCH + 1)]
+    stored = [own.firestore.name(paths.outbox(event_id)) for event_id in (ids[0], ids[-1])]
+    await own.firestore.commit([writes.create(name, OutboxEntry()) for name in stored], Deadline(5))
+    await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE")
+
+    await dropped(own, ids)
+
+    assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
+    assert entries(capsys) == []
