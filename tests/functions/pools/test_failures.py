@@ -55,6 +55,13 @@ async def scene(pools: PoolsApi) -> Scene:
     return Scene(pools, pool_id, member, free)
 
 
+READS = [
+    ("/v1/pools/{pool}", "BatchGetDocuments"),
+    ("/v1/machines/{member}", "BatchGetDocuments"),
+    ("/v1/machines", "RunQuery"),
+    ("/v1/pools", "RunAggregationQuery"),
+]
+
 Act = Callable[[Scene, Headers], Awaitable[httpx.Response]]
 Outcome = Callable[[Scene], tuple[int, list[str], list[str]]]
 
@@ -202,6 +209,31 @@ async def test_a_read_that_fails_is_tried_again(
 
     assert status == answer.status_code, answer.text
     assert outcome(scene) == await scene.state()
+
+
+@pytest.mark.parametrize("code", ["ABORTED", "UNAVAILABLE"])
+async def test_what_is_shown_is_read_again_when_that_fails(
+    scene: Scene, firestore_control: Control, code: str
+) -> None:
+    for path, method in READS:
+        await firestore_control.fail_next(method, pattern=scene.pools.organization.id, code=code)
+
+        answer = await scene.pools.call("GET", path.format(pool=scene.pool_id, member=scene.member))
+
+        assert answer.status_code == 200, (path, method, answer.text)
+        assert await firestore_control.waiting() == [], (path, method)
+
+
+async def test_a_query_that_the_store_refuses_is_not_made_again(
+    scene: Scene, firestore_control: Control
+) -> None:
+    """It has no index for it, and will have none in a second."""
+    mine = scene.pools.organization.id
+    await firestore_control.fail_next("RunQuery", pattern=mine, code="FAILED_PRECONDITION")
+
+    answer = await scene.pools.call("GET", "/v1/machines")
+
+    assert answer.status_code == 500, answer.text
 
 
 @pytest.mark.long
