@@ -45,6 +45,28 @@ async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -
     assert len(store.reads) == 2
 
 
+async def test_the_key_that_was_used_least_recently_is_forgotten_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.edge.auth.CACHE_SIZE", 2)
+    reads = 0
+
+    async def find(_: str) -> ApiKey:
+        nonlocal reads
+        reads += 1
+        return ApiKey(organization_id="organization")
+
+    authenticator = Authenticator(find, lambda: NOW)
+
+    async def reads_of(key: str) -> int:
+        before = reads
+        await authenticator.authenticate([f"Bearer {key}"])
+        return reads - before
+
+    used = ["first", "second", "first", "third", "first", "third", "second"]
+    assert [await reads_of(key) for key in used] == [1, 1, 0, 1, 0, 0, 1]
+
+
 async def test_a_key_that_is_remembered_counts_until_it_expires() -> None:
     now, reads = NOW, 0
 

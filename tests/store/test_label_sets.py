@@ -1,0 +1,25 @@
+"""The sets of label keys that are remembered."""
+
+import pytest
+
+from shared.bootstrap import Inventory
+from shared.domain.deadline import Deadline
+from shared.store.label_sets import LabelSets
+from tests.functions.machines.control import Control
+
+
+async def test_the_organization_that_was_asked_for_least_recently_is_forgotten_first(
+    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is remembered the machines are counted, and no set is read."""
+    monkeypatch.setattr("shared.store.label_sets.MOST_ORGANIZATIONS", 2)
+    sets = LabelSets(own.firestore)
+    await sets.lacking("before", ["tier"], Deadline(5))
+
+    async def reads_of(organization_id: str) -> int:
+        before = (await firestore_control.rpcs())["RunQuery"]
+        await sets.lacking(organization_id, ["tier"], Deadline(5))
+        return (await firestore_control.rpcs())["RunQuery"] - before
+
+    asked = ["first", "second", "first", "third", "first", "third", "second"]
+    assert [await reads_of(organization_id) for organization_id in asked] == [1, 1, 0, 1, 0, 0, 1]
