@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from google.cloud import firestore, pubsub
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from infra import keys
 from infra.local.nursery import Nursery
@@ -36,11 +36,14 @@ def pytest_collection_finish() -> None:
 def pytest_configure() -> None:
     """Let the processes that tests start hear Ctrl-C, also where a shell has these in its background.
 
-    And take as many examples for each property as are asked for: every run takes others.
+    And take as many examples for each property as are asked for: every run takes others. How fast they come
+    says how busy the machine is, and nothing about the product.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("FORCE_COLOR", None)  # tests read logs as programs do
-    settings.register_profile("muster", max_examples=EXAMPLES)
+    settings.register_profile(
+        "muster", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("muster")
 
 

@@ -50,7 +50,7 @@ def schema(name: str) -> type[Message]:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-@settings(deadline=None, max_examples=30)  # the first one compiles the schema
+@settings(max_examples=30)
 @given(st.data())
 def test_what_the_model_writes_the_schema_reads(name: str, data: st.DataObject) -> None:
     """Field by field, with the same names: none is unknown to the schema, or of another type there."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from google_apis.firestore.document_pb2 import Document, Value
@@ -18,9 +18,6 @@ from shared.store.codec import DecodeError, decode, decode_plain, encode
 from shared.store.codec.decoding import LARGEST_REMEMBERED, MOST_REMEMBERED, Known
 from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
-
-# How fast examples come says how busy the machine is, nothing about the codec.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def stored(message: Message) -> Document:
@@ -39,14 +36,12 @@ def canonical(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
-@unhurried
 @given(message=messages(EveryKind))
 def test_a_message_with_fields_of_every_kind_comes_back_the_same(message: Message) -> None:
     assert canonical(message) == canonical(decode(stored(message).fields, EveryKind))
 
 
 @pytest.mark.parametrize("message_class", [Machine, PoolChanged, OutboxEntry, IdempotencyRecord])
-@unhurried
 @given(data=st.data())
 def test_the_models_messages_come_back_the_same(data: st.DataObject, message_class: type[Message]) -> None:
     message = data.draw(messages(message_class))
@@ -54,13 +49,11 @@ def test_the_models_messages_come_back_the_same(data: st.DataObject, message_cla
     assert message == decode(stored(message).fields, message_class)
 
 
-@unhurried
 @given(message=messages(EveryKind))
 def test_plain_values_are_those_of_the_message(message: Message) -> None:
     assert canonical(message) == canonical(EveryKind(**listed(message)))
 
 
-@unhurried
 @given(machine=messages(Machine))
 def test_plain_values_are_alike_of_a_message_and_of_its_document(machine: Machine) -> None:
     assert plain(machine) == listed(machine)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain import machines
@@ -23,10 +23,8 @@ CHANGES = st.fixed_dictionaries(
         "last_seen": st.sampled_from([NOW, NOW.replace(year=2030)]),
     },
 )
-unhurried = settings(deadline=None)
 
 
-@unhurried
 @given(before=messages(Machine), changes=CHANGES)
 def test_an_update_names_all_fields_that_it_changes(before: Machine, changes: dict[str, object]) -> None:
     assume(before.version < LAST_VERSION)
@@ -37,7 +35,6 @@ def test_an_update_names_all_fields_that_it_changes(before: Machine, changes: di
     assert change.makes_version == (list(change.fields) not in ([], ["last_seen"]))
 
 
-@unhurried
 @given(before=messages(Machine), profile=messages(Machine))
 def test_a_replacement_names_all_fields_that_it_changes(before: Machine, profile: Machine) -> None:
     assume(before.version < LAST_VERSION)
@@ -48,7 +45,6 @@ def test_a_replacement_names_all_fields_that_it_changes(before: Machine, profile
     assert change.makes_version == bool(change.fields)
 
 
-@unhurried
 @given(profile=messages(Machine))
 def test_what_the_server_says_of_a_new_machine_no_profile_says(profile: Machine) -> None:
     caller = Caller("organization", "key", frozenset())

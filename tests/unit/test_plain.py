@@ -2,22 +2,18 @@
 
 from datetime import UTC
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from shared.domain.plain import moment, plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.unit.messages import messages
 
-unhurried = settings(deadline=None)
 
-
-@unhurried
 @given(machine=messages(Machine))
 def test_plain_values_make_the_message_again(machine: Machine) -> None:
     assert machine == Machine(**plain(machine))
 
 
-@unhurried
 @given(machine=messages(Machine))
 def test_a_moment_is_the_time_to_microseconds(machine: Machine) -> None:
     assert machine.created_at.ToDatetime(UTC) == moment(plain(machine.created_at))

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain import search
@@ -49,7 +49,6 @@ def test_a_part_is_found_where_it_is_and_nowhere_else(name: str, hostname: str, 
     assert _contains(machine, part) == _finds(machine, part)
 
 
-@settings(deadline=None)  # a machine of long names has thousands of terms
 @given(name=long_texts, hostname=long_texts, part=long_texts.filter(bool), data=st.data())
 def test_a_long_part_is_found_where_it_is_and_nowhere_else(
     name: str, hostname: str, part: str, data: st.DataObject

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -29,7 +29,6 @@ STATUSES = (
     MachineStatus.MACHINE_STATUS_ERROR,
 )
 PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2**63), 2**63 - 1) | st.none())
-unhurried = settings(deadline=None)
 
 
 def as_stored(machine: Machine) -> Plain:
@@ -66,7 +65,6 @@ def fits(model: type[BaseModel], content: dict[str, Any]) -> None:
     assert to_json(content, inf_nan_mode="null").decode() == shown
 
 
-@unhurried
 @given(machine=machines())
 def test_a_machine_is_shown_as_described(machine: Machine) -> None:
     for shown in (plain(machine), as_stored(machine)):
@@ -74,7 +72,6 @@ def test_a_machine_is_shown_as_described(machine: Machine) -> None:
         fits(IncludedMachine, included_machine(shown))
 
 
-@unhurried
 @given(machine=machines())
 def test_a_machine_is_shown_alike_as_a_message_and_as_it_is_stored(machine: Machine) -> None:
     shown, listed = machine_json(plain(machine)), machine_json(as_stored(machine))
@@ -82,14 +79,12 @@ def test_a_machine_is_shown_alike_as_a_message_and_as_it_is_stored(machine: Mach
     assert to_json(shown) == to_json(listed)
 
 
-@unhurried
 @given(parts=messages(Machine))
 def test_labels_are_shown_in_their_order(parts: Machine) -> None:
     for shown in (plain(parts), as_stored(parts)):
         assert sorted(parts.labels) == list(shown["labels"])
 
 
-@unhurried
 @given(pool=pools(), members=st.integers(0, 2**31))
 def test_a_pool_is_shown_as_described(pool: Pool, members: int) -> None:
     fits(PoolState, pool_state(pool))
@@ -97,7 +92,6 @@ def test_a_pool_is_shown_as_described(pool: Pool, members: int) -> None:
     fits(IncludedPool, included_pool(pool_json(pool, members)))
 
 
-@unhurried
 @given(machine=machines(), some=st.lists(pools(), max_size=3))
 def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: list[Pool]) -> None:
     machine.pool_ids[:] = [pool.id for pool in some]
@@ -107,7 +101,6 @@ def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: 
     fits(MachineWithIncludes, with_pools(plain(machine), shown) | included(shown))
 
 
-@unhurried
 @given(machine=machines(), some=st.lists(pools(), max_size=3))
 def test_to_show_a_machine_changes_nothing_that_is_remembered_of_it(
     machine: Machine, some: list[Pool]

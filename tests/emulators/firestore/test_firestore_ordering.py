@@ -127,7 +127,7 @@ def encoded(number: float) -> bytes:
 
 
 @given(st.lists(numbers, min_size=2, max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_encoded_numbers_sort_as_numbers_do(found: list[int | float]) -> None:
     """Python compares integers with floats exactly, as Firestore does."""
     for one, other in pairwise(sorted(found)):
@@ -137,7 +137,7 @@ def test_encoded_numbers_sort_as_numbers_do(found: list[int | float]) -> None:
 
 
 @given(st.lists(st.lists(st.text(max_size=4), max_size=3), min_size=2, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_encoded_arrays_of_strings_sort_by_their_elements(found: list[list[str]]) -> None:
     def encode(texts: list[str]) -> bytes:
         array = Value()

@@ -152,7 +152,7 @@ class BacklogMachine(RuleBasedStateMachine):
 
 
 TestBacklog = BacklogMachine.TestCase
-TestBacklog.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestBacklog.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 def test_the_last_messages_of_many_come_as_fast_as_the_first() -> None:

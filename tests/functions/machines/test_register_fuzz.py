@@ -24,7 +24,6 @@ from tests.stack import NewOrganization
 EXAMPLES = int(os.environ.get("MUSTER_FUZZ_EXAMPLES", "50"))
 unhurried = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
