@@ -1,0 +1,31 @@
+"""Which members of a pool an answer shows, and where its list goes on."""
+
+from collections.abc import Collection
+
+import pytest
+
+from shared.domain.pools import MOST_SHOWN, first_members
+
+SIZE = MOST_SHOWN + 50
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [],
+        range(MOST_SHOWN),
+        range(50, SIZE),
+        range(MOST_SHOWN - 1, SIZE),  # the first of them stands behind others that there is no room for
+        range(0, SIZE, 2),
+    ],
+    ids=str,
+)
+def test_the_members_shown_and_those_that_the_list_goes_on_with_are_all(places: Collection[int]) -> None:
+    members = [{"id": number} for number in range(SIZE)]
+    named = [members[place] for place in places]
+
+    shown, skip = first_members(named, members[:MOST_SHOWN])
+
+    assert named == shown[: len(named)]
+    assert len(shown) == MOST_SHOWN
+    assert {*range(SIZE)} == {member["id"] for member in (*shown, *members[skip:])}
