@@ -13,6 +13,7 @@ from tests.functions.machines import fleet
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
 from tests.functions.machines.expectations import PATH, common_headers, created, problem
+from tests.stack import RunningStack
 
 ITEMS = "/v1/machines"
 
@@ -82,8 +83,22 @@ async def test_search_finds_long_parts_of_names_and_hostnames(machines: Machines
     assert await found(machines, f"search={letters[:99]}-") == []
     assert await found(machines, f"search={'ba' * 50}") == [often]
     assert await found(machines, f"search={'ab' * 127}a") == []
-    page = await items(machines, f"search={letters[1:100]}&skip=1&limit=1")
-    assert ([two], 3) == (fleet.ids(page), page["total"])
+    for skip, machine in enumerate((twice, two, one)):
+        page = await items(machines, f"search={letters[1:120]}&skip={skip}&limit=1")
+        assert ([machine], 3) == (fleet.ids(page), page["total"])
+
+
+async def test_more_machines_than_are_looked_at_at_once_are_found_by_a_long_part(
+    machines: MachinesApi, stack: RunningStack
+) -> None:
+    often = fleet.make(machines.organization.id, 101)
+    for machine in often:
+        machine.hostname = "ab" * 25
+    await fleet.store(stack, often)
+    ids = sorted((machine.id for machine in often), reverse=True)
+
+    page = await items(machines, f"search={'ab' * 24}a&skip=99&limit=100")
+    assert (ids[99:], 101) == (fleet.ids(page), page["total"])
 
 
 async def test_a_search_may_go_with_as_many_labels_as_a_query_takes(machines: MachinesApi) -> None:
@@ -103,12 +118,15 @@ async def test_search_follows_a_machine_that_is_renamed(machines: MachinesApi) -
     assert (await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"name": "after"})).status_code == 200
     assert await found(machines, "search=befor") == []
     assert await found(machines, "search=after&label=tier") == [machine_id]
+    await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"hostname": "patched.example.com"})
+    assert await found(machines, "search=patched.example") == [machine_id]
 
-    await machines.call(
-        "PUT", f"{PATH}/{machine_id}", a_body(hostname="put.example.com", labels={"rack": "7"})
-    )
+    body = a_body(hostname="put.example.com", labels={"rack": "7"})
+    await machines.call("PUT", f"{PATH}/{machine_id}", body)
     assert await found(machines, "search=after") == []
     assert await found(machines, "search=put.example&label=rack=7&label=!tier") == [machine_id]
+    await machines.call("PUT", f"{PATH}/{machine_id}", body | {"labels": {"tier": "web"}})
+    assert await found(machines, "label=tier=web&label=!rack") == [machine_id]
 
     await machines.call("DELETE", f"{ITEMS}/{machine_id}")
     assert await found(machines, "search=put.example") == []
