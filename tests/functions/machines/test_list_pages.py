@@ -2,14 +2,18 @@
 
 import asyncio
 import math
+import uuid
 from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.domain.identities import mac_identity
+from shared.edge.page_token import MAX_SKIP, PageToken, write_token
 from shared.pb.inventory.v1.api_pb2 import MachineList
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.store import paths
 from tests.functions.machines import fleet
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
@@ -146,6 +150,17 @@ async def test_a_token_that_was_changed_or_is_for_another_list_is_refused(
     assert faults(await others.call("GET", f"{PATH}?page_token={token}")) == ["page_token"]
 
 
+async def test_a_forged_token_leads_no_further_out_than_a_token_can_say(machines: MachinesApi) -> None:
+    ids = await registered(machines, 3)
+    forged = PageToken(after=ids[0], skip=MAX_SKIP, per_page=1, total=3)
+    token = write_token(forged, f"{machines.organization.id} []")
+
+    shown = await page(machines, f"page_token={token}")
+    last = await page(machines, f"page_token={shown['pagination']['next_page_token']}")
+
+    assert ids[1:] == [*fleet.ids(shown), *fleet.ids(last)]
+
+
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
@@ -158,6 +173,7 @@ async def test_a_token_that_was_changed_or_is_for_another_list_is_refused(
         ("per_page=+5", ["per_page"]),
         ("page=1&page=1", ["page"]),
         ("mac=00:00:5e:00:53", ["mac"]),
+        ("page=1&page_token=x", ["page"]),
         ("mac=ff:ff:ff:ff:ff:ff", ["mac"]),
         ("mac=", ["mac"]),
         ("limit=5", ["limit"]),
@@ -172,6 +188,16 @@ async def test_wrong_parameters_are_refused_by_name(
     machines: MachinesApi, query: str, fields: list[str]
 ) -> None:
     assert faults(await machines.call("GET", f"{PATH}?{query}")) == fields
+
+
+async def test_as_many_labels_are_taken_as_a_query_has_room_for(machines: MachinesApi) -> None:
+    labels = {f"key-{number}": "" for number in range(49)}
+    machine_id = created(await machines.register(a_body(labels=labels)))
+    selectors = [*labels, *(f"{key}=" for key in labels)]
+
+    for taken in (selectors[:97], selectors[:1] * 120):
+        query = "&".join(f"label={selector}" for selector in taken)
+        assert fleet.ids(await page(machines, query)) == [machine_id]
 
 
 async def test_a_machine_is_found_by_its_mac_in_any_notation_at_two_reads(
@@ -197,6 +223,20 @@ async def test_a_mac_of_nobody_or_of_another_organization_finds_nothing(
 
     for wanted in (mac, a_mac()):
         shown = await page(machines, f"mac={wanted}")
+        assert (shown["machines"], shown["pagination"]["total"]) == ([], 0)
+
+
+async def test_a_mac_whose_claim_names_a_machine_without_it_or_none_finds_nothing(
+    machines: MachinesApi,
+) -> None:
+    """The machine may have changed, or be gone, since its claim was read."""
+    machine_id = created(await machines.register(a_body()))
+
+    for claimant in (machine_id, str(uuid.uuid4())):
+        mac = a_mac()
+        claim = machines.store.document(paths.identity(mac_identity(mac)))
+        claim.set({"organization_id": machines.organization.id, "machine_id": claimant})
+        shown = await page(machines, f"mac={mac}")
         assert (shown["machines"], shown["pagination"]["total"]) == ([], 0)
 
 
