@@ -66,6 +66,8 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
         ("application/*", "application/json"),
         ("application/x-protobuf, application/json;q=0.5", PROTOBUF),
         ("application/json;q=0.5, application/x-protobuf", PROTOBUF),
+        ("application/x-protobuf, application/json", PROTOBUF),
+        ("application/x-protobuf;q=0", "application/json"),
         ("application/json, application/x-protobuf;q=0", "application/json"),
         ("application/json, application/x-protobuf;q=0.1", "application/json"),
     ],
