@@ -125,13 +125,13 @@ def test_an_ordinary_machine_has_a_few_hundred_terms() -> None:
     assert 200 < len(set(search.terms(machine))) < 500
 
 
+def worst(first: int) -> str:
+    """Make a name of which a run of 6 comes twice, and nothing else: all runs of up to 48 are terms."""
+    text = "".join(chr(first + number) for number in range(249))
+    return text[:6] + text
+
+
 def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_may_have() -> None:
-    """A run of 6 comes twice, and nothing else: all runs of up to 48 are terms, each another one."""
-
-    def worst(first: int) -> str:
-        text = "".join(chr(first + number) for number in range(249))
-        return text[:6] + text
-
     machine = Machine(id=ID, name=worst(0x4E00), hostname=worst(0x5E00))
 
     assert len(worst(0x4E00)) == 255
@@ -140,6 +140,15 @@ def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_m
     machine.organization_id = "o" * 128  # twice in each index entry
     with pytest.raises(Invalid):
         require_storable(machine)
+
+
+def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_told() -> None:
+    machine = Machine(id=ID, name=worst(0x4E00), hostname=worst(0x5E00), os_info="x" * 400_000)
+
+    for sent, named in (({"os_info"}, "os_info"), ({"name", "hostname", "os_info"}, "name")):
+        with pytest.raises(Invalid) as refused:
+            require_storable(machine, sent)
+        assert [("body", named)] == [fault.location for fault in refused.value.faults]
 
 
 def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
