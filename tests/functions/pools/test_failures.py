@@ -271,6 +271,7 @@ async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
     updated = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "b"})
     await firestore_control.forget()
     await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+    await firestore_control.fail_next("Commit", pattern=mine, code="ABORTED")  # so it is decided twice
     added = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
     await firestore_control.forget()
 
