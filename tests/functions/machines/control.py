@@ -54,6 +54,24 @@ class Control:
         answer = await self.http.post("/faults", json={"method": method, **fault})
         assert answer.is_success, answer.text
 
+    @asynccontextmanager
+    async def holding(self, *methods: str, pattern: str) -> AsyncIterator[None]:
+        """Let no call of some RPCs come through until the end of the block.
+
+        The product reads again what is not answered, for as long as its request may take.
+        """
+        for method in methods:
+            await self.fail_next(method, pattern=pattern, count=_MANY, code="UNAVAILABLE")
+        try:
+            yield
+        finally:
+            await self.forget()
+
+    async def are_held(self) -> None:
+        """Wait until there was a call of each RPC that is not to come through."""
+        while any(fault["count"] == _MANY for fault in await self.waiting()):
+            pass
+
     async def tally(self, method: str | None, pattern: str) -> None:
         """Count the calls of an RPC, or of all, with names that match: by a fault of no consequence."""
         await self.fail_next(method, pattern=pattern, count=_MANY, delay_ms=0)

@@ -306,13 +306,11 @@ async def test_a_new_set_of_labels_is_found_whatever_else_comes_meanwhile(
     assert fleet.ids(await page(machines, "label=!spot")) == [known]
     new = created(await machines.register(a_body(labels={"rack": "7"})))
     mine = f"{machines.organization.id}/machines"
-    for delay in (0, 1000):  # between the count of all machines and that of those with known labels
-        await firestore_control.fail_next("RunAggregationQuery", pattern=mine, delay_ms=delay)
-    asking = asyncio.create_task(page(machines, "label=!spot"))
-    while await firestore_control.waiting():
-        pass
+    # Between the count of all machines and that of those with known labels.
+    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, delay_ms=0)
+    async with firestore_control.holding("RunAggregationQuery", pattern=mine):
+        asking = asyncio.create_task(page(machines, "label=!spot"))
+        await firestore_control.are_held()
+        created(await machines.register(a_body(labels={"tier": "web"})))
 
-    created(await machines.register(a_body(labels={"tier": "web"})))
-
-    assert not asking.done()
     assert {known, new} <= set(fleet.ids(await asking))

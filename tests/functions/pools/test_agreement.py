@@ -46,14 +46,11 @@ async def test_what_is_counted_agrees_with_what_is_shown(
     members = await pools.register_several(3)
     await pools.add(pool_id, members)
     mine = f"{pools.organization.id}/machines"
-    await firestore_control.fail_next(late, pattern=mine, delay_ms=1000)
-    asking = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
-    while await firestore_control.waiting():
-        pass
+    async with firestore_control.holding(late, pattern=mine):
+        asking = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
+        await firestore_control.are_held()
+        assert (await pools.call("DELETE", f"/v1/machines/{members[0]}")).status_code == 204
 
-    assert (await pools.call("DELETE", f"/v1/machines/{members[0]}")).status_code == 204
-
-    assert not asking.done()
     counted, shown = figures((await asking).json())
     assert counted == shown
     assert shown == (2 if late == "RunQuery" else 3)
@@ -65,15 +62,11 @@ async def test_machines_that_leave_at_once_count_as_they_are_shown(
     pool_id = (await pools.create())["id"]
     members = await pools.register_several(3)
     mine = f"{pools.organization.id}/machines"
-    for late in ("RunAggregationQuery", "RunQuery"):
-        await firestore_control.fail_next(late, pattern=mine, delay_ms=1000)
-    adding = asyncio.create_task(pools.add(pool_id, members))
-    while await firestore_control.waiting():
-        pass
+    async with firestore_control.holding("RunAggregationQuery", "RunQuery", pattern=mine):
+        adding = asyncio.create_task(pools.add(pool_id, members))
+        await firestore_control.are_held()
+        pools.put(members[:2], [])
 
-    await pools.remove(pool_id, members[:2])
-
-    assert not adding.done()
     added = await adding
     assert (added["machine_count"], len(added["machines"])) == (3, 3)
 
@@ -106,18 +99,12 @@ async def test_an_assignments_answer_is_true_of_one_moment(
     member, joins, late = await pools.register_several(3)
     await pools.add(pool_id, [member] if is_new else [member, joins])
     mine = f"{pools.organization.id}/machines"
-    for method in ("RunQuery", "RunAggregationQuery"):
-        await firestore_control.fail_next(method, pattern=mine, delay_ms=1500)
-    path = f"/v1/pools/{pool_id}/machines"
-    adding = asyncio.create_task(pools.call("POST", path, {"machine_ids": [joins]}))
-    while not adding.done() and await firestore_control.waiting():
-        pass
+    async with firestore_control.holding("RunQuery", "RunAggregationQuery", pattern=mine):
+        adding = asyncio.create_task(pools.add(pool_id, [joins]))
+        await firestore_control.are_held()
+        pools.put([joins], [])
+        pools.put([late], [pool_id])
 
-    removed = await pools.call("DELETE", path, {"machine_ids": [joins]})
-    added = await pools.call("POST", path, {"machine_ids": [late]})
-
-    assert not adding.done()
-    assert (removed.status_code, added.json()["machine_count"]) == (204, 2)
-    answer = (await adding).json()
-    assert answer["machine_count"] == 2
-    assert [machine["id"] for machine in answer["machines"]] == [joins, member]
+    added = await adding
+    assert added["machine_count"] == 2
+    assert [machine["id"] for machine in added["machines"]] == [joins, member]
