@@ -9,6 +9,8 @@ import pytest
 from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi
 
+KEY = {"Idempotency-Key": "a"}
+
 Json = dict[str, Any]
 Figures = Callable[[Json], tuple[int, int]]
 
@@ -17,6 +19,11 @@ ANSWERS: dict[str, tuple[str, str, Figures]] = {
     "a pool": (
         "/v1/pools/{pool}?include_machines=true",
         "RunAggregationQuery",
+        lambda shown: (shown["machine_count"], len(shown["machines"])),
+    ),
+    "a pool that is read late": (
+        "/v1/pools/{pool}?include_machines=true",
+        "RunQuery",
         lambda shown: (shown["machine_count"], len(shown["machines"])),
     ),
     "pools": (
@@ -56,18 +63,23 @@ async def test_what_is_counted_agrees_with_what_is_shown(
     assert shown == (2 if late == "RunQuery" else 3)
 
 
+@pytest.mark.parametrize("is_replayed", [False, True])
 async def test_machines_that_leave_at_once_count_as_they_are_shown(
-    pools: PoolsApi, firestore_control: Control
+    pools: PoolsApi, firestore_control: Control, *, is_replayed: bool
 ) -> None:
     pool_id = (await pools.create())["id"]
     members = await pools.register_several(3)
+    path, body = f"/v1/pools/{pool_id}/machines", {"machine_ids": members}
+    if is_replayed:
+        await pools.call("POST", path, body, KEY)
     mine = f"{pools.organization.id}/machines"
     async with firestore_control.holding("RunAggregationQuery", "RunQuery", pattern=mine):
-        adding = asyncio.create_task(pools.add(pool_id, members))
+        adding = asyncio.create_task(pools.call("POST", path, body, KEY))
         await firestore_control.are_held()
         pools.put(members[:2], [])
 
-    added = await adding
+    added = (await adding).json()
+    assert is_replayed == ("idempotent-replayed" in adding.result().headers)
     assert (added["machine_count"], len(added["machines"])) == (3, 3)
 
 
@@ -96,15 +108,34 @@ async def test_an_assignments_answer_is_true_of_one_moment(
 ) -> None:
     """That of its commit, or of its read where nothing is to be committed."""
     pool_id = (await pools.create())["id"]
-    member, joins, late = await pools.register_several(3)
-    await pools.add(pool_id, [member] if is_new else [member, joins])
+    others = await pools.fill([pool_id], 100)  # more than are shown, so that these do not tell how many
+    joins, *late = await pools.register_several(3)
+    if not is_new:
+        await pools.add(pool_id, [joins])
     mine = f"{pools.organization.id}/machines"
     async with firestore_control.holding("RunQuery", "RunAggregationQuery", pattern=mine):
         adding = asyncio.create_task(pools.add(pool_id, [joins]))
         await firestore_control.are_held()
         pools.put([joins], [])
-        pools.put([late], [pool_id])
+        pools.put(late, [pool_id])
 
     added = await adding
-    assert added["machine_count"] == 2
-    assert [machine["id"] for machine in added["machines"]] == [joins, member]
+    assert added["machine_count"] == 101
+    assert [machine["id"] for machine in added["machines"]] == [joins, *others[:99]]
+    assert (await pools.get(pool_id))["machine_count"] == 102
+
+
+async def test_a_changed_pools_answer_counts_the_members_of_its_commit(
+    pools: PoolsApi, firestore_control: Control
+) -> None:
+    pool_id = (await pools.create())["id"]
+    member, late = await pools.register_several(2)
+    await pools.add(pool_id, [member])
+    mine = f"{pools.organization.id}/machines"
+    async with firestore_control.holding("RunAggregationQuery", pattern=mine):
+        updating = asyncio.create_task(pools.update(pool_id, {"name": "b"}))
+        await firestore_control.are_held()
+        pools.put([late], [pool_id])
+
+    assert (await updating)["machine_count"] == 1
+    assert (await pools.get(pool_id))["machine_count"] == 2

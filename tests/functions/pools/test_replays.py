@@ -115,7 +115,7 @@ async def test_the_replay_for_a_deleted_pool_shows_no_members(pools: PoolsApi) -
 
     shown = replayed(first, await pools.call("POST", path, body, KEY))
     # As of a member that is not cleaned up yet.
-    pools.machines().document(await pools.register()).update({"pool_ids": [created["id"]]})
+    pools.put([await pools.register()], [created["id"]])
     again = await pools.call("PATCH", f"/v1/pools/{created['id']}", {"name": "b"}, {"Idempotency-Key": "b"})
 
     assert (shown["machine_count"], shown["machines"]) == (0, [])
