@@ -1,19 +1,21 @@
 """What the relay makes of an outbox in which requests have left their events."""
 
 import asyncio
+import dataclasses
 import os
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import grpc
 import httpx
 import pytest
 
-from functions.outbox_relay.relay import relay
+from functions.outbox_relay.relay import AGE, relay
 from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
+from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.store.outbox import PAGE
 from tests.functions.machines.control import Control
@@ -86,16 +88,28 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
         message.attributes["ce-id"] for message in outbox.published()
     }
     assert await outbox.waiting() == 3
-    reported = [
-        logged["documents"]
-        for logged in entries(capsys)
-        if logged["message"] == "events that cannot be published"
-    ]
-    assert {name for names in reported for name in names} == {
+    *reported, report = entries(capsys)
+    assert {(logged["severity"], logged["message"]) for logged in reported} == {
+        ("ERROR", "events that cannot be published")
+    }
+    assert {name for logged in reported for name in logged["documents"]} == {
         outbox.document("undecodable"),
         outbox.document("no-such-topic"),
         outbox.document("refused"),
     }
+    figures = tuple(report[name] for name in ("backlog", "published", "refused", "complete"))
+    assert (*figures, report["severity"]) == (53, 50, 3, True, "INFO")
+
+
+async def test_the_report_tells_the_age_of_the_oldest_event(
+    young: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Events are read by their names, whenever they were committed."""
+    committed_at = [await outbox.put([entry(event_id, key=event_id)]) for event_id in ("b", "a", "c")]
+    age = AGE + timedelta(seconds=30)
+    await relay(dataclasses.replace(young, clock=lambda: committed_at[0] + age))
+    [report] = entries(capsys)
+    assert (report["backlog"], report["oldest_seconds"]) == (3, age.total_seconds())
 
 
 async def test_the_events_beside_one_that_is_refused_stay_in_order(
@@ -148,8 +162,10 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
     await pubsub_control.fail_next(
         "Publish", pattern=f"{outbox.project}/topics/machine-updated", delay_ms=60_000
     )
+    started = time.monotonic()
     with pytest.raises(Unavailable):
         await relay(aged)
+    assert time.monotonic() - started < backlog.SECONDS  # what a publish may take where there is more time
     assert [message.attributes["ce-id"] for message in outbox.published()] == ["created"]
     assert await outbox.waiting() == 1
 
@@ -177,16 +193,24 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
     with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
         await relay(aged)
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("outbox:")]
-    assert (report["published"], report["complete"]) == (1, False)
+    assert (report["published"], report["complete"], report["severity"]) == (1, False, "WARNING")
+    assert "PERMISSION_DENIED" in report["exception"]
 
 
-async def test_large_events_are_held_in_smaller_parts(young: Inventory, outbox: FilledOutbox) -> None:
+@pytest.mark.parametrize(
+    "limits",
+    [{"most": 20_000, "most_bytes": 20_000 * PAGE}, {"most": PAGE, "most_bytes": 10**9}],
+    ids=["bytes", "events"],
+)
+async def test_many_or_large_events_are_held_in_smaller_parts(
+    young: Inventory, outbox: FilledOutbox, limits: dict[str, int]
+) -> None:
     large = entry("large").data + b"x" * 20_000
     entries = [entry(f"change-{number}") for number in range(2 * PAGE + 10)]
     for one in entries:
         one.data = large
     await outbox.put(entries)
-    waiting = young.outbox.waiting(most=20_000, most_bytes=20_000 * PAGE, deadline=Deadline(20))
+    waiting = young.outbox.waiting(**limits, deadline=Deadline(20))
     assert [len(documents) async for documents in waiting] == [PAGE, PAGE, 10]
 
 
