@@ -34,6 +34,7 @@ from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine
 from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
 from shared.store.wire_format import write
+from shared.store.writes import delete
 from tests.functions.machines.control import Control
 from tests.logged import entries
 from tests.stack import NewOrganization, RunningStack
@@ -205,6 +206,24 @@ async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
     assert await fleet.events() == []
+
+
+async def test_a_machine_that_is_deleted_meanwhile_is_no_failure(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [machine] = await fleet.add(SILENT)
+    store = fleet.inventory.firestore
+    path = store.name(paths.machine(machine.organization_id, machine.id))
+    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
+    sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
+    while await fleet.control.waiting():
+        pass
+
+    await store.commit([delete(path)], Deadline(10))
+    await sweeping
+
+    [report] = entries(capsys)
+    assert (report["silent"], report["failed"]) == (1, 0)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
