@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared import logs
+from tests.logged import entries
 
 
 def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
@@ -34,3 +35,17 @@ def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert (
             file.read_text() == '{"severity": "INFO", "message": "done", "request_id": null, "machines": 1}\n'
         )
+
+
+def test_what_a_library_warns_of_is_an_entry(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [])
+
+        logs.configure()
+        logging.getLogger("library").info("Connected")
+        logging.getLogger("library").warning("Running out of %s", "tokens")
+
+    [entry] = entries(capsys)
+    assert (entry["severity"], entry["message"]) == ("WARNING", "Running out of tokens")

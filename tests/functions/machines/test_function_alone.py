@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, no
         startup = await function.http.get("/health/startup")
         assert (startup.status_code, startup.content) == (503, b"")
         assert int(startup.headers["retry-after"]) > 0
+        assert startup.elapsed < timedelta(seconds=10)  # a probe has no patience
 
         answer = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
 
@@ -152,6 +154,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
     [
         ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01", "00f067aa0ba902b7", True),
         ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-00", "00f067aa0ba902b7", False),
+        ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-02", "00f067aa0ba902b7", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/255;o=1", "00000000000000ff", True),
         ("X-Cloud-Trace-Context", f"{TRACE}/255", "00000000000000ff", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/{2**64 - 1};o=1", "ffffffffffffffff", True),

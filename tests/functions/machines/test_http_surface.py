@@ -78,6 +78,14 @@ async def test_another_request_id_is_replaced(http: httpx.AsyncClient, request_i
     assert made.encode() != request_id
 
 
+async def test_of_two_request_ids_the_first_comes_back(http: httpx.AsyncClient) -> None:
+    answer = await http.get(
+        "/health/liveness", headers=[("X-Request-Id", "first"), ("X-Request-Id", "second")]
+    )
+
+    assert answer.headers["x-request-id"] == "first"
+
+
 async def test_requests_without_an_id_get_one_each(http: httpx.AsyncClient) -> None:
     ids = {(await http.get("/health/liveness")).headers["x-request-id"] for _ in range(5)}
 
