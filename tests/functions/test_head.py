@@ -1,0 +1,42 @@
+"""HEAD is answered as GET is, without the body."""
+
+import httpx
+import pytest
+
+from tests.functions.machines.bodies import a_body
+from tests.stack import NewOrganization
+
+# Of each answer on its way.
+OF_ITS_OWN = {"date", "x-request-id"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/machines/{machine}",
+        "/v1/machines",
+        "/v1/machines/none",
+        "/v1/pools/{pool}",
+        "/v1/pools",
+        "/openapi.json",
+        "/health/startup",
+    ],
+)
+async def test_head_is_answered_as_get_is(
+    http: httpx.AsyncClient, new_organization: NewOrganization, path: str
+) -> None:
+    headers = new_organization().headers
+    machine = (await http.post("/api/v1/machines", json=a_body(), headers=headers)).json()["id"]
+    pool = (await http.post("/v1/pools", json={"name": "a pool"}, headers=headers)).json()["id"]
+    place = path.format(machine=machine, pool=pool)
+
+    get, head = [await http.request(method, place, headers=headers) for method in ("GET", "HEAD")]
+
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    told, expected = (
+        {name: value for name, value in answer.headers.items() if name not in OF_ITS_OWN}
+        for answer in (head, get)
+    )
+    assert told == expected
+    assert "content-length" in told
