@@ -198,8 +198,7 @@ async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet
     [machine] = await fleet.add(SILENT)
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
-    while await fleet.control.waiting():
-        pass
+    await fleet.control.struck()
 
     await heard_of(fleet.inventory.firestore, machine, now())
     await sweeping
@@ -216,8 +215,7 @@ async def test_a_machine_that_is_deleted_meanwhile_is_no_failure(
     path = store.name(paths.machine(machine.organization_id, machine.id))
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
-    while await fleet.control.waiting():
-        pass
+    await fleet.control.struck()
 
     await store.commit([delete(path)], Deadline(10))
     await sweeping

@@ -106,8 +106,7 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
         "BatchGetDocuments", when="after", delay_ms=1000, pattern="/idempotency/"
     )
     second = asyncio.create_task(machines.register(body, KEY))
-    while await firestore_control.waiting():
-        pass
+    await firestore_control.struck()
 
     first = await machines.register(body, KEY)
 
