@@ -155,12 +155,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         prog="python -m infra.events", description="Show the inventory events of the running stack."
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with all attributes")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=state.DEFAULT_FOLDER,
-        help="the stack's folder (default: MUSTER_STATE, or .local)",
-    )
+    state.add_folder_argument(parser)
     return parser.parse_args(command_line)
 
 

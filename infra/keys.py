@@ -160,12 +160,7 @@ def _moment(text: str, now: datetime) -> datetime:
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.keys", description="Make, list and revoke API keys.")
     parser.add_argument("--project", help="a Google Cloud project (default: the running local stack)")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=state.DEFAULT_FOLDER,
-        help="the stack's folder (default: MUSTER_STATE, or .local)",
-    )
+    state.add_folder_argument(parser)
     commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
     making = commands.add_parser("create", help="make a key and show it, this once")
     making.add_argument("--organization", required=True, help="the organization that it belongs to")

@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
@@ -87,12 +86,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("subscription", help="its name, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
     parser.add_argument("--project", help="on Google Cloud (default: the local stack)")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=state.DEFAULT_FOLDER,
-        help="the stack's folder (default: MUSTER_STATE, or .local)",
-    )
+    state.add_folder_argument(parser)
     return parser.parse_args(command_line)
 
 

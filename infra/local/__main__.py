@@ -17,7 +17,7 @@ from infra.api_key import new_api_key
 from infra.arguments import Parser, port
 from infra.local import state, topology
 from infra.local.stack import Options, Stack, StackError
-from infra.local.state import DEFAULT_FOLDER, OccupiedError, write_privately
+from infra.local.state import OccupiedError, write_privately
 
 DEFAULT_PORT = 8080
 
@@ -61,12 +61,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         "--port", type=port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
     )
     parser.add_argument("--data", type=Path, help="keep everything in this folder (default: in memory)")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=DEFAULT_FOLDER,
-        help="for stack.json (default: MUSTER_STATE, or .local)",
-    )
+    state.add_folder_argument(parser)
     parser.add_argument(
         "--topology",
         type=Path,

@@ -1,5 +1,6 @@
 """Where a running stack says what it is: `stack.json` in its state folder, `.local` by default."""
 
+import argparse
 import fcntl
 import json
 import os
@@ -11,6 +12,16 @@ from pathlib import Path
 from infra import ROOT
 
 DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE") or ROOT / ".local")
+
+
+def add_folder_argument(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say which stack's folder it is about."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help="the stack's folder (default: MUSTER_STATE, or .local)",
+    )
 
 
 class OccupiedError(Exception):
