@@ -9,14 +9,13 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import paths
 from shared.store.batches import batches
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets
 from shared.store.long_searches import look
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
-from shared.store.machines import plain_machine
+from shared.store.machines import id_of, plain_machine
 from shared.store.side_by_side import side_by_side
 
 _MOST = 2**31 - 1  # that a query's limit can say, and more than there are
@@ -87,7 +86,7 @@ class MachineList:
             query.select.fields.add(field_path="__name__")
             query.limit.value = min(limit, _MOST)
         parts = await side_by_side(
-            self._firestore.query_serialized(self._parent, query, deadline, _machine_id) for query in queries
+            self._firestore.query_serialized(self._parent, query, deadline, id_of) for query in queries
         )
         seen = (machine["id"] for machine in self._seen_after(after))
         return sorted(chain(seen, *parts), reverse=True)[:limit]
@@ -103,10 +102,6 @@ class MachineList:
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
-
-
-def _machine_id(document: SerializedDocument) -> str:
-    return document.name.rpartition("/")[2]
 
 
 class MachineLists:

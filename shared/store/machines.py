@@ -74,6 +74,11 @@ async def read_machine(
     return plain_machine(document), is_as_versioned
 
 
+def id_of(document: SerializedDocument) -> str:
+    """Give the id of a machine of which nothing else need be looked at."""
+    return document.name.rpartition("/")[2]
+
+
 def plain_machine(document: SerializedDocument) -> Plain:
     """Give a machine that is to be shown; it is not to be changed: `decode_plain` says why."""
     return decode_plain(document.fields, Machine)

@@ -15,7 +15,7 @@ from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths
 from shared.store.firestore import Firestore
-from shared.store.machines import MACHINE_SELECTION, plain_machine
+from shared.store.machines import MACHINE_SELECTION, id_of, plain_machine
 from shared.store.member_names import members_query
 from shared.store.side_by_side import side_by_side
 
@@ -36,8 +36,8 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     """
 
     def read(document: SerializedDocument) -> Plain:
-        machine_id = document.name.rpartition("/")[2]
-        return known[machine_id] if machine_id in known else plain_machine(document)
+        shown = known.get(id_of(document))
+        return plain_machine(document) if shown is None else shown
 
     query = members_query(pool_id)
     query.select.fields.extend(MACHINE_SELECTION)
