@@ -49,10 +49,10 @@ async def get(inventory: Inventory, call: Call) -> Response:
         find_pool(inventory.firestore, organization, pool_id, call.deadline),
         count_members(inventory.firestore, organization, pool_id, call.deadline),
     )
-    tag = {"ETag": pool_etag(stored.pool.version, count)}
-    if is_known(call.request, tag["ETag"]):
-        return Response(status_code=304, headers=tag)
-    return response(with_count(pool_answer(200, stored.pool), count, tag))
+    headers = {"ETag": pool_etag(stored.pool.version, count)}
+    if is_known(call.request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return response(with_count(pool_answer(200, stored.pool), count, headers))
 
 
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:
