@@ -197,10 +197,11 @@ async def test_every_fault_is_told_at_its_place_and_nothing_changes(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("never", "Input should be a valid datetime or date, input is too short"),
-        ("", "Input should be a valid datetime or date, input is too short"),
+        ("never", "Input should be a valid datetime, expected a date and a time"),
+        ("", "Input should be a valid datetime, expected a date and a time"),
         ("2030-13-01T00:00:00Z", "Input should be a valid datetime or date, month value is outside expected"),
         ("1700000000", "Input should be a valid datetime, expected a date and a time"),
+        ("1.7e9", "Input should be a valid datetime, expected a date and a time"),
         ("2030-01-01", "Input should be a valid datetime, expected a date and a time"),
         ("0001-01-01T00:00:00+01:00", "Invalid datetime object, got out of range in UTC"),
         ("9999-12-31T23:59:59-01:00", "Invalid datetime object, got out of range in UTC"),
