@@ -2,11 +2,12 @@
 
 The standard library's parser lets the last of two equal names win, takes NaN and Infinity, and makes lone
 surrogates of half an escape. Such places are found while parsing (cheap) and named by a walk over the
-document only if there are any.
+document only if there may be any.
 """
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -22,6 +23,8 @@ MOST_FAULTS = 1000
 LONGEST_NAME = 1000
 _INT64 = range(-(2**63), 2**63)
 _MAX_INT64_DIGITS = 19
+# An escape of a surrogate, which is alone unless its other half follows.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Object(dict[str, Any]):
@@ -70,7 +73,7 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
         or the first `MOST_FAULTS`.
 
     Raises:
-        MalformedBody: it is not JSON in UTF-8.
+        MalformedBody: it is not JSON in UTF-8, or nested too deep.
     """
     if not raw:
         raise MalformedBody("There is no body, and it is needed")
@@ -89,16 +92,29 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
     except json.JSONDecodeError as error:
         raise MalformedBody(f"The body is not valid JSON: {error}") from error
     except RecursionError as error:
-        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels") from error
-    if parsing.suspicious or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
+        raise _too_deep() from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
+        raise _too_deep()
+    if parsing.suspicious or _SURROGATE.search(text):
         return document, list(islice(_faults(document, ("body",)), MOST_FAULTS))
     return document, []
 
 
+def _too_deep() -> MalformedBody:
+    return MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value
+    values = [document]
+    for _ in range(levels + 1):
+        containers = [value for value in values if isinstance(value, dict | list)]
+        if not containers:
+            return False
+        values = [part for held in containers for part in (held.values() if isinstance(held, dict) else held)]
+    return True
+
+
 def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 - any JSON value
-    if len(location) > MAX_DEPTH:
-        yield Fault(location, "too_deep", f"must not be nested deeper than {MAX_DEPTH} levels")
-        return
     match value:
         case str():
             yield from _surrogates(value, location)
