@@ -67,9 +67,12 @@ class Deferred(BaseModel):
 
 
 class Strict(Deferred):
-    """A model that takes values of just the declared types and no unknown fields."""
+    """A model that takes values of just the declared types and no unknown fields.
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    Its errors do not quote what they refuse, which may be secret.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 # More than any model has: of a document with more names, a hundred thousand in 1 MiB, not each is looked at.
