@@ -70,7 +70,13 @@ class Publisher:
             await self.send(topic, messages, timeout=PUBLISH_SECONDS)
         except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
             fields = {"topic": topic, "events": ids, "reason": str(error)}
-            logs.log(logging.WARNING, "events not published, left to the relay", fields)
+            is_expected = isinstance(error, grpc.aio.AioRpcError)
+            logs.log(
+                logging.WARNING if is_expected else logging.ERROR,
+                "events not published, left to the relay",
+                fields,
+                error=None if is_expected else error,
+            )
             return []
         return ids
 
