@@ -21,7 +21,7 @@ MAX_KEY_LENGTH = 255
 
 
 class Authenticator:
-    """Tells callers from their keys. It keeps digests only, and forgets the least used first."""
+    """Tells callers from their keys. It keeps digests only, and forgets the one used longest ago."""
 
     def __init__(self, find_key: FindKey, clock: Callable[[], datetime]) -> None:
         self._find_key = find_key
@@ -51,7 +51,7 @@ class Authenticator:
         """Find what a key gives; requests that ask for one at the same time share one read."""
         now = self._clock()
         cached = self._found.get(digest)
-        if cached is not None and now - cached[0] < CACHE_TIME:
+        if cached is not None and timedelta(0) <= now - cached[0] < CACHE_TIME:
             self._found.move_to_end(digest)
             return cached[1].result() if cached[1].done() else await asyncio.shield(cached[1])
         reading = asyncio.ensure_future(self._read(digest))

@@ -107,3 +107,18 @@ async def test_a_key_that_is_revoked_works_on_for_less_than_a_minute() -> None:
 
     assert reads == 2
     assert timedelta(seconds=60) > CACHE_TIME
+
+
+async def test_a_clock_that_is_set_back_keeps_no_revoked_key() -> None:
+    now, key = NOW, ApiKey(organization_id="organization")
+
+    async def find(_: str) -> ApiKey:
+        return key
+
+    authenticator = Authenticator(find, lambda: now)
+    await authenticator.authenticate(["Bearer key"])
+    key = ApiKey(organization_id="organization", revoked_at=NOW - timedelta(hours=2))
+    now = NOW - timedelta(hours=1)
+
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(["Bearer key"])
