@@ -93,5 +93,6 @@ class Transaction:
         return response
 
     def successor(self) -> "Transaction":
-        """Make the next try."""
-        return Transaction(self._firestore, self._deadline, retry_of=self._id or self._retry_of)
+        """Make the next try, or what comes after a commit, which is a try of nothing before."""
+        retry_of = b"" if self._is_committed else self._id or self._retry_of
+        return Transaction(self._firestore, self._deadline, retry_of=retry_of)

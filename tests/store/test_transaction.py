@@ -115,3 +115,22 @@ async def test_the_next_try_tells_which_one_it_follows(
     _, released, begun, _ = (rpc.request for rpc in recorder.rpcs)
     options = BatchGetDocumentsRequest.FromString(begun).new_transaction
     assert options.read_write.retry_transaction == RollbackRequest.FromString(released).transaction != b""
+
+
+async def test_what_comes_after_a_commit_is_no_retry_of_it(
+    stack: RunningStack, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder()
+    async with recorded([stack.firestore_emulator_host], recorder) as [address]:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+        firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
+        async with Transaction(firestore, Deadline(5)) as first:
+            await first.get([POOL])
+            await first.commit([writes.create(firestore.name(POOL), Pool(version=1))], Deadline(5))
+        async with first.successor() as second:
+            await second.get([POOL])
+
+    _, _, begun, _ = (rpc.request for rpc in recorder.rpcs)
+    options = BatchGetDocumentsRequest.FromString(begun).new_transaction
+    assert options.HasField("read_write")
+    assert options.read_write.retry_transaction == b""
