@@ -51,8 +51,10 @@ def claims(machine: Machine) -> list[IdentityClaim]:
 
 def exchanged(before: Machine, after: Machine) -> tuple[list[IdentityClaim], list[IdentityClaim]]:
     """List the claims that a change of a machine takes, and those that it frees."""
-    held, wanted = claims(before), claims(after)
-    return [claim for claim in wanted if claim not in held], [claim for claim in held if claim not in wanted]
+    held = {claim.identity: claim for claim in claims(before)}
+    wanted = {claim.identity: claim for claim in claims(after)}
+    taken = [claim for identity, claim in wanted.items() if identity not in held]
+    return taken, [claim for identity, claim in held.items() if identity not in wanted]
 
 
 def _identities(machine: Machine) -> list[str]:
