@@ -90,7 +90,7 @@ def _machine_event(machine: Machine, change: str, message: Message) -> Event:
     )
 
 
-def outbox_entry(event: Event, event_id: str, attempt: int = 0) -> OutboxEntry:
+def outbox_entry(event: Event, event_id: str, *, attempt: int) -> OutboxEntry:
     """Address an event, ready to be published but for its time, which only the commit gives.
 
     It says which attempt of its change commits it.

@@ -126,12 +126,16 @@ class Changes:
         """
         try:
             wanted = read()
-        except InventoryError:
-            change = self._change(command)
-            if (earlier := await change.earlier(Deadline(FAULT_SECONDS))) is None:
-                raise
-            return earlier if complete is None else await complete(earlier, None)
-        return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
+        except InventoryError as error:
+            fault = error
+        else:
+            return await self.apply(
+                command, lambda transaction: decide(transaction, wanted), complete=complete
+            )
+        change = self._change(command)
+        if (earlier := await change.earlier(Deadline(FAULT_SECONDS))) is None:
+            raise fault
+        return earlier if complete is None else await complete(earlier, None)
 
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
         """Decide and commit, as often as it takes until the command's deadline, then publish.
@@ -240,7 +244,7 @@ class _Change:
             if outcome := await self._settled():
                 return outcome
             raise
-        return _Committed(decision.answer, entries, response.write_results[-1].update_time.ToDatetime(UTC))
+        return _Committed(decision.answer, entries, response.commit_time.ToDatetime(UTC))
 
     async def earlier(self, deadline: Deadline) -> Answer | None:
         """Look what an earlier request with the key was answered; a store that does not answer knows none.
@@ -344,6 +348,6 @@ class _Change:
     def _entries(self, attempt: int) -> list[OutboxEntry]:
         """Address the events; the first one's id is the change's, and marks its commit."""
         return [
-            outbox_entry(event, f"{self._id}-{index}" if index else self._id, attempt)
+            outbox_entry(event, f"{self._id}-{index}" if index else self._id, attempt=attempt)
             for index, event in enumerate(self._sent[attempt].events)
         ]

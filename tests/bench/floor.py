@@ -74,7 +74,7 @@ class Floor:
             request = _depending(template, request, read)
         if template.as_of_commit:
             # The fields of a message may stand in any order.
-            time = read[-1].write_results[-1].update_time
+            time = read[-1].commit_time
             request += QUERIES[template.method](read_time=time).SerializeToString()
         if template.method in UNARY:
             return [await call(request)]

@@ -36,7 +36,7 @@ POOL = Pool(id="p", organization_id="example", version=7)
 
 
 def envelope(event: Event) -> dict[str, Any]:
-    message = pubsub_message(outbox_entry(event, "change"), COMMITTED_AT)
+    message = pubsub_message(outbox_entry(event, "change", attempt=0), COMMITTED_AT)
     return {
         "message": {
             "data": base64.b64encode(message.data).decode(),

@@ -83,4 +83,4 @@ class FilledOutbox:
 def entry(event_id: str, *, key: str = "machine", version: int = 1) -> OutboxEntry:
     """Address the registration of a machine."""
     machine = Machine(id=key, organization_id="example", version=version)
-    return outbox_entry(machine_created(machine), event_id)
+    return outbox_entry(machine_created(machine), event_id, attempt=0)

@@ -54,7 +54,7 @@ class DeletedPool:
     def message(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> PubsubMessage:
         """Make the event of a change, in its first publishing or in a repeat."""
         pool = Pool(id=self.id, organization_id=self.organization_id, version=2)
-        entry = outbox_entry(pool_changed(pool, change), f"{self.id}-{change}")
+        entry = outbox_entry(pool_changed(pool, change), f"{self.id}-{change}", attempt=0)
         return pubsub_message(entry, datetime.now(UTC))
 
     def envelope(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> str:
