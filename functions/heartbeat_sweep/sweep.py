@@ -15,7 +15,7 @@ from shared.domain.command import Command
 from shared.domain.deadline import CHANGE_SECONDS, Deadline
 from shared.domain.errors import MachineNotFound, Unavailable
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine, find_machine
 from shared.store.silent_machines import find_silent

@@ -14,7 +14,7 @@ from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import memberships, writes
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 

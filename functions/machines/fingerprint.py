@@ -13,7 +13,7 @@ from shared.edge.idempotency import command_of
 from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 

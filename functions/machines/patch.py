@@ -16,7 +16,7 @@ from shared.edge.machine_patch import MachinePatch
 from shared.edge.machine_size import SIZABLE, require_storable
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 

@@ -16,7 +16,7 @@ from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import machine_answer
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 

@@ -37,7 +37,7 @@ from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.machines import StoredMachine
 from shared.store.transaction import Transaction
 

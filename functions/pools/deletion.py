@@ -12,7 +12,7 @@ from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.store import writes
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 

@@ -22,7 +22,7 @@ from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
-from shared.store.changes import Decision
+from shared.store.change import Decision
 from shared.store.machines import StoredMachine, find_machine
 from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools

@@ -20,7 +20,8 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
-from shared.store.changes import Changes, Decide, Decision, Publish
+from shared.store.change import Decide, Decision
+from shared.store.changes import Changes, Publish
 from shared.store.codec import decode
 from shared.store.errors import Unclear
 from shared.store.firestore import Firestore
@@ -185,7 +186,7 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
 async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline(
     own: Inventory, project: str, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.store.changes.SETTLE_SECONDS", 6.0)  # of 8
+    monkeypatch.setattr("shared.store.change.SETTLE_SECONDS", 6.0)  # of 8
     await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
     told: list[OutboxEntry] = []
 

@@ -31,7 +31,8 @@ from shared.pb.inventory.v1.machine_pb2 import (
 )
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths
-from shared.store.changes import Changes, Decision
+from shared.store.change import Decision
+from shared.store.changes import Changes
 from shared.store.effects import Effects
 from shared.store.firestore import Firestore
 from shared.store.machines import StoredMachine, change_machine
