@@ -1,14 +1,11 @@
 """Deletion: a machine leaves the inventory, and its identities are free."""
 
-from starlette.responses import Response
-
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities
 from shared.domain.answer import Answer
 from shared.domain.events import Event
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
@@ -18,17 +15,17 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def delete_profile(inventory: Inventory, call: Call) -> Response:
+async def delete_profile(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /api/v1/machines/{machine_id}`."""
     return await _delete(inventory, call, path.machine_id(call.request))
 
 
-async def delete(inventory: Inventory, call: Call) -> Response:
+async def delete(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /v1/machines/{machine_id}`."""
     return await _delete(inventory, call, path.uuid(call.request, "machine_id"))
 
 
-async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response:
+async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Answer:
     """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
 
     async def decide(transaction: Transaction, _: None) -> Decision:
@@ -41,7 +38,7 @@ async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Response
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
-    return response(await inventory.changes.answer(command_of(call), call.require_no_body, decide))
+    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:

@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.machines.registration import creation, new_machine
 from shared.bootstrap import Inventory
+from shared.domain.answer import Answer
 from shared.domain.plain import plain
-from shared.edge.answers import json_answer, response
+from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_registration import MachineRegistration
@@ -17,7 +16,7 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
+async def register_by_fingerprint(inventory: Inventory, call: Call) -> Answer:
     """Answer `POST /v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
@@ -28,4 +27,4 @@ async def register_by_fingerprint(inventory: Inventory, call: Call) -> Response:
         return creation(inventory, machine, answer)
 
     read = partial(call.body_as, MachineRegistration)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)

@@ -5,15 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain import pages
 from shared.domain.access import Scope
+from shared.domain.answer import Answer
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.edge.answers import json_answer, response
+from shared.edge.answers import json_answer
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.machine_view import machine_json
@@ -51,7 +51,7 @@ class MachineItemsQuery(Strict):
     limit: Limit = 100
 
 
-async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Response:
+async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
     """Answer `GET /v1/machines`: newest first, the page and its total side by side."""
     query = read_query(call.request, MachineItemsQuery)
     if query.include:
@@ -64,7 +64,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> R
         items, beside = [machine_json(machine) for machine in found], {}
     page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
     headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return response(json_answer(200, page | beside, headers))
+    return json_answer(200, page | beside, headers)
 
 
 async def _read(

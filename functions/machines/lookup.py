@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from pydantic import Field
-from starlette.responses import Response
 
 from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
+from shared.domain.answer import Answer
 from shared.edge import path
-from shared.edge.answers import json_answer, response
+from shared.edge.answers import json_answer
 from shared.edge.body import NEGOTIATED
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer, machine_json
@@ -27,7 +27,7 @@ class MachineQuery(Strict):
     )
 
 
-async def get_profile(inventory: Inventory, call: Call) -> Response:
+async def get_profile(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
     machine, is_as_versioned = await read_machine(
@@ -35,11 +35,11 @@ async def get_profile(inventory: Inventory, call: Call) -> Response:
     )
     tag = etag(machine["version"])
     if is_as_versioned and is_known(call.request, tag):
-        return Response(status_code=304, headers={"ETag": tag, **NEGOTIATED})
-    return response(machine_answer(call.request, machine))
+        return Answer(status=304, headers={"ETag": tag, **NEGOTIATED})
+    return machine_answer(call.request, machine)
 
 
-async def get(inventory: Inventory, call: Call) -> Response:
+async def get(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/machines/{machine_id}`.
 
     The ETag is the version of the machine itself, so only an answer without pools can be a 304.
@@ -54,7 +54,7 @@ async def get(inventory: Inventory, call: Call) -> Response:
     headers = {"ETag": etag(machine["version"])}
     if query.include:
         pools = await read_pools(inventory, call, [machine])
-        return response(json_answer(200, with_pools(machine, pools) | included(pools), headers))
+        return json_answer(200, with_pools(machine, pools) | included(pools), headers)
     if is_as_versioned and is_known(call.request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return response(json_answer(200, machine_json(machine), headers))
+        return Answer(status=304, headers=headers)
+    return json_answer(200, machine_json(machine), headers)

@@ -2,14 +2,13 @@
 
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
+from shared.domain.answer import Answer
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import json_answer, response
+from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_patch import MachinePatch
@@ -21,7 +20,7 @@ from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
-async def patch(inventory: Inventory, call: Call) -> Response:
+async def patch(inventory: Inventory, call: Call) -> Answer:
     """Answer `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
 
     A heartbeat, which moves `last_seen` and nothing else, is one read and one write of one field: it makes no
@@ -44,4 +43,4 @@ async def patch(inventory: Inventory, call: Call) -> Response:
         )
 
     read = partial(call.body_as, MachinePatch)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)

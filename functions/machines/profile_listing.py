@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
 
 from shared.bootstrap import Inventory
 from shared.domain import pages
@@ -13,7 +12,7 @@ from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.edge.answers import json_answer, message_answer, response
+from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
@@ -43,7 +42,7 @@ class MachinePageQuery(Strict):
     label: LabelSelectors = ()
 
 
-async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> Response:
+async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
     """Answer `GET /api/v1/machines`: newest first."""
     query = read_query(call.request, MachinePageQuery)
     if "mac" in query.model_fields_set:
@@ -53,7 +52,7 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
     return await _numbered_page(lists, call, query)
 
 
-async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Response:
+async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Answer:
     """Show the machine that has a MAC address, or none: two reads at most."""
     _refuse_beside(query, "mac", "page_token")
     machine = await read_machine_with_mac(
@@ -61,14 +60,14 @@ async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -
     )
     found = [machine] if machine is not None and _accepts(query, machine) else []
     shown = found if query.page == 1 else []
-    return response(_answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None)))
+    return _answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
 
 
 def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
     return all(label.accepts(machine["labels"]) for label in query.label)
 
 
-async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
+async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
     """Show the page of a number; Firestore reads what is before it too."""
     machines = await lists.of(_filter(call, query), call.deadline)
     skip, limit = (query.page - 1) * query.per_page, query.per_page + 1
@@ -80,7 +79,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
     return _page(call, query, found, total=total, skip=skip, per_page=query.per_page)
 
 
-async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Response:
+async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
     """Show the page that a token leads to, at the cost of a first page."""
     _refuse_beside(query, "page_token", "page")
     token = read_token(query.page_token, _question(call, query))
@@ -92,7 +91,7 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
 
 def _page(  # noqa: PLR0913 - a page's figures, by name
     call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, skip: int, per_page: int
-) -> Response:
+) -> Answer:
     """Show a page of which one machine more was read, if there is one."""
     shown = found[:per_page]
     following = None
@@ -101,7 +100,7 @@ def _page(  # noqa: PLR0913 - a page's figures, by name
         token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
     pagination = _pagination(total, skip // per_page + 1, per_page, following)
-    return response(_answer(call.request, shown, pagination))
+    return _answer(call.request, shown, pagination)
 
 
 def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:

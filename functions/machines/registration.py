@@ -3,13 +3,12 @@
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
 from shared.edge import body
-from shared.edge.answers import json_answer, message_answer, response
+from shared.edge.answers import json_answer, message_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
@@ -22,7 +21,7 @@ from shared.store.machines import create_machine
 from shared.store.transaction import Transaction
 
 
-async def register(inventory: Inventory, call: Call) -> Response:
+async def register(inventory: Inventory, call: Call) -> Answer:
     """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
@@ -31,7 +30,7 @@ async def register(inventory: Inventory, call: Call) -> Response:
         return creation(inventory, machine, _answer(call.request, machine))
 
     read = partial(read_profile, call.request, call.body)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)
 
 
 def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:

@@ -2,14 +2,12 @@
 
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
+from shared.domain.answer import Answer
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.machine_profile import read_profile
 from shared.edge.machine_size import require_storable
@@ -21,7 +19,7 @@ from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
-async def replace(inventory: Inventory, call: Call) -> Response:
+async def replace(inventory: Inventory, call: Call) -> Answer:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
     machine_id = path.machine_id(call.request)
 
@@ -42,4 +40,4 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         )
 
     read = partial(read_profile, call.request, call.body)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)

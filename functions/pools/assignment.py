@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.pools.answers import (
     Members,
     after_commit,
@@ -28,7 +26,6 @@ from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, InventoryError, MachinesNotFound, PoolNotFound
 from shared.domain.plain import Plain, plain
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.conditions import require_pool_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
@@ -76,7 +73,7 @@ class _Assignment:
             raise Invalid([Fault(place, "too_many_pools", message) for place in places])
 
 
-async def add(inventory: Inventory, call: Call) -> Response:
+async def add(inventory: Inventory, call: Call) -> Answer:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
     named: list[Plain] = []
 
@@ -113,10 +110,10 @@ async def add(inventory: Inventory, call: Call) -> Response:
         return completed or _with_members(answer, None, [])
 
     read = partial(_read_request, call)
-    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
+    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)
 
 
-async def remove(inventory: Inventory, call: Call) -> Response:
+async def remove(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
@@ -128,7 +125,7 @@ async def remove(inventory: Inventory, call: Call) -> Response:
         return _decision(Answer(status=204), pool, change, stored, left)
 
     read = partial(_read_request, call)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)
 
 
 def _read_request(call: Call) -> _Assignment:

@@ -3,14 +3,11 @@
 from datetime import datetime
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolCreation, require_storable
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
-from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -19,7 +16,7 @@ from shared.store.pools import create_pool
 from shared.store.transaction import Transaction
 
 
-async def create(inventory: Inventory, call: Call) -> Response:
+async def create(inventory: Inventory, call: Call) -> Answer:
     """Answer `POST /v1/pools`: one commit, then the event and the count."""
     pool_id = inventory.new_id()
 
@@ -41,4 +38,4 @@ async def create(inventory: Inventory, call: Call) -> Response:
         return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer, as_of)
 
     read = partial(call.body_as, PoolCreation)
-    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
+    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

@@ -1,13 +1,10 @@
 """Deletion of pools."""
 
-from starlette.responses import Response
-
 from functions.pools.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events
 from shared.domain.answer import Answer
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -16,7 +13,7 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def delete(inventory: Inventory, call: Call) -> Response:
+async def delete(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event.
 
     The pool is gone with the commit. Its members still name it until `pool_cleanup` has heard of the event;
@@ -32,4 +29,4 @@ async def delete(inventory: Inventory, call: Call) -> Response:
             events=[events.pool_changed(stored.pool, PoolChange.POOL_CHANGE_DELETED)],
         )
 
-    return response(await inventory.changes.answer(command_of(call), call.require_no_body, decide))
+    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
-from starlette.responses import Response
 
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain import pages, pools
 from shared.domain.access import Scope
-from shared.edge.answers import json_answer, response
+from shared.domain.answer import Answer
+from shared.edge.answers import json_answer
 from shared.edge.pool_view import pool_json
 from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
 from shared.edge.resource import Call
@@ -37,7 +37,7 @@ class PoolPageQuery(Strict):
     )
 
 
-async def list_page(inventory: Inventory, call: Call) -> Response:
+async def list_page(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
     query = read_query(call.request, PoolPageQuery)
     if query.include:
@@ -55,7 +55,7 @@ async def list_page(inventory: Inventory, call: Call) -> Response:
     items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
     page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
     headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return response(json_answer(200, page | beside, headers))
+    return json_answer(200, page | beside, headers)
 
 
 async def _included(

@@ -4,14 +4,13 @@ import asyncio
 from typing import Annotated
 
 from pydantic import Field
-from starlette.responses import Response
 
 from functions.pools.answers import members, pool_answer, with_count
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
+from shared.domain.answer import Answer
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.conditions import is_known, pool_etag
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Flag, read_query
@@ -33,7 +32,7 @@ class PoolQuery(Strict):
     )
 
 
-async def get(inventory: Inventory, call: Call) -> Response:
+async def get(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/pools/{pool_id}`: the pool and its members are read side by side.
 
     The ETag knows the pool's version and how many members it has, but not which: only an answer without
@@ -51,11 +50,11 @@ async def get(inventory: Inventory, call: Call) -> Response:
     )
     headers = {"ETag": pool_etag(stored.pool.version, count)}
     if is_known(call.request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return response(with_count(pool_answer(200, stored.pool), count, headers))
+        return Answer(status=304, headers=headers)
+    return with_count(pool_answer(200, stored.pool), count, headers)
 
 
-async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Response:
+async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Answer:
     stored, found = await asyncio.gather(
         find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
         members(inventory, call, pool_id),
@@ -66,4 +65,4 @@ async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: 
     if query.include:
         present["included"] = [included_machine(machine) for machine in found.machines]
     headers = {**found.headers, "ETag": pool_etag(stored.pool.version, found.count)}
-    return response(with_count(pool_answer(200, stored.pool), found.count, headers, **present))
+    return with_count(pool_answer(200, stored.pool), found.count, headers, **present)

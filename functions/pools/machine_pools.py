@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.pools.bodies import PoolAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
@@ -12,7 +10,7 @@ from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import json_answer, response
+from shared.edge.answers import json_answer
 from shared.edge.conditions import etag, require_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
@@ -32,7 +30,7 @@ from shared.store.transaction import Transaction
 MAX_EVENT_BYTES = 9000 * 1024
 
 
-async def get(inventory: Inventory, call: Call) -> Response:
+async def get(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which it joined or was given them."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
@@ -40,10 +38,10 @@ async def get(inventory: Inventory, call: Call) -> Response:
     found = await find_pools(firestore, organization, machine.pool_ids, deadline)
     counts = await count_members_of_each(firestore, organization, found, deadline)
     shown = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
-    return response(json_answer(200, shown))
+    return json_answer(200, shown)
 
 
-async def replace(inventory: Inventory, call: Call) -> Response:
+async def replace(inventory: Inventory, call: Call) -> Answer:
     """Answer `PUT /v1/machines/{machine_id}/pools`: one transaction, then one event for each changed pool.
 
     The machine is what changes: its version is the ETag, and stands in each of the events.
@@ -72,7 +70,7 @@ async def replace(inventory: Inventory, call: Call) -> Response:
         return Decision(answer=_answer(after), writes=[memberships.change_pools(stored, after)], events=told)
 
     read = partial(call.body_as, PoolAssignment)
-    return response(await inventory.changes.answer(command_of(call), read, decide))
+    return await inventory.changes.answer(command_of(call), read, decide)
 
 
 async def _read(

@@ -2,15 +2,13 @@
 
 from functools import partial
 
-from starlette.responses import Response
-
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
 from functions.pools.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
+from shared.domain.answer import Answer
 from shared.edge import path
-from shared.edge.answers import response
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -19,7 +17,7 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def update(inventory: Inventory, call: Call) -> Response:
+async def update(inventory: Inventory, call: Call) -> Answer:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
     pool_id = path.uuid(call.request, "pool_id")
 
@@ -38,4 +36,4 @@ async def update(inventory: Inventory, call: Call) -> Response:
 
     complete = partial(counted, inventory, call, pool_id)
     read = partial(call.body_as, PoolPatch)
-    return response(await inventory.changes.answer(command_of(call), read, decide, complete=complete))
+    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

@@ -1,10 +1,9 @@
-"""Answers as data, and as responses."""
+"""Answers of plain values, and of messages."""
 
 from collections.abc import Mapping
 
 from google.protobuf.message import Message
 from pydantic_core import to_json
-from starlette.responses import Response
 
 from shared.domain.answer import Answer
 from shared.edge.body import JSON, PROTOBUF
@@ -27,8 +26,3 @@ def message_answer(status: int, message: Message, headers: Mapping[str, str] | N
     return Answer(
         status=status, headers={"Content-Type": PROTOBUF, **(headers or {})}, body=message.SerializeToString()
     )
-
-
-def response(answer: Answer) -> Response:
-    """Send an answer."""
-    return Response(answer.body, answer.status, answer.headers)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.access import Caller, Scope
+from shared.domain.answer import Answer
 from shared.domain.deadline import CHANGE_SECONDS, Deadline
 from shared.domain.errors import InventoryError
 from shared.edge import body
@@ -83,7 +84,7 @@ class Operation:
     path: str
     scope: Scope
     family: Family
-    answer: Callable[[Call], Awaitable[Response]]
+    answer: Callable[[Call], Awaitable[Answer]]
     success: Mapping[int, type[BaseModel] | None]
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
@@ -118,7 +119,9 @@ class Resource(Endpoint):
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(CHANGE_SECONDS)
-        return await operation.answer(Call(request=request, body=raw, caller=caller, deadline=deadline))
+        call = Call(request=request, body=raw, caller=caller, deadline=deadline)
+        answer = await operation.answer(call)
+        return Response(answer.body, answer.status, answer.headers)
 
 
 def api_routes(

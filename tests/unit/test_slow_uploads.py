@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Message
 
 from shared.domain.access import Scope
+from shared.domain.answer import Answer
 from shared.domain.deadline import CHANGE_SECONDS
 from shared.domain.errors import BodyTooSlow
 from shared.edge import body
@@ -46,9 +46,9 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
     async def send(_: Message) -> None:
         pass
 
-    async def answer(call: Call) -> Response:
+    async def answer(call: Call) -> Answer:
         left.append((call.body, call.deadline.left - (CHANGE_SECONDS - (time.monotonic() - received[-1]))))
-        return Response()
+        return Answer(status=200)
 
     operation = Operation(
         name="send",
