@@ -94,8 +94,14 @@ def _codings(request: Request) -> list[str]:
 
 def accepts_protobuf(request: Request) -> bool:
     """Whether the client likes protobuf answers, and JSON not better; JSON it is in every other case."""
-    liking = dict(map(_liking, request.headers.get("accept", "").lower().split(",")))
-    return liking.get(PROTOBUF, 0.0) > 0 and liking[PROTOBUF] >= liking.get(JSON, 0.0)
+    accept = ",".join(request.headers.getlist("accept")).lower()
+    if PROTOBUF not in accept:
+        return False
+    liking = dict(map(_liking, accept.split(",")))
+    weight = liking.get(PROTOBUF, 0.0)
+    # Of the ranges that have JSON in them the narrowest counts.
+    ranges = (JSON, "application/*", "*/*")
+    return weight > 0 and weight >= next((liking[given] for given in ranges if given in liking), 0.0)
 
 
 def _liking(item: str) -> tuple[str, float]:

@@ -70,6 +70,10 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
         ("application/x-protobuf;q=0", "application/json"),
         ("application/json, application/x-protobuf;q=0", "application/json"),
         ("application/json, application/x-protobuf;q=0.1", "application/json"),
+        ("*/*, application/x-protobuf;q=0.5", "application/json"),
+        ("application/*, application/x-protobuf;q=0.5", "application/json"),
+        ("*/*, application/*;q=0.1, application/x-protobuf;q=0.5", PROTOBUF),
+        ("*/*;q=0.1, application/x-protobuf", PROTOBUF),
     ],
 )
 async def test_the_clients_preference_counts(machines: MachinesApi, accept: str, expected: str) -> None:
@@ -77,6 +81,17 @@ async def test_the_clients_preference_counts(machines: MachinesApi, accept: str,
     answer = await machines.register(a_body(), {"Accept": accept})
 
     assert (201, expected) == (answer.status_code, answer.headers["content-type"])
+
+
+async def test_a_preference_may_come_in_several_lines(machines: MachinesApi) -> None:
+    """RFC 9110, section 5.3."""
+    lines = [("Accept", "text/html"), ("Accept", PROTOBUF), *machines.organization.headers.items()]
+
+    answer = await machines.http.get(
+        f"/api/v1/machines/{created(await machines.register(a_body()))}", headers=lines
+    )
+
+    assert answer.headers["content-type"] == PROTOBUF
 
 
 async def test_errors_are_problems_in_json_for_all(machines: MachinesApi) -> None:
