@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_origin
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -15,7 +16,8 @@ from shared.edge.validation import validate, without_default
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_REPLACEMENT = "\ufffd"  # stands where bytes were that are no UTF-8
+# How Python escapes bytes that are no UTF-8 (PEP 383); Starlette makes U+FFFD of them, which a client may send.
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
@@ -32,10 +34,12 @@ def read_query(request: Request, model: type[Model]) -> Model:
         for name, times in Counter(name for name, _ in given.multi_items()).items()
         if times > 1 and name not in repeatable
     ]
+    text = request.scope["query_string"].decode("latin-1")
+    escaped = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
     undecodable = [
         Fault(("query", name), "string_unicode", "Input should be a valid string, in UTF-8")
-        for name, text in given.multi_items()
-        if _REPLACEMENT in name + text
+        for (name, _), pair in zip(given.multi_items(), escaped, strict=True)
+        if _NO_UTF8.search("".join(pair))
     ]
     document = {name: given.getlist(name) if name in repeatable else text for name, text in given.items()}
     return validate(model, document, known=[*repeated, *undecodable], source="query")

@@ -62,6 +62,14 @@ async def test_search_finds_parts_of_ids_names_and_hostnames_in_any_case(machine
     assert await found(machines, "search=r7s3.example.org") == []
 
 
+async def test_a_replacement_character_is_a_character(machines: MachinesApi) -> None:
+    """It is what bytes that are no UTF-8 are shown as, which are refused."""
+    machine = created(await machines.register(a_body(name="a\ufffdb")))
+
+    assert await found(machines, "name=a%EF%BF%BDb") == [machine]
+    assert await found(machines, "search=%EF%BF%BDb") == [machine]
+
+
 async def test_search_finds_long_parts_of_names_and_hostnames(machines: MachinesApi) -> None:
     letters = "".join(f"{number:x}." for number in range(1000))
     plain, shifted = letters[:255], letters[1:251]
@@ -222,6 +230,7 @@ async def test_a_date_alone_is_the_whole_day_in_utc(machines: MachinesApi) -> No
         ("include=machines", ["include"]),
         ("label=%20", ["label"]),
         ("name=%FF", ["name"]),
+        ("name=%EF%BF%BD%FF", ["name"]),
         (f"search={'x' * 256}", ["search"]),
         (f"search={'x' * 48}&" + "&".join(f"label=key-{number}" for number in range(60)), ["label"]),
         ("page=1", ["page"]),
