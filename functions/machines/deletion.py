@@ -1,5 +1,10 @@
 """Deletion: a machine leaves the inventory, and its identities are free."""
 
+from collections.abc import Callable
+from functools import partial
+
+from starlette.requests import Request
+
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities
@@ -17,18 +22,23 @@ from shared.store.transaction import Transaction
 
 async def delete_profile(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /api/v1/machines/{machine_id}`."""
-    return await _delete(inventory, call, path.machine_id(call.request))
+    return await _delete(inventory, call, path.machine_id)
 
 
 async def delete(inventory: Inventory, call: Call) -> Answer:
     """Answer `DELETE /v1/machines/{machine_id}`."""
-    return await _delete(inventory, call, path.uuid(call.request, "machine_id"))
+    return await _delete(inventory, call, partial(path.uuid, name="machine_id"))
 
 
-async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Answer:
+async def _delete(inventory: Inventory, call: Call, read_id: Callable[[Request], str]) -> Answer:
     """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
 
-    async def decide(transaction: Transaction, _: None) -> Decision:
+    def read() -> str:
+        machine_id = read_id(call.request)
+        call.require_no_body()
+        return machine_id
+
+    async def decide(transaction: Transaction, machine_id: str) -> Decision:
         stored = await find_matching(inventory, call, machine_id)
         machine = stored.machine
         return Decision(
@@ -38,7 +48,7 @@ async def _delete(inventory: Inventory, call: Call, machine_id: str) -> Answer:
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
-    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)
+    return await inventory.changes.answer(command_of(call), read, decide)
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:

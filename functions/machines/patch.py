@@ -1,7 +1,5 @@
 """Patching: agents and owners change some fields of a machine, and agents say that they are alive."""
 
-from functools import partial
-
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -27,11 +25,14 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
     new version and no event. It may be repeated without harm, so it needs no outbox document to be known
     again by; with an idempotency key its answer is recorded as any other, at one more write.
     """
-    machine_id = path.uuid(call.request, "machine_id")
 
-    async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
+    def read() -> tuple[str, MachinePatch]:
+        return path.uuid(call.request, "machine_id"), call.body_as(MachinePatch)
+
+    async def decide(_: Transaction, wanted: tuple[str, MachinePatch]) -> Decision:
+        machine_id, wish = wanted
         stored = await find_matching(inventory, call, machine_id)
-        change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
+        change = machines.update(stored.machine, wish.changes(), now=inventory.clock())
         after = change.after
         # What is cleared takes nothing.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
@@ -42,5 +43,4 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
             events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
-    read = partial(call.body_as, MachinePatch)
     return await inventory.changes.answer(command_of(call), read, decide)

@@ -19,9 +19,13 @@ async def delete(inventory: Inventory, call: Call) -> Answer:
     The pool is gone with the commit. Its members still name it until `pool_cleanup` has heard of the event;
     no answer shows that, for every answer looks its pools up.
     """
-    pool_id = path.uuid(call.request, "pool_id")
 
-    async def decide(_: Transaction, __: None) -> Decision:
+    def read() -> str:
+        pool_id = path.uuid(call.request, "pool_id")
+        call.require_no_body()
+        return pool_id
+
+    async def decide(_: Transaction, pool_id: str) -> Decision:
         stored = await find_matching(inventory, call, pool_id)
         return Decision(
             answer=Answer(status=204),
@@ -29,4 +33,4 @@ async def delete(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(stored.pool, PoolChange.POOL_CHANGE_DELETED)],
         )
 
-    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)
+    return await inventory.changes.answer(command_of(call), read, decide)

@@ -1,7 +1,6 @@
 """The pools of one machine."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from functions.pools.bodies import PoolAssignment
 from shared.bootstrap import Inventory
@@ -46,11 +45,13 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
 
     The machine is what changes: its version is the ETag, and stands in each of the events.
     """
-    machine_id = path.uuid(call.request, "machine_id")
     organization = call.caller.organization_id
 
-    async def decide(transaction: Transaction, assignment: PoolAssignment) -> Decision:
-        wanted = assignment.ids()
+    def read() -> tuple[str, list[str]]:
+        return path.uuid(call.request, "machine_id"), call.body_as(PoolAssignment).ids()
+
+    async def decide(transaction: Transaction, assignment: tuple[str, list[str]]) -> Decision:
+        machine_id, wanted = assignment
         stored, entered = await _read(transaction, organization, machine_id, wanted)
         before = stored.machine
         require_match(call.request, before.version)
@@ -61,15 +62,16 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         if not joined and not left:
             return Decision(answer=_answer(before))
         after = pools.with_pools(before, wanted, now=inventory.clock())
-        version = MachineVersion(id=after.id, version=after.version)
-        told = [
-            *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_ADDED, version) for pool in joined),
-            *(_changed(pool, PoolChange.POOL_CHANGE_MACHINES_REMOVED, version) for pool in left),
+        versions = [MachineVersion(id=after.id, version=after.version)]
+        added, removed = PoolChange.POOL_CHANGE_MACHINES_ADDED, PoolChange.POOL_CHANGE_MACHINES_REMOVED
+        changed = [
+            *(events.pool_changed(pool, added, versions) for pool in joined),
+            *(events.pool_changed(pool, removed, versions) for pool in left),
         ]
-        _require_one_commit(told)
-        return Decision(answer=_answer(after), writes=[memberships.change_pools(stored, after)], events=told)
+        _require_one_commit(changed)
+        writes = [memberships.change_pools(stored, after)]
+        return Decision(answer=_answer(after), writes=writes, events=changed)
 
-    read = partial(call.body_as, PoolAssignment)
     return await inventory.changes.answer(command_of(call), read, decide)
 
 
@@ -93,19 +95,15 @@ async def _read(
     return found.machines[0], found.pools
 
 
-def _require_one_commit(told: Sequence[events.Event]) -> None:
+def _require_one_commit(changed: Sequence[events.Event]) -> None:
     """Hold back a replacement whose events, each with its whole pool, are too large for one commit.
 
     Raises:
         Invalid: they are.
     """
-    if sum(event.message.ByteSize() for event in told) > MAX_EVENT_BYTES:
+    if sum(event.message.ByteSize() for event in changed) > MAX_EVENT_BYTES:
         message = "The pools that the machine joins and leaves are too large for one request: take several"
         raise Invalid([Fault(("body", "pool_ids"), "too_large", message)])
-
-
-def _changed(pool: Pool, change: PoolChange, machine: MachineVersion) -> events.Event:
-    return events.pool_changed(pool, change, [machine])
 
 
 def _answer(machine: Machine) -> Answer:

@@ -1,6 +1,6 @@
 """Updates of pools."""
 
-from functools import partial
+from datetime import datetime
 
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
@@ -19,9 +19,12 @@ from shared.store.transaction import Transaction
 
 async def update(inventory: Inventory, call: Call) -> Answer:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
-    pool_id = path.uuid(call.request, "pool_id")
 
-    async def decide(_: Transaction, patch: PoolPatch) -> Decision:
+    def read() -> tuple[str, PoolPatch]:
+        return path.uuid(call.request, "pool_id"), call.body_as(PoolPatch)
+
+    async def decide(_: Transaction, wanted: tuple[str, PoolPatch]) -> Decision:
+        pool_id, patch = wanted
         fields = patch.fields()
         stored = await find_matching(inventory, call, pool_id)
         after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
@@ -34,6 +37,7 @@ async def update(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
-    complete = partial(counted, inventory, call, pool_id)
-    read = partial(call.body_as, PoolPatch)
+    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
+        return await counted(inventory, call, path.uuid(call.request, "pool_id"), answer, as_of)
+
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

@@ -121,7 +121,8 @@ class Resource(Endpoint):
         deadline = Deadline(CHANGE_SECONDS)
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)
         answer = await operation.answer(call)
-        return Response(answer.body, answer.status, answer.headers)
+        # Sorted, as they are in the record of an answer, which is given again byte for byte.
+        return Response(answer.body, answer.status, dict(sorted(answer.headers.items())))
 
 
 def api_routes(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -183,6 +184,32 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
     )
     assert fresh.status_code == (400 if url.startswith(PROFILES) else 422)
     assert "x" in fresh.text
+
+
+@pytest.mark.parametrize("write", [write for write, ((_, path, _), _) in WRITES.items() if "{" in path])
+async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_path(
+    scene: Scene, write: str
+) -> None:
+    assert (await scene.send("create pool", "one-key")).is_success
+    method, path, body = WRITES[write][0]
+    headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
+
+    answer = await scene.http.request(
+        method, re.sub(r"{\w+}", "nothing", path), json=scene.filled(body), headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert "was used before" in answer.text
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_a_replay_has_its_headers_in_the_same_order(scene: Scene, write: str) -> None:
+    def order(answer: httpx.Response) -> list[str]:
+        return [name for name in answer.headers if name not in {"link", "idempotent-replayed"}]
+
+    first = await scene.send(write, "one-key")
+
+    assert order(first) == order(await scene.send(write, "one-key"))
 
 
 @pytest.mark.parametrize(
