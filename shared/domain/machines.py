@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain import machine_ids
 from shared.domain.access import Caller
 from shared.domain.machine_change import MachineChange, differing
-from shared.domain.versions import advance
+from shared.domain.versions import advance, with_fields
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
     MACHINE_STATUS_DISCONNECTED,
@@ -59,11 +59,7 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
 
 def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChange:
     """Give a machine another hardware profile and other optional fields; the rest stays."""
-    after = Machine()
-    after.CopyFrom(before)
-    for field in PROFILE_FIELDS:
-        after.ClearField(field)
-    after.MergeFrom(profile)
+    after = with_fields(before, PROFILE_FIELDS, profile)
     return _advanced(before, after, differing(before, after), now=now)
 
 
@@ -85,11 +81,7 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
         changes: the new values, by the names of the message's fields; None clears one.
         now: the time of the change, with a zone.
     """
-    after = Machine()
-    after.CopyFrom(before)
-    for field in changes:
-        after.ClearField(field)
-    after.MergeFrom(Machine(**changes))
+    after = with_fields(before, changes, Machine(**changes))
     if changes.get("status") == MACHINE_STATUS_CONNECTED and "last_seen" not in changes:
         after.last_seen.FromDatetime(now)
     fields = differing(before, after, among={*changes, "last_seen"})
@@ -108,7 +100,5 @@ def is_silent(machine: Machine, since: datetime) -> bool:
 
 def disconnect(before: Machine, *, now: datetime) -> MachineChange:
     """Find that a machine is not heard of any more."""
-    after = Machine()
-    after.CopyFrom(before)
-    after.status = MACHINE_STATUS_DISCONNECTED
+    after = with_fields(before, ["status"], Machine(status=MACHINE_STATUS_DISCONNECTED))
     return _advanced(before, after, differing(before, after), now=now)

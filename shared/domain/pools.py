@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from shared.domain.plain import Plain
-from shared.domain.versions import advance
+from shared.domain.versions import advance, with_fields
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -46,11 +46,7 @@ def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetim
     Returns:
         The pool after it: with the next version, or as it was, where nothing changes.
     """
-    after = Pool()
-    after.CopyFrom(before)
-    for field in fields:
-        after.ClearField(field)
-    after.MergeFrom(content)
+    after = with_fields(before, fields, content)
     if after != before:
         advance(after, now=now)
     return after
@@ -77,10 +73,7 @@ def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> M
     """Make a machine a member of just these pools: with its next version, where that changes something."""
     if list(pool_ids) == list(machine.pool_ids):
         return machine
-    after = Machine()
-    after.CopyFrom(machine)
-    del after.pool_ids[:]
-    after.pool_ids.extend(pool_ids)
+    after = with_fields(machine, ["pool_ids"], Machine(pool_ids=pool_ids))
     advance(after, now=now)
     return after
 

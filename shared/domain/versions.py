@@ -1,9 +1,23 @@
-"""Versions of machines and pools, and their times."""
+"""Machines and pools as they become: other content, the next version, and its time."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
+
+Entity = TypeVar("Entity", Machine, Pool)
+
+
+def with_fields(before: Entity, fields: Iterable[str], content: Entity) -> Entity:
+    """Copy a machine or a pool with other content in some fields; what the content lacks is cleared."""
+    after = type(before)()
+    after.CopyFrom(before)
+    for field in fields:
+        after.ClearField(field)
+    after.MergeFrom(content)
+    return after
 
 
 def advance(entity: Machine | Pool, *, now: datetime) -> None:
