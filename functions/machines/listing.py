@@ -18,9 +18,9 @@ from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.machine_view import machine_json
 from shared.edge.moment import Beginning, End
-from shared.edge.query import NOT_GIVEN, CommaSeparated, Limit, Skip, next_page, read_query
+from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
 from shared.edge.resource import Call
-from shared.edge.validation import Strict, UuidText
+from shared.edge.validation import NOT_SENT, Strict, UuidText
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import pool_exists
 
@@ -38,11 +38,11 @@ class MachineItemsQuery(Strict):
     """Which machines, how many, and whether with their pools."""
 
     search: Part = ""
-    name: Annotated[str, Field(description="The whole name, exactly")] = NOT_GIVEN
-    status: Annotated[MachineStatus, Field(strict=False)] = NOT_GIVEN
-    created_at_from: Earliest = NOT_GIVEN
-    created_at_to: Latest = NOT_GIVEN
-    pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_GIVEN
+    name: Annotated[str, Field(description="The whole name, exactly")] = NOT_SENT
+    status: Annotated[MachineStatus, Field(strict=False)] = NOT_SENT
+    created_at_from: Earliest = NOT_SENT
+    created_at_to: Latest = NOT_SENT
+    pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_SENT
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
         default_factory=frozenset, description="Show their pools too, which takes the scope `pools:read`"

@@ -1,7 +1,7 @@
 """Listing machines in the machines family: page by page, or the one that has a MAC address."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from starlette.requests import Request
@@ -11,16 +11,16 @@ from shared.domain import pages
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
-from shared.domain.plain import Plain
+from shared.domain.plain import Plain, plain
 from shared.edge.answers import json_answer, message_answer
 from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_profile import Mac
 from shared.edge.machine_view import machine_json, machine_message
 from shared.edge.page_token import MAX_SKIP, PageToken, read_token, write_token
-from shared.edge.query import NOT_GIVEN, Page, PerPage, read_query
+from shared.edge.query import Page, PerPage, read_query
 from shared.edge.resource import Call
-from shared.edge.validation import Strict
+from shared.edge.validation import NOT_SENT, Strict
 from shared.pb.inventory.v1.api_pb2 import MachineList, Pagination
 from shared.store.machine_lists import MachineLists
 from shared.store.machines import read_machine_with_mac
@@ -37,8 +37,8 @@ class MachinePageQuery(Strict):
             description="The `next_page_token` of the page before: costs the same at any depth. "
             "Beside `page` or `mac` it is refused"
         ),
-    ] = NOT_GIVEN
-    mac: Annotated[Mac, Field(description="Just the machine that has it, in any notation")] = NOT_GIVEN
+    ] = NOT_SENT
+    mac: Annotated[Mac, Field(description="Just the machine that has it, in any notation")] = NOT_SENT
     label: LabelSelectors = ()
 
 
@@ -133,15 +133,4 @@ def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> 
         messages = [machine_message(machine) for machine in machines]
         return message_answer(200, MachineList(machines=messages, pagination=pagination), NEGOTIATED)
     views = [machine_json(machine) for machine in machines]
-    return json_answer(200, {"machines": views, "pagination": page_info(pagination)}, NEGOTIATED)
-
-
-def page_info(pagination: Pagination) -> dict[str, Any]:
-    """Show a page's place in its list as the values of `PageInfo`."""
-    return {
-        "total": pagination.total,
-        "page": pagination.page,
-        "per_page": pagination.per_page,
-        "total_pages": pagination.total_pages,
-        "next_page_token": pagination.next_page_token or None,
-    }
+    return json_answer(200, {"machines": views, "pagination": plain(pagination)}, NEGOTIATED)

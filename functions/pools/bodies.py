@@ -9,7 +9,7 @@ from shared.domain import pools
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.size import too_large
-from shared.edge.validation import AtMost, Strict, UuidText, without_default
+from shared.edge.validation import NOT_SENT, AtMost, Strict, UuidText
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 # The deletion of a machine is one commit of 10 MiB at most, with the events of all its pools, each of which
@@ -50,13 +50,12 @@ class PoolCreation(_Content):
 
 
 class PoolPatch(_Content):
-    """What changes of a pool. Null clears, and so does `{}`; every pool has a name: null is a fault."""
+    """What changes of a pool; what is not sent stays. Null clears, and so does `{}`, but not the name."""
 
-    # What is not sent stays: the default is never read, and no document of the API shows it.
-    name: Name = Field(default="", json_schema_extra=without_default)
-    description: str | None = Field(default=None, json_schema_extra=without_default)
-    pool_parameters: ClearableParameters | None = Field(default=None, json_schema_extra=without_default)
-    pool_sensitive_parameters: SensitiveParameters = Field(default=None, json_schema_extra=without_default)
+    name: Name = NOT_SENT
+    description: str | None = NOT_SENT
+    pool_parameters: ClearableParameters | None = NOT_SENT
+    pool_sensitive_parameters: SensitiveParameters = NOT_SENT
 
     def fields(self) -> set[str]:
         """Name the fields that change."""

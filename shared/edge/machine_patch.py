@@ -10,22 +10,22 @@ from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.moment import Moment
 from shared.edge.parameters import ClearableParameters
 from shared.edge.sensitive_parameters import SensitiveParameters
-from shared.edge.validation import Strict, UuidText, without_default
-
-# What is not sent stays: the default is never read, and no document of the API shows it.
-_STAYS: Any = Field(default=None, json_schema_extra=without_default)
+from shared.edge.validation import NOT_SENT, Strict, UuidText
 
 
 class MachinePatch(Strict):
-    """What changes. Null clears what a machine need not have, `{}` its parameters; the rest takes no null."""
+    """What changes; what is not sent stays.
 
-    name: Name | None = _STAYS
-    version: AgentVersion = _STAYS
-    hostname: Hostname | None = _STAYS
-    os_info: str | None = _STAYS
-    status: Annotated[MachineStatus, Field(strict=False), PlainSerializer(IN_MESSAGES.__getitem__)] = _STAYS
-    is_available: bool = _STAYS
-    alerts_enabled: bool = _STAYS
+    Null clears what a machine need not have, `{}` its parameters; the rest takes no null.
+    """
+
+    name: Name | None = NOT_SENT
+    version: AgentVersion = NOT_SENT
+    hostname: Hostname | None = NOT_SENT
+    os_info: str | None = NOT_SENT
+    status: Annotated[MachineStatus, Field(strict=False), PlainSerializer(IN_MESSAGES.__getitem__)] = NOT_SENT
+    is_available: bool = NOT_SENT
+    alerts_enabled: bool = NOT_SENT
     last_seen: Annotated[
         Moment,
         Field(
@@ -34,10 +34,10 @@ class MachinePatch(Strict):
             "which makes neither a version nor an event; one that moves the time by less than 10 s is "
             "answered and not written"
         ),
-    ] = _STAYS
-    reserved_session_id: Annotated[UuidText, PlainSerializer(UUID.__str__)] | None = _STAYS
-    machine_parameters: ClearableParameters | None = _STAYS
-    machine_sensitive_parameters: SensitiveParameters = _STAYS
+    ] = NOT_SENT
+    reserved_session_id: Annotated[UuidText, PlainSerializer(UUID.__str__)] | None = NOT_SENT
+    machine_parameters: ClearableParameters | None = NOT_SENT
+    machine_sensitive_parameters: SensitiveParameters = NOT_SENT
 
     def changes(self) -> dict[str, Any]:
         """Give the new value of each field of the machine's message that changes; None clears it."""

@@ -1,14 +1,11 @@
 """The bodies of errors, for the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain import errors
-from shared.edge.validation import Uuid, without_default
-
-# A member that is not always there, and never null.
-_OPTIONAL: Any = Field(default=None, json_schema_extra=without_default)
+from shared.edge.validation import NOT_SENT, Uuid
 
 
 class Problem(BaseModel):
@@ -64,7 +61,7 @@ class DuplicateMacProblem(Problem):
     """A machine has this MAC address; it is named if it is the caller's own organization's."""
 
     mac_address: str
-    existing_machine_id: Uuid = _OPTIONAL
+    existing_machine_id: Uuid = NOT_SENT
 
 
 class DuplicateFingerprintProblem(Problem):

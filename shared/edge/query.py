@@ -12,11 +12,11 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from starlette.requests import Request
 
 from shared.domain.errors import Fault
-from shared.edge.validation import validate, without_default
+from shared.edge.validation import validate
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# How Python escapes bytes that are no UTF-8 (PEP 383); Starlette makes U+FFFD of them, which a client may send.
+# How Python escapes bytes that are no UTF-8 (PEP 383); Starlette makes U+FFFD of them, as clients may send.
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -62,9 +62,6 @@ def _digits(text: object) -> object:
 
 _DIGITS = BeforeValidator(_digits)
 
-
-# What is not given is None, which nobody can give: so the models' types do not have it.
-NOT_GIVEN: Any = Field(default=None, json_schema_extra=without_default)
 
 Flag = Annotated[bool, Field(strict=False)]
 Skip = Annotated[

@@ -36,6 +36,10 @@ def without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
+# For a field that need not be sent; the model knows whether it was, also where None is no value of its type.
+NOT_SENT: Any = Field(default=None, json_schema_extra=without_default)
+
+
 @dataclass(frozen=True)
 class AtMost:
     """Limits the entries of an array or an object; one that has too many is not looked into.

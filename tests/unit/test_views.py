@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from functions.machines.pools_of import included, with_pools
-from functions.machines.profile_listing import page_info
 from functions.machines.views import MachineWithIncludes, PageInfo
 from functions.pools.views import IncludedMachine, included_machine
 from google_apis.firestore.document_pb2 import Document
@@ -119,4 +118,4 @@ def test_to_show_a_machine_changes_nothing_that_is_remembered_of_it(
 
 @given(pagination=messages(Pagination))
 def test_the_place_of_a_page_is_shown_as_described(pagination: Pagination) -> None:
-    fits(PageInfo, page_info(pagination))
+    fits(PageInfo, dict(plain(pagination)))
