@@ -45,7 +45,8 @@ class MachineItemsQuery(Strict):
     pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_SENT
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
-        default_factory=frozenset, description="Show their pools too, which takes the scope `pools:read`"
+        default_factory=frozenset,
+        description="Show their pools too, which takes the scope `pools:read`, and at most 8 MiB of pools",
     )
     skip: Skip = 0
     limit: Limit = 100

@@ -15,7 +15,7 @@ _openapi = Path(__file__).parent / "openapi"
 _app = http_app(
     _inventory,
     operations(_inventory),
-    documents={"/openapi.json": _openapi / "openapi.json", "/docs": _openapi / "docs.html"},
+    files={"/openapi.json": _openapi / "openapi.json", "/docs": _openapi / "docs.html"},
 )
 
 

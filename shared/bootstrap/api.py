@@ -11,7 +11,7 @@ from shared.bootstrap import Inventory
 from shared.bootstrap.application import application
 from shared.edge.app import Application
 from shared.edge.auth import Authenticator
-from shared.edge.documents import document_routes
+from shared.edge.files import file_routes
 from shared.edge.problems import Problems
 from shared.edge.resource import Operation, api_routes
 from shared.store.api_keys import find_api_key
@@ -21,19 +21,19 @@ def http_app(
     inventory: Inventory,
     operations: Sequence[Operation],
     *,
-    documents: Mapping[str, Path] = MappingProxyType({}),
+    files: Mapping[str, Path] = MappingProxyType({}),
 ) -> Application:
     """Build a function that clients call.
 
     Args:
         inventory: where callers' keys are looked up.
         operations: what the function serves.
-        documents: files that anybody may read, by their paths.
+        files: what anybody may read, by their paths.
     """
     authenticator = Authenticator(partial(find_api_key, inventory.firestore), inventory.clock)
 
     def routes(problems: Problems) -> list[Route]:
         served = api_routes(operations, authenticator=authenticator, problems=problems)
-        return [*served, *document_routes(documents)]
+        return [*served, *file_routes(files)]
 
     return application(inventory, routes)

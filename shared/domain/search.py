@@ -126,13 +126,15 @@ def _runs_of(own: str, text: str, content: str) -> list[Marked]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
     longest = LEVELS[level][0]
     found = [(f"{own}r", _runs(content, length)) for length in range(1, _SHORT + 1)]
-    found += [(f"{own}{text}{level}", _told(content, length)) for length in range(_SHORT + 1, longest + 1)]
+    found += [
+        (f"{own}{text}{level}", _terms_of(content, length)) for length in range(_SHORT + 1, longest + 1)
+    ]
     if len(content) > LONGEST_RUN:
-        found.append((f"{own}{text}{_mark(content)}", _told(content, LONGEST_RUN)))
+        found.append((f"{own}{text}{_mark(content)}", _terms_of(content, LONGEST_RUN)))
     return found
 
 
-def _told(content: str, length: int) -> list[str]:
+def _terms_of(content: str, length: int) -> list[str]:
     runs = _runs(content, length)
     return runs if length <= _SPELLED else list(map(_digest, runs))
 

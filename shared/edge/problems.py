@@ -76,7 +76,7 @@ class Problems:
                 detail = "The request body failed validation"
                 if any(fault.location[0] != "body" for fault in error.faults):
                     detail = "The request failed validation"
-                told = list(_told(error.faults))
+                told = list(_that_fit(error.faults))
                 if len(told) < len(error.faults):
                     detail += f"; {len(error.faults) - len(told)} more faults are not listed"
                 extras: dict[str, Any] = {"invalid_fields": _invalid_fields(told)}
@@ -165,7 +165,7 @@ def _headers(error: Exception) -> dict[str, str]:
             return {}
 
 
-def _told(faults: Sequence[Fault]) -> Iterator[Fault]:
+def _that_fit(faults: Sequence[Fault]) -> Iterator[Fault]:
     """Yield all faults, or as many as an answer has room for: a body can have more than there is memory."""
     room = _ROOM
     for fault in faults:
@@ -195,7 +195,7 @@ def _reason(fault: Fault) -> str:
 def _validation_error(faults: Sequence[Fault]) -> Response:
     """Tell faults as FastAPI does, without the input: it may be a secret."""
     details = [
-        {"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in _told(faults)
+        {"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in _that_fit(faults)
     ]
     return _json(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": details}, "application/json")
 

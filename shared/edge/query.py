@@ -64,15 +64,14 @@ _DIGITS = BeforeValidator(_digits)
 
 
 Flag = Annotated[bool, Field(strict=False)]
+# A query's offset is an int32, to which numbered pages, of at most 100, come too.
 Skip = Annotated[
     int,
     Field(strict=False, ge=0, le=2**31 - 1, description="How many to leave out, from the newest on"),
     _DIGITS,
-]  # as many as the store takes as an offset
+]
 Limit = Annotated[int, Field(strict=False, ge=1, le=1000, description="How many to show at most"), _DIGITS]
-Page = Annotated[
-    int, Field(strict=False, ge=1, le=20_000_000, description="Which page, from 1 on"), _DIGITS
-]  # 100 on each: the same
+Page = Annotated[int, Field(strict=False, ge=1, le=20_000_000, description="Which page, from 1 on"), _DIGITS]
 PerPage = Annotated[int, Field(strict=False, ge=1, le=100, description="How many a page shows"), _DIGITS]
 
 

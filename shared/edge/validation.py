@@ -27,7 +27,7 @@ UuidText = Annotated[UUID, Field(strict=False)]
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
-# Of a field's name that has one, pydantic says this at the object; the parser has said it at the field.
+# What pydantic says at an object of a name with a lone surrogate; the parser has said it at the name.
 _SURROGATE_IN_NAME = "string_unicode"
 
 
@@ -44,8 +44,8 @@ NOT_SENT: Any = Field(default=None, json_schema_extra=without_default)
 class AtMost:
     """Limits the entries of an array or an object; one that has too many is not looked into.
 
-    Or its entries' faults would be told: a quarter of a million of them in a body of 1 MiB. It stands before
-    what looks at the whole array.
+    Else the faults of all its entries would be told: a quarter of a million of them in a body of 1 MiB. It
+    stands in front of what looks at the whole array.
     """
 
     count: int

@@ -27,7 +27,7 @@ MOST_ORGANIZATIONS = 1000
 
 
 class LabelSets:
-    """Knows the sets of label keys of organizations; of the least asked for it forgets them first."""
+    """Knows the sets of label keys of organizations; it forgets first what was asked for longest ago."""
 
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore

@@ -18,7 +18,7 @@ from shared.store.machine_queries import fits_one_query, label_sets_a_query, mac
 from shared.store.machines import id_of, plain_machine
 from shared.store.side_by_side import side_by_side
 
-_MOST = 2**31 - 1  # that a query's limit can say, and more than there are
+_MOST = 2**31 - 1  # more than there are: a query's limit is an int32
 
 
 class MachineList:
@@ -117,11 +117,11 @@ class MachineLists:
         Raises:
             Invalid: the filter has more labels than one query can ask for.
         """
-        label_sets = await self._label_sets_of(wanted, deadline)
         if not fits_one_query(machines_query(self._firestore, wanted)):
             raise Invalid(
                 [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
             )
+        label_sets = await self._label_sets_of(wanted, deadline)
         seen = [await look(self._firestore, wanted, batch, deadline) for batch in label_sets]
         return MachineList(self._firestore, wanted, label_sets, list(chain.from_iterable(seen)))
 

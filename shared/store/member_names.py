@@ -1,6 +1,6 @@
 """The members of a pool: how they are asked for, and their names alone.
 
-Apart from what reads whole machines, which who takes the pool off its members need not import.
+Apart from `members`, whose imports would make the cold start of `pool_cleanup` longer: it needs no more.
 """
 
 from google_apis.firestore.document_pb2 import Value

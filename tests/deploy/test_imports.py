@@ -38,7 +38,7 @@ store.wire_format store.writes
 SERVES_CLIENTS = """
 bootstrap.api
 domain.access domain.pages domain.search
-edge.answers edge.auth edge.body edge.conditions edge.documents edge.idempotency edge.machine_status
+edge.answers edge.auth edge.body edge.conditions edge.files edge.idempotency edge.machine_status
 edge.machine_view edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters
 edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members

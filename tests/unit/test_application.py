@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from shared.edge.app import Application, create_app
-from shared.edge.documents import document_routes
+from shared.edge.files import file_routes
 from shared.edge.problems import Problems
 from tests.functions.machines.expectations import problem
 from tests.logged import entries
@@ -40,7 +40,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
         [
             Route("/failing", fail),
             Route("/teapot", refuse),
-            *document_routes({"/document": tmp_path / "missing"}),
+            *file_routes({"/document": tmp_path / "missing"}),
         ],
         problems=Problems("https://api.example.com/errors"),
         reach_store=reach_store,

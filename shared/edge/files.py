@@ -14,9 +14,9 @@ from shared.edge.conditions import is_known
 from shared.edge.routing import ExactRoute
 
 
-def document_routes(documents: Mapping[str, Path]) -> list[Route]:
+def file_routes(files: Mapping[str, Path]) -> list[Route]:
     """Route files by their paths."""
-    return [ExactRoute(path, _serving(file)) for path, file in documents.items()]
+    return [ExactRoute(path, _serving(file)) for path, file in files.items()]
 
 
 def _serving(file: Path) -> Callable[[Request], Awaitable[Response]]:
