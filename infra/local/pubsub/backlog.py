@@ -5,6 +5,7 @@ import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
+from infra.local.pubsub.ack_ids import new_ack_id
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.lane import Lane
 from infra.local.pubsub.leases import Consumer, Deadlines, Delivery, Lease, State
@@ -12,7 +13,6 @@ from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import Policy
 
 _MAX_BATCH_BYTES = 1_000_000
-_numbers = itertools.count(1)
 
 Forward = Callable[[Message, int], bool]
 
@@ -43,6 +43,7 @@ class Backlog:
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Delivery | Lane] = deque()
         self._delayed: list[tuple[float, int, Delivery | Lane]] = []
+        self._delays = itertools.count()  # what is delayed until the same time comes in this order
         self._leases: dict[str, Lease] = {}
         self._deadlines = Deadlines()
         self._consumers: set[Consumer] = set()
@@ -239,7 +240,7 @@ class Backlog:
 
     def _lease(self, delivery: Delivery, consumer: Consumer, now: float) -> Lease:
         seconds = consumer.ack_deadline or self.policy.ack_deadline
-        lease = Lease(f"{next(_numbers):016x}", delivery, consumer, now + seconds)
+        lease = Lease(new_ack_id(), delivery, consumer, now + seconds)
         self._leases[lease.ack_id] = lease
         self._deadlines.add(lease)
         delivery.state = State.LEASED
@@ -271,7 +272,7 @@ class Backlog:
         if delivery.lane is not None:
             item = self._rewind(delivery.lane, delivery, now + delay if delay > 0 else 0.0)
         if delay > 0:
-            heapq.heappush(self._delayed, (now + delay, next(_numbers), item))
+            heapq.heappush(self._delayed, (now + delay, next(self._delays), item))
         else:
             self._list(item)
 

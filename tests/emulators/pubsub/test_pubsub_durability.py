@@ -61,6 +61,19 @@ def test_a_restart_finds_topics_subscriptions_and_what_is_unacknowledged(tmp_pat
         assert int(later) > int(received[-1].message.message_id)
 
 
+def test_an_ack_id_of_before_a_restart_acknowledges_nobody_elses_delivery(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)) as emulator:
+        create(emulator)
+        with emulator.publisher() as publisher, emulator.subscriber() as subscriber:
+            publisher.publish(TOPIC, b"kept").result()
+            before = pull(subscriber, SUBSCRIPTION)
+    with running("--data", str(tmp_path)) as emulator, emulator.subscriber() as subscriber:
+        again = pull(subscriber, SUBSCRIPTION)
+        acknowledge(subscriber, SUBSCRIPTION, before)
+        nack(subscriber, SUBSCRIPTION, again)
+        assert data(pull_now(subscriber, SUBSCRIPTION)) == [b"kept"]
+
+
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "infra.local.pubsub", "--port", "0", "--data", str(tmp_path)]
     with running("--data", str(tmp_path)):
