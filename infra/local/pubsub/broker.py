@@ -127,14 +127,22 @@ class Broker:
         for name in OUTPUT_ONLY:
             config.ClearField(name)
         complete_subscription(config)
+        self._check_dead_letter_topic(config)
         subscription = self._attach(config, topic)
         self._save_subscription(subscription)
         return subscription
 
     def update_subscription(self, config: pb.Subscription) -> Subscription:
-        """Give a subscription a new configuration."""
+        """Give a subscription a new configuration.
+
+        Raises:
+            NotFound, InvalidArgument, Unimplemented: as production refuses it.
+        """
         subscription = self.subscription(config.name)
         complete_subscription(config)
+        # A topic that was deleted since keeps nobody from changing something else.
+        if config.dead_letter_policy != subscription.config.dead_letter_policy:
+            self._check_dead_letter_topic(config)
         subscription.configure(config, self.clock())
         self._save_subscription(subscription)
         return subscription
@@ -211,6 +219,10 @@ class Broker:
         complete_topic(config)
         if config.HasField("schema_settings") and config.schema_settings.schema != DELETED_SCHEMA:
             self.schemas.check_settings(config.schema_settings)
+
+    def _check_dead_letter_topic(self, config: pb.Subscription) -> None:
+        if config.HasField("dead_letter_policy"):
+            self.topic(config.dead_letter_policy.dead_letter_topic)
 
     def _attach(self, config: pb.Subscription, topic: Topic | None) -> Subscription:
         def forward(message: Message, failures: int) -> bool:

@@ -1,8 +1,9 @@
 import time
 
 import pytest
-from google.api_core.exceptions import InvalidArgument
+from google.api_core.exceptions import InvalidArgument, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.types import Subscription
 
 from tests.emulators.pubsub.emulator import Emulator
 from tests.emulators.pubsub.endpoint import Endpoint
@@ -99,17 +100,43 @@ def test_a_push_counts_its_attempts_and_ends_in_the_dead_letter_topic(
     assert data(pull(subscriber, dead_letters)) == [b"poison"]
 
 
-def test_while_the_dead_letter_topic_is_missing_a_message_keeps_coming(
-    publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
+def test_a_dead_letter_topic_that_does_not_exist_is_refused(
+    subscriber: SubscriberClient, project: str, topic: str, subscription: str
+) -> None:
+    policy = {"dead_letter_topic": f"{project}/topics/missing"}
+    name = f"{project}/subscriptions/failing"
+    with pytest.raises(NotFound, match="missing"):
+        subscriber.create_subscription(request={"name": name, "topic": topic, "dead_letter_policy": policy})
+    with pytest.raises(NotFound, match="failing"):
+        subscriber.get_subscription(subscription=name)
+    with pytest.raises(NotFound, match="missing"):
+        update(subscriber, subscription, dead_letter_policy=policy)
+    assert "dead_letter_policy" not in subscriber.get_subscription(subscription=subscription)
+
+
+def test_a_dead_letter_topic_may_be_of_another_project(
+    publisher: PublisherClient, subscriber: SubscriberClient, project: str, subscription: str
+) -> None:
+    elsewhere = f"{project}-2/topics/dead-letters"
+    publisher.create_topic(name=elsewhere)
+    updated = update(subscriber, subscription, dead_letter_policy={"dead_letter_topic": elsewhere})
+    assert updated.dead_letter_policy.dead_letter_topic == elsewhere
+
+
+def test_once_the_dead_letter_topic_is_deleted_a_message_keeps_coming(
+    publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str, dead_letters: str
 ) -> None:
     name = f"{project}/subscriptions/failing"
-    policy = {"dead_letter_topic": f"{project}/topics/missing", "max_delivery_attempts": 5}
+    policy = {"dead_letter_topic": f"{project}/topics/dead-letters", "max_delivery_attempts": 5}
     subscriber.create_subscription(request={"name": name, "topic": topic, "dead_letter_policy": policy})
+    publisher.delete_topic(topic=f"{project}/topics/dead-letters")
+    assert update(subscriber, name, ack_deadline_seconds=20).ack_deadline_seconds == 20
     publisher.publish(topic, b"poison").result()
     for attempt in range(1, 8):
         received = pull(subscriber, name)
         assert received[0].delivery_attempt == attempt
         nack(subscriber, name, received)
+    assert pull_now(subscriber, dead_letters) == []
 
 
 def test_a_dead_letter_lets_the_next_of_its_key_pass(
@@ -150,3 +177,11 @@ def test_policies_out_of_bounds_are_refused(
         subscriber.create_subscription(
             request={"name": f"{project}/subscriptions/wrong", "topic": topic, **settings}
         )
+
+
+def update(subscriber: SubscriberClient, name: str, **settings: object) -> Subscription:
+    """Change these settings of a subscription and no others."""
+    updated: Subscription = subscriber.update_subscription(
+        request={"subscription": {"name": name, **settings}, "update_mask": {"paths": list(settings)}}
+    )
+    return updated

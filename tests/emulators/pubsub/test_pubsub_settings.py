@@ -6,6 +6,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PushConfig, Subscription, Topic
 
 ENDPOINT = "http://127.0.0.1:9/nobody"
+DEAD_LETTERS = "projects/settings/topics/dead"
 KEPT_OF_TOPICS = {"labels": {"a": "b"}, "message_retention_duration": {"seconds": 3600}}
 REFUSED_OF_TOPICS = {
     "ingestion_data_source_settings": {"aws_kinesis": {}},
@@ -16,7 +17,7 @@ REFUSED_OF_TOPICS = {
 }
 KEPT_OF_SUBSCRIPTIONS = {
     "ack_deadline_seconds": 20,
-    "dead_letter_policy": {"dead_letter_topic": "projects/p/topics/dead", "max_delivery_attempts": 7},
+    "dead_letter_policy": {"dead_letter_topic": DEAD_LETTERS, "max_delivery_attempts": 7},
     "enable_message_ordering": True,
     "expiration_policy": {"ttl": {"seconds": 172_800}},
     "filter": "attributes:a",
@@ -47,6 +48,11 @@ KEPT_OF_PUSH = {
 REFUSED_OF_PUSH = {"no_wrapper": {"write_metadata": True}}
 
 
+@pytest.fixture(scope="module")
+def dead_letters(publisher: PublisherClient) -> None:
+    publisher.create_topic(name=DEAD_LETTERS)
+
+
 def test_there_is_no_other_setting() -> None:
     """A new one in Google's client library wants to be decided upon."""
     topic = {"name", "schema_settings", "state", "satisfies_pzs", *KEPT_OF_TOPICS, *REFUSED_OF_TOPICS}
@@ -70,6 +76,7 @@ def test_a_topics_setting_is_refused(name: str, publisher: PublisherClient, proj
         publisher.create_topic(request={"name": f"{project}/topics/some", name: REFUSED_OF_TOPICS[name]})
 
 
+@pytest.mark.usefixtures("dead_letters")
 @pytest.mark.parametrize("name", KEPT_OF_SUBSCRIPTIONS)
 def test_a_subscriptions_setting_is_kept(
     name: str, subscriber: SubscriberClient, project: str, topic: str
