@@ -15,6 +15,8 @@ from infra.local.pubsub.names import check_name
 DELETED_SCHEMA = "_deleted-schema_"
 """What a topic has as its schema once that is deleted."""
 
+_MAX_REVISIONS = 20  # https://cloud.google.com/pubsub/docs/schemas
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -50,13 +52,21 @@ class Schemas:
         return self._add(name, schema)
 
     def commit(self, name: str, schema: pb.Schema) -> Revision:
-        """Add a revision."""
-        self.of(name)
+        """Add a revision.
+
+        Raises:
+            NotFound: there is no such schema.
+            FailedPrecondition: it has as many revisions as it may have.
+        """
+        if len(self.of(name)) >= _MAX_REVISIONS:
+            raise FailedPrecondition(
+                f"A schema has at most {_MAX_REVISIONS} revisions; delete one before you add another."
+            )
         return self._add(name, schema)
 
     def roll_back(self, name: str, revision_id: str) -> Revision:
-        """Add a revision that is like an earlier one."""
-        return self._add(name, self.get(f"{name}@{revision_id}").proto)
+        """Add a revision that is like an earlier one; refused as `commit` is."""
+        return self.commit(name, self.get(f"{name}@{revision_id}").proto)
 
     def of(self, name: str) -> list[Revision]:
         """Return a schema's revisions, oldest first."""

@@ -162,6 +162,22 @@ def test_a_schema_has_revisions(schemas: SchemaServiceClient, project: str) -> N
         schemas.get_schema(name=f"{name}@{third.revision_id}")
 
 
+def test_a_schema_has_at_most_twenty_revisions(schemas: SchemaServiceClient, project: str) -> None:
+    name = create(schemas, project)
+    first = schemas.get_schema(name=name)
+    for _ in range(18):
+        schemas.rollback_schema(name=name, revision_id=first.revision_id)
+    last = schemas.rollback_schema(name=name, revision_id=first.revision_id)
+    with pytest.raises(FailedPrecondition, match="at most 20 revisions"):
+        schemas.rollback_schema(name=name, revision_id=first.revision_id)
+    numbered = Schema(name=name, type_=Schema.Type.PROTOCOL_BUFFER, definition=NUMBERED)
+    with pytest.raises(FailedPrecondition, match="at most 20 revisions"):
+        schemas.commit_schema(name=name, schema=numbered)
+    assert schemas.get_schema(name=name) == last
+    schemas.delete_schema_revision(name=f"{name}@{first.revision_id}")
+    assert schemas.commit_schema(name=name, schema=numbered).definition == NUMBERED
+
+
 def test_a_topic_takes_the_revisions_that_it_allows(
     publisher: PublisherClient, subscriber: SubscriberClient, schemas: SchemaServiceClient, project: str
 ) -> None:
