@@ -1,11 +1,12 @@
 """A consumer at a subscription: what Pull and StreamingPull have in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Self
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
 from infra.local.projects import project_of
+from infra.local.pubsub.ack_ids import check_ack_ids
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import InvalidArgument, NotFound
 from infra.local.pubsub.leases import Consumer, Lease
@@ -64,8 +65,13 @@ class Session:
             self._counters.add(self._project, "delivered", len(leases))
         return leases
 
-    def acknowledge(self, ack_ids: Iterable[str]) -> None:
-        """Settle messages."""
+    def acknowledge(self, ack_ids: Collection[str]) -> None:
+        """Settle messages.
+
+        Raises:
+            InvalidArgument: there are no ids, or one is malformed.
+        """
+        check_ack_ids(ack_ids)
         self._touch()
         self._counters.add(self._project, "acked", self._subscription.backlog.acknowledge(ack_ids))
 
@@ -73,8 +79,10 @@ class Session:
         """Set each lease's deadline to a number of seconds from now; 0 is a nack.
 
         Raises:
-            InvalidArgument: a number is negative or above 600, or not each id has one.
+            InvalidArgument: there are no ids, or one is malformed; a number is negative or above 600, or not
+                each id has one.
         """
+        check_ack_ids(ack_ids)
         if len(ack_ids) != len(seconds):
             raise InvalidArgument("Each ack id needs one deadline, and each deadline one ack id.")
         if any(not 0 <= number <= _MAX_ACK_DEADLINE for number in seconds):

@@ -5,7 +5,7 @@ from google.api_core.exceptions import InvalidArgument
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher import PublisherClient as PlainPublisherClient
 
-from tests.emulators.pubsub.pulling import pull
+from tests.emulators.pubsub.pulling import acknowledge, data, extend, nack, pull
 
 
 def publish(publisher: PublisherClient, topic: str, *messages: Mapping[str, object]) -> list[str]:
@@ -94,10 +94,41 @@ def test_a_bad_message_spoils_its_request(
 def test_an_ack_deadline_out_of_bounds_is_refused(
     seconds: int, subscriber: SubscriberClient, subscription: str
 ) -> None:
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidArgument, match="Ack deadlines"):
         subscriber.modify_ack_deadline(
-            subscription=subscription, ack_ids=["any"], ack_deadline_seconds=seconds
+            subscription=subscription, ack_ids=["0" * 32], ack_deadline_seconds=seconds
         )
+
+
+@pytest.mark.parametrize("ack_ids", [[], [""], ["any"], ["0" * 31], ["0" * 32, "any"], ["0" * 32 + "\n"]])
+def test_missing_and_malformed_ack_ids_are_refused(
+    ack_ids: list[str], subscriber: SubscriberClient, subscription: str
+) -> None:
+    with pytest.raises(InvalidArgument, match="ack ID"):
+        subscriber.acknowledge(subscription=subscription, ack_ids=ack_ids)
+    with pytest.raises(InvalidArgument, match="ack ID"):
+        subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ack_ids, ack_deadline_seconds=10)
+
+
+def test_a_malformed_ack_id_spoils_its_request(
+    publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
+) -> None:
+    publish(publisher, topic, {"data": b"kept"})
+    received = pull(subscriber, subscription)
+    with pytest.raises(InvalidArgument):
+        subscriber.acknowledge(subscription=subscription, ack_ids=[received[0].ack_id, "any"])
+    nack(subscriber, subscription, received)
+    assert data(pull(subscriber, subscription)) == [b"kept"]
+
+
+def test_an_ack_id_whose_lease_is_over_is_accepted(
+    publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
+) -> None:
+    publish(publisher, topic, {"data": b"done"})
+    received = pull(subscriber, subscription)
+    for _ in range(2):
+        acknowledge(subscriber, subscription, received)
+    extend(subscriber, subscription, received, 10)
 
 
 @pytest.mark.parametrize("count", [0, -1])

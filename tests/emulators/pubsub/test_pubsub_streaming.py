@@ -12,6 +12,7 @@ from google.pubsub_v1.types import ReceivedMessage, StreamingPullRequest, Stream
 
 from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
 
+ACK_ID = "0" * 32  # well-formed, of no delivery
 FIRST = {"stream_ack_deadline_seconds": 10}
 
 
@@ -152,12 +153,16 @@ def test_streams_share_a_subscription(
         ({"stream_ack_deadline_seconds": 0}, None, InvalidArgument),
         ({"subscription": ""}, None, InvalidArgument),
         ({"subscription": "projects/p/subscriptions/missing"}, None, NotFound),
-        ({"modify_deadline_ack_ids": ["a"]}, None, InvalidArgument),
+        ({"ack_ids": ["a"]}, None, InvalidArgument),
+        ({"modify_deadline_ack_ids": [ACK_ID]}, None, InvalidArgument),
+        ({"modify_deadline_seconds": [10]}, None, InvalidArgument),
         ({}, {"subscription": "projects/p/subscriptions/another"}, InvalidArgument),
         ({}, {"max_outstanding_messages": 5}, InvalidArgument),
         ({}, {"stream_ack_deadline_seconds": 5}, InvalidArgument),
-        ({}, {"modify_deadline_ack_ids": ["a"], "modify_deadline_seconds": [601]}, InvalidArgument),
-        ({}, {"modify_deadline_ack_ids": ["a", "b"], "modify_deadline_seconds": [10]}, InvalidArgument),
+        ({}, {"ack_ids": ["a"]}, InvalidArgument),
+        ({}, {"modify_deadline_ack_ids": ["a"], "modify_deadline_seconds": [10]}, InvalidArgument),
+        ({}, {"modify_deadline_ack_ids": [ACK_ID], "modify_deadline_seconds": [601]}, InvalidArgument),
+        ({}, {"modify_deadline_ack_ids": [ACK_ID] * 2, "modify_deadline_seconds": [10]}, InvalidArgument),
     ],
 )
 def test_a_stream_out_of_bounds_is_refused(
