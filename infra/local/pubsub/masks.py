@@ -19,13 +19,13 @@ def merged(current: Resource, update: Resource, mask: FieldMask, mutable: Abstra
     """
     if not mask.paths:
         raise InvalidArgument("The update_mask must be set, and must contain a non-empty paths list.")
+    fields = current.DESCRIPTOR
     for path in mask.paths:
         if path.partition(".")[0] not in mutable:
             raise InvalidArgument(f"Invalid update_mask provided in the request: {path} is not mutable.")
+        if not FieldMask(paths=[path]).IsValidForDescriptor(fields):  # type: ignore[arg-type] # of either kind
+            raise InvalidArgument(f"Invalid update_mask provided in the request: {path} is not a field.")
     result = type(current)()
     result.CopyFrom(current)
-    try:
-        mask.MergeMessage(update, result, replace_message_field=True, replace_repeated_field=True)
-    except ValueError as error:
-        raise InvalidArgument(f"Invalid update_mask provided in the request: {error}") from error
+    mask.MergeMessage(update, result, replace_message_field=True, replace_repeated_field=True)
     return result

@@ -114,6 +114,25 @@ def test_an_update_of_what_cannot_change_is_refused(
         subscriber.update_subscription(request={"subscription": update, "update_mask": {"paths": paths}})
 
 
+@pytest.mark.parametrize("path", ["retry_policy.nope", "retry_policy.", "labels.team", "labels.team.red"])
+def test_an_update_of_a_field_that_does_not_exist_is_refused(
+    path: str, subscriber: SubscriberClient, subscription: str
+) -> None:
+    update = {"name": subscription, "labels": {"team": "red"}, "retry_policy": {}}
+    before = subscriber.get_subscription(subscription=subscription)
+    with pytest.raises(InvalidArgument, match=f"update_mask.*{path}"):
+        subscriber.update_subscription(request={"subscription": update, "update_mask": {"paths": [path]}})
+    assert subscriber.get_subscription(subscription=subscription) == before
+
+
+def test_a_mask_can_name_a_part_of_a_setting(subscriber: SubscriberClient, subscription: str) -> None:
+    update = {"name": subscription, "retry_policy": {"minimum_backoff": {"seconds": 5}}}
+    mask = {"paths": ["retry_policy.minimum_backoff.seconds"]}
+    after = subscriber.update_subscription(request={"subscription": update, "update_mask": mask})
+    backoff = Subscription.pb(after).retry_policy
+    assert (backoff.minimum_backoff.seconds, backoff.maximum_backoff.seconds) == (5, 600)
+
+
 def test_an_update_is_checked_like_a_creation(subscriber: SubscriberClient, subscription: str) -> None:
     update = {"name": subscription, "ack_deadline_seconds": 5}
     with pytest.raises(InvalidArgument, match="ack_deadline_seconds"):
