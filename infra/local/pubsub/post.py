@@ -27,14 +27,20 @@ async def _exchange(url: SplitResult, body: bytes) -> int:
     reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if tls else 80), ssl=tls)
     try:
         writer.write(_request(url, body))
-        version, status, *_ = (await reader.readline()).split()
-        if not version.startswith(b"HTTP/"):
-            raise ValueError("not an HTTP answer")
-        if int(status) >= 200:  # noqa: PLR2004 - below is no end of an answer
-            await reader.read()  # to its end: closing earlier would look like a broken connection
-        return int(status)
+        return await _status(reader)
     finally:
         writer.close()
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    """Read an answer's head. Its body says nothing, and its end may be that of the connection, long after."""
+    version, status, *_ = (await reader.readline()).split()
+    if not version.startswith(b"HTTP/"):
+        raise ValueError("not an HTTP answer")
+    while (line := await reader.readline()) not in {b"\r\n", b"\n"}:
+        if not line:
+            raise EOFError("the answer ends in its head")
+    return int(status)
 
 
 def _request(url: SplitResult, body: bytes) -> bytes:

@@ -1,6 +1,8 @@
 import base64
 import itertools
+import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +16,28 @@ from tests.emulators.pubsub.pulling import data, pull
 @pytest.fixture
 def pushing(subscriber: SubscriberClient, project: str, topic: str, endpoint: Endpoint) -> str:
     """A subscription that pushes to the endpoint."""
-    return create(subscriber, f"{project}/subscriptions/pushing", topic, endpoint)
+    return create(subscriber, f"{project}/subscriptions/pushing", topic, endpoint.url)
+
+
+@pytest.fixture
+def listener(subscriber: SubscriberClient, project: str, topic: str) -> Iterator[socket.socket]:
+    """What a subscription pushes to, and the test answers byte by byte."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/push"
+        create(subscriber, f"{project}/subscriptions/pushing", topic, url)
+        yield listener
 
 
 def create(
     subscriber: SubscriberClient,
     name: str,
     topic: str,
-    endpoint: Endpoint,
+    url: str,
     **settings: Any,  # noqa: ANN401 - as the client takes them
 ) -> str:
     subscriber.create_subscription(
-        request={"name": name, "topic": topic, "push_config": {"push_endpoint": endpoint.url}, **settings}
+        request={"name": name, "topic": topic, "push_config": {"push_endpoint": url}, **settings}
     )
     return name
 
@@ -67,6 +79,33 @@ def test_the_documented_statuses_acknowledge(
     assert endpoint.pushed.empty()
 
 
+@pytest.mark.parametrize(
+    "header", [b"Content-Length: 2", b"Transfer-Encoding: chunked", b"X-Length: unknown"]
+)
+def test_an_answer_counts_with_its_head(
+    header: bytes, publisher: PublisherClient, emulator: Emulator, topic: str, listener: socket.socket
+) -> None:
+    publisher.publish(topic, b"done").result()
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)  # half of the ack deadline
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n")
+        while connection.recv(65_536):
+            """Read the request, and wait for the emulator to close the connection first."""
+    wait_until_acked(emulator, topic.partition("/topics/")[0])
+
+
+def test_half_a_head_brings_the_message_again(
+    publisher: PublisherClient, topic: str, listener: socket.socket
+) -> None:
+    publisher.publish(topic, b"again").result()
+    for _ in range(2):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-")
+
+
 @pytest.mark.usefixtures("pushing")
 @pytest.mark.parametrize("status", [100, 203, 302, 404, 429, 500, 503])
 def test_any_other_status_brings_the_message_again_after_a_growing_pause(
@@ -87,7 +126,7 @@ def test_an_endpoint_that_comes_back_gets_its_messages(
     publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     with Endpoint() as away:
-        create(subscriber, f"{project}/subscriptions/pushing", topic, away)
+        create(subscriber, f"{project}/subscriptions/pushing", topic, away.url)
     publisher.publish(topic, b"kept").result()
     with Endpoint(away.server_port) as back:
         assert content(back.next()) == b"kept"
@@ -112,7 +151,7 @@ def test_a_subscription_can_be_turned_to_push_and_back(
 def test_pushes_of_one_ordering_key_come_one_after_the_other(
     subscriber: SubscriberClient, emulator: Emulator, project: str, topic: str, endpoint: Endpoint
 ) -> None:
-    create(subscriber, f"{project}/subscriptions/ordered", topic, endpoint, enable_message_ordering=True)
+    create(subscriber, f"{project}/subscriptions/ordered", topic, endpoint.url, enable_message_ordering=True)
     endpoint.statuses.extend([204, 500])
     emulator.publish_in_order(topic, "key", [b"0", b"1", b"2", b"3"])
     pushed = [endpoint.next() for _ in range(5)]
@@ -143,3 +182,11 @@ def test_a_delivered_push_can_be_counted_as_failed_on_demand(
     emulator.fault(method="Push", pattern=pushing, when="after", code="UNAVAILABLE")
     publisher.publish(topic, b"again").result()
     assert [content(endpoint.next()), content(endpoint.next())] == [b"again", b"again"]
+
+
+def wait_until_acked(emulator: Emulator, project: str) -> None:
+    for _ in range(100):
+        if emulator.counters(project)["acked"] == 1:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the message is not acknowledged")
