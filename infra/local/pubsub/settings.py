@@ -14,6 +14,7 @@ from google.protobuf.message import Message as ProtoMessage
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.filters import parse
+from infra.local.pubsub.labels import check_labels
 from infra.local.pubsub.names import check_name
 from infra.local.refusals import Unimplemented
 
@@ -41,7 +42,6 @@ _MINUTE = timedelta(minutes=1)
 _DEFAULT_ACK_DEADLINE = 10
 _MAX_ACK_DEADLINE = 600
 _DEFAULT_MAX_DELIVERY_ATTEMPTS = 5
-_MAX_LABELS = 64
 
 
 def complete_topic(config: pb.Topic) -> None:
@@ -52,7 +52,7 @@ def complete_topic(config: pb.Topic) -> None:
         Unimplemented: names what this emulator does not do.
     """
     _refuse("Topic", config, _UNSUPPORTED_TOPIC_FIELDS)
-    _check_labels(config.labels)
+    check_labels(config.labels)
     if config.HasField("message_retention_duration"):
         _check_duration(
             "message_retention_duration", config.message_retention_duration, 10 * _MINUTE, 31 * _DAY
@@ -68,7 +68,7 @@ def complete_subscription(config: pb.Subscription) -> None:
         Unimplemented: names what this emulator does not do.
     """
     _refuse("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
-    _check_labels(config.labels)
+    check_labels(config.labels)
     parse(config.filter)
     check_push_config(config.push_config)
     config.push_config.SetInParent()  # always present, empty for pull
@@ -148,8 +148,3 @@ def _check_duration(name: str, duration: Duration, minimum: timedelta, maximum: 
         raise InvalidArgument(f"Invalid {name} given: {error}") from error
     if value < minimum or (maximum is not None and value > maximum):
         raise InvalidArgument(f"Invalid {name} given ({duration.ToJsonString()}).")
-
-
-def _check_labels(labels: Iterable[str]) -> None:
-    if sum(1 for _ in labels) > _MAX_LABELS:
-        raise InvalidArgument(f"A resource may have at most {_MAX_LABELS} labels.")

@@ -137,3 +137,58 @@ def test_a_pull_is_for_at_least_one_message(
 ) -> None:
     with pytest.raises(InvalidArgument):
         subscriber.pull(subscription=subscription, max_messages=count)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {},
+        {"a": ""},
+        {"team-1_x": "red-2_y"},
+        {"k" * 63: "v" * 63},
+        {"équipe": "赤"},
+        {"色": "٣"},
+        {f"k{number}": "v" for number in range(64)},
+    ],
+)
+def test_labels_within_bounds_are_kept(
+    labels: dict[str, str], publisher: PublisherClient, project: str
+) -> None:
+    topic = publisher.create_topic(request={"name": f"{project}/topics/labelled", "labels": labels})
+    assert dict(topic.labels) == labels
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"": "v"},
+        {"1k": "v"},
+        {"-k": "v"},
+        {"_k": "v"},
+        {"Key": "v"},
+        {"kEy": "v"},
+        {"k.y": "v"},
+        {"k y": "v"},
+        {"É": "v"},
+        {"k" * 64: "v"},
+        {"k": "V"},
+        {"k": "v v"},
+        {"k": "v/v"},
+        {"k": "v\n"},
+        {"k": "v" * 64},
+        {f"k{number}": "v" for number in range(65)},
+    ],
+)
+def test_labels_out_of_bounds_are_refused(
+    labels: dict[str, str],
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    project: str,
+    topic: str,
+) -> None:
+    with pytest.raises(InvalidArgument, match="label"):
+        publisher.create_topic(request={"name": f"{project}/topics/labelled", "labels": labels})
+    with pytest.raises(InvalidArgument, match="label"):
+        subscriber.create_subscription(
+            request={"name": f"{project}/subscriptions/labelled", "topic": topic, "labels": labels}
+        )

@@ -1,0 +1,37 @@
+"""Labels of topics and subscriptions, and what production takes as such.
+
+Source: https://cloud.google.com/resource-manager/docs/labels-overview#requirements
+"""
+
+from collections.abc import Mapping
+from unicodedata import category
+
+from infra.local.pubsub.errors import InvalidArgument
+
+_MAX_LABELS = 64
+_MAX_LENGTH = 63
+# Letters of scripts that know no case are as good as lower-case ones.
+_LETTERS = {"Ll", "Lo"}
+_ALLOWED = {*_LETTERS, "Nd", "Nl", "No"}
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Refuse labels that production does not take.
+
+    Raises:
+        InvalidArgument: there are too many, or it names the one that breaks a rule.
+    """
+    if len(labels) > _MAX_LABELS:
+        raise InvalidArgument(f"A resource may have at most {_MAX_LABELS} labels.")
+    for key, value in labels.items():
+        if not (key and category(key[0]) in _LETTERS and _is_well_formed(key) and _is_well_formed(value)):
+            raise InvalidArgument(
+                f"Invalid label given ({key}={value}): keys and values have up to {_MAX_LENGTH} lower-case "
+                "letters, numbers, dashes and underscores, and a key begins with a letter."
+            )
+
+
+def _is_well_formed(text: str) -> bool:
+    return len(text) <= _MAX_LENGTH and all(
+        character in "-_" or category(character) in _ALLOWED for character in text
+    )
