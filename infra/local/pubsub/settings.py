@@ -7,6 +7,7 @@ https://cloud.google.com/pubsub/docs/subscription-properties
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message as ProtoMessage
@@ -95,11 +96,19 @@ def check_push_config(config: pb.PushConfig) -> None:
         Unimplemented: names what this emulator does not do.
     """
     _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
-    if config.push_endpoint and not re.fullmatch(r"https?://[^/\s]\S*", config.push_endpoint):
+    if config.push_endpoint and not _is_http_url(config.push_endpoint):
         raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     for key, value in config.attributes.items():
         if (key, value) != ("x-goog-version", "v1"):
             raise Unimplemented(f"PushConfig.attributes[{key!r}] = {value!r}")
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        port = urlsplit(text).port
+    except ValueError:  # no number, or one above 65535; or half an IPv6 address
+        return False
+    return port != 0 and re.fullmatch(r"https?://[^/\s]\S*", text) is not None
 
 
 def _complete_durations(config: pb.Subscription) -> None:

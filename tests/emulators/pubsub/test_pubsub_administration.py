@@ -193,7 +193,19 @@ def test_a_push_subscription_is_not_pulled(subscriber: SubscriberClient, project
         subscriber.pull(subscription=name, max_messages=1)
 
 
-@pytest.mark.parametrize("endpoint", ["ftp://example.com", "example.com", "http://", "http://a b"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "ftp://example.com",
+        "example.com",
+        "http://",
+        "http://a b",
+        "http://example.com:65536/",
+        "http://example.com:0/",
+        "http://example.com:port/",
+        "http://[::1/",
+    ],
+)
 def test_a_bad_endpoint_is_refused(
     endpoint: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
