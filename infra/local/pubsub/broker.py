@@ -72,8 +72,7 @@ class Broker:
         """Delete a topic. Its subscriptions stay, with the messages that they have."""
         topic = self.topic(name)
         del self.topics[name]
-        for message in topic.retained:
-            message.release(self.journal)
+        topic.clear()
         for subscription in topic.subscriptions.values():
             subscription.config.topic = DELETED_TOPIC
             self._save_subscription(subscription)
@@ -82,13 +81,14 @@ class Broker:
     def publish(self, topic: Topic, messages: Iterable[pb.PubsubMessage]) -> list[str]:
         """Give messages ids and times and hand them to the topic's subscriptions; return the ids."""
         now = round(self.clock(), 3)  # production's publish times are whole milliseconds
+        retained_by = topic.name if topic.retains else ""
         ids = []
         for proto in messages:
             self._sequence += 1
             proto.message_id = str(self._sequence)
             proto.publish_time.FromMilliseconds(round(now * 1000))
             ids.append(proto.message_id)
-            self.journal.add_message(self._sequence, topic.name, now, proto)
+            self.journal.add_message(self._sequence, retained_by, now, proto)
             topic.add(Message(proto, self._sequence, now))
         return ids
 
@@ -184,12 +184,12 @@ class Broker:
         for body in journal.resources("subscription"):
             config = pb.Subscription.FromString(body)
             self._attach(config, None if config.detached else self.topics.get(config.topic))
-        for sequence, topic_name, published, proto, holders in journal.messages():
+        for sequence, retained_by, published, proto, holders in journal.messages():
             self._sequence = max(self._sequence, sequence)
             message = Message(proto, sequence, published)
             message.hold()  # until everybody has it
-            if topic_name in self.topics:
-                self.topics[topic_name].keep(message)
+            if retained_by in self.topics:
+                self.topics[retained_by].keep(message)
             for name, acked, failures in holders:
                 self.subscriptions[name].backlog.restore(message, acked=acked, failures=failures)
             message.release(journal)

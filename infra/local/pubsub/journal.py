@@ -16,7 +16,10 @@ class Journal(Protocol):
         """Note that a topic, subscription or schema is gone."""
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
-        """Note a published message."""
+        """Note a published message, and which topic retains it; empty: none."""
+
+    def end_retention(self, sequence: int) -> None:
+        """Note that no topic retains the message any more; subscriptions may still hold it."""
 
     def remove_message(self, sequence: int) -> None:
         """Note that nobody keeps the message any more."""
@@ -47,6 +50,9 @@ class NoJournal:
         """Note nothing."""
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
+        """Note nothing."""
+
+    def end_retention(self, sequence: int) -> None:
         """Note nothing."""
 
     def remove_message(self, sequence: int) -> None:

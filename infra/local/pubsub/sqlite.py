@@ -44,13 +44,15 @@ class SqliteJournal(DataFile):
     def remove(self, kind: str, name: str) -> None:
         """Note that a topic, subscription or schema is gone."""
         self.note("DELETE FROM resources WHERE kind = ? AND name = ?", kind, name)
-        if kind == "topic":  # its messages are none of a later topic of the same name
-            self.note("UPDATE messages SET topic = '' WHERE topic = ?", name)
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
-        """Note a published message."""
+        """Note a published message, and which topic retains it; empty: none."""
         body = proto.SerializeToString()
         self.note("INSERT INTO messages VALUES (?, ?, ?, ?)", sequence, topic, published, body)
+
+    def end_retention(self, sequence: int) -> None:
+        """Note that no topic retains the message any more; subscriptions may still hold it."""
+        self.note("UPDATE messages SET topic = '' WHERE sequence = ?", sequence)
 
     def remove_message(self, sequence: int) -> None:
         """Note that nobody keeps the message any more."""
@@ -71,7 +73,7 @@ class SqliteJournal(DataFile):
         return [body for (body,) in self.rows("SELECT body FROM resources WHERE kind = ?", kind)]
 
     def messages(self) -> Iterator[tuple[int, str, float, pb.PubsubMessage, Deliveries]]:
-        """Yield the messages in the order of publication, each with its topic and who holds it."""
+        """Yield the messages in the order of publication, each with what retains it and who holds it."""
         holders: dict[int, Deliveries] = defaultdict(list)
         for sequence, subscription, acked, failures in self.rows("SELECT * FROM deliveries"):
             holders[sequence].append((subscription, bool(acked), failures))

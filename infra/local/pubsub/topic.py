@@ -32,20 +32,25 @@ class Topic:
         """For how many seconds it retains messages; 0: not at all."""
         return self.config.message_retention_duration.ToTimedelta().total_seconds()
 
+    @property
+    def retains(self) -> bool:
+        """Whether it retains what is published now, so that subscriptions can seek back to it."""
+        return self.config.HasField("message_retention_duration")
+
     def add(self, message: Message) -> None:
         """Give a new message to the subscriptions that want it, and retain it if the topic does that."""
         message.hold()  # until everybody has it
-        self.keep(message)
+        if self.retains:
+            self.keep(message)
         for subscription in self.subscriptions.values():
             if subscription.wants(message):
                 subscription.backlog.offer(message)
         message.release(self._journal)
 
     def keep(self, message: Message) -> None:
-        """Retain a message, if the topic does that, so that subscriptions can seek back to it."""
-        if self.config.HasField("message_retention_duration"):
-            message.hold()
-            self.retained.append(message)
+        """Retain a message, the latest of all that it retains."""
+        message.hold()
+        self.retained.append(message)
 
     def retained_at(self, now: float) -> list[Message]:
         """Return what it retains now, oldest first."""
@@ -56,4 +61,13 @@ class Topic:
         """Forget the retained messages that are older than the retention."""
         cutoff = now - self.retention
         while self.retained and self.retained[0].published < cutoff:
-            self.retained.popleft().release(self._journal)
+            self._let_go(self.retained.popleft())
+
+    def clear(self) -> None:
+        """Forget all retained messages: the topic is deleted, and a later one of its name has none."""
+        while self.retained:
+            self._let_go(self.retained.popleft())
+
+    def _let_go(self, message: Message) -> None:
+        self._journal.end_retention(message.sequence)
+        message.release(self._journal)

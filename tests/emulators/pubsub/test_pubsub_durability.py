@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 from concurrent.futures import wait
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from google.cloud.pubsub_v1 import PublisherClient
 from google.protobuf.duration_pb2 import Duration
 
 from tests.emulators.pubsub.emulator import Emulator, running
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 TOPIC = "projects/durable/topics/news"
 SUBSCRIPTION = "projects/durable/subscriptions/readers"
+RETENTION = Duration(seconds=3600)
 KILLS = int(os.environ.get("EMULATOR_KILLS", "3"))
 
 
@@ -61,6 +64,35 @@ def test_a_restart_finds_topics_subscriptions_and_what_is_unacknowledged(tmp_pat
         assert int(later) > int(received[-1].message.message_id)
 
 
+def test_a_restart_finds_what_a_topic_retained_and_no_more(tmp_path: Path) -> None:
+    contents = [b"before", b"forgotten", b"retained"]
+    with running("--data", str(tmp_path)) as emulator:
+        create(emulator)
+        with emulator.publisher() as publisher:
+            for content, retention in zip(contents, (None, RETENTION, RETENTION), strict=True):
+                retain(publisher, None)
+                retain(publisher, retention)
+                publisher.publish(TOPIC, content).result()
+                time.sleep(0.01)  # publish times are whole milliseconds
+        assert replayed(emulator, "first") == [b"retained"]
+    with running("--data", str(tmp_path)) as emulator, emulator.subscriber() as subscriber:
+        assert replayed(emulator, "second") == [b"retained"]
+        assert data(pull(subscriber, SUBSCRIPTION, 3)) == contents
+
+
+def test_a_restart_gives_a_topic_nothing_of_an_earlier_one_of_its_name(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)) as emulator:
+        create(emulator)
+        with emulator.publisher() as publisher:
+            retain(publisher, RETENTION)
+            publisher.publish(TOPIC, b"of the earlier one").result()
+            publisher.delete_topic(topic=TOPIC)
+            publisher.create_topic(request={"name": TOPIC, "message_retention_duration": RETENTION})
+    with running("--data", str(tmp_path)) as emulator, emulator.subscriber() as subscriber:
+        assert replayed(emulator, "later") == []
+        assert data(pull(subscriber, SUBSCRIPTION)) == [b"of the earlier one"]
+
+
 def test_an_ack_id_of_before_a_restart_acknowledges_nobody_elses_delivery(tmp_path: Path) -> None:
     with running("--data", str(tmp_path)) as emulator:
         create(emulator)
@@ -95,6 +127,21 @@ def create(emulator: Emulator) -> None:
                 "dead_letter_policy": {"dead_letter_topic": TOPIC},
             }
         )
+
+
+def retain(publisher: PublisherClient, retention: Duration | None) -> None:
+    """Let the topic retain messages for so long, or not at all."""
+    topic = {"name": TOPIC, "message_retention_duration": retention}
+    publisher.update_topic(request={"topic": topic, "update_mask": {"paths": ["message_retention_duration"]}})
+
+
+def replayed(emulator: Emulator, name: str) -> list[bytes]:
+    """Return what a new subscription of that name gets when it seeks back to the beginning."""
+    subscription = f"projects/durable/subscriptions/{name}"
+    with emulator.subscriber() as subscriber:
+        subscriber.create_subscription(name=subscription, topic=TOPIC)
+        subscriber.seek(request={"subscription": subscription, "time": datetime.fromtimestamp(0, UTC)})
+        return data(pull_now(subscriber, subscription))
 
 
 def publish_until_killed(emulator: Emulator, kill: int) -> set[bytes]:
