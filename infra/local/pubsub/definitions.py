@@ -2,9 +2,8 @@
 
 import asyncio
 import importlib.util
+import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 from google.protobuf import json_format
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
@@ -17,6 +16,7 @@ from infra.local.pubsub.errors import InvalidArgument
 from infra.local.refusals import Unimplemented
 
 _FILE = "schema.proto"
+_INPUT = "/dev/stdin"  # what protoc calls the file
 _MAX_DEFINITION_BYTES = 300 * 1024
 
 
@@ -68,15 +68,20 @@ class MessageType:
 
 
 async def _protoc(definition: str) -> FileDescriptorProto:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / _FILE).write_text(definition)
-        arguments = (f"-I{folder}", f"--descriptor_set_out={folder / 'out'}", str(folder / _FILE))
-        # In a process of its own: its complaints go to standard error, and it takes a while.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "grpc_tools.protoc", *arguments, stderr=asyncio.subprocess.PIPE
-        )
-        _, complaints = await process.communicate()
-        if process.returncode != 0:
-            raise InvalidArgument(f"Invalid schema: {complaints.decode().strip()}")
-        return FileDescriptorSet.FromString((folder / "out").read_bytes()).file[0]
+    # In a process of its own: its complaints go to standard error, and it takes a while. Through pipes alone:
+    # no kill leaves a file behind.
+    arguments = (f"-I{_FILE}={_INPUT}", "--descriptor_set_out=/dev/stdout", _FILE)
+    command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
+    # asyncio's own pipes are sockets, which cannot be opened by name.
+    done = await asyncio.to_thread(
+        subprocess.run, command, input=definition.encode(), capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise InvalidArgument(f"Invalid schema: {_complaints(done.stderr.decode())}")
+    return FileDescriptorSet.FromString(done.stdout).file[0]
+
+
+def _complaints(output: str) -> str:
+    """Return what protoc says of the definition, without what it logs beside that."""
+    lines = [line for line in output.split("\n") if line.startswith(_INPUT)]
+    return "\n".join(_FILE + line.removeprefix(_INPUT) for line in lines)

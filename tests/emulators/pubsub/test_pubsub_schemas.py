@@ -116,6 +116,28 @@ def test_a_bad_definition_is_refused(schemas: SchemaServiceClient, project: str,
         schemas.get_schema(name=f"{project}/schemas/orders")
 
 
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ("message Order {", "schema.proto:1:16: Reached end of input in message definition (missing '}')."),
+        (
+            'syntax = "proto3"; message Order {\nMissing one = 1;\nAbsent two = 2;\n}',
+            'schema.proto:2:1: "Missing" is not defined.\nschema.proto:3:1: "Absent" is not defined.',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_definition_is_told_in_the_compilers_words_alone(
+    definition: str, words: str, schemas: SchemaServiceClient, project: str
+) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        create(schemas, project, definition)
+    assert refusal.value.message == f"Invalid schema: {words}"
+
+
+def test_a_large_definition_compiles(schemas: SchemaServiceClient, project: str) -> None:
+    assert create(schemas, project, "// at length\n" * 20_000 + NUMBERED)
+
+
 def test_avro_is_not_implemented(schemas: SchemaServiceClient, project: str) -> None:
     with pytest.raises(MethodNotImplemented, match=r"Schema\.type AVRO"):
         schemas.validate_schema(parent=project, schema=Schema(type_=Schema.Type.AVRO, definition="{}"))
