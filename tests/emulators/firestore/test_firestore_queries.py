@@ -53,7 +53,7 @@ def where(path: str, operator: str, value: object) -> FieldFilter:
         (where("n", ">", "s"), "g"),
         (where("n", "in", [1, 3, "text", 99]), "acg"),
         (where("n", "not-in", [1, 3]), "ebg"),
-        (where("n", "not-in", [1, None]), "ebcg"),
+        (where("n", "not-in", [1, float("nan")]), "bcg"),
         (where("tag", "array_contains", "x"), "ac"),
         (where("tag", "array_contains_any", ["x", "z"]), "abc"),
         (where("tag", "==", ["x"]), "c"),
@@ -75,6 +75,39 @@ def test_a_filter_finds_what_production_would(
     condition: BaseFilter, expected: str, filled: CollectionReference
 ) -> None:
     assert ids(filled.where(filter=condition)) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (where("v", "in", [None]), ""),
+        (where("v", "in", [float("nan")]), ""),
+        (where("v", "in", [1, None, float("nan")]), "a"),
+        (where("map.v", "in", [None]), ""),
+        (where("v", "array_contains_any", [None]), ""),
+        (where("v", "array_contains_any", [float("nan")]), ""),
+        (where("v", "array_contains_any", [2, None, float("nan")]), "n"),
+        (where("v", "not-in", [None]), ""),
+        (where("v", "not-in", [1, None]), ""),
+        (where("v", "not-in", [float("nan")]), "amn"),
+        (Or([where("v", "==", 1), where("v", "in", [None])]), "a"),
+    ],
+)
+def test_a_null_or_nan_in_a_list_matches_nothing(
+    condition: BaseFilter, expected: str, cities: CollectionReference
+) -> None:
+    """As Google's tests have it: https://github.com/firebase/firebase-js-sdk, api/query.test.ts."""
+    values = {"a": 1, "h": None, "i": float("nan"), "n": [None, 2], "m": [float("nan")]}
+    for name, value in values.items():
+        cities.document(name).set({"v": value, "map": {"v": value}})
+    assert "".join(sorted(ids(cities.where(filter=condition)))) == expected
+
+
+@pytest.mark.parametrize("direction", ["ASCENDING", "DESCENDING"])
+def test_not_in_with_a_null_matches_nothing_in_any_order(direction: str, filled: CollectionReference) -> None:
+    query = filled.where(filter=where("n", "not-in", [1, None]))
+    assert ids(query.order_by("n", direction=direction)) == ""
+    assert ids(query.order_by("n", direction=direction).limit(1).offset(1)) == ""
 
 
 def test_documents_without_the_field_that_orders_are_left_out(filled: CollectionReference) -> None:

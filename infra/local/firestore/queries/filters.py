@@ -17,6 +17,8 @@ from infra.local.firestore.errors import InvalidArgumentError
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10
 
+_NOTHING = b""  # the encoding of no value
+
 _F = StructuredQuery.FieldFilter
 _U = StructuredQuery.UnaryFilter
 _C = StructuredQuery.CompositeFilter
@@ -238,15 +240,35 @@ def _equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     return [Equal(path, operand) for operand in operands]
 
 
+def _in(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    return _equal(path, _comparable(operands))
+
+
 def _contains(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     return [Contains(path, operand) for operand in operands]
 
 
+def _contains_any(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
+    return _contains(path, _comparable(operands))
+
+
+def _comparable(operands: list[bytes]) -> list[bytes]:
+    """Replace nulls and NaNs, which no value equals in a list, by what no value is."""
+    return [_NOTHING if operand in (ordering.NULL, ordering.NAN) else operand for operand in operands]
+
+
 def _not_equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     # A null is no value here: `!=` and `not-in` leave out documents where the field is null or missing.
+    return [Excluded(path, frozenset({*operands, ordering.NULL}))]
+
+
+def _not_in(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     if len(operands) > MOST_EXCLUDED:
         raise InvalidArgumentError(f"'not in' takes at most {MOST_EXCLUDED} values.")
-    return [Excluded(path, frozenset({*operands, ordering.NULL}))]
+    if ordering.NULL in operands:  # of no value it can be told whether it is in the list
+        nowhere = Bound(_NOTHING, after=False)
+        return [Range(path, nowhere, nowhere)]
+    return _not_equal(path, operands)
 
 
 _OPERATORS: dict[int, Callable[[paths.FieldPath, list[bytes]], list[Term]]] = {
@@ -255,10 +277,10 @@ _OPERATORS: dict[int, Callable[[paths.FieldPath, list[bytes]], list[Term]]] = {
     _F.GREATER_THAN: _greater,
     _F.GREATER_THAN_OR_EQUAL: _at_least,
     _F.EQUAL: _equal,
-    _F.IN: _equal,
+    _F.IN: _in,
     _F.ARRAY_CONTAINS: _contains,
-    _F.ARRAY_CONTAINS_ANY: _contains,
+    _F.ARRAY_CONTAINS_ANY: _contains_any,
     _F.NOT_EQUAL: _not_equal,
-    _F.NOT_IN: _not_equal,
+    _F.NOT_IN: _not_in,
 }
 _LIST_OPERATORS = {_F.IN, _F.NOT_IN, _F.ARRAY_CONTAINS_ANY}
