@@ -234,11 +234,21 @@ def field(path: str, operator: int, value: object) -> dict[str, object]:
     return {"field_filter": {"field": {"field_path": path}, "op": operator, "value": value}}
 
 
+def unary(path: str, operator: int) -> dict[str, object]:
+    return {"unary_filter": {"field": {"field_path": path}, "op": operator}}
+
+
+def either(*filters: dict[str, object]) -> dict[str, object]:
+    return {"composite_filter": {"op": "OR", "filters": filters}}
+
+
 def array(values: Iterable[int]) -> dict[str, object]:
     return {"array_value": {"values": [{"integer_value": value} for value in values]}}
 
 
 Op = StructuredQuery.FieldFilter.Operator
+UnaryOp = StructuredQuery.UnaryFilter.Operator
+ONE: dict[str, object] = {"integer_value": 1}
 
 
 @pytest.mark.parametrize(
@@ -280,6 +290,15 @@ def test_a_malformed_query_is_refused(
         [field("n", Op.NOT_IN, array([1])), field("m", Op.IN, array([1]))],
         [field("n", Op.NOT_IN, array([1])), field("m", Op.ARRAY_CONTAINS_ANY, array([1]))],
         [field("n", Op.NOT_EQUAL, {"integer_value": 1}), field("m", Op.NOT_EQUAL, {"integer_value": 1})],
+        [field("n", Op.NOT_IN, array([1])), field("m", Op.NOT_IN, array([1]))],
+        [field("n", Op.NOT_IN, array([1])), unary("m", UnaryOp.IS_NOT_NULL)],
+        [field("n", Op.NOT_IN, array([1])), unary("m", UnaryOp.IS_NOT_NAN)],
+        [field("n", Op.NOT_IN, array([1])), either(field("m", Op.EQUAL, ONE), field("o", Op.EQUAL, ONE))],
+        [either(field("n", Op.NOT_IN, array([1])), field("m", Op.EQUAL, ONE))],
+        [field("n", Op.NOT_EQUAL, ONE), unary("m", UnaryOp.IS_NOT_NULL)],
+        [field("n", Op.NOT_EQUAL, ONE), unary("m", UnaryOp.IS_NOT_NAN)],
+        [unary("n", UnaryOp.IS_NOT_NULL), unary("m", UnaryOp.IS_NOT_NULL)],
+        [unary("n", UnaryOp.IS_NOT_NULL), unary("m", UnaryOp.IS_NOT_NAN)],
         [field("n", Op.ARRAY_CONTAINS, {"integer_value": 1}), field("m", Op.ARRAY_CONTAINS_ANY, array([1]))],
         [field("n", Op.IN, array(range(6))), field("m", Op.IN, array(range(6)))],
     ],
@@ -288,3 +307,23 @@ def test_filters_that_do_not_go_together_are_refused(
     filters: list[dict[str, object]], generated: FirestoreClient, database: str
 ) -> None:
     assert refused(generated, database, {"where": {"composite_filter": {"op": "AND", "filters": filters}}})
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        [field("n", Op.NOT_EQUAL, ONE), unary("m", UnaryOp.IS_NULL)],
+        [field("n", Op.NOT_EQUAL, ONE), field("m", Op.IN, array([1, 2]))],
+        [unary("n", UnaryOp.IS_NOT_NULL), either(field("m", Op.EQUAL, ONE), unary("o", UnaryOp.IS_NAN))],
+        [field("n", Op.NOT_IN, array([1])), field("m", Op.LESS_THAN_OR_EQUAL, ONE)],
+    ],
+)
+def test_filters_that_go_together_are_answered(
+    filters: list[dict[str, object]], generated: FirestoreClient, database: str
+) -> None:
+    query = {
+        "from_": [{"collection_id": "cities"}],
+        "where": {"composite_filter": {"op": "AND", "filters": filters}},
+    }
+    found = generated.run_query(request={"parent": f"{database}/documents", "structured_query": query})
+    assert not any(answer.document.name for answer in found)

@@ -17,7 +17,13 @@ from infra.local.refusals import Unimplemented
 
 MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
+# What goes together is told by the comments of google/firestore/v1/query.proto.
+_EXCLUDING = {"NOT_EQUAL", "NOT_IN", "IS_NOT_NULL", "IS_NOT_NAN"}
+_NOT_WITH_NOT_IN = {"OR", "IN", "ARRAY_CONTAINS_ANY"}
+
 _F = StructuredQuery.FieldFilter
+_U = StructuredQuery.UnaryFilter
+_C = StructuredQuery.CompositeFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +162,21 @@ def _filters(where: StructuredQuery.Filter) -> int:
 
 def _check_operators(where: StructuredQuery.Filter) -> None:
     operators = list(_operators(where))
-    excluding = [operator for operator in operators if operator in (_F.NOT_IN, _F.NOT_EQUAL)]
-    if _F.NOT_IN in operators:
-        if len(excluding) > 1:
-            raise InvalidArgumentError("'not in' cannot be used with another 'not in' or '!='.")
-        if _F.IN in operators or _F.ARRAY_CONTAINS_ANY in operators:
-            raise InvalidArgumentError("'not in' cannot be used with 'in' or 'array contains any'.")
+    excluding = [operator for operator in operators if operator in _EXCLUDING]
     if len(excluding) > 1:
-        raise InvalidArgumentError("Only one '!=' or 'not in' filter is allowed.")
+        raise InvalidArgumentError(f"A query has one of these at most: {', '.join(sorted(_EXCLUDING))}.")
+    if "NOT_IN" in operators and not _NOT_WITH_NOT_IN.isdisjoint(operators):
+        raise InvalidArgumentError(f"'not in' goes with none of {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
 
 
-def _operators(where: StructuredQuery.Filter) -> Iterable[int]:
-    if where.HasField("field_filter"):
-        yield where.field_filter.op
-    for part in where.composite_filter.filters:
-        yield from _operators(part)
+def _operators(where: StructuredQuery.Filter) -> Iterable[str]:
+    """Name the operators of a filter, which has been read, and of those in it."""
+    match where.WhichOneof("filter_type"):
+        case "field_filter":
+            yield _F.Operator.Name(where.field_filter.op)
+        case "unary_filter":
+            yield _U.Operator.Name(where.unary_filter.op)
+        case "composite_filter":
+            yield _C.Operator.Name(where.composite_filter.op)
+            for part in where.composite_filter.filters:
+                yield from _operators(part)
