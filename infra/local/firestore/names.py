@@ -52,8 +52,8 @@ def parent(name: str) -> tuple[str, str]:
     return (match[1], "") if not match[2] else document(name)
 
 
-def collection_id(identifier: str) -> str:
-    """Check a collection's id."""
+def single_id(identifier: str) -> str:
+    """Check the id of a collection or of a document, which stands by itself."""
     _check(identifier, [identifier])
     return identifier
 
@@ -77,7 +77,7 @@ def _split(name: str) -> tuple[str, str]:
 
 def _check(name: str, segments: list[str]) -> None:
     for segment in segments:
-        if not segment or segment in (".", ".."):
+        if not segment or segment in (".", "..") or "/" in segment:
             raise InvalidArgumentError(f'"{name}" has the invalid id "{segment}".')
         if segment.startswith("__") and RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
             raise InvalidArgumentError(f'The id "{segment}" is invalid because it is reserved.')

@@ -125,6 +125,24 @@ def test_a_forbidden_document_name_is_refused(path: str, generated: FirestoreCli
         generated.commit(database=database, writes=[Write(update={"name": f"{database}/documents/{path}"})])
 
 
+@pytest.mark.parametrize(
+    ("collection_id", "document_id"),
+    [("a", "b/c/d"), ("a/b/c", "d"), ("a", "b/"), ("a", ".."), ("a", "__b__"), ("", "b")],
+)
+def test_an_id_that_is_none_makes_no_document(
+    collection_id: str, document_id: str, generated: FirestoreClient, database: str
+) -> None:
+    with pytest.raises(InvalidArgument):
+        generated.create_document(
+            request={
+                "parent": f"{database}/documents",
+                "collection_id": collection_id,
+                "document_id": document_id,
+                "document": {},
+            }
+        )
+
+
 @pytest.mark.parametrize("path", ["a/__id7__", "a/é", "a/" + "x" * 1500, "a/ ", "/".join(["a"] * 200)])
 def test_other_document_names_are_taken(path: str, generated: FirestoreClient, database: str) -> None:
     name = f"{database}/documents/{path}"

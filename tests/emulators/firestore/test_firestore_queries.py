@@ -257,6 +257,7 @@ ONE: dict[str, object] = {"integer_value": 1}
         {"from_": []},
         {"from_": [{"collection_id": "a"}, {"collection_id": "b"}]},
         {"from_": [{"collection_id": "__reserved__"}]},
+        {"from_": [{"collection_id": "a/b/c"}]},
         {"from_": [{"all_descendants": True}], "where": field("n", Op.EQUAL, {"integer_value": 1})},
         {"from_": [{"all_descendants": True}], "order_by": [{"field": {"field_path": "n"}}]},
         {"offset": -1},

@@ -87,7 +87,7 @@ def parse(
         raise InvalidArgumentError("A query is about exactly one collection.")
     selector = request.from_[0]
     if selector.collection_id:
-        names.collection_id(selector.collection_id)
+        names.single_id(selector.collection_id)
     reader = FilterReader(database, parent_path)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
     where = tuple((*terms, *map(Present, present)) for terms in where)

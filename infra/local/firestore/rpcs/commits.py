@@ -94,7 +94,7 @@ class Commits:
         """Create a document, with an id of its own if none is given."""
         database_name, parent_path = names.parent(request.parent)
         identifier = request.document_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
-        path = names.join(parent_path, names.collection_id(request.collection_id), identifier)
+        path = names.join(parent_path, names.single_id(request.collection_id), names.single_id(identifier))
         request.document.name = names.document_name(database_name, path)
         write = Write(update=request.document, current_document=Precondition(exists=False))
         return await self._write_and_get(database_name, write, request.mask.field_paths)
