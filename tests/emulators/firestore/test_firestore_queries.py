@@ -135,6 +135,14 @@ def test_equal_values_come_in_the_order_of_names_in_the_last_direction(cities: C
     assert ids(cities.order_by("n", direction="DESCENDING")) == "cba"
 
 
+@pytest.mark.parametrize("operator", ["array_contains", "array_contains_any"])
+def test_a_name_contains_nothing(operator: str, filled: CollectionReference) -> None:
+    name = filled.document("a")
+    query = filled.where(filter=where("__name__", operator, name if operator == "array_contains" else [name]))
+    with pytest.raises(InvalidArgument):
+        ids(query)
+
+
 Cut = Callable[[Query], Query]
 
 

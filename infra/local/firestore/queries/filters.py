@@ -186,6 +186,8 @@ class FilterReader:
         build = _OPERATORS.get(condition.op)
         if build is None:
             raise InvalidArgumentError("A field filter has no operator.")
+        if path == paths.NAME and build in (_contains, _contains_any):
+            raise InvalidArgumentError("A document's name is no array, which 'array contains' is about.")
         if condition.op in _LIST_OPERATORS:
             values = condition.value.array_value.values
             if not condition.value.HasField("array_value") or not values:
