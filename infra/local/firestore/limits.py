@@ -14,6 +14,7 @@ from infra.local.firestore.errors import InvalidArgumentError
 
 LARGEST_REQUEST = 10 * 1024 * 1024
 LARGEST_DOCUMENT = 1024 * 1024
+LARGEST_FIELD = LARGEST_DOCUMENT - 89
 LONGEST_FIELD_NAME = 1500
 DEEPEST_VALUE = 20
 LARGEST_VECTOR = 2048
@@ -49,7 +50,7 @@ def check_value(value: Value) -> None:
 
 
 def check_size(document: Document, serialized: int) -> None:
-    """Check that a document is not too large.
+    """Check that a document is not too large, and none of its fields.
 
     Args:
         document: The document, with its full name.
@@ -63,6 +64,11 @@ def check_size(document: Document, serialized: int) -> None:
             f"Document '{document.name}' cannot be written because its size ({size:,} bytes) exceeds"
             f" the maximum allowed size of {LARGEST_DOCUMENT:,} bytes."
         )
+    for name, value in document.fields.items():
+        if value_size(value) > LARGEST_FIELD:
+            raise InvalidArgumentError(
+                f'The value of property "{name}" is longer than {LARGEST_FIELD} bytes.'
+            )
 
 
 def document_size(document: Document) -> int:

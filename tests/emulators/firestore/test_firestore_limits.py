@@ -27,14 +27,32 @@ def name_size(path: str) -> int:
 
 @pytest.mark.parametrize("excess", [0, 1])
 def test_a_document_has_at_most_a_mebibyte(excess: int, cities: CollectionReference) -> None:
-    overhead = name_size("cities/paris") + 32 + len("a") + 1 + 1
-    fields = {"a": "x" * (MEBIBYTE - overhead + excess)}
+    other = "x" * 100  # a field alone may not be as large as a document
+    overhead = name_size("cities/paris") + 32 + len("a") + 1 + 1 + len("b") + 1 + len(other) + 1
+    fields = {"a": "x" * (MEBIBYTE - overhead + excess), "b": other}
     if not excess:
         cities.document("paris").set(fields)
-        assert cities.document("paris").get().get("a") == fields["a"]
+        assert cities.document("paris").get().to_dict() == fields
         return
     with pytest.raises(InvalidArgument, match=r"1,048,577 bytes"):
         cities.document("paris").set(fields)
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda size: "x" * (size - 1),
+        bytes,
+        lambda size: ["x", bytes(size - 2)],
+        lambda size: {"x": bytes(size - 2)},
+    ],
+)
+def test_a_field_has_at_most_a_mebibyte_less_89_bytes(
+    fill: Callable[[int], object], cities: CollectionReference
+) -> None:
+    cities.document("a").set({"a": fill(MEBIBYTE - 89)})
+    with pytest.raises(InvalidArgument, match='"a" is longer than 1048487 bytes'):
+        cities.document("a").set({"a": fill(MEBIBYTE - 88)})
 
 
 def test_what_is_small_on_the_wire_counts_as_it_is_stored(generated: FirestoreClient, database: str) -> None:
