@@ -38,10 +38,20 @@ def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
         raise InvalidArgumentError(f"Values are nested at most {DEEPEST_VALUE} deep.")
     for name, value in fields.items():
         if not name or len(name) * 4 > LONGEST_FIELD_NAME or name.startswith("__"):
-            _check_field_name(name)
+            check_field_name(name)
         kind = value.WhichOneof("value_type")
         if kind not in _PLAIN:
             _check_value(value, kind, depth)
+
+
+def check_field_name(name: str) -> None:
+    """Check the name of a field, or of an aggregation's result."""
+    if not name:
+        raise InvalidArgumentError("A field name is empty.")
+    if len(name.encode()) > LONGEST_FIELD_NAME:
+        raise InvalidArgumentError(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
+    if names.RESERVED.fullmatch(name):
+        raise InvalidArgumentError(f'The field name "{name}" is reserved.')
 
 
 def check_value(value: Value) -> None:
@@ -129,15 +139,6 @@ def _check_vector(fields: Mapping[str, Value]) -> None:
         raise InvalidArgumentError("A vector holds doubles alone.")
     if not 1 <= len(elements) <= LARGEST_VECTOR:
         raise InvalidArgumentError(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
-
-
-def _check_field_name(name: str) -> None:
-    if not name:
-        raise InvalidArgumentError("A field name is empty.")
-    if len(name.encode()) > LONGEST_FIELD_NAME:
-        raise InvalidArgumentError(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
-    if names.RESERVED.fullmatch(name):
-        raise InvalidArgumentError(f'The field name "{name}" is reserved.')
 
 
 def _fields_size(fields: Mapping[str, Value]) -> int:

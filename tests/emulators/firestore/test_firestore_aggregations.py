@@ -119,6 +119,8 @@ def test_several_aggregations_have_their_aliases(
         [{"count": {}}] * 6,
         [{"alias": "a", "count": {}}, {"alias": "a", "count": {}}],
         [{"alias": "nothing"}],
+        [{"alias": "__reserved__", "count": {}}],
+        [{"alias": "é" * 751, "count": {}}],
         [{"count": {"up_to": 0}}],
         [{"sum": {"field": {"field_path": ""}}}],
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery
-from infra.local.firestore import paths
+from infra.local.firestore import limits, paths
 from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.queries.parse import Query
 
@@ -42,6 +42,7 @@ def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[A
         if not alias:
             unnamed += 1
             alias = f"field_{unnamed}"
+        limits.check_field_name(alias)
         if alias in {other.alias for other in found}:
             raise InvalidArgumentError(f'Aggregation aliases contain duplicate alias: "{alias}"')
         found.append(_read(alias, aggregation))
