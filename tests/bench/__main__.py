@@ -5,7 +5,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -45,7 +44,7 @@ def main() -> None:
             measured = runner.run(run(plan, folder, progress))
     except KeyboardInterrupt:
         shutil.rmtree(folder)
-        sys.exit(128 + signal.SIGINT)
+        raise
     except (RefusedError, UnfairError, OSError) as error:
         sys.exit(f"muster: {error}; the functions' output is in {folder}")
     shutil.rmtree(folder)
