@@ -26,6 +26,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from infra.arguments import Parser
+from infra.endings import settle_output
 from infra.gist import gist
 from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state, topology
@@ -40,7 +41,7 @@ Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
 
 
 def main() -> None:
-    """Show events until Ctrl-C, SIGTERM or the end of the stack."""
+    """Show events until Ctrl-C, SIGTERM, the end of who reads them or that of the stack."""
     arguments = _arguments(sys.argv[1:])
     stack = state.read(arguments.state)
     if not stack:
@@ -48,10 +49,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
     show = _as_json if arguments.json else _as_line
-    with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
-        print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
-        for event_type, delivery in _first_times(arrivals, stack, arguments.state):
-            print(show(event_type.FromString(delivery.data), delivery), flush=True)
+    try:
+        with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
+            print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
+            for event_type, delivery in _first_times(arrivals, stack, arguments.state):
+                print(show(event_type.FromString(delivery.data), delivery), flush=True)
+    except BrokenPipeError:  # who reads has enough, as in `make events | head`
+        settle_output()
 
 
 @contextlib.contextmanager

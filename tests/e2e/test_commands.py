@@ -232,6 +232,19 @@ def test_its_subscriptions_end_with_it(
     assert not during & subscriptions()
 
 
+def test_it_ends_quietly_when_nobody_reads_any_more(
+    state: Path, stack: RunningStack, new_organization: NewOrganization
+) -> None:
+    """As in `make events | head`, and make would tell of any other status."""
+    with events(state) as watching:
+        assert watching.stdout
+        assert watching.stderr
+        watching.stdout.close()
+        assert register(stack, new_organization().api_key, random_mac()).status_code == 201
+        assert watching.wait(TIMEOUT) == 0
+        assert watching.stderr.read() == ""
+
+
 @pytest.mark.long
 def test_a_stack_that_is_killed_is_missed_at_once(tmp_path: Path) -> None:
     with StackProcess(tmp_path, ("--topology", str(quiet_topology(tmp_path)))) as stack:
