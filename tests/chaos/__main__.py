@@ -34,10 +34,18 @@ def main() -> None:
         sys.stdout.write(f"seed {seed}\n")
         sys.stdout.flush()
         with tempfile.TemporaryDirectory() as temporary:
-            outcome = run(plan, (arguments.keep or Path(temporary)) / str(seed))
+            outcome = run(plan, _made((arguments.keep or Path(temporary)) / str(seed)))
         sys.stdout.write(f"{report(outcome)}\n")
         failed = failed or bool(outcome.faults)
     sys.exit(1 if failed else 0)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"muster: {folder}: {error.strerror}")
+    return folder
 
 
 def _seconds(text: str) -> float:

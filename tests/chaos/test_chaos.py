@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.__main__ import main
 from tests.chaos.report import report
 from tests.chaos.run import Plan, run
 
@@ -19,3 +20,11 @@ def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
     assert outcome.faults == [], report(outcome)
     assert sum(outcome.ledger.operations.values()) > 0
+
+
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    keep = tmp_path / "file" / "data"
+    monkeypatch.setattr("sys.argv", ["tests.chaos", "--seconds", "1", "--seed", "7", "--keep", str(keep)])
+    with pytest.raises(SystemExit, match=f"^muster: {keep}/7: Not a directory$"):
+        main()
