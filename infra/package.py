@@ -6,6 +6,7 @@ that changes nothing deploys nothing.
 """
 
 import hashlib
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,10 @@ def main() -> None:
         "--into", type=Path, default=DEFAULT_FILE, metavar="FILE", help="default: .local/muster.zip"
     )
     file: Path = parser.parse_args().into
-    digest = build(file)
+    try:
+        digest = build(file)
+    except OSError as error:
+        sys.exit(f"muster: {error.filename}: {error.strerror}")
     print(f"{file}: {file.stat().st_size // 1024} KiB, SHA-256 {digest}")
 
 

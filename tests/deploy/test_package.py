@@ -160,3 +160,15 @@ def works(function: topology.Function, client: httpx.Client, new_organization: N
             return client.post("/").status_code == 204
         case "pubsub":
             return client.post("/", json={"message": {}}).status_code == 400  # it knows what is no event
+
+
+@pytest.mark.parametrize(
+    ("into", "reason"), [(".", "Is a directory"), ("file/of/muster.zip", "Not a directory")]
+)
+def test_a_file_that_cannot_be_is_one_line(
+    into: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("sys.argv", ["infra.package", "--into", str(tmp_path / into)])
+    with pytest.raises(SystemExit, match=f"^muster: {tmp_path}[^ ]*: {reason}$"):
+        package.main()
