@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc.aio
 
-from infra.arguments import Parser, port
+from infra.arguments import Parser, given, port
 from infra.local.control import Control
 
 
@@ -46,7 +46,7 @@ class EmulatorParser(Parser):
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
         self.speaker = f"{name} emulator"
-        self.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+        self.add_argument("--host", type=given, default="127.0.0.1", help="the address to listen on")
         self.add_argument("--port", type=port, default=default_port, help="for clients; 0 takes any")
         self.add_argument("--control-port", type=port, default=0, help="for counters and faults; 0 takes any")
         self.add_argument("--data", type=Path, help="a folder to keep the data in, beyond the end")

@@ -49,7 +49,8 @@ def test_a_taken_port_is_one_line(flag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--prot", "1"], ["--port", "x"], ["--port", "65536"], ["--retention", "-1"]]
+    "arguments",
+    [["--prot", "1"], ["--port", "x"], ["--port", "65536"], ["--host", ""], ["--retention", "-1"]],
 )
 def test_a_wrong_flag_is_one_line(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
