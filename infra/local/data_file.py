@@ -135,6 +135,8 @@ def _open(folder: Path, name: str, tables: str, synchronous: str) -> sqlite3.Con
     except sqlite3.OperationalError as error:
         is_used = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
         raise EmulatorError(f"{folder}: {error}{'; does another emulator use it?' * is_used}") from error
-    except (OSError, sqlite3.Error) as error:
+    except sqlite3.Error as error:
         raise EmulatorError(f"{folder}: {error}") from error
+    except OSError as error:
+        raise EmulatorError(f"{folder}: {error.strerror}") from error
     return connection

@@ -105,6 +105,13 @@ def test_a_data_folder_has_one_user(tmp_path: Path) -> None:
     assert complaint.count("\n") == 1
 
 
+def test_a_data_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    code, complaint = refused("--data", str(folder))
+    assert (code, complaint) == (1, f"Firestore emulator: {folder}: Not a directory\n")
+
+
 def test_an_expired_document_is_deleted(tmp_path: Path, project: str) -> None:
     file = tmp_path / "indexes.yaml"
     file.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: at.end, ttl: true, indexes: []}]")
