@@ -41,7 +41,7 @@ events: $(READY) ## Show the inventory events of the running stack as they happe
 	@exec $(BIN)/python -m infra.events $(if $(JSON),--json)
 
 replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
-	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since "$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
+	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since="$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
 
 deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket of its state, YES=1 does not ask)
 	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)

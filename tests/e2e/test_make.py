@@ -25,6 +25,13 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def set_up(folder: Path) -> None:
+    """Have make find an environment there, in which nothing is."""
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    for file in ("requirements.txt", "requirements-dev.txt", ".venv/.ready"):
+        (folder / file).touch()
+
+
 @pytest.mark.parametrize("state", [".local", ".local-2"])
 def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path: Path, state: str) -> None:
     for made in (".venv", ".local", ".local-2"):
@@ -47,9 +54,7 @@ def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path
 
 
 def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
-    (tmp_path / ".venv").mkdir()
-    for file in ("requirements.txt", "requirements-dev.txt", ".venv/.ready"):
-        (tmp_path / file).touch()
+    set_up(tmp_path)
 
     ended = make(tmp_path, "bench", "PART=bogus")
 
@@ -70,3 +75,15 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert sorted(said) == ["", *["Another make is setting up, this one waits for it...\n"] * 2]
     assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
+
+
+def test_replay_takes_any_moment_for_one(tmp_path: Path) -> None:
+    """One that begins with a dash is no flag, so that the command can tell what is wrong with it."""
+    set_up(tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o700)
+
+    ended = make(tmp_path, "replay", "SUBSCRIPTION=pool-cleanup", "SINCE=-5m")
+
+    assert ended.stdout == "-m infra.replay pool-cleanup --since=-5m\n"
