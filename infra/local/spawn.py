@@ -61,13 +61,17 @@ class Run:
     async def end(self, grace: float) -> None:
         """End it if it still runs, by force after `grace` seconds, then whatever it left behind."""
         self.terminate()
+        # `wait_for` would lose a cancellation that comes with the process's end, as Ctrl-C has both:
+        # https://github.com/python/cpython/issues/86296
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.exited.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self.exited.wait()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         await self.exited.wait()
         with contextlib.suppress(TimeoutError):  # its last words may say why it died
-            await asyncio.wait_for(self.drained.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self.drained.wait()
         await self._close()
 
     async def _close(self) -> None:

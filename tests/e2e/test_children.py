@@ -12,6 +12,7 @@ import pytest
 
 from infra.local import function, topology
 from infra.local.nursery import Nursery
+from infra.local.spawn import Run
 from tests.functions.lone_function import running_nursery
 
 ECHO = """
@@ -193,3 +194,16 @@ async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: 
         arbiter, worker, _ = await running.ask()
     assert gone(arbiter)
     assert gone(worker)
+
+
+async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> None:
+    """Ctrl-C ends a child too that has no process group of its own yet."""
+    run = Run(print)
+    run.pid = 2**22 + 1  # no process's: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, pid_max
+    ending = asyncio.create_task(run.end(grace=0.05))
+    await asyncio.sleep(0.01)
+    run.take_end(-signal.SIGINT)
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
