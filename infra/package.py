@@ -58,7 +58,7 @@ def main() -> None:
     try:
         digest = build(file)
     except OSError as error:
-        sys.exit(f"muster: {error.filename}: {error.strerror}")
+        sys.exit(f"muster: {error.filename or file}: {error.strerror}")
     print(f"{file}: {file.stat().st_size // 1024} KiB, SHA-256 {digest}")
 
 

@@ -162,6 +162,12 @@ def works(function: topology.Function, client: httpx.Client, new_organization: N
             return client.post("/", json={"message": {}}).status_code == 400  # it knows what is no event
 
 
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["infra.package", "--into", "/dev/full"])
+    with pytest.raises(SystemExit, match=r"^muster: /dev/full: No space left on device$"):
+        package.main()
+
+
 @pytest.mark.parametrize(
     ("into", "reason"), [(".", "Is a directory"), ("file/of/muster.zip", "Not a directory")]
 )
