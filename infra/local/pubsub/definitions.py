@@ -76,8 +76,9 @@ async def _protoc(definition: str) -> FileDescriptorProto:
     done = await asyncio.to_thread(
         subprocess.run, command, input=definition.encode(), capture_output=True, check=False
     )
-    if done.returncode != 0:
-        raise InvalidArgument(f"Invalid schema: {_complaints(done.stderr.decode())}")
+    if done.returncode != 0 and (complaints := _complaints(done.stderr.decode())):
+        raise InvalidArgument(f"Invalid schema: {complaints}")
+    done.check_returncode()  # it was killed, perhaps: that is no fault of the definition
     return FileDescriptorSet.FromString(done.stdout).file[0]
 
 
