@@ -134,7 +134,8 @@ def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
     try:
         parameters, faults = strict_json.parse(text.encode())
     except MalformedBody:
-        return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
+        words = f"must be a JSON object as text, nested {strict_json.MAX_DEPTH} levels deep at most"
+        return None, [Fault(place, "json_invalid", words)]
     return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]
 
 
