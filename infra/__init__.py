@@ -1,8 +1,8 @@
 """What runs, builds, deploys and watches the product: it is no part of it."""
 
-from infra import endings
+from infra import interruption
 
-endings.prepare()  # before the other imports, which may be interrupted too
+interruption.end_quietly()  # before a command imports the rest, which takes longer than some people wait
 
 from pathlib import Path  # noqa: E402
 

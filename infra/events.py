@@ -26,7 +26,6 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from infra.arguments import Parser
-from infra.endings import settle_output
 from infra.gist import gist
 from infra.google_cloud import RETRY, TIMEOUT, one_line
 from infra.local import state, topology
@@ -55,7 +54,17 @@ def main() -> None:
             for event_type, delivery in _first_times(arrivals, stack, arguments.state):
                 print(show(event_type.FromString(delivery.data), delivery), flush=True)
     except BrokenPipeError:  # who reads has enough, as in `make events | head`
-        settle_output()
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Leave nothing that Python would print at its end, and fail once more.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,6 @@ import uvloop
 
 from infra.api_key import new_api_key
 from infra.arguments import Parser, port
-from infra.endings import settle_output
 from infra.local import state, topology
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import OccupiedError, write_privately
@@ -53,7 +52,6 @@ def main() -> None:
     except (topology.TopologyError, StackError) as error:
         sys.exit(f"muster: {error}")
     except OSError as error:
-        settle_output()  # that may be what is wrong
         sys.exit(f"muster: {error.filename}: {error.strerror}" if error.filename else f"muster: {error}")
 
 

@@ -200,7 +200,7 @@ async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> N
     """Ctrl-C ends a child too that has no process group of its own yet."""
     run = Run(print)
     run.pid = 2**22 + 1  # no process's: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, pid_max
-    ending = asyncio.create_task(run.end(grace=0.05))
+    ending = asyncio.create_task(run.end(grace=10))
     await asyncio.sleep(0.01)
     run.take_end(-signal.SIGINT)
     await asyncio.sleep(0)

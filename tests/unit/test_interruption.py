@@ -1,0 +1,58 @@
+"""How commands end that are interrupted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra import ROOT
+
+INTERRUPT = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+
+
+def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command that finds some of the modules that it imports in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", command],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(modules)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "imported"),
+    [
+        ("infra.codegen", "grpc_tools"),
+        ("infra.cost", "yaml"),
+        ("infra.deploy", "grpc"),
+        ("infra.events", "uuid6"),
+        ("infra.keys", "uuid6"),
+        ("infra.local", "uvloop"),
+        ("infra.local.firestore", "grpc"),
+        ("infra.local.pubsub", "grpc"),
+        ("infra.openapi", "pydantic"),
+        ("infra.replay", "grpc"),
+        ("infra.smoke", "httpx"),
+        ("tests.bench", "grpc"),
+        ("tests.chaos", "httpx"),
+    ],
+)
+def test_ctrl_c_ends_a_command_that_still_imports(command: str, imported: str, tmp_path: Path) -> None:
+    """The module that it imports is one that is interrupted."""
+    (tmp_path / f"{imported}.py").write_text(INTERRUPT)
+    ended = run(command, tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_what_else_goes_wrong_is_told_with_its_traceback(tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text("raise TimeoutError('late')")
+    ended = run("infra.cost", tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Traceback (most recent call last):\n")
+    assert ended.stderr.endswith("TimeoutError: late\n")
