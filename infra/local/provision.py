@@ -33,6 +33,7 @@ TIMEOUT = 20.0
 SECONDS_A_DAY = 24 * 60 * 60
 
 EXISTS = grpc.StatusCode.ALREADY_EXISTS
+FAILED_PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 INVALID_ARGUMENT = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
@@ -108,9 +109,23 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
         if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, refusals):
             return None
     elif known.definition != schema.definition:
-        commit = schema_pb2.CommitSchemaRequest(name=schema.name, schema=schema)
-        await _call(channel, f"{service}/CommitSchema", commit, schema_pb2.Schema)
+        request = schema_pb2.CommitSchemaRequest(name=schema.name, schema=schema)
+        commit = (f"{service}/CommitSchema", request, schema_pb2.Schema)
+        if not await _call(channel, *commit, {FAILED_PRECONDITION}):
+            await _drop_oldest_revision(channel, schema.name)
+            await _call(channel, *commit)
     return schema.name
+
+
+async def _drop_oldest_revision(channel: grpc.aio.Channel, schema: str) -> None:
+    """Make room for another revision: a schema has 20 at most, and topics ask for no particular one."""
+    service = "google.pubsub.v1.SchemaService"
+    ask = schema_pb2.ListSchemaRevisionsRequest(name=schema)
+    answer = schema_pb2.ListSchemaRevisionsResponse
+    if listed := await _call(channel, f"{service}/ListSchemaRevisions", ask, answer):
+        oldest = min(listed.schemas, key=lambda revision: revision.revision_create_time.ToNanoseconds())
+        delete = schema_pb2.DeleteSchemaRevisionRequest(name=f"{schema}@{oldest.revision_id}")
+        await _call(channel, f"{service}/DeleteSchemaRevision", delete, schema_pb2.Schema)
 
 
 async def _declare_topic(channel: grpc.aio.Channel, topic: pubsub_pb2.Topic) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from google.pubsub_v1.types import SchemaView
+from google.pubsub_v1.types import Schema, SchemaView
 
 from infra.local import provision, topology
 from infra.local.provision import PROJECT, topics_and_subscriptions
@@ -88,6 +88,22 @@ async def test_a_changed_schema_of_an_earlier_run_gets_a_revision_and_an_unchang
         newest, *others = schemas.list_schema_revisions(request={"name": SCHEMA, "view": SchemaView.FULL})
     assert len(others) == 1
     assert "message PoolChanged" in newest.definition + others[0].definition
+
+
+async def test_a_schema_that_has_all_its_revisions_loses_the_oldest_one(emulator: Emulator) -> None:
+    with emulator.schemas() as schemas:
+        old = {"type_": Schema.Type.PROTOCOL_BUFFER, "definition": 'syntax = "proto3"; message Old {}'}
+        parent, _, schema_id = SCHEMA.partition("/schemas/")
+        first = schemas.create_schema(parent=parent, schema_id=schema_id, schema=old)
+        for _ in range(19):
+            schemas.commit_schema(name=SCHEMA, schema=old | {"name": SCHEMA})
+
+        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+
+        kept = list(schemas.list_schema_revisions(request={"name": SCHEMA, "view": SchemaView.FULL}))
+    assert len(kept) == 20
+    assert any("message PoolChanged" in revision.definition for revision in kept)
+    assert first.revision_id not in {revision.revision_id for revision in kept}
 
 
 @pytest.mark.parametrize("code", ["UNIMPLEMENTED", "INVALID_ARGUMENT"])
