@@ -1,5 +1,7 @@
 """A transaction that nothing comes of lets go of its locks, whatever ended it, and the next try is as old."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from google_apis.firestore.firestore_pb2 import BatchGetDocumentsRequest, RollbackRequest
@@ -99,36 +101,35 @@ async def test_a_committed_transaction_has_nothing_to_release(
     assert (await firestore_control.rpcs())["Rollback"] == 0
 
 
-async def test_the_next_try_tells_which_one_it_follows(
-    stack: RunningStack, project: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is as old as that one, and younger ones give way to it."""
+@pytest.fixture
+async def recorder(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
+    """Sees the RPCs of every store that is connected from now on."""
     recorder = Recorder()
     async with recorded([stack.firestore_emulator_host], recorder) as [address]:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
-        async with Transaction(firestore, Deadline(5)) as first:
-            await first.get([POOL])
-        async with first.successor() as second:
-            await second.get([POOL])
+        yield recorder
+
+
+async def test_the_next_try_tells_which_one_it_follows(project: str, recorder: Recorder) -> None:
+    """It is as old as that one, and younger ones give way to it."""
+    firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
+    async with Transaction(firestore, Deadline(5)) as first:
+        await first.get([POOL])
+    async with first.successor() as second:
+        await second.get([POOL])
 
     _, released, begun, _ = (rpc.request for rpc in recorder.rpcs)
     options = BatchGetDocumentsRequest.FromString(begun).new_transaction
     assert options.read_write.retry_transaction == RollbackRequest.FromString(released).transaction != b""
 
 
-async def test_what_comes_after_a_commit_is_no_retry_of_it(
-    stack: RunningStack, project: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorder = Recorder()
-    async with recorded([stack.firestore_emulator_host], recorder) as [address]:
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
-        async with Transaction(firestore, Deadline(5)) as first:
-            await first.get([POOL])
-            await first.commit([writes.create(firestore.name(POOL), Pool(version=1))], Deadline(5))
-        async with first.successor() as second:
-            await second.get([POOL])
+async def test_what_comes_after_a_commit_is_no_retry_of_it(project: str, recorder: Recorder) -> None:
+    firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
+    async with Transaction(firestore, Deadline(5)) as first:
+        await first.get([POOL])
+        await first.commit([writes.create(firestore.name(POOL), Pool(version=1))], Deadline(5))
+    async with first.successor() as second:
+        await second.get([POOL])
 
     _, _, begun, _ = (rpc.request for rpc in recorder.rpcs)
     options = BatchGetDocumentsRequest.FromString(begun).new_transaction
