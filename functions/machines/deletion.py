@@ -33,13 +33,8 @@ async def delete(inventory: Inventory, call: Call) -> Answer:
 async def _delete(inventory: Inventory, call: Call, read_id: Callable[[Request], str]) -> Answer:
     """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
 
-    def read() -> str:
-        machine_id = read_id(call.request)
-        call.require_no_body()
-        return machine_id
-
-    async def decide(transaction: Transaction, machine_id: str) -> Decision:
-        stored = await find_matching(inventory, call, machine_id)
+    async def decide(transaction: Transaction, _: None) -> Decision:
+        stored = await find_matching(inventory, call, read_id(call.request))
         machine = stored.machine
         return Decision(
             answer=Answer(status=204),
@@ -48,7 +43,7 @@ async def _delete(inventory: Inventory, call: Call, read_id: Callable[[Request],
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:

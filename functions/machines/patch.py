@@ -1,5 +1,7 @@
 """Patching: agents and owners change some fields of a machine, and agents say that they are alive."""
 
+from functools import partial
+
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -26,13 +28,9 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
     again by; with an idempotency key its answer is recorded as any other, at one more write.
     """
 
-    def read() -> tuple[str, MachinePatch]:
-        return path.uuid(call.request, "machine_id"), call.body_as(MachinePatch)
-
-    async def decide(_: Transaction, wanted: tuple[str, MachinePatch]) -> Decision:
-        machine_id, wish = wanted
-        stored = await find_matching(inventory, call, machine_id)
-        change = machines.update(stored.machine, wish.changes(), now=inventory.clock())
+    async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
+        stored = await find_matching(inventory, call, path.uuid(call.request, "machine_id"))
+        change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
         # What is cleared takes nothing.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
@@ -43,4 +41,5 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
             events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
+    read = partial(call.body_as, MachinePatch)
     return await inventory.changes.answer(command_of(call), read, decide)

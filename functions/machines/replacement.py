@@ -1,5 +1,7 @@
 """Replacement: a machine gets another hardware profile."""
 
+from functools import partial
+
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
@@ -20,12 +22,8 @@ from shared.store.transaction import Transaction
 async def replace(inventory: Inventory, call: Call) -> Answer:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
 
-    def read() -> tuple[str, Machine]:
-        return path.machine_id(call.request), read_profile(call.request, call.body)
-
-    async def decide(_: Transaction, wanted: tuple[str, Machine]) -> Decision:
-        machine_id, profile = wanted
-        stored = await find_matching(inventory, call, machine_id)
+    async def decide(_: Transaction, profile: Machine) -> Decision:
+        stored = await find_matching(inventory, call, path.machine_id(call.request))
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
         answer = machine_answer(call.request, plain(change.after))
@@ -40,4 +38,5 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
             events=[events.machine_updated(change)],
         )
 
+    read = partial(read_profile, call.request, call.body)
     return await inventory.changes.answer(command_of(call), read, decide)

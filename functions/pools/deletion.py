@@ -20,17 +20,12 @@ async def delete(inventory: Inventory, call: Call) -> Answer:
     no answer shows that, for every answer looks its pools up.
     """
 
-    def read() -> str:
-        pool_id = path.uuid(call.request, "pool_id")
-        call.require_no_body()
-        return pool_id
-
-    async def decide(_: Transaction, pool_id: str) -> Decision:
-        stored = await find_matching(inventory, call, pool_id)
+    async def decide(_: Transaction, __: None) -> Decision:
+        stored = await find_matching(inventory, call, path.uuid(call.request, "pool_id"))
         return Decision(
             answer=Answer(status=204),
             writes=[writes.delete_seen(stored.document)],
             events=[events.pool_changed(stored.pool, PoolChange.POOL_CHANGE_DELETED)],
         )
 
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)

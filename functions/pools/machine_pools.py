@@ -1,6 +1,7 @@
 """The pools of one machine."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from functions.pools.bodies import PoolAssignment
 from shared.bootstrap import Inventory
@@ -47,11 +48,8 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
     """
     organization = call.caller.organization_id
 
-    def read() -> tuple[str, list[str]]:
-        return path.uuid(call.request, "machine_id"), call.body_as(PoolAssignment).ids()
-
-    async def decide(transaction: Transaction, assignment: tuple[str, list[str]]) -> Decision:
-        machine_id, wanted = assignment
+    async def decide(transaction: Transaction, assignment: PoolAssignment) -> Decision:
+        machine_id, wanted = path.uuid(call.request, "machine_id"), assignment.ids()
         stored, entered = await _read(transaction, organization, machine_id, wanted)
         before = stored.machine
         require_match(call.request, before.version)
@@ -72,6 +70,7 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         writes = [memberships.change_pools(stored, after)]
         return Decision(answer=_answer(after), writes=writes, events=changed)
 
+    read = partial(call.body_as, PoolAssignment)
     return await inventory.changes.answer(command_of(call), read, decide)
 
 

@@ -1,6 +1,7 @@
 """Updates of pools."""
 
 from datetime import datetime
+from functools import partial
 
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
@@ -20,13 +21,9 @@ from shared.store.transaction import Transaction
 async def update(inventory: Inventory, call: Call) -> Answer:
     """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
 
-    def read() -> tuple[str, PoolPatch]:
-        return path.uuid(call.request, "pool_id"), call.body_as(PoolPatch)
-
-    async def decide(_: Transaction, wanted: tuple[str, PoolPatch]) -> Decision:
-        pool_id, patch = wanted
+    async def decide(_: Transaction, patch: PoolPatch) -> Decision:
         fields = patch.fields()
-        stored = await find_matching(inventory, call, pool_id)
+        stored = await find_matching(inventory, call, path.uuid(call.request, "pool_id"))
         after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
@@ -40,4 +37,5 @@ async def update(inventory: Inventory, call: Call) -> Answer:
     async def complete(answer: Answer, as_of: datetime | None) -> Answer:
         return await counted(inventory, call, path.uuid(call.request, "pool_id"), answer, as_of)
 
+    read = partial(call.body_as, PoolPatch)
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

@@ -73,7 +73,7 @@ class Changes:
 
         Args:
             command: whose request it is.
-            read: reads the request's path and body.
+            read: reads the request's body.
             decide: is given what was read.
             complete: as `apply` has it.
 
