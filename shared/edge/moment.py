@@ -12,13 +12,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # A query's + is a space.
 _LOST_PLUS = re.compile(r"[\d-]+[Tt _]\d\d:\d\d[\d:.,]* \d\d:?\d\d", re.ASCII)
 # pydantic takes dates too, and seconds since 1970, in digits of many kinds.
-_BEGINNING = re.compile(rf"{_DATE.pattern}[Tt _]\d\d:\d\d", re.ASCII)
+_DATE_AND_TIME = re.compile(rf"{_DATE.pattern}[Tt _]\d\d:\d\d", re.ASCII)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - what a client sent
     if not isinstance(value, str):
         raise PydanticKnownError("datetime_type")
-    if not _BEGINNING.match(value):
+    if not _DATE_AND_TIME.match(value):
         raise PydanticKnownError("datetime_parsing", {"error": "expected a date and a time"})
     return value
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store import paths, writes
+from shared.store import memberships, paths, writes
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
@@ -42,9 +43,10 @@ async def find_pools(
     firestore: Firestore, organization_id: str, pool_ids: Sequence[str], deadline: Deadline
 ) -> list[Pool]:
     """Read those of some pools that exist, in the order of their ids as given."""
-    names = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
-    found = await firestore.get(names, deadline) if names else {}
-    return [decode(found[name].fields, Pool) for name in names if name in found]
+    found = await memberships.read(
+        partial(firestore.get, deadline=deadline), organization_id, pool_ids=pool_ids
+    )
+    return found.pools
 
 
 async def pool_exists(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> bool:
