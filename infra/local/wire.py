@@ -11,6 +11,7 @@ from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.projects import project_of
 from infra.local.refusals import InvalidRequest, abort
+from infra.local.together import let_wait
 
 # Requests and responses are as different as the methods are: each method's own signature is typed.
 Unary = Callable[[Any], Awaitable[Message]]
@@ -87,7 +88,9 @@ class Wire:
     ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
         async def serve(body: bytes, context: Context) -> AsyncIterator[Message]:
             try:
-                for response in await self._call(name, method, kind, body, context):
+                for position, response in enumerate(await self._call(name, method, kind, body, context)):
+                    if position:
+                        let_wait(context)
                     yield response
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
                 await abort(name, error, context)

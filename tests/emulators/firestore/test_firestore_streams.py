@@ -1,0 +1,77 @@
+"""How the documents of a query come over the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from google.cloud.firestore import Client, CollectionReference
+
+from google_apis.firestore.firestore_pb2 import RunQueryRequest, RunQueryResponse
+from shared.store.queries import all_in
+from tests.emulators.firestore.emulator import Emulator
+
+METHOD = "/google.firestore.v1.Firestore/RunQuery"
+DATA = 0  # the type of frame: RFC 9113, section 6.1
+HEADER = 9  # bytes of a frame, of which three are its length and the next its type: section 4.1
+MIB = 2**20
+
+
+@pytest.mark.parametrize("sizes", [[1] * 500, [1000] * 500, [MIB - 2000] * 5, [MIB - 2000, 1, 70_000, 1]])
+def test_documents_of_any_size_come(
+    sizes: Sequence[int], client: Client, cities: CollectionReference
+) -> None:
+    batch = client.batch()
+    for number, size in enumerate(sizes):
+        batch.set(cities.document(f"{number:04}"), {"text": "x" * size})
+    batch.commit()
+
+    assert [len(document.get("text")) for document in cities.stream()] == sizes
+
+
+async def test_small_documents_come_together(
+    emulator: Emulator, cities: CollectionReference, database: str
+) -> None:
+    for _ in range(100):
+        cities.add({"text": "x" * 100})
+    request = RunQueryRequest(parent=f"{database}/documents", structured_query=all_in(cities.id))
+
+    async with watched(emulator.host) as (address, answered), grpc.aio.insecure_channel(address) as channel:
+        query: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, RunQueryResponse] = channel.unary_stream(
+            METHOD,
+            request_serializer=RunQueryRequest.SerializeToString,
+            response_deserializer=RunQueryResponse.FromString,
+        )
+        responses = [response async for response in query(request)]
+
+    assert len(responses) == 100
+    assert list(types_of_frames(answered)).count(DATA) < 10
+
+
+def types_of_frames(data: bytearray) -> Iterator[int]:
+    start = 0
+    while start < len(data):
+        yield data[start + 3]
+        start += HEADER + int.from_bytes(data[start : start + 3], "big")
+
+
+@asynccontextmanager
+async def watched(host: str) -> AsyncIterator[tuple[str, bytearray]]:
+    """Pass on to a server what comes to an address, and keep what it answers."""
+    answered = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, _, port = host.partition(":")
+        server_reader, server_writer = await asyncio.open_connection(address, int(port))
+        await asyncio.gather(pipe(reader, server_writer, bytearray()), pipe(server_reader, writer, answered))
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray) -> None:
+        while data := await reader.read(65536):
+            kept.extend(data)
+            writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        address, port = listener.sockets[0].getsockname()
+        yield f"{address}:{port}", answered
