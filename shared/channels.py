@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import google.auth
 import grpc
@@ -46,6 +45,9 @@ def _credentials(host: str, scopes: Sequence[str]) -> grpc.ChannelCredentials:
     return grpc.compute_engine_channel_credentials(grpc.metadata_call_credentials(authorization))
 
 
-def routing(field: str, value: str) -> tuple[tuple[str, str], ...]:
-    """Give the metadata by which Google's front ends route a call: https://google.aip.dev/client-libraries/4222."""
-    return (("x-goog-request-params", f"{field}={quote(value)}"),)
+def routing(field: str, quoted: str) -> tuple[tuple[str, str], ...]:
+    """Give the metadata by which Google's front ends route a call: https://google.aip.dev/client-libraries/4222.
+
+    The field's value is quoted as in a URL.
+    """
+    return (("x-goog-request-params", f"{field}={quoted}"),)

@@ -174,7 +174,7 @@ def _with_members(
 async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment) -> Members:
     """Find those of an earlier request's machines that are still members, and the others."""
     try:
-        _, stored = await assignment.read(partial(inventory.firestore.get, deadline=call.deadline))
+        _, stored = await assignment.read(partial(inventory.firestore.get_all, deadline=call.deadline))
     except PoolNotFound:
         return Members(0, [], {})
     named = [plain(item.machine) for item in stored if assignment.pool_id in item.machine.pool_ids]

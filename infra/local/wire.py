@@ -89,7 +89,7 @@ class Wire:
         async def serve(body: bytes, context: Context) -> AsyncIterator[Message]:
             try:
                 for position, response in enumerate(await self._call(name, method, kind, body, context)):
-                    if position:
+                    if position:  # with the first goes what begins the stream, and a transaction's id
                         let_wait(context)
                     yield response
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status

@@ -23,7 +23,8 @@ def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Rout
     problems = Problems(os.environ.get("ERRORS_BASE_URL", "https://api.example.com/errors"))
 
     async def reach_store() -> None:
-        await inventory.firestore.get(["api_keys/startup"], Deadline(HEALTH_SECONDS))
+        # Not `get`: a database that is not there would be a document that is not there.
+        await inventory.firestore.get_all(["api_keys/startup"], Deadline(HEALTH_SECONDS))
 
     return create_app(
         routes(problems),

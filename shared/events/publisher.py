@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import quote
 
 import grpc
 
@@ -87,7 +88,7 @@ class Publisher:
             grpc.aio.AioRpcError: they are not published, or it is not known.
         """
         request = PublishRequest(topic=f"{self._topics}/{topic}", messages=messages)
-        await self._rpc(request, timeout=timeout, metadata=routing("topic", request.topic))
+        await self._rpc(request, timeout=timeout, metadata=routing("topic", quote(request.topic)))
 
 
 def pubsub_message(entry: OutboxEntry, committed_at: datetime) -> PubsubMessage:

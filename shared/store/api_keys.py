@@ -12,6 +12,5 @@ READ_SECONDS = 5.0
 
 async def find_api_key(firestore: Firestore, digest: str) -> ApiKey | None:
     """Find a key by the SHA-256 digest of it, in hex."""
-    path = paths.api_key(digest)
-    document = (await firestore.get([path], Deadline(READ_SECONDS))).get(path)
+    document = await firestore.get(paths.api_key(digest), Deadline(READ_SECONDS))
     return None if document is None else decode(document.fields, ApiKey)

@@ -184,7 +184,7 @@ class Change:
         """
         self._expired_record = None
         wanted = [path for path in (self._record_path, *beside) if path]
-        found = await self._firestore.get(wanted, deadline) if wanted else {}
+        found = await self._firestore.get_all(wanted, deadline) if wanted else {}
         document = found.get(self._record_path)
         if document is None:
             return None, found

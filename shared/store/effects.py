@@ -83,7 +83,7 @@ class Effects:
             except StoreError as error:
                 failure = error
                 if isinstance(error, Refused):
-                    if path in await self._firestore.get([path], deadline):
+                    if await self._firestore.get(path, deadline) is not None:
                         return
                     refusals += 1
                     if refusals == MOST_REFUSALS:

@@ -3,7 +3,11 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import grpc
+import grpc.aio
 
 from google_apis.firestore.common_pb2 import DocumentMask, TransactionOptions
 from google_apis.firestore.document_pb2 import Document
@@ -11,6 +15,7 @@ from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
     CommitResponse,
+    GetDocumentRequest,
     RollbackRequest,
     RunAggregationQueryRequest,
     RunQueryRequest,
@@ -25,10 +30,8 @@ from shared.store.errors import translated
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
 
-if TYPE_CHECKING:
-    import grpc
-
 Read = TypeVar("Read")
+Found = TypeVar("Found", Document, SerializedDocument)
 
 
 class Firestore:
@@ -42,6 +45,7 @@ class Firestore:
     def __init__(self, project: str, database: str) -> None:
         self._database = f"projects/{project}/databases/{database}"
         self._documents = f"{self._database}/documents"
+        self._quoted = quote(self._database)
         self._metadata = self._routing("database", self._database)
 
     @cached_property
@@ -49,9 +53,11 @@ class Firestore:
         """The RPCs, whose channel is made at the first call."""
         return Rpcs()
 
-    def _routing(self, field: str, value: str) -> tuple[tuple[str, str], ...]:
+    def _routing(self, field: str, name: str) -> tuple[tuple[str, str], ...]:
         """Route a call by all that Google's client sends: its transport's header, and one of its own."""
-        return (*routing(field, value), ("google-cloud-resource-prefix", self._database))
+        # It takes long only where something has to be quoted, as the parentheses of `(default)`.
+        quoted = self._quoted + quote(name.removeprefix(self._database))
+        return (*routing(field, quoted), ("google-cloud-resource-prefix", self._database))
 
     def name(self, path: str) -> str:
         """Give the full name of the document at a path, such as `identities/1f0c`."""
@@ -97,7 +103,9 @@ class Firestore:
         Raises:
             StoreError: what is known of the failure.
         """
-        request = self._to_read(paths, fields)
+        request = BatchGetDocumentsRequest(
+            database=self._database, documents=[self.name(path) for path in paths], mask=_mask(fields)
+        )
         if transaction:
             request.transaction = transaction
         elif new_transaction is not None:
@@ -108,7 +116,40 @@ class Firestore:
             ):
                 yield response
 
-    async def get(
+    async def get(self, path: str, deadline: Deadline, *, fields: Sequence[str] = ()) -> Document | None:
+        """Read a document or some of its fields; return none where none exists."""
+        return await self._get(self._rpcs.get_document, path, deadline, fields)
+
+    async def get_serialized(
+        self, path: str, deadline: Deadline, *, fields: Sequence[str]
+    ) -> SerializedDocument | None:
+        """Read some fields of a document, its values serialized; return none where none exists."""
+        return await self._get(self._rpcs.get_serialized, path, deadline, fields)
+
+    async def _get(
+        self,
+        rpc: "grpc.aio.UnaryUnaryMultiCallable[GetDocumentRequest, Found]",
+        path: str,
+        deadline: Deadline,
+        fields: Sequence[str],
+    ) -> Found | None:
+        request = GetDocumentRequest(name=self.name(path), mask=_mask(fields))
+
+        async def run() -> Found | None:
+            with translated():
+                try:
+                    return await rpc(
+                        request, timeout=deadline.remaining(), metadata=self._routing("name", request.name)
+                    )
+                except grpc.aio.AioRpcError as error:
+                    # Also where the database is gone: see docs/decisions/0010-plain-rpcs.md.
+                    if error.code() is not grpc.StatusCode.NOT_FOUND:
+                        raise
+                    return None
+
+        return await repeated(run, deadline)
+
+    async def get_all(
         self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
     ) -> dict[str, Document]:
         """Read documents or some of their fields as of one moment; return those that exist by their paths."""
@@ -118,29 +159,6 @@ class Firestore:
             return self.found(responses)
 
         return await repeated(run, deadline)
-
-    async def get_serialized(
-        self, path: str, deadline: Deadline, *, fields: Sequence[str]
-    ) -> SerializedDocument | None:
-        """Read some fields of a document, its values serialized; return none where none exists."""
-        request = self._to_read([path], fields)
-
-        async def run() -> SerializedDocument | None:
-            with translated():
-                stream = self._rpcs.batch_get_serialized(
-                    request, timeout=deadline.remaining(), metadata=self._metadata
-                )
-                found = [response.document async for response in stream if response.HasField("document")]
-            return found[0] if found else None
-
-        return await repeated(run, deadline)
-
-    def _to_read(self, paths: Sequence[str], fields: Sequence[str]) -> BatchGetDocumentsRequest:
-        return BatchGetDocumentsRequest(
-            database=self._database,
-            documents=[self.name(path) for path in paths],
-            mask=DocumentMask(field_paths=fields) if fields else None,
-        )
 
     def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
         """Find the documents that exist, by their paths."""
@@ -239,3 +257,7 @@ class Firestore:
             return number, responses[0].read_time.ToDatetime(UTC)
 
         return await repeated(run, deadline)
+
+
+def _mask(fields: Sequence[str]) -> DocumentMask | None:
+    return DocumentMask(field_paths=fields) if fields else None

@@ -50,7 +50,7 @@ async def find_machine(
         MachineNotFound: the organization has none of that id.
     """
     path = paths.machine(organization_id, machine_id)
-    document = (await firestore.get([path], deadline, fields=MACHINE_FIELDS)).get(path)
+    document = await firestore.get(path, deadline, fields=MACHINE_FIELDS)
     if document is None:
         raise MachineNotFound(machine_id)
     return StoredMachine(decode(document.fields, Machine), document)
@@ -89,7 +89,7 @@ async def read_machine_with_mac(
 ) -> Plain | None:
     """Read the machine that has a MAC address in canonical form: a read of its claim, and one of it."""
     path = paths.identity(mac_identity(mac))
-    document = (await firestore.get([path], deadline)).get(path)
+    document = await firestore.get(path, deadline)
     if document is None:
         return None
     claim = decode(document.fields, IdentityClaim)

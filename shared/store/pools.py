@@ -33,7 +33,7 @@ async def find_pool(
         PoolNotFound: the organization has none of that id.
     """
     path = paths.pool(organization_id, pool_id)
-    document = (await firestore.get([path], deadline)).get(path)
+    document = await firestore.get(path, deadline)
     if document is None:
         raise PoolNotFound(pool_id)
     return StoredPool(decode(document.fields, Pool), document)
@@ -44,7 +44,7 @@ async def find_pools(
 ) -> list[Pool]:
     """Read those of some pools that exist, in the order of their ids as given."""
     found = await memberships.read(
-        partial(firestore.get, deadline=deadline), organization_id, pool_ids=pool_ids
+        partial(firestore.get_all, deadline=deadline), organization_id, pool_ids=pool_ids
     )
     return found.pools
 
@@ -52,7 +52,7 @@ async def find_pools(
 async def pool_exists(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> bool:
     """Whether a pool is there: until a deleted one is cleaned up, machines still name it."""
     path = paths.pool(organization_id, pool_id)
-    return path in await firestore.get([path], deadline, fields=["version"])
+    return await firestore.get(path, deadline, fields=["version"]) is not None
 
 
 def create_pool(firestore: Firestore, pool: Pool) -> Write:

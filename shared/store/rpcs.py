@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
+from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
     CommitResponse,
+    GetDocumentRequest,
     RollbackRequest,
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
@@ -20,7 +22,7 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryResponse,
 )
 from shared.channels import connect
-from shared.pb.inventory.v1.documents_pb2 import SerializedResponse
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument, SerializedResponse
 
 if TYPE_CHECKING:
     import grpc
@@ -50,6 +52,16 @@ class Rpcs:
             response_deserializer=Empty.FromString,
         )
 
+        def get(response: type[Response]) -> "grpc.aio.UnaryUnaryMultiCallable[GetDocumentRequest, Response]":
+            return channel.unary_unary(
+                f"{_SERVICE}/GetDocument",
+                request_serializer=GetDocumentRequest.SerializeToString,
+                response_deserializer=response.FromString,
+            )
+
+        self.get_document = get(Document)
+        self.get_serialized = get(SerializedDocument)
+
         def stream(
             method: str, request: type[Request], response: type[Response]
         ) -> "grpc.aio.UnaryStreamMultiCallable[Request, Response]":
@@ -67,5 +79,4 @@ class Rpcs:
             "RunAggregationQuery", RunAggregationQueryRequest, RunAggregationQueryResponse
         )
         # With the values of documents serialized: proto/inventory/v1/documents.proto.
-        self.batch_get_serialized = stream("BatchGetDocuments", BatchGetDocumentsRequest, SerializedResponse)
         self.run_query_serialized = stream("RunQuery", RunQueryRequest, SerializedResponse)

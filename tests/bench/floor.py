@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
 
-from google_apis.firestore import firestore_pb2
+from google_apis.firestore import document_pb2, firestore_pb2
 from google_apis.pubsub import pubsub_pb2
 from tests.bench.script import COMMIT, QUERIES, Script, Template, given_ids, load
 
@@ -26,14 +26,17 @@ from tests.bench.script import COMMIT, QUERIES, Script, Template, given_ids, loa
 COLLECT_SECONDS = 0.5
 BATCH = 500
 
+GET = "/google.firestore.v1.Firestore/GetDocument"
+
 ANSWERS: dict[str, type[Message]] = {
     COMMIT: firestore_pb2.CommitResponse,
+    GET: document_pb2.Document,
     "/google.firestore.v1.Firestore/BatchGetDocuments": firestore_pb2.BatchGetDocumentsResponse,
     "/google.firestore.v1.Firestore/RunQuery": firestore_pb2.RunQueryResponse,
     "/google.firestore.v1.Firestore/RunAggregationQuery": firestore_pb2.RunAggregationQueryResponse,
     "/google.pubsub.v1.Publisher/Publish": pubsub_pb2.PublishResponse,
 }
-UNARY = {COMMIT, "/google.pubsub.v1.Publisher/Publish"}
+UNARY = {COMMIT, GET, "/google.pubsub.v1.Publisher/Publish"}
 UUID_LENGTH = 36
 PROBE = "/health/liveness"
 
@@ -114,6 +117,9 @@ def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes
     commit = firestore_pb2.CommitRequest.FromString(request)
     seen = {}
     for answer in read:
+        if isinstance(answer, document_pb2.Document):
+            seen[answer.name] = answer.update_time
+            continue
         if answer.transaction:
             commit.transaction = answer.transaction
         if answer.HasField("found"):

@@ -33,13 +33,13 @@ EXPECTED = {
     # The machine, the claim of its MAC address, and its event.
     "registration": cost({"Commit": 1, "Publish": 1}, writes=3),
     "registration-with-key": cost({"Commit": 1, "Publish": 1}, writes=4),
-    "get": cost({"BatchGetDocuments": 1}, reads=1),
+    "get": cost({"GetDocument": 1}, reads=1),
     # One machine more than it shows, to know whether there is another page.
     "list-100": cost(LIST, reads=101, aggregation_units=1),
     "list-100-items": cost(LIST, reads=100, aggregation_units=1),
     # The claim, then the machine that it names.
-    "lookup-by-mac": cost({"BatchGetDocuments": 2}, reads=2),
-    "heartbeat": cost({"BatchGetDocuments": 1, "Commit": 1}, reads=1, writes=1),
+    "lookup-by-mac": cost({"GetDocument": 2}, reads=2),
+    "heartbeat": cost({"Commit": 1, "GetDocument": 1}, reads=1, writes=1),
     # The pool, the machines, and the 100 members that are shown; the machines and the event.
     "assign-1-to-100": cost(ASSIGNMENT, reads=102, writes=2, aggregation_units=1),
     "assign-100-to-100": cost(ASSIGNMENT, reads=201, writes=101, aggregation_units=1),

@@ -99,7 +99,7 @@ class Mayhem:
 
     def _fault(self) -> tuple[str, str, dict[str, Any]]:
         method = self._chance.choices(
-            ["Commit", "BatchGetDocuments", "RunQuery", "Publish", "Push"], [12, 3, 1, 3, 3]
+            ["Commit", "BatchGetDocuments", "GetDocument", "RunQuery", "Publish", "Push"], [12, 2, 2, 1, 3, 3]
         )[0]
         control = "pubsub_control" if method in {"Publish", "Push"} else "firestore_control"
         when = self._chance.choice(["before", "after"])

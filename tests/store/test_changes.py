@@ -80,7 +80,8 @@ def command(key: str | None = None) -> Command:
 
 def renaming(firestore: Firestore, path: str, name: str) -> Decide:
     async def decide(_: Transaction) -> Decision:
-        seen = (await firestore.get([path], Deadline(5)))[path]
+        seen = await firestore.get(path, Deadline(5))
+        assert seen is not None
         before = decode(seen.fields, Machine)
         change = machines.update(before, {"name": name}, now=START)
         return Decision(
@@ -111,7 +112,9 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
 
     answer = await changes_of(firestore, told).apply(command(), decide)
 
-    stored = decode((await firestore.get([path], Deadline(5)))[path].fields, Machine)
+    document = await firestore.get(path, Deadline(5))
+    assert document is not None
+    stored = decode(document.fields, Machine)
     assert (stored.version, stored.name) == (5, "other")
     assert answer.body == b"4"
     assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
@@ -135,7 +138,7 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
     answer = await changes_of(firestore, told).apply(command(), decide)
 
     assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
-    assert await firestore.get([path], Deadline(5)) == {}
+    assert await firestore.get(path, Deadline(5)) is None
 
 
 @pytest.mark.parametrize(

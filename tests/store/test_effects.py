@@ -40,8 +40,9 @@ async def count(inventory: Inventory, event_id: str = "event", subscription: str
 
 
 async def counted(inventory: Inventory) -> int:
-    found = await inventory.firestore.get([COUNTER], Deadline(5))
-    return decode(found[COUNTER].fields, Pool).version
+    found = await inventory.firestore.get(COUNTER, Deadline(5))
+    assert found is not None
+    return decode(found.fields, Pool).version
 
 
 async def test_a_repeated_delivery_changes_nothing(own: Inventory) -> None:
@@ -56,7 +57,8 @@ async def test_the_record_of_an_event_outlives_every_copy_of_its_message(own: In
     await count(own)
 
     record = paths.processed(SUBSCRIPTION, "event")
-    stored = (await own.firestore.get([record], Deadline(5)))[record]
+    stored = await own.firestore.get(record, Deadline(5))
+    assert stored is not None
     expires_at = decode(stored.fields, ProcessedEvent).expires_at.ToDatetime(UTC)
     assert expires_at >= began + 2 * timedelta(days=31)
 
@@ -139,8 +141,8 @@ async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory)
 
     async def decide(transaction: Transaction) -> Effect:
         effect = await counting(own)(transaction)
-        done = await own.firestore.get([COUNTER], Deadline(5))
-        steps.append(decode(done[COUNTER].fields, Pool).version if done else 0)
+        done = await own.firestore.get(COUNTER, Deadline(5))
+        steps.append(decode(done.fields, Pool).version if done else 0)
         if steps == [0, 1, 2]:
             raise ConnectionError
         return Effect(writes=effect.writes, complete=steps[-1] == 4)

@@ -47,6 +47,7 @@ from shared.store.queries import all_in
 async def main():
     firestore = Firestore("example", "restored")
     await call(firestore.commit([], Deadline({SECONDS})))
+    await call(firestore.get("machines/1", Deadline({SECONDS})))
     await call(firestore.query("", all_in("outbox"), Deadline({SECONDS})))
     await call(firestore.count("", all_in("outbox"), Deadline({SECONDS})))
     await call(Publisher("example").send("machine-created", [], timeout={SECONDS}))
@@ -68,6 +69,10 @@ async def main():
     # Its own transport has a server make its tokens, where this one signs them itself.
     firestore._firestore_api_internal = client(FirestoreAsyncClient)
     await call(firestore.batch().commit(retry=None))
+    # The client reads single documents in another way.
+    name, prefix = "projects/example/databases/restored", "google-cloud-resource-prefix"
+    document = {{"name": f"{{name}}/documents/machines/1"}}
+    await call(firestore._firestore_api_internal.get_document(document, retry=None, metadata=[(prefix, name)]))
     await call(firestore.collection("outbox").get(retry=None))
     await call(firestore.collection("outbox").count().get(retry=None))
     publisher = client(PublisherAsyncClient)
@@ -194,4 +199,4 @@ async def test_calls_go_to_google_as_those_of_its_clients_do(google: Google) -> 
 
     assert await calls_of(THEIRS, google) == (connections, calls)
     assert connections == ADDRESSES
-    assert len(calls) == 4
+    assert len(calls) == 5

@@ -63,7 +63,8 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
     await unimplemented(
         own.commit([], deadline),
         own.rollback(b"transaction", deadline),
-        own.get(["machines/1"], deadline),
+        own.get("machines/1", deadline),
+        own.get_all(["machines/1"], deadline),
         own.query("organizations/example", all_in("machines"), deadline),
         own.count("organizations/example", all_in("machines"), deadline),
         Publisher("example").send("machine-created", [], timeout=SECONDS),
@@ -79,6 +80,7 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
     await unimplemented(
         client.commit({"database": DATABASE}, retry=None),
         client.rollback({"database": DATABASE}, retry=None),
+        client.get_document({"name": f"{DATABASE}/documents/machines/1"}, retry=None),
         read(client.batch_get_documents({"database": DATABASE}, retry=None)),
         read(client.run_query({"parent": PARENT}, retry=None)),
         read(client.run_aggregation_query({"parent": PARENT}, retry=None)),

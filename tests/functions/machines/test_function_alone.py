@@ -105,12 +105,11 @@ async def test_without_credentials_it_lives_but_has_not_started(nursery: Nursery
         await _has_not_started(function)
 
 
-async def test_without_permission_it_has_not_started(
-    without_topics: LoneFunction, firestore_control: Control
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "NOT_FOUND"])
+async def test_without_permission_or_a_database_it_has_not_started(
+    code: str, without_topics: LoneFunction, firestore_control: Control
 ) -> None:
-    await firestore_control.fail_next(
-        "BatchGetDocuments", pattern="api_keys/startup", code="PERMISSION_DENIED"
-    )
+    await firestore_control.fail_next(None, pattern="api_keys/startup", code=code)
 
     await _has_not_started(without_topics)
 

@@ -20,7 +20,7 @@ async def test_a_registration_is_one_commit_and_one_publish(
     machines: MachinesApi, firestore_control: Control, pubsub_control: Control, headers: dict[str, str]
 ) -> None:
     problem(await machines.register({}), 400)  # from now on the caller's key is known
-    looked_up = (await firestore_control.rpcs())["BatchGetDocuments"]
+    looked_up = (await firestore_control.rpcs())["GetDocument"]
     await firestore_control.tally(None, of(machines))
     await pubsub_control.tally(None, "machine-created")
 
@@ -28,7 +28,7 @@ async def test_a_registration_is_one_commit_and_one_publish(
 
     assert await firestore_control.tallied() == 1
     assert await pubsub_control.tallied() == 1
-    assert looked_up == (await firestore_control.rpcs())["BatchGetDocuments"]
+    assert looked_up == (await firestore_control.rpcs())["GetDocument"]
 
 
 async def test_a_replay_is_one_refused_commit_and_one_read(

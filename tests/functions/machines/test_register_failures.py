@@ -118,7 +118,7 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
 async def test_an_api_key_is_looked_up_again_after_a_failing_read(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
-    await firestore_control.fail_next("BatchGetDocuments", pattern="/api_keys/", code="UNAVAILABLE")
+    await firestore_control.fail_next("GetDocument", pattern="/api_keys/", code="UNAVAILABLE")
 
     created(await machines.register(a_body()))
 

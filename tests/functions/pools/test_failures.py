@@ -56,8 +56,8 @@ async def scene(pools: PoolsApi) -> Scene:
 
 
 READS = [
-    ("/v1/pools/{pool}", "BatchGetDocuments"),
-    ("/v1/machines/{member}", "BatchGetDocuments"),
+    ("/v1/pools/{pool}", "GetDocument"),
+    ("/v1/machines/{member}", "GetDocument"),
     ("/v1/machines", "RunQuery"),
     ("/v1/pools", "RunAggregationQuery"),
 ]
