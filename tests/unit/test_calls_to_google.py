@@ -70,9 +70,11 @@ async def main():
     firestore._firestore_api_internal = client(FirestoreAsyncClient)
     await call(firestore.batch().commit(retry=None))
     # The client reads single documents in another way.
-    name, prefix = "projects/example/databases/restored", "google-cloud-resource-prefix"
-    document = {{"name": f"{{name}}/documents/machines/1"}}
-    await call(firestore._firestore_api_internal.get_document(document, retry=None, metadata=[(prefix, name)]))
+    database = "projects/example/databases/restored"
+    document = {{"name": f"{{database}}/documents/machines/1"}}
+    metadata = [("google-cloud-resource-prefix", database)]
+    generated = firestore._firestore_api_internal
+    await call(generated.get_document(document, retry=None, metadata=metadata))
     await call(firestore.collection("outbox").get(retry=None))
     await call(firestore.collection("outbox").count().get(retry=None))
     publisher = client(PublisherAsyncClient)
