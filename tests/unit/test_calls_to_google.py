@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra import ROOT
+from tests.relay import relay
 
 ADDRESSES = ["firestore.googleapis.com:443", "pubsub.googleapis.com:443"]
 ROUTING = {"x-goog-request-params", "google-cloud-resource-prefix"}
@@ -175,14 +176,9 @@ async def proxy(google: Google, port: int) -> asyncio.Server:
             writer.close()
             return
         google.connections.append(target)
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        server = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer))
-
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
+        await relay((reader, writer), server)
 
     return await asyncio.start_server(connect, "127.0.0.1", 0)
 

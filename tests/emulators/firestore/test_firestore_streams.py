@@ -11,6 +11,7 @@ from google.cloud.firestore import Client, CollectionReference
 from google_apis.firestore.firestore_pb2 import RunQueryRequest, RunQueryResponse
 from shared.store.queries import all_in
 from tests.emulators.firestore.emulator import Emulator
+from tests.relay import relay
 
 METHOD = "/google.firestore.v1.Firestore/RunQuery"
 DATA = 0  # the type of frame: RFC 9113, section 6.1
@@ -63,14 +64,8 @@ async def watched(host: str) -> AsyncIterator[tuple[str, bytearray]]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, _, port = host.partition(":")
-        server_reader, server_writer = await asyncio.open_connection(address, int(port))
-        await asyncio.gather(pipe(reader, server_writer, bytearray()), pipe(server_reader, writer, answered))
-
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray) -> None:
-        while data := await reader.read(65536):
-            kept.extend(data)
-            writer.write(data)
-        writer.close()
+        server = await asyncio.open_connection(address, int(port))
+        await relay((reader, writer), server, answered=answered)
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
         address, port = listener.sockets[0].getsockname()
