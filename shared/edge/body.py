@@ -134,8 +134,7 @@ def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
     try:
         parameters, faults = strict_json.parse(text.encode())
     except MalformedBody:
-        words = f"must be a JSON object as text, nested {strict_json.MAX_DEPTH} levels deep at most"
-        return None, [Fault(place, "json_invalid", words)]
+        return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
     return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]
 
 

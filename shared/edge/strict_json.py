@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 
 from shared.domain.errors import Fault, MalformedBody
@@ -69,11 +69,11 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
     """Parse a document.
 
     Returns:
-        The document, and its faults that a validation of types would not see, each located in `body`: all,
-        or the first `MOST_FAULTS`.
+        The document, without what is nested too deep in it, and its faults that a validation of types would
+        not see, each located in `body`: all, or the first `MOST_FAULTS`.
 
     Raises:
-        MalformedBody: it is not JSON in UTF-8, or nested too deep.
+        MalformedBody: it is not JSON in UTF-8.
     """
     if not raw:
         raise MalformedBody("There is no body, and it is needed")
@@ -91,17 +91,22 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
         raise MalformedBody(f"The body is not valid JSON: not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
         raise MalformedBody(f"The body is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise _too_deep() from error
+    except RecursionError:
+        return None, [_too_deep(("body",))]
+    faults: Iterator[Fault] = iter(())
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
-        raise _too_deep()
+        if not isinstance(document, dict):
+            return None, [_too_deep(("body",))]
+        deep = [name for name, value in document.items() if _is_deeper(value, MAX_DEPTH - 1)]
+        faults = (_too_deep(("body", printable(name))) for name in deep)
+        document.update(dict.fromkeys(deep))
     if parsing.suspicious or _SURROGATE.search(text):
-        return document, list(islice(_faults(document, ("body",)), MOST_FAULTS))
-    return document, []
+        faults = chain(faults, _faults(document, ("body",)))
+    return document, list(islice(faults, MOST_FAULTS))
 
 
-def _too_deep() -> MalformedBody:
-    return MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels")
+def _too_deep(location: Location) -> Fault:
+    return Fault(location, "nested_too_deep", f"must not be nested deeper than {MAX_DEPTH} levels")
 
 
 def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value
