@@ -1,6 +1,7 @@
 """Listing an organization's pools."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -33,7 +34,7 @@ class PoolPageQuery(Strict):
     include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(
         default_factory=frozenset,
         description="Show their machines too, which takes the scope `machines:read`: the newest 100 of each"
-        " pool, or fewer, where that would be more than 1,000 in all",
+        " pool, or fewer, where that would be more than 1,000 in all, those of several pools counted in each",
     )
 
 
@@ -61,18 +62,24 @@ async def list_page(inventory: Inventory, call: Call) -> Answer:
 async def _included(
     inventory: Inventory, call: Call, found: Sequence[Pool], counts: list[int]
 ) -> list[dict[str, Any]]:
-    """Read the newest machines of each pool, as many of each, and let the pools' counts agree with them.
+    """Read the newest machines of each pool, and let the pools' counts agree with them.
 
     A machine that is in several pools is shown once.
     """
-    filled = [place for place, count in enumerate(counts) if count]
-    share = min(pools.MOST_SHOWN, MOST_INCLUDED // max(len(filled), 1))
+    share = _share(counts)
+    limits = {place: min(count, share) for place, count in enumerate(counts) if count}
     organization = call.caller.organization_id
     newest = await side_by_side(
-        list_members(inventory.firestore, organization, found[place].id, limit=share, deadline=call.deadline)
-        for place in filled
+        list_members(inventory.firestore, organization, found[place].id, limit=limit, deadline=call.deadline)
+        for place, limit in limits.items()
     )
-    for place, members in zip(filled, newest, strict=True):
-        counts[place] = pages.total(counts[place], skip=0, found=len(members), limit=share)
+    for (place, limit), members in zip(limits.items(), newest, strict=True):
+        counts[place] = pages.total(counts[place], skip=0, found=len(members), limit=limit)
     machines = {machine["id"]: machine for members in newest for machine in members}
     return [included_machine(machine) for machine in machines.values()]
+
+
+def _share(counts: Sequence[int]) -> int:
+    """Find how many machines each pool may show: what the small ones leave is there for the large ones."""
+    shares = range(1, pools.MOST_SHOWN + 1)
+    return bisect_right(shares, MOST_INCLUDED, key=lambda share: sum(min(count, share) for count in counts))

@@ -157,6 +157,18 @@ async def test_a_list_of_pools_reads_at_most_1000_of_their_machines(meter: Meter
     assert billed["aggregation_units"] == 12 + 1
 
 
+async def test_small_pools_of_a_list_leave_the_large_ones_room(meter: Meter) -> None:
+    large = (await meter.pools.create())["id"]
+    small = [(await meter.pools.create())["id"] for _ in range(11)]
+    members = await meter.pools.fill([large, *small], 1) + await meter.pools.fill([large], 99)
+
+    _, billed = await meter.cost(meter.pools.call("GET", "/v1/pools?include=machines"))
+    page = (await meter.pools.call("GET", "/v1/pools?include=machines")).json()
+
+    assert billed["reads"] == 12 + 11 + 100
+    assert sorted(members) == sorted(machine["id"] for machine in page["included"])
+
+
 async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_other(meter: Meter) -> None:
     """Each assignment is decided once: no transaction is tried again."""
     clients, rounds = 16, 8
