@@ -24,7 +24,7 @@ from shared.domain.identities import conflict
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
 from shared.store.codec import decode
-from shared.store.errors import FAILURES, Contended, StoreError
+from shared.store.errors import FAILURES, Contended, StoreError, Unclear
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
@@ -100,6 +100,7 @@ class Change:
         # common. Decisions differ where what they were decided from has changed.
         self._sent: list[_Sent] = []
         self._expired_record: Document | None = None
+        self._is_unclear = False  # whether one of them may have been applied
 
     async def attempt(self, decide: Decide) -> Committed | Answered:
         """Decide and commit once.
@@ -115,20 +116,24 @@ class Change:
         try:
             async with self._transaction as transaction:
                 decision = await decide(transaction)
-                if not self._record_path and not decision.writes:
-                    return Answered(decision.answer, transaction.read_time)
-                sent = self._send(decision)
-                response = await transaction.commit(
-                    self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
-                )
-        except Contended:
-            raise
-        except (StoreError, InventoryError):
+                if self._record_path or decision.writes:
+                    sent = self._send(decision)
+                    response = await transaction.commit(
+                        self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
+                    )
+                    return Committed(decision.answer, sent.entries, response.commit_time.ToDatetime(UTC))
+        except (StoreError, InventoryError) as error:
+            self._is_unclear = self._is_unclear or isinstance(error, Unclear)
+            # Contention has applied nothing; but an attempt before it may have been applied.
+            if isinstance(error, Contended) and not self._is_unclear:
+                raise
             # A repetition may meet what the first request left: a deleted machine, a newer version.
             if outcome := await self._settled():
                 return outcome
             raise
-        return Committed(decision.answer, sent.entries, response.commit_time.ToDatetime(UTC))
+        # There is nothing left to change, perhaps because an attempt before has been applied.
+        settled = await self._settled() if self._is_unclear else None
+        return settled or Answered(decision.answer, transaction.read_time)
 
     async def earlier(self, deadline: Deadline) -> Answer | None:
         """Look what an earlier request with the key was answered; a store that does not answer knows none.

@@ -122,6 +122,46 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
     ]
 
 
+@pytest.mark.usefixtures("own")
+async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str) -> None:
+    """The next attempt finds what it wants."""
+    firestore = LateFirestore(project)
+    told: list[OutboxEntry] = []
+    attempts = count()
+
+    async def decide(transaction: Transaction) -> Decision:
+        if next(attempts) == 0:
+            return await creating(firestore, "wanted")(transaction)
+        await firestore.arrive()
+        return Decision(answer=Answer(status=200))
+
+    answer = await changes_of(firestore, told).apply(command(), decide)
+
+    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("key", [None, "key"])
+async def test_a_late_commit_is_found_although_what_follows_is_contended(
+    project: str, firestore_control: Control, key: str | None
+) -> None:
+    """No later attempt gets through: its failure must not say that nothing has changed."""
+    firestore = LateFirestore(project)
+    told: list[OutboxEntry] = []
+    attempts = count()
+
+    async def decide(transaction: Transaction) -> Decision:
+        if next(attempts) == 1:
+            await firestore.arrive()
+            await firestore_control.fail_next("Commit", pattern=project, code="ABORTED")
+        return await creating(firestore, "busy")(transaction)
+
+    answer = await changes_of(firestore, told).apply(command(key), decide)
+
+    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert next(attempts) == 2
+
+
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
     """Somebody has deleted it before the next attempt."""
     firestore = LateFirestore(project)

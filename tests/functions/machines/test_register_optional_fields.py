@@ -138,8 +138,8 @@ async def test_nesting_of_100_levels_is_taken(machines: MachinesApi, opening: st
     created(await machines.post(nested_parameters(opening, closing, 100)))
 
 
-# Python's parser takes close to a thousand levels, but not all that is done with them does; with more there is no
-# telling which field it is.
+# Python's parser takes close to a thousand levels, but not all that is done with them does. With more of them
+# there is no telling which field it is.
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(
     ("depths", "fields"),
