@@ -120,7 +120,7 @@ FAULTY = [
     (Machine(nics=[GOOD], labels={"-": "v"}, hostname="x" * 256), ["labels.-", "hostname"]),
     (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
-    (Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 100 + "]" * 100 + "}"), ["machine_parameters"]),
+    (Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 100 + "]" * 100 + "}"), ["machine_parameters.a"]),
     (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
     # What is the server's to say.
     (Machine(nics=[GOOD], id="0193a5d2-7b1c-7000-8000-000000000000"), ["id"]),
