@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
@@ -83,20 +82,19 @@ async def _read(
     return pages.total(counted, skip=query.skip, found=len(found), limit=query.limit), found
 
 
-async def _has_pool(inventory: Inventory, call: Call, pool_id: UUID | None) -> bool:
+async def _has_pool(inventory: Inventory, call: Call, pool_id: str | None) -> bool:
     if pool_id is None:
         return True
-    return await pool_exists(inventory.firestore, call.caller.organization_id, str(pool_id), call.deadline)
+    return await pool_exists(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
 
 
 def _filter(call: Call, query: MachineItemsQuery) -> MachineFilter:
-    pool_id: UUID | None = query.pool_id
     return MachineFilter(
         organization_id=call.caller.organization_id,
         search=query.search or None,
         name=query.name,
         status=IN_MESSAGES.get(query.status),
-        pool_id=None if pool_id is None else str(pool_id),
+        pool_id=query.pool_id,
         created_from=query.created_at_from,
         created_to=query.created_at_to,
         labels=query.label,

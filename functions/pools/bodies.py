@@ -71,7 +71,7 @@ class MachineAssignment(Strict):
         """List the machines' ids, each once, with the place where it stands first."""
         places: dict[str, int] = {}
         for place, machine_id in enumerate(self.machine_ids):
-            places.setdefault(str(machine_id), place)
+            places.setdefault(machine_id, place)
         return places
 
 
@@ -82,4 +82,4 @@ class PoolAssignment(Strict):
 
     def ids(self) -> list[str]:
         """List the pools' ids, each once."""
-        return list(dict.fromkeys(map(str, self.pool_ids)))
+        return list(dict.fromkeys(self.pool_ids))

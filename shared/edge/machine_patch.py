@@ -1,7 +1,6 @@
 """The body of `PATCH /v1/machines/{id}`: what agents and owners change of a machine."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, PlainSerializer
 
@@ -35,7 +34,7 @@ class MachinePatch(Strict):
             "answered and not written"
         ),
     ] = NOT_SENT
-    reserved_session_id: Annotated[UuidText, PlainSerializer(UUID.__str__)] | None = NOT_SENT
+    reserved_session_id: UuidText | None = NOT_SENT
     machine_parameters: ClearableParameters | None = NOT_SENT
     machine_sensitive_parameters: SensitiveParameters = NOT_SENT
 

@@ -1,15 +1,15 @@
 """Ids in paths. What is no UUID names nothing, and must not reach the store as a document's name."""
 
 import re
-from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from shared.domain.errors import Fault, Invalid, MachineNotFound
+from shared.edge.validation import UuidText
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_UUIDS = TypeAdapter(UUID, config=ConfigDict(defer_build=True))
+_UUIDS = TypeAdapter(UuidText, config=ConfigDict(defer_build=True))
 
 
 def machine_id(request: Request) -> str:
@@ -31,7 +31,7 @@ def uuid(request: Request, name: str) -> str:
         Invalid: it is no UUID.
     """
     try:
-        return str(_UUIDS.validate_python(request.path_params[name]))
+        return _UUIDS.validate_python(request.path_params[name])
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise Invalid([Fault(("path", name), fault["type"], fault["msg"]) for fault in details]) from error

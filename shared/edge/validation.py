@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetPydanticSchema,
     ValidationError,
     WithJsonSchema,
 )
@@ -20,8 +20,13 @@ from shared.edge.strict_json import printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# A UUID as text, in any form that pydantic reads: JSON has no UUIDs of its own.
-UuidText = Annotated[UUID, Field(strict=False)]
+# A UUID in any form that pydantic reads, as the text that it is stored by.
+UuidText = Annotated[
+    str,
+    GetPydanticSchema(
+        lambda *_: core_schema.no_info_after_validator_function(str, core_schema.uuid_schema(strict=False))
+    ),
+]
 
 # The same in answers, which are text all through.
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
