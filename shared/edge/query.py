@@ -1,7 +1,6 @@
 """Query parameters: text that is read as strictly as JSON."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
@@ -12,11 +11,12 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from starlette.requests import Request
 
 from shared.domain.errors import Fault
+from shared.edge.strict_json import printable
 from shared.edge.validation import validate
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# How Python escapes bytes that are no UTF-8 (PEP 383); Starlette makes U+FFFD of them, as clients may send.
+# How Python escapes bytes that are no UTF-8 (PEP 383).
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -27,21 +27,22 @@ def read_query(request: Request, model: type[Model]) -> Model:
     Raises:
         Invalid: with all their faults.
     """
-    given = request.query_params
+    query = request.scope["query_string"].decode("latin-1")
+    given: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+        given.setdefault(name, []).append(text)
     repeatable = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
     repeated = [
-        Fault(("query", name), "repeated_parameter", "Parameter must not be given twice")
-        for name, times in Counter(name for name, _ in given.multi_items()).items()
-        if times > 1 and name not in repeatable
+        Fault(("query", printable(name)), "repeated_parameter", "Parameter must not be given twice")
+        for name, texts in given.items()
+        if len(texts) > 1 and name not in repeatable
     ]
-    text = request.scope["query_string"].decode("latin-1")
-    escaped = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
     undecodable = [
-        Fault(("query", name), "string_unicode", "Input should be a valid string, in UTF-8")
-        for (name, _), pair in zip(given.multi_items(), escaped, strict=True)
-        if _NO_UTF8.search("".join(pair))
+        Fault(("query", printable(name)), "string_unicode", "Input should be a valid string, in UTF-8")
+        for name, texts in given.items()
+        if _NO_UTF8.search("".join([name, *texts]))
     ]
-    document = {name: given.getlist(name) if name in repeatable else text for name, text in given.items()}
+    document = {name: texts if name in repeatable else texts[-1] for name, texts in given.items()}
     return validate(model, document, known=[*repeated, *undecodable], source="query")
 
 
