@@ -14,7 +14,7 @@ from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
-from shared.store import paths
+from shared.store import paths, writes
 from shared.store.codec import decode, decode_plain, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
@@ -112,31 +112,19 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
 
 
 def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
-    """Write what becomes of the machine that was read; the commit is refused where it is no longer that.
-
-    Fields that stay are not written, and neither are those that a newer release may have put there.
-    """
+    """Write what becomes of the machine that was read; the commit is refused where it is no longer that."""
     after, names = change.after, list(change.fields)
     beside: dict[str, Any] = {}
+    merged = b""
     if change.makes_version:
         names += ["version", "updated_at"]
-        beside = version_last_seen(after)
-    fields = encode(after, names) | beside
-    names += beside
+        beside |= version_last_seen(after)
     if "status" in names:
-        names.append(SHARD)
-        fields |= shard_fields(after)
-    terms = b""
+        beside |= {SHARD: None} | shard_fields(after)
     if not _SEARCHED.isdisjoint(names):
-        names += [TERMS, LABEL_SET]
-        fields |= _label_set(after)
-        terms = _terms(after)
-    return write(
-        update={"name": stored.document.name, "fields": fields},
-        update_mask={"field_paths": names},
-        current_document={"update_time": stored.document.update_time},
-        merged=terms,
-    )
+        beside |= {TERMS: None} | _label_set(after)
+        merged = _terms(after)
+    return writes.update(after, names, stored.document, beside, merged=merged)
 
 
 def version_last_seen(machine: Machine) -> dict[str, Any]:

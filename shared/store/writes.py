@@ -28,6 +28,8 @@ def update(
     fields: Iterable[str],
     seen: Document,
     beside: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    merged: bytes = b"",
 ) -> Write:
     """Write some fields of a document; the commit is refused where it is not the one that was seen.
 
@@ -37,13 +39,17 @@ def update(
         message: has the fields.
         fields: their names.
         seen: the document.
-        beside: fields that the message does not have, as values of Firestore's.
+        beside: fields that the message does not have, as values of Firestore's; one of None is deleted, if
+            it is not in `merged`.
+        merged: more such values, serialized.
     """
     names = list(fields)
+    values = {name: value for name, value in beside.items() if value is not None}
     return write(
-        update={"name": seen.name, "fields": encode(message, names) | dict(beside)},
+        update={"name": seen.name, "fields": encode(message, names) | values},
         update_mask={"field_paths": [*names, *beside]},
         current_document={"update_time": seen.update_time},
+        merged=merged,
     )
 
 
