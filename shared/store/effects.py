@@ -75,21 +75,20 @@ class Effects:
         refusals = 0
         async for _ in Attempts(deadline):
             try:
-                complete = False
-                while not complete:
+                while True:
                     transaction = transaction.successor()
-                    complete = await self._step(transaction, decide, record, deadline)
+                    if await self._step(transaction, decide, record, deadline):
+                        return
                     refusals = 0
+            except Refused as error:
+                if await self._firestore.get(path, deadline) is not None:
+                    return
+                refusals += 1
+                if refusals == MOST_REFUSALS:
+                    raise
+                failure = error
             except StoreError as error:
                 failure = error
-                if isinstance(error, Refused):
-                    if await self._firestore.get(path, deadline) is not None:
-                        return
-                    refusals += 1
-                    if refusals == MOST_REFUSALS:
-                        raise
-            else:
-                return
         raise Unavailable from failure
 
     async def _step(

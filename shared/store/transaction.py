@@ -77,8 +77,8 @@ class Transaction:
             new_transaction=None if self._id else options,
         ):
             self._id = response.transaction or self._id
-            self.read_time = response.read_time.ToDatetime(UTC)
             responses.append(response)
+        self.read_time = responses[-1].read_time.ToDatetime(UTC)
         return self._firestore.found(responses)
 
     async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
