@@ -84,7 +84,7 @@ def decode(body: bytes, message_type: type[M]) -> PushedEvent[M]:
         return _event(envelope, message, message["attributes"], message_type)
     except KeyError as error:
         raise UndecodableEvent(f"the push envelope lacks {error}") from error
-    except (ValueError, TypeError, DecodeError) as error:  # no JSON, base64, time or protobuf
+    except (ValueError, TypeError, RecursionError, DecodeError) as error:  # no JSON, base64, time or protobuf
         raise UndecodableEvent(str(error)) from error
 
 

@@ -104,6 +104,7 @@ def with_message(**changes: object) -> bytes:
         b"[]",
         b'"text"',
         b"\xff",
+        b"[" * 100_000,
         without("message"),
         without("subscription"),
         without("message", "attributes"),
