@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.convertors import PathConvertor, register_url_convertor
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 
 class ExactRoute(Route):
@@ -14,6 +15,12 @@ class ExactRoute(Route):
     def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
         super().__init__(path, endpoint)
         self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the decoded path, but for one with an encoded slash, which separates nothing (RFC 3986, 2.2)."""
+        if b"%2f" in scope["raw_path"].lower():
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 class _AnyPath(PathConvertor):

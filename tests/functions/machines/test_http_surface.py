@@ -38,6 +38,8 @@ async def test_a_method_that_the_path_does_not_have_is_refused(machines: Machine
         "/api/v1%0D%0A/machines",
         f"{PATH}%0A/x",
         "/health/liveness%0A",
+        "/api/v1%2Fmachines",
+        "/v1/pools%2f0193a5d2-7b1c-7000-8000-000000000000",
     ],
 )
 async def test_an_unknown_path_is_not_found(machines: MachinesApi, path: str) -> None:
