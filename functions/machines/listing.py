@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from functions.machines.label_selectors import LabelSelectors
+from functions.machines.moment import Beginning, End
 from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain import pages
@@ -13,10 +15,8 @@ from shared.domain.answer import Answer
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.answers import json_answer
-from shared.edge.label_selectors import LabelSelectors
 from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.machine_view import machine_json
-from shared.edge.moment import Beginning, End
 from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import NOT_SENT, Strict, UuidText

@@ -10,9 +10,9 @@ from shared.domain.access import Scope
 from shared.domain.answer import Answer
 from shared.edge import path
 from shared.edge.answers import json_answer
-from shared.edge.body import NEGOTIATED
 from shared.edge.conditions import etag, is_known
 from shared.edge.machine_view import machine_answer, machine_json
+from shared.edge.negotiation import NEGOTIATED
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict

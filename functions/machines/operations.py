@@ -2,11 +2,13 @@
 
 from functools import partial
 
+from functions.machines.bodies import FingerprintRegistration, MachinePatch
 from functions.machines.deletion import delete, delete_profile
 from functions.machines.fingerprint import register_by_fingerprint
 from functions.machines.listing import MachineItemsQuery, list_items
 from functions.machines.lookup import MachineQuery, get, get_profile
 from functions.machines.patch import patch
+from functions.machines.profile import MachineProfile
 from functions.machines.profile_listing import MachinePageQuery, list_profiles
 from functions.machines.registration import register
 from functions.machines.replacement import replace
@@ -14,9 +16,6 @@ from functions.machines.views import MachineItemsWithIncludes, MachinePage, Mach
 from shared.bootstrap import Inventory
 from shared.domain import errors
 from shared.domain.access import Scope
-from shared.edge.machine_patch import MachinePatch
-from shared.edge.machine_profile import MachineProfile
-from shared.edge.machine_registration import MachineRegistration
 from shared.edge.machine_view import MachineView, RegisteredMachineView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
@@ -100,7 +99,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             scope=Scope.MACHINES_WRITE,
             family=Family.POOLS,
             answer=partial(register_by_fingerprint, inventory),
-            body=MachineRegistration,
+            body=FingerprintRegistration,
             success={201: MachineView},
             refusals=(errors.DuplicateFingerprint,),
         ),

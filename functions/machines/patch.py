@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from functions.machines.bodies import MachinePatch
+from functions.machines.machine_size import SIZABLE, require_storable
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -11,8 +13,6 @@ from shared.edge import path
 from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
-from shared.edge.machine_patch import MachinePatch
-from shared.edge.machine_size import SIZABLE, require_storable
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
 from shared.store.change import Decision

@@ -1,23 +1,22 @@
 """Listing machines in the machines family: page by page, or the one that has a MAC address."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.requests import Request
 
+from functions.machines.label_selectors import LabelSelectors
+from functions.machines.page_token import MAX_SKIP, PageToken, read_token, write_token
+from functions.machines.profile import Mac
 from shared.bootstrap import Inventory
 from shared.domain import pages
 from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain, plain
-from shared.edge.answers import json_answer, message_answer
-from shared.edge.body import NEGOTIATED, accepts_protobuf
-from shared.edge.label_selectors import LabelSelectors
-from shared.edge.machine_profile import Mac
 from shared.edge.machine_view import machine_json, machine_message
-from shared.edge.page_token import MAX_SKIP, PageToken, read_token, write_token
+from shared.edge.negotiation import negotiated_answer
 from shared.edge.query import Page, PerPage, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import NOT_SENT, Strict
@@ -129,8 +128,12 @@ def _pagination(total: int, page: int, per_page: int, next_page_token: str | Non
 
 
 def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
-    if accepts_protobuf(request):
+    def content() -> dict[str, Any]:
+        views = [machine_json(machine) for machine in machines]
+        return {"machines": views, "pagination": plain(pagination)}
+
+    def message() -> MachineList:
         messages = [machine_message(machine) for machine in machines]
-        return message_answer(200, MachineList(machines=messages, pagination=pagination), NEGOTIATED)
-    views = [machine_json(machine) for machine in machines]
-    return json_answer(200, {"machines": views, "pagination": plain(pagination)}, NEGOTIATED)
+        return MachineList(machines=messages, pagination=pagination)
+
+    return negotiated_answer(request, 200, content=content, message=message)

@@ -4,15 +4,14 @@ from functools import partial
 
 from starlette.requests import Request
 
+from functions.machines.machine_size import require_storable
+from functions.machines.profile import read_profile
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
-from shared.edge import body
-from shared.edge.answers import json_answer, message_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
-from shared.edge.machine_profile import read_profile
-from shared.edge.machine_size import require_storable
+from shared.edge.negotiation import negotiated_answer
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -56,6 +55,10 @@ def creation(inventory: Inventory, machine: Machine, answer: Answer) -> Decision
 
 def _answer(request: Request, machine: Machine) -> Answer:
     headers = {"Location": f"/api/v1/machines/{machine.id}", "ETag": etag(machine.version)}
-    if body.accepts_protobuf(request):
-        return message_answer(201, RegisteredMachine(id=machine.id), headers)
-    return json_answer(201, {"id": machine.id}, headers)
+    return negotiated_answer(
+        request,
+        201,
+        content=lambda: {"id": machine.id},
+        message=lambda: RegisteredMachine(id=machine.id),
+        headers=headers,
+    )

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from functions.machines.machine_size import require_storable
+from functions.machines.profile import read_profile
 from functions.machines.stored import find_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
@@ -9,8 +11,6 @@ from shared.domain.answer import Answer
 from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.idempotency import command_of
-from shared.edge.machine_profile import read_profile
-from shared.edge.machine_size import require_storable
 from shared.edge.machine_view import machine_answer
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.machine_pb2 import Machine

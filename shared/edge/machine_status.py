@@ -1,5 +1,6 @@
 """The status of a machine, in the API and in messages."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.pb.inventory.v1 import machine_pb2
@@ -21,4 +22,9 @@ IN_MESSAGES = {
     MachineStatus.DISCONNECTED: machine_pb2.MACHINE_STATUS_DISCONNECTED,
     MachineStatus.ERROR: machine_pb2.MACHINE_STATUS_ERROR,
 }
-IN_ANSWERS = {number: status.value for status, number in IN_MESSAGES.items()}
+_IN_ANSWERS: Mapping[int, str] = {number: status.value for status, number in IN_MESSAGES.items()}
+
+
+def text_of(number: int) -> str:
+    """Name a message's status; one that a newer release has written is an error to this one."""
+    return _IN_ANSWERS.get(number, MachineStatus.ERROR.value)

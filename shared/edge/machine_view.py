@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -9,10 +10,9 @@ from starlette.requests import Request
 
 from shared.domain.answer import Answer
 from shared.domain.plain import Plain, moment
-from shared.edge.answers import json_answer, message_answer
-from shared.edge.body import NEGOTIATED, accepts_protobuf
 from shared.edge.conditions import etag
-from shared.edge.machine_status import IN_ANSWERS, MachineStatus
+from shared.edge.machine_status import MachineStatus, text_of
+from shared.edge.negotiation import negotiated_answer
 from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -122,7 +122,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "drives": machine["drives"],
         "fingerprint": machine["fingerprint"],
         "unkey_key_id": machine["unkey_key_id"],
-        "status": IN_ANSWERS[machine["status"]],
+        "status": text_of(machine["status"]),
         "is_available": machine["is_available"],
         "alerts_enabled": machine["alerts_enabled"],
         "reserved_session_id": machine["reserved_session_id"],
@@ -141,10 +141,13 @@ def machine_message(machine: Plain) -> Machine:
 
 def machine_answer(request: Request, machine: Plain) -> Answer:
     """Answer with one machine, in the media type that the client asks for."""
-    headers = {"ETag": etag(machine["version"]), **NEGOTIATED}
-    if accepts_protobuf(request):
-        return message_answer(200, machine_message(machine), headers)
-    return json_answer(200, machine_json(machine), headers)
+    return negotiated_answer(
+        request,
+        200,
+        content=partial(machine_json, machine),
+        message=partial(machine_message, machine),
+        headers={"ETag": etag(machine["version"])},
+    )
 
 
 _NEVER_SET = dict.fromkeys(

@@ -17,7 +17,7 @@ class ExactRoute(Route):
         self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the decoded path, but for one with an encoded slash, which separates nothing (RFC 3986, 2.2)."""
+        """Match the decoded path, if it has no encoded slash: that separates nothing (RFC 3986, 2.2)."""
         if b"%2f" in scope["raw_path"].lower():
             return Match.NONE, {}
         return super().matches(scope)

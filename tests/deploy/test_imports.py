@@ -39,16 +39,14 @@ SERVES_CLIENTS = """
 bootstrap.api
 domain.access domain.pages domain.search
 edge.answers edge.auth edge.body edge.conditions edge.files edge.idempotency edge.machine_status
-edge.machine_view edge.parameters edge.path edge.pool_view edge.query edge.resource edge.sensitive_parameters
-edge.size edge.strict_json edge.validation
+edge.machine_view edge.negotiation edge.parameters edge.path edge.pool_view edge.query edge.resource
+edge.sensitive_parameters edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members
 store.memberships store.pools store.side_by_side
 """
 BESIDES = {
     "machines": f"""{SERVES_CLIENTS}
         domain.machine_filter domain.machine_ids domain.machines domain.versions
-        edge.label_selectors edge.machine_patch edge.machine_profile edge.machine_registration
-        edge.machine_size edge.moment edge.page_token
         pb.inventory.v1.api_pb2
         store.label_sets store.long_searches store.machine_lists store.machine_queries
     """,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from functions.machines.page_token import PageToken, read_token, write_token
 from shared.domain.errors import Invalid
-from shared.edge.page_token import PageToken, read_token, write_token
 
 tokens = st.builds(
     PageToken,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from functions.machines.machine_size import MAX_TERMS, require_storable
 from shared.domain import search
 from shared.domain.errors import Invalid
-from shared.edge.machine_size import MAX_TERMS, require_storable
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 ID = "018c7dbd-c000-7000-8000-fedcba987654"

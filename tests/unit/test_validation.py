@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
+from functions.machines.bodies import FingerprintRegistration
 from shared.domain.errors import Invalid
-from shared.edge.machine_registration import MachineRegistration
 from shared.edge.validation import validate
 
 
@@ -18,7 +18,7 @@ def test_a_refusal_quotes_nothing_that_could_be_a_secret() -> None:
     }
 
     with pytest.raises(Invalid) as refused:
-        validate(MachineRegistration, document)
+        validate(FingerprintRegistration, document)
 
     told = "".join(traceback.format_exception(refused.value))
     assert "machine_sensitive_parameters" in told

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud.firestore import DELETE_FIELD
 
-from shared.edge.machine_size import MAX_MESSAGE_BYTES
+from functions.machines.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.machines.page_token import MAX_SKIP, PageToken, write_token
 from shared.domain.identities import mac_identity
-from shared.edge.page_token import MAX_SKIP, PageToken, write_token
 from shared.pb.inventory.v1.api_pb2 import MachineList
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths

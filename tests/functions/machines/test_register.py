@@ -94,3 +94,13 @@ async def test_the_order_of_nics_is_kept(machines: MachinesApi) -> None:
     stored = machines.stored(created(await machines.register(a_body(nics=nics))))
 
     assert nics == stored["nics"]
+
+
+async def test_a_status_of_a_newer_release_is_an_error(machines: MachinesApi) -> None:
+    """While it is rolled out, this one still answers."""
+    machine_id = created(await machines.register(a_body()))
+    machines.machines().document(machine_id).update({"status": 99})
+
+    page = (await machines.call("GET", "/v1/machines")).json()
+
+    assert [machine["status"] for machine in page["items"]] == ["error"]

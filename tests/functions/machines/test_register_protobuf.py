@@ -74,6 +74,9 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
         ("application/*, application/x-protobuf;q=0.5", "application/json"),
         ("*/*, application/*;q=0.1, application/x-protobuf;q=0.5", PROTOBUF),
         ("*/*;q=0.1, application/x-protobuf", PROTOBUF),
+        ("application/json;q=0, */*", PROTOBUF),
+        ("application/json;q=0.1, application/*", PROTOBUF),
+        ("text/html", "application/json"),
     ],
 )
 async def test_the_clients_preference_counts(machines: MachinesApi, accept: str, expected: str) -> None:
@@ -120,7 +123,10 @@ FAULTY = [
     (Machine(nics=[GOOD], labels={"-": "v"}, hostname="x" * 256), ["labels.-", "hostname"]),
     (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
-    (Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 100 + "]" * 100 + "}"), ["machine_parameters.a"]),
+    (
+        Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 100 + "]" * 100 + "}"),
+        ["machine_parameters.a"],
+    ),
     (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
     # What is the server's to say.
     (Machine(nics=[GOOD], id="0193a5d2-7b1c-7000-8000-000000000000"), ["id"]),
@@ -176,8 +182,10 @@ async def test_an_empty_message_is_a_machine_without_nics(machines: MachinesApi)
 
 async def test_what_depends_on_what_the_client_likes_says_so(machines: MachinesApi) -> None:
     """A cache would give one client what another one asked for: RFC 9110, section 12.5.5."""
-    path = f"{PATH}/{created(await machines.register(a_body()))}"
+    registered = await machines.register(a_body())
+    path = f"{PATH}/{created(registered)}"
     known = {"If-None-Match": '"1"'}
 
     for address, headers in [(path, {}), (path, WANTED), (path, known), (PATH, {}), (PATH, WANTED)]:
         assert (await machines.call("GET", address, headers=headers)).headers["vary"] == "Accept"
+    assert registered.headers["vary"] == "Accept"

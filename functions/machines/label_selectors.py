@@ -6,8 +6,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from functions.machines.profile import LABEL_KEY, LABEL_VALUE
 from shared.domain.machine_filter import LabelSelector
-from shared.edge.machine_profile import LABEL_KEY, LABEL_VALUE
 
 
 class _Selectors:

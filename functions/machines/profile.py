@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
+from functions.machines import profile_message
 from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
@@ -154,7 +155,7 @@ def read_profile(request: Request, raw: bytes) -> Machine:
         MalformedBody: it is not of its media type.
         UnsupportedMediaType: it is of another one.
     """
-    document, faults = body.parse(request, raw, Machine)
+    document, faults = body.parse(request, raw, profile_message.parse)
     return validate(MachineProfile, document, known=[*faults, *_repeated_macs(document)]).machine()
 
 

@@ -1,0 +1,78 @@
+"""Hardware profiles as protobuf messages: read as the documents that they are in JSON."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from shared.domain.errors import Fault, MalformedBody
+from shared.edge import strict_json
+from shared.pb.inventory.v1.machine_pb2 import Machine
+
+# No array of a profile may have more entries; of one that has, nothing is told but its length.
+LARGEST_ARRAY = 1024
+
+
+def parse(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
+    """Parse a machine's message.
+
+    Returns:
+        The document as JSON has it, and the faults that a validation of types would not see.
+
+    Raises:
+        MalformedBody: it is no such message.
+    """
+    try:
+        message = Machine.FromString(raw)
+    except DecodeError as error:
+        raise MalformedBody(f"The body is no {Machine.DESCRIPTOR.full_name}: {error}") from error
+    document = _document(message)
+    faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MOST_FAULTS))
+    # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
+    if document.pop("version", None) is not None:
+        faults.append(Fault(("body", "version"), "extra_forbidden", "is the server's to say"))
+    if "agent_version" in document:
+        document["version"] = document.pop("agent_version")
+    if "machine_parameters" in document:
+        document["machine_parameters"], nested = _parse_parameters(document["machine_parameters"])
+        faults += nested
+    return document, faults
+
+
+def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
+    place = ("body", "machine_parameters")
+    try:
+        parameters, faults = strict_json.parse(text.encode())
+    except MalformedBody:
+        return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
+    return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]
+
+
+def _document(message: Message) -> dict[str, Any]:
+    """Show the set fields of a message as its JSON document would; a zero without presence is not set."""
+    return {field.name: _plain(value) for field, value in message.ListFields()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
+    if isinstance(value, Message):
+        return _document(value)
+    if isinstance(value, str | bytes | int | float):
+        return value
+    if hasattr(value, "items"):
+        return dict(value.items())
+    return [_plain(item) for item in islice(value, LARGEST_ARRAY + 1)]
+
+
+def _unknown_fields(message: Message, location: strict_json.Location) -> Iterator[Fault]:
+    for unknown in UnknownFieldSet(message):  # type: ignore[attr-defined] # iterable, though its stub does not say
+        yield Fault((*location, f"#{unknown.field_number}"), "extra_forbidden", "is not a known field")
+    for field, value in message.ListFields():
+        if field.message_type is None or field.message_type.GetOptions().map_entry:
+            continue
+        if isinstance(value, Message):
+            yield from _unknown_fields(value, (*location, field.name))
+        elif len(value) <= LARGEST_ARRAY:
+            for index, item in enumerate(value):
+                yield from _unknown_fields(item, (*location, field.name, index))

@@ -1,0 +1,62 @@
+"""Answers in the media type that their client likes best: JSON or protobuf (RFC 9110, section 12.5.1)."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from google.protobuf.message import Message
+from starlette.requests import Request
+
+from shared.domain.answer import Answer
+from shared.edge.answers import json_answer, message_answer
+from shared.edge.body import JSON, PROTOBUF
+
+# What each such answer says of itself, to caches: RFC 9110, section 12.5.5.
+NEGOTIATED = {"Vary": "Accept"}
+
+_WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
+_BOTH = ("application/*", "*/*")
+
+
+def negotiated_answer(
+    request: Request,
+    status: int,
+    *,
+    content: Callable[[], object],
+    message: Callable[[], Message],
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Answer with what the client likes better, JSON where it has no liking.
+
+    Args:
+        request: the request.
+        status: the answer's status.
+        content: makes the plain values of the answer as JSON.
+        message: makes the answer as a message.
+        headers: those beside `Content-Type` and `Vary`.
+    """
+    headers = {**(headers or {}), **NEGOTIATED}
+    if _likes_protobuf(request):
+        return message_answer(status, message(), headers)
+    return json_answer(status, content(), headers)
+
+
+def _likes_protobuf(request: Request) -> bool:
+    accept = ",".join(request.headers.getlist("accept")).lower()
+    if not accept:
+        return False
+    liking = dict(map(_liking, accept.split(",")))
+    protobuf, json = _weight(liking, PROTOBUF), _weight(liking, JSON)
+    # As much as JSON counts only where it is named: most clients take anything.
+    return protobuf > json or (protobuf == json > 0 and PROTOBUF in liking)
+
+
+def _weight(liking: Mapping[str, float], media_type: str) -> float:
+    """Weigh a media type: of the ranges that it is in the narrowest counts."""
+    return next((liking[given] for given in (media_type, *_BOTH) if given in liking), 0.0)
+
+
+def _liking(item: str) -> tuple[str, float]:
+    """Read one item of an `Accept` header."""
+    media_type, *parameters = (part.strip() for part in item.split(";"))
+    weights = [_WEIGHT.fullmatch(parameter) for parameter in parameters]
+    return media_type, next((float(weight[1]) for weight in weights if weight), 1.0)
