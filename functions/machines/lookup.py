@@ -34,7 +34,7 @@ async def get_profile(inventory: Inventory, call: Call) -> Answer:
         inventory.firestore, call.caller.organization_id, machine_id, call.deadline
     )
     tag = etag(machine["version"])
-    if is_as_versioned and is_known(call.request, tag):
+    if is_known(call.request, tag if is_as_versioned else None):
         return Answer(status=304, headers={"ETag": tag, **NEGOTIATED})
     return machine_answer(call.request, machine)
 
@@ -55,6 +55,6 @@ async def get(inventory: Inventory, call: Call) -> Answer:
     if query.include:
         pools = await read_pools(inventory, call, [machine])
         return json_answer(200, with_pools(machine, pools) | included(pools), headers)
-    if is_as_versioned and is_known(call.request, headers["ETag"]):
+    if is_known(call.request, headers["ETag"] if is_as_versioned else None):
         return Answer(status=304, headers=headers)
     return json_answer(200, machine_json(machine), headers)

@@ -50,10 +50,15 @@ def _require(request: Request, version: int, accepted: re.Pattern[str]) -> None:
         raise PreconditionFailed(version)
 
 
-def is_known(request: Request, tag: str) -> bool:
-    """Whether the caller has what is to be shown already: `If-None-Match` has its entity tag, or is any."""
+def is_known(request: Request, tag: str | None) -> bool:
+    """Whether the caller has what is to be shown already: `If-None-Match` has its entity tag, or is any.
+
+    Args:
+        request: the request.
+        tag: None for what has changed behind its entity tag.
+    """
     condition = _combined(request, "if-none-match") or ""
-    return condition.strip() == "*" or tag in (f'"{known}"' for _, known in _tags(condition))
+    return condition.strip() == "*" or any(tag == f'"{known}"' for _, known in _tags(condition))
 
 
 def _tags(condition: str) -> list[tuple[str, str]]:

@@ -194,6 +194,8 @@ async def test_a_heartbeat_is_not_hidden_by_if_none_match(
 
     assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
     assert moment(answer.json()["last_seen"]) == time
+    # Whoever says that there is a machine is told just that: RFC 9110, section 13.1.2.
+    assert (await machines.call("GET", at, headers={"If-None-Match": "*"})).status_code == 304
     await patched(machines, machine["id"], {"name": "other"})
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
 
