@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
 
+from infra.openapi.problems import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
 from infra.openapi.schemas import Json, Schemas
 from shared.domain import errors
 from shared.edge.pool_view import PoolView
-from shared.edge.problem_models import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
 from shared.edge.problems import REFUSALS, Family
 from shared.edge.resource import Operation
 

@@ -7,8 +7,8 @@ from google.protobuf.message import Message
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from infra.openapi.problems import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
 from shared.edge.body import JSON, PROTOBUF
-from shared.edge.problem_models import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
 from shared.edge.problems import MEDIA_TYPE
 from shared.edge.resource import Operation
 
