@@ -1,7 +1,6 @@
 """Deletion: a machine leaves the inventory, and its identities are free."""
 
 from collections.abc import Callable
-from functools import partial
 
 from starlette.requests import Request
 
@@ -10,7 +9,6 @@ from shared.bootstrap import Inventory
 from shared.domain import events, identities
 from shared.domain.answer import Answer
 from shared.domain.events import Event
-from shared.edge import path
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
@@ -20,18 +18,14 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def delete_profile(inventory: Inventory, call: Call) -> Answer:
-    """Answer `DELETE /api/v1/machines/{machine_id}`."""
-    return await _delete(inventory, call, path.machine_id)
+async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: Call) -> Answer:
+    """Answer a machine's `DELETE`: one commit frees its claims, then its subscribers and its pools' are told.
 
-
-async def delete(inventory: Inventory, call: Call) -> Answer:
-    """Answer `DELETE /v1/machines/{machine_id}`."""
-    return await _delete(inventory, call, partial(path.uuid, name="machine_id"))
-
-
-async def _delete(inventory: Inventory, call: Call, read_id: Callable[[Request], str]) -> Answer:
-    """Commit the deletion of a machine and its claims, then tell its subscribers and those of its pools."""
+    Args:
+        inventory: where it is.
+        read_id: reads the machine's id from the path; what is no id is told as the family tells it.
+        call: the request.
+    """
 
     async def decide(transaction: Transaction, _: None) -> Decision:
         stored = await find_matching(inventory, call, read_id(call.request))

@@ -3,7 +3,7 @@
 from functools import partial
 
 from functions.machines.bodies import FingerprintRegistration, MachinePatch
-from functions.machines.deletion import delete, delete_profile
+from functions.machines.deletion import delete
 from functions.machines.fingerprint import register_by_fingerprint
 from functions.machines.listing import MachineItemsQuery, list_items
 from functions.machines.lookup import MachineQuery, get, get_profile
@@ -16,6 +16,7 @@ from functions.machines.views import MachineItemsWithIncludes, MachinePage, Mach
 from shared.bootstrap import Inventory
 from shared.domain import errors
 from shared.domain.access import Scope
+from shared.edge import path
 from shared.edge.machine_view import MachineView, RegisteredMachineView
 from shared.edge.problems import Family
 from shared.edge.resource import Operation
@@ -43,7 +44,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.DuplicateMac,),
         ),
         Operation(
-            name="list_machine_profiles",
+            name="list_registered_machines",
             summary="List machines page by page, newest first, or the one that has a MAC address",
             method="GET",
             path="/api/v1/machines",
@@ -55,7 +56,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             success_message=MachineList,
         ),
         Operation(
-            name="get_machine_profile",
+            name="get_registered_machine",
             summary="Get a machine",
             method="GET",
             path="/api/v1/machines/{machine_id}",
@@ -67,7 +68,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.MachineNotFound,),
         ),
         Operation(
-            name="replace_machine",
+            name="replace_machine_profile",
             summary="Replace a machine's hardware profile and optional fields",
             method="PUT",
             path="/api/v1/machines/{machine_id}",
@@ -81,13 +82,13 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
         ),
         Operation(
-            name="delete_machine_profile",
+            name="unregister_machine",
             summary="Delete a machine; its MAC addresses are free at once",
             method="DELETE",
             path="/api/v1/machines/{machine_id}",
             scope=Scope.MACHINES_WRITE,
             family=Family.MACHINES,
-            answer=partial(delete_profile, inventory),
+            answer=partial(delete, inventory, path.machine_id),
             success={204: None},
             refusals=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
@@ -145,7 +146,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             path="/v1/machines/{machine_id}",
             scope=Scope.MACHINES_WRITE,
             family=Family.POOLS,
-            answer=partial(delete, inventory),
+            answer=partial(delete, inventory, partial(path.uuid, name="machine_id")),
             success={204: None},
             refusals=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
