@@ -14,10 +14,10 @@ from shared.domain.access import Scope
 from shared.domain.answer import Answer
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.edge.answers import json_answer
+from shared.edge.items import items_answer
 from shared.edge.machine_status import IN_MESSAGES, MachineStatus
 from shared.edge.machine_view import machine_json
-from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
+from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import NOT_SENT, Strict, UuidText
 from shared.store.machine_lists import MachineLists
@@ -62,9 +62,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> A
         items, beside = [with_pools(machine, pools) for machine in found], included(pools)
     else:
         items, beside = [machine_json(machine) for machine in found], {}
-    page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
-    headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return json_answer(200, page | beside, headers)
+    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, beside=beside)
 
 
 async def _read(

@@ -12,9 +12,9 @@ from shared.bootstrap import Inventory
 from shared.domain import pages, pools
 from shared.domain.access import Scope
 from shared.domain.answer import Answer
-from shared.edge.answers import json_answer
+from shared.edge.items import items_answer
 from shared.edge.pool_view import pool_json
-from shared.edge.query import CommaSeparated, Limit, Skip, next_page, read_query
+from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -52,19 +52,20 @@ async def list_page(inventory: Inventory, call: Call) -> Answer:
     )
     total = pages.total(counted, skip=query.skip, found=len(found), limit=query.limit)
     counts = await count_members_of_each(inventory.firestore, organization, found, call.deadline)
-    beside = {"included": await _included(inventory, call, found, counts)} if query.include else {}
+    beside: dict[str, Any] = {}
+    if query.include:
+        counts, beside["included"] = await _with_members(inventory, call, found, counts)
     items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
-    page = {"items": items, "total": total, "skip": query.skip, "limit": query.limit}
-    headers = next_page(call.request, skip=query.skip + len(found), total=total)
-    return json_answer(200, page | beside, headers)
+    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, beside=beside)
 
 
-async def _included(
-    inventory: Inventory, call: Call, found: Sequence[Pool], counts: list[int]
-) -> list[dict[str, Any]]:
-    """Read the newest machines of each pool, and let the pools' counts agree with them.
+async def _with_members(
+    inventory: Inventory, call: Call, found: Sequence[Pool], counts: Sequence[int]
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """Read the newest machines of each pool.
 
-    A machine that is in several pools is shown once.
+    Returns:
+        The pools' counts, which agree with the machines, and the machines, each once.
     """
     share = _share(counts)
     limits = {place: min(count, share) for place, count in enumerate(counts) if count}
@@ -73,10 +74,11 @@ async def _included(
         list_members(inventory.firestore, organization, found[place].id, limit=limit, deadline=call.deadline)
         for place, limit in limits.items()
     )
+    agreed = list(counts)
     for (place, limit), members in zip(limits.items(), newest, strict=True):
-        counts[place] = pages.total(counts[place], skip=0, found=len(members), limit=limit)
+        agreed[place] = pages.total(counts[place], skip=0, found=len(members), limit=limit)
     machines = {machine["id"]: machine for members in newest for machine in members}
-    return [included_machine(machine) for machine in machines.values()]
+    return agreed, [included_machine(machine) for machine in machines.values()]
 
 
 def _share(counts: Sequence[int]) -> int:

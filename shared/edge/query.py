@@ -46,14 +46,6 @@ def read_query(request: Request, model: type[Model]) -> Model:
     return validate(model, document, known=[*repeated, *undecodable], source="query")
 
 
-def next_page(request: Request, *, skip: int, total: int) -> dict[str, str]:
-    """Lead to the next page of the list that is asked for, where there is one (RFC 8288)."""
-    if skip >= total:
-        return {}
-    url = request.url.include_query_params(skip=skip)
-    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
-
-
 def _digits(text: object) -> object:
     """Let through what is written as an integer; pydantic would take ` 1_0.0` too."""
     if isinstance(text, str) and not _INTEGER.fullmatch(text):
