@@ -20,8 +20,10 @@ from shared.store.outbox import Outbox
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """What the use cases work with."""
+    """What a function works with."""
 
+    project: str
+    errors_base_url: str
     firestore: Firestore
     changes: Changes
     effects: Effects
@@ -54,12 +56,15 @@ def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
     """Wire the inventory up as the environment says.
 
     Args:
-        environment: `GOOGLE_CLOUD_PROJECT`, and `FIRESTORE_DATABASE` where it is not `(default)`.
+        environment: `GOOGLE_CLOUD_PROJECT`; `FIRESTORE_DATABASE` where it is not `(default)`, and
+            `ERRORS_BASE_URL`, where the types of problems are to be found.
     """
     project = environment["GOOGLE_CLOUD_PROJECT"]
     firestore = Firestore(project, environment.get("FIRESTORE_DATABASE", "(default)"))
     publisher, outbox = Publisher(project), Outbox(firestore)
     return Inventory(
+        project=project,
+        errors_base_url=environment.get("ERRORS_BASE_URL", "https://api.example.com/errors"),
         firestore=firestore,
         changes=Changes(firestore, publish=publisher.publish, outbox=outbox, clock=now, new_id=random_id),
         effects=Effects(firestore, now),

@@ -1,6 +1,5 @@
 """What the applications of all functions have in common."""
 
-import os
 from collections.abc import Callable, Sequence
 
 from starlette.routing import Route
@@ -17,10 +16,10 @@ def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Rout
     """Build the application around a function's routes: health, errors and logs are the same in each.
 
     Args:
-        inventory: whose store health tells of.
+        inventory: what the function works with; health tells of its store.
         routes: makes the routes, given what words their errors.
     """
-    problems = Problems(os.environ.get("ERRORS_BASE_URL", "https://api.example.com/errors"))
+    problems = Problems(inventory.errors_base_url)
 
     async def reach_store() -> None:
         # Not `get`: a database that is not there would be a document that is not there.
@@ -31,5 +30,5 @@ def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Rout
         problems=problems,
         reach_store=reach_store,
         new_id=random_id,
-        project=os.environ["GOOGLE_CLOUD_PROJECT"],
+        project=inventory.project,
     )

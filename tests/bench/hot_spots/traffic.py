@@ -98,6 +98,8 @@ class Simulation:
             new_id=lambda: self._random.randbytes(16).hex(),
         )
         return Inventory(
+            project="simulation",
+            errors_base_url="https://api.example.com/errors",
             firestore=self._firestore,
             changes=changes,
             effects=Effects(self._firestore, lambda: self._now),
@@ -150,7 +152,7 @@ class Simulation:
         command = Command(
             organization_id=caller.organization_id,
             idempotency_key=str(UUID(int=self._random.getrandbits(128), version=4)),
-            digest=b"digest",
+            request_digest=b"digest",
             deadline=Deadline(PATIENCE),
         )
 
