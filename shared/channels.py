@@ -1,4 +1,4 @@
-"""gRPC channels to Google's services, or to their emulators, and what tells a call's way there."""
+"""gRPC channels to Google's services or their emulators, and the routing metadata of calls."""
 
 import os
 from collections.abc import Sequence

@@ -12,12 +12,12 @@ from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.answer import Answer
 from shared.domain.command import Command
-from shared.domain.deadline import CHANGE_SECONDS, Deadline
+from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.domain.errors import MachineNotFound, Unavailable
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.change import Decision
 from shared.store.codec import decode
-from shared.store.machines import StoredMachine, change_machine, find_machine
+from shared.store.machines import StoredMachine, change_machine, read_stored_machine
 from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
 
@@ -29,7 +29,7 @@ PAGE = 50
 _DONE = Answer(status=204)
 
 
-async def sweep(inventory: Inventory, patience: timedelta, *, change_seconds: float = CHANGE_SECONDS) -> None:
+async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = REQUEST_SECONDS) -> None:
     """Disconnect every connected machine of all organizations that is silent for longer than the patience.
 
     Only such machines are read. What one call leaves, for lack of time or for a fault, is still in the index
@@ -38,7 +38,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, change_seconds: fl
     Args:
         inventory: where they are.
         patience: how long they may be silent.
-        change_seconds: how long it may take to disconnect one of them.
+        seconds: how long it may take to disconnect one of them.
 
     Raises:
         Unavailable: the store did not answer for all of them, or there are more than one call can take.
@@ -53,7 +53,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, change_seconds: fl
         page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
         while page:
             outcomes = await asyncio.gather(
-                *(_disconnect(inventory, document, since, Deadline(change_seconds)) for document in page),
+                *(_disconnect(inventory, document, since, Deadline(seconds)) for document in page),
                 return_exceptions=True,
             )
             silent += len(page)
@@ -86,7 +86,9 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime,
         # What the query has read serves the first attempt; one that meets another change reads anew.
         stored, found = found, None
         if stored is None:
-            stored = await find_machine(inventory.firestore, machine.organization_id, machine.id, deadline)
+            stored = await read_stored_machine(
+                inventory.firestore, machine.organization_id, machine.id, deadline
+            )
         if not machines.is_silent(stored.machine, since):
             return Decision(answer=_DONE)
         change = machines.disconnect(stored.machine, now=inventory.clock())

@@ -22,7 +22,7 @@ from shared.edge.resource import Call
 from shared.edge.validation import NOT_SENT, Strict
 from shared.pb.inventory.v1.api_pb2 import MachineList, Pagination
 from shared.store.machine_lists import MachineLists
-from shared.store.machines import read_machine_with_mac
+from shared.store.machines import find_machine_with_mac
 
 
 class MachinePageQuery(Strict):
@@ -54,7 +54,7 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
 async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Answer:
     """Show the machine that has a MAC address, or none: two reads at most."""
     _refuse_beside(query, "mac", "page_token")
-    machine = await read_machine_with_mac(
+    machine = await find_machine_with_mac(
         inventory.firestore, call.caller.organization_id, query.mac, call.deadline
     )
     found = [machine] if machine is not None and _accepts(query, machine) else []

@@ -3,7 +3,7 @@
 from shared.bootstrap import Inventory
 from shared.edge.conditions import require_match
 from shared.edge.resource import Call
-from shared.store.machines import StoredMachine, find_machine
+from shared.store.machines import StoredMachine, read_stored_machine
 
 
 async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
@@ -14,6 +14,6 @@ async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> St
         PreconditionFailed: it is not of the version that the request is meant for.
     """
     organization = call.caller.organization_id
-    stored = await find_machine(inventory.firestore, organization, machine_id, call.deadline)
+    stored = await read_stored_machine(inventory.firestore, organization, machine_id, call.deadline)
     require_match(call.request, stored.machine.version)
     return stored

@@ -1,4 +1,4 @@
-"""The relay: what waits in the outbox is published, in order per key, and dropped."""
+"""The relay: what waits in the outbox is published, within a part in order per key, and dropped."""
 
 import logging
 from collections import defaultdict
@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
-from shared.domain.deadline import CHANGE_SECONDS, Deadline
+from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.events.backlog import WaitingEvent, publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+from shared.side_by_side import side_by_side
 from shared.store.codec import DecodeError, decode
 from shared.store.errors import FAILURES
-from shared.store.side_by_side import side_by_side
 
 # By then whoever committed an event has published it, or never will, and looks for it no more.
-AGE = timedelta(seconds=CHANGE_SECONDS + PUBLISH_SECONDS)
+AGE = timedelta(seconds=REQUEST_SECONDS + PUBLISH_SECONDS)
 # Shorter than the pause between two calls of the schedule.
 SECONDS = 50.0
 # So much is held and put in order at once; a longer backlog is published in such parts. Each event is there

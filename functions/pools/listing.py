@@ -18,9 +18,9 @@ from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.side_by_side import side_by_side
 from shared.store.members import count_members_of_each, list_members
 from shared.store.pools import count_pools, list_pools
-from shared.store.side_by_side import side_by_side
 
 # A page's pools share these; no page reads more machines, however large its pools are.
 MOST_INCLUDED = 1000

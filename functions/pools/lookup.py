@@ -17,7 +17,7 @@ from shared.edge.query import CommaSeparated, Flag, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.store.members import count_members
-from shared.store.pools import find_pool
+from shared.store.pools import read_stored_pool
 
 
 class PoolQuery(Strict):
@@ -45,7 +45,7 @@ async def get(inventory: Inventory, call: Call) -> Answer:
         return await _with_machines(inventory, call, pool_id, query)
     organization = call.caller.organization_id
     stored, count = await asyncio.gather(
-        find_pool(inventory.firestore, organization, pool_id, call.deadline),
+        read_stored_pool(inventory.firestore, organization, pool_id, call.deadline),
         count_members(inventory.firestore, organization, pool_id, call.deadline),
     )
     headers = {"ETag": pool_etag(stored.pool.version, count)}
@@ -56,7 +56,7 @@ async def get(inventory: Inventory, call: Call) -> Answer:
 
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Answer:
     stored, found = await asyncio.gather(
-        find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
+        read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
         members(inventory, call, pool_id),
     )
     present: dict[str, object] = {}

@@ -21,7 +21,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.change import Decision
-from shared.store.machines import StoredMachine, find_machine
+from shared.store.machines import StoredMachine, read_stored_machine
 from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools
 from shared.store.transaction import Transaction
@@ -34,7 +34,7 @@ async def get(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which it joined or was given them."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
-    machine = (await find_machine(firestore, organization, machine_id, deadline)).machine
+    machine = (await read_stored_machine(firestore, organization, machine_id, deadline)).machine
     found = await find_pools(firestore, organization, machine.pool_ids, deadline)
     counts = await count_members_of_each(firestore, organization, found, deadline)
     shown = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]

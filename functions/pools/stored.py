@@ -3,7 +3,7 @@
 from shared.bootstrap import Inventory
 from shared.edge.conditions import require_pool_match
 from shared.edge.resource import Call
-from shared.store.pools import StoredPool, find_pool
+from shared.store.pools import StoredPool, read_stored_pool
 
 
 async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> StoredPool:
@@ -13,6 +13,6 @@ async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> Store
         PoolNotFound: the caller's organization has none of that id.
         PreconditionFailed: it is not of the version that the request is meant for.
     """
-    stored = await find_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
+    stored = await read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
     require_pool_match(call.request, stored.pool.version)
     return stored

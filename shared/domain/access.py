@@ -31,7 +31,7 @@ class Caller:
     scopes: frozenset[str]
 
     def require(self, scope: Scope) -> None:
-        """Hold the bearer back from what the key does not allow.
+        """Refuse what the key does not allow.
 
         Raises:
             ScopeMissing: the key lacks the scope.
@@ -47,7 +47,7 @@ class Access:
     caller: Caller
     expires_at: datetime | None
 
-    def counts_at(self, now: datetime) -> bool:
+    def is_valid_at(self, now: datetime) -> bool:
         """Tell whether the key has not expired."""
         return self.expires_at is None or now < self.expires_at
 

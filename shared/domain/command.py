@@ -13,10 +13,10 @@ class Command:
         organization_id: the caller's.
         deadline: how long it may take.
         idempotency_key: what the caller gave, if anything.
-        digest: tells the request from another one with that key.
+        request_digest: tells the request from another one with that key.
     """
 
     organization_id: str
     deadline: Deadline
     idempotency_key: str | None = None
-    digest: bytes = b""
+    request_digest: bytes = b""

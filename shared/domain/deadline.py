@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from shared.domain.errors import Unavailable
 
-# The longest that a change may take, and any other request. Until then a change may look for its own outbox
-# document, to learn whether its commit went through: so the relay leaves documents alone that are younger.
-CHANGE_SECONDS = 8.0
+# How long a request may take once its body is read. Until then a change may look for its own outbox document,
+# to learn whether its commit went through: so the relay leaves documents alone that are younger.
+REQUEST_SECONDS = 8.0
 
 
 class Deadline:

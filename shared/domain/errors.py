@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Each error carries data; the edge alone decides what HTTP makes of it.
+"""What can go wrong, as one tree. Each error has what its caller is told; the edge decides how in HTTP.
 
 InventoryError
 ├── Invalid                     a request with faults, each at its place

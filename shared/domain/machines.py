@@ -73,8 +73,8 @@ def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: da
 def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> MachineChange:
     """Change some fields of a machine; the rest stays.
 
-    To be connected is to be heard of: who says so without a `last_seen` says it of now. A change of nothing
-    but `last_seen` is a heartbeat, which makes no version.
+    To set `connected` without a `last_seen` sets that to now. A change of nothing but `last_seen` is a
+    heartbeat, which makes no version.
 
     Args:
         before: the machine.

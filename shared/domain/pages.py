@@ -1,8 +1,8 @@
-"""Pages of lists, read side by side with the count of what the whole list has."""
+"""The total of a list, so that it agrees with the page that is shown beside it."""
 
 
 def total(counted: int, *, skip: int, found: int, limit: int) -> int:
-    """Say how many there are, so that it agrees with the page beside it.
+    """Say how many there are.
 
     The count may be of another moment than the page, between which something was added or removed. A page
     with room left has seen the end, and so tells by itself; a full one tells how many there are at least.

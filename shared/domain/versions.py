@@ -23,9 +23,8 @@ def with_fields(before: Entity, fields: Iterable[str], content: Entity) -> Entit
 def advance(entity: Machine | Pool, *, now: datetime) -> None:
     """Count a change of a machine or a pool: its next version, and its time, which never goes back.
 
-    Who takes over all that is newer than what he has must not miss it because the clock of one instance is
-    behind that of another. The price: after a change by a clock that is ahead, the time stands still until
-    the others have caught up.
+    A client that follows `updated_at` must not miss a change because one instance's clock lags behind
+    another's. The price: after a change by a fast clock, the time stands still until the others catch up.
 
     Args:
         entity: the machine or pool, changed, with the version and the time from before.

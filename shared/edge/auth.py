@@ -43,7 +43,7 @@ class Authenticator:
         if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_LENGTH:
             raise Unauthenticated
         found = await self._lookup(hashlib.sha256(key.encode()).hexdigest())
-        if found is None or not found.counts_at(self._clock()):
+        if found is None or not found.is_valid_at(self._clock()):
             raise Unauthenticated
         return found.caller
 

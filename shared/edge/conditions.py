@@ -25,7 +25,7 @@ def pool_etag(version: int, members: int) -> str:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Hold a change back from an entity that is not as its caller knows it.
+    """Refuse a change whose `If-Match` does not name the current version.
 
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
@@ -34,7 +34,7 @@ def require_match(request: Request, version: int) -> None:
 
 
 def require_pool_match(request: Request, version: int) -> None:
-    """Hold a change back from a pool that is not as its caller knows it; its members do not count.
+    """Refuse a change whose `If-Match` does not name the pool's current version; its members do not count.
 
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.

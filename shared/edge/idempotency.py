@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header, and the answers that it makes repeatable.
+"""The `Idempotency-Key` header, and the digest that tells one request from another.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -24,7 +24,7 @@ def command_of(call: Call) -> Command:
     return Command(
         organization_id=call.caller.organization_id,
         idempotency_key=_key(call.request),
-        digest=_digest(call),
+        request_digest=_digest(call),
         deadline=call.deadline,
     )
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from shared.domain.access import Caller, Scope
 from shared.domain.answer import Answer
-from shared.domain.deadline import CHANGE_SECONDS, Deadline
+from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.domain.errors import InventoryError
 from shared.edge import body
 from shared.edge.auth import Authenticator
@@ -118,7 +118,7 @@ class Resource(Endpoint):
         if operation.query is None and request.scope["query_string"]:
             validate(Strict, dict(request.query_params), source="query")  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
-        deadline = Deadline(CHANGE_SECONDS)
+        deadline = Deadline(REQUEST_SECONDS)
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)
         answer = await operation.answer(call)
         # Sorted, as they are in the record of an answer, which is given again byte for byte.

@@ -16,7 +16,7 @@ def too_large(message: Message, sent: Container[str], most: str) -> Invalid:
     Args:
         message: a machine or a pool.
         sent: names of its fields that the request sets; the largest of these is at fault, or the whole body
-            where they say nothing.
+            where the request sets none.
         most: how large it may be, with its unit.
     """
     sizes = {

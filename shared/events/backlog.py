@@ -7,7 +7,6 @@ from datetime import datetime
 
 import grpc
 
-from google_apis.pubsub.pubsub_pb2 import PubsubMessage
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.events.publisher import Publisher, pubsub_message
@@ -60,9 +59,8 @@ async def publish_in_order(
     while batches:
         batch = batches.popleft()
         try:
-            await publisher.send(
-                topic, [_message(event) for event in batch], timeout=min(deadline.remaining(), SECONDS)
-            )
+            messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
+            await publisher.send(topic, messages, timeout=min(deadline.remaining(), SECONDS))
         except grpc.aio.AioRpcError as error:
             if error.code() not in _REFUSALS:
                 raise Unavailable from error
@@ -86,7 +84,3 @@ def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:
         batch.append(event)
         size += length
     yield batch
-
-
-def _message(event: WaitingEvent) -> PubsubMessage:
-    return pubsub_message(event.entry, event.committed_at)

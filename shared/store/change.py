@@ -200,7 +200,7 @@ class Change:
         return record, found
 
     def _replay(self, record: IdempotencyRecord) -> Answer:
-        if record.request_digest != self._command.digest:
+        if record.request_digest != self._command.request_digest:
             raise IdempotencyKeyReused
         headers = {**record.headers, "Idempotent-Replayed": "true"}
         return Answer(status=record.status, headers=headers, body=record.body)
@@ -232,7 +232,7 @@ class Change:
             return []
         answer = sent.decision.answer
         record = IdempotencyRecord(
-            request_digest=self._command.digest,
+            request_digest=self._command.request_digest,
             status=answer.status,
             headers=answer.headers,
             body=answer.body,

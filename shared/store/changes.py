@@ -18,7 +18,7 @@ from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 
 # How long the fault of a request waits for what its idempotency key tells.
-FAULT_SECONDS = 1.0
+EARLIER_ANSWER_SECONDS = 1.0
 
 Wanted = TypeVar("Wanted")
 
@@ -89,7 +89,7 @@ class Changes:
                 command, lambda transaction: decide(transaction, wanted), complete=complete
             )
         change = self._change(command)
-        if (earlier := await change.earlier(Deadline(FAULT_SECONDS))) is None:
+        if (earlier := await change.earlier(Deadline(EARLIER_ANSWER_SECONDS))) is None:
             raise fault
         return earlier if complete is None else await complete(earlier, None)
 

@@ -35,7 +35,10 @@ Found = TypeVar("Found", Document, SerializedDocument)
 
 
 class Firestore:
-    """One database. Every call has a deadline, and raises `Unavailable` once that is past.
+    """One database. A call that begins past its deadline raises `Unavailable`.
+
+    One that the deadline cuts off raises `Unclear`; those that only read, and repeat themselves, make
+    `Unavailable` of it.
 
     Args:
         project: the Google Cloud project.

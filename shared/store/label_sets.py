@@ -14,6 +14,7 @@ from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.batches import batches
 from shared.store.codec import decode
@@ -21,7 +22,6 @@ from shared.store.firestore import Firestore
 from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
 from shared.store.machines import LABEL_SET
 from shared.store.queries import all_in
-from shared.store.side_by_side import side_by_side
 
 MOST_ORGANIZATIONS = 1000
 

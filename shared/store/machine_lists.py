@@ -9,6 +9,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
+from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.batches import batches
 from shared.store.firestore import Firestore
@@ -16,7 +17,6 @@ from shared.store.label_sets import LabelSets
 from shared.store.long_searches import look
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
 from shared.store.machines import id_of, plain_machine
-from shared.store.side_by_side import side_by_side
 
 _MOST = 2**31 - 1  # more than there are: a query's limit is an int32
 

@@ -41,7 +41,7 @@ class StoredMachine:
     document: Document
 
 
-async def find_machine(
+async def read_stored_machine(
     firestore: Firestore, organization_id: str, machine_id: str, deadline: Deadline
 ) -> StoredMachine:
     """Read a machine.
@@ -84,7 +84,7 @@ def plain_machine(document: SerializedDocument) -> Plain:
     return decode_plain(document.fields, Machine)
 
 
-async def read_machine_with_mac(
+async def find_machine_with_mac(
     firestore: Firestore, organization_id: str, mac: str, deadline: Deadline
 ) -> Plain | None:
     """Read the machine that has a MAC address in canonical form: a read of its claim, and one of it."""

@@ -13,11 +13,11 @@ from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.machines import MACHINE_SELECTION, id_of, plain_machine
 from shared.store.member_names import members_query
-from shared.store.side_by_side import side_by_side
 
 
 async def list_members(  # noqa: PLR0913 - a page, by name

@@ -28,7 +28,7 @@ PAGE = 50
 
 
 class Outbox:
-    """Drops what is published; what it fails to drop, the relay publishes again and drops."""
+    """Reads what waits, and drops what is published; what it fails to drop, the relay publishes again."""
 
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
@@ -59,7 +59,7 @@ class Outbox:
         """Read the outbox once, in lists that end with the page that reaches one of the limits.
 
         No index tells the old ones from the young: one on times would be written at its end alone, and limit
-        the product to some 500 changes a second. Those who are young are few, as most are dropped within a
+        the product to some 500 changes a second. There are few young ones, as most are dropped within a
         second. An empty outbox costs the one read that Firestore charges for any query.
         https://cloud.google.com/firestore/pricing#charges-for-queries
 

@@ -24,7 +24,7 @@ class StoredPool:
     document: Document
 
 
-async def find_pool(
+async def read_stored_pool(
     firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline
 ) -> StoredPool:
     """Read a pool.

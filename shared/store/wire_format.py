@@ -1,8 +1,8 @@
 """Commits put together of serialized parts.
 
-A machine has some 250 search terms, each an entry of a map with nothing in it but its key. To make messages
-of them, put these into others, and serialize those takes a tenth of a registration's CPU time, though nearly
-all of their bytes are known beforehand. What is used of protobuf's encoding: a field that is bytes, text or a
+A machine has some 250 search terms, each an entry of a map with nothing in it but its key. To build and
+serialize a message for each takes a tenth of a registration's CPU time, though nearly all of their bytes are
+known beforehand. What is used of protobuf's encoding: a field that is bytes, text or a
 message is its number, its length and its content; and the encodings of two messages, one after the other, are
 that of both merged. https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
 """

@@ -75,7 +75,9 @@ def changes_of(
 
 
 def command(key: str | None = None) -> Command:
-    return Command(organization_id="example", idempotency_key=key, digest=b"digest", deadline=Deadline(8))
+    return Command(
+        organization_id="example", idempotency_key=key, request_digest=b"digest", deadline=Deadline(8)
+    )
 
 
 def renaming(firestore: Firestore, path: str, name: str) -> Decide:

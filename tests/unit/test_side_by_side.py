@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.store.side_by_side import AT_ONCE, side_by_side
+from shared.side_by_side import AT_ONCE, side_by_side
 
 
 async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:

@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from shared.domain.access import Scope
 from shared.domain.answer import Answer
-from shared.domain.deadline import CHANGE_SECONDS
+from shared.domain.deadline import REQUEST_SECONDS
 from shared.domain.errors import BodyTooSlow
 from shared.edge import body
 from shared.edge.auth import Authenticator
@@ -47,7 +47,7 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
         pass
 
     async def answer(call: Call) -> Answer:
-        left.append((call.body, call.deadline.left - (CHANGE_SECONDS - (time.monotonic() - received[-1]))))
+        left.append((call.body, call.deadline.left - (REQUEST_SECONDS - (time.monotonic() - received[-1]))))
         return Answer(status=200)
 
     operation = Operation(

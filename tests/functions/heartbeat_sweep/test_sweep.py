@@ -30,7 +30,7 @@ from shared.store import paths
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARDS
-from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, find_machine
+from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, read_stored_machine
 from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
 from shared.store.wire_format import write
@@ -73,7 +73,7 @@ class Fleet:
 
     async def read(self, machine: Machine) -> Machine:
         """Read a machine."""
-        found = await find_machine(
+        found = await read_stored_machine(
             self.inventory.firestore, machine.organization_id, machine.id, Deadline(10)
         )
         return found.machine
@@ -102,7 +102,7 @@ async def fleet(stack: RunningStack) -> AsyncIterator[Fleet]:
 
 async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
     """Write a heartbeat."""
-    stored = await find_machine(store, machine.organization_id, machine.id, Deadline(10))
+    stored = await read_stored_machine(store, machine.organization_id, machine.id, Deadline(10))
     alive = Machine()
     alive.CopyFrom(stored.machine)
     alive.last_seen.FromDatetime(time)
@@ -255,7 +255,7 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
 
     with pytest.raises(error):
-        await sweep(fleet.inventory, PATIENCE, change_seconds=3.0)
+        await sweep(fleet.inventory, PATIENCE, seconds=3.0)
 
     assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
