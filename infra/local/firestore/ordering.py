@@ -16,7 +16,7 @@ from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
 from infra.local.firestore.errors import InvalidArgumentError
 
-# Comes after every encoding and, at the end of one, after all that begin with it.
+# Comes after every encoding and, at the end of a whole one, after all that begin with it.
 AFTER = b"\xff"
 
 # The first byte of a value's encoding is its type's place in the order.
@@ -65,6 +65,12 @@ def encode(value: Value) -> bytes:
 def descending(encoded: bytes) -> bytes:
     """Turn an encoding around, so that it sorts in the descending order."""
     return encoded.translate(_INVERTED)
+
+
+def after(beginning: bytes) -> bytes:
+    """Give the least bytes that come after all that begin with these, which need not be a whole encoding."""
+    kept = beginning.rstrip(AFTER)  # no byte is greater than these
+    return kept[:-1] + bytes([kept[-1] + 1]) if kept else AFTER
 
 
 def type_range(encoded: bytes) -> tuple[bytes, bytes]:

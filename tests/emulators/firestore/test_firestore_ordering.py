@@ -1,77 +1,16 @@
 """The order of values, in ascending and descending queries."""
 
-import datetime as dt
 import math
 from itertools import pairwise
 
 import pytest
-from google.cloud.firestore import Client, CollectionReference, FieldFilter, GeoPoint
-from google.cloud.firestore_v1.vector import Vector
+from google.cloud.firestore import Client, CollectionReference, FieldFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import ordering
-
-AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-
-
-def in_order(client: Client) -> list[object]:
-    """Values of all types in production's order, each less than the next."""
-    return [
-        None,
-        False,
-        True,
-        math.nan,
-        -math.inf,
-        -1.5,
-        -1,
-        0,
-        5e-324,
-        1,
-        2**53,
-        2**53 + 1,
-        float(2**53 + 2),
-        2**63 - 1,
-        float(2**63),
-        math.inf,
-        AT,
-        AT + dt.timedelta(microseconds=1),
-        "",
-        "\x00",
-        "a",
-        "a\x00",
-        "aa",
-        "b",
-        "\uffff",
-        "\U0001f600",  # by UTF-8 bytes after U+FFFF, by UTF-16 units before it
-        b"",
-        b"\x00",
-        b"\x00\xff",
-        b"\x01",
-        client.document("a/__id5__"),
-        client.document("a/__id10__"),
-        client.document("a/b"),
-        client.document("a/b/c/d"),
-        client.document("a/bb"),
-        client.document("b/a"),
-        GeoPoint(-90, 0),
-        GeoPoint(1, -2),
-        GeoPoint(1, 2),
-        [],
-        [1],
-        [1, None],
-        [1, 2],
-        [2],
-        Vector([9.0]),
-        Vector([1.0, 2.0]),
-        Vector([1.0, 3.0]),
-        {},
-        {"a": 1},
-        {"a": 1, "b": 0},
-        {"a": 2},
-        {"b": 0},
-    ]
+from tests.emulators.firestore.every_type import in_order
 
 
 @pytest.mark.parametrize("direction", ["ASCENDING", "DESCENDING"])

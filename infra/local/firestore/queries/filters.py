@@ -75,7 +75,7 @@ class Bound(NamedTuple):
     @property
     def position(self) -> bytes:
         """The place as bytes to compare encodings with."""
-        return self.encoded + ordering.AFTER if self.after else self.encoded
+        return ordering.after(self.encoded) if self.after else self.encoded
 
     def inverted(self) -> "Bound":
         """The same place in the descending order."""
