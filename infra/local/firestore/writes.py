@@ -149,6 +149,6 @@ def _serialize(document: Document, name: str, created: int, updated: int) -> byt
 
 def _writable(text: str) -> paths.FieldPath:
     path = paths.parse(text)
-    if path == paths.NAME:
-        raise InvalidArgumentError("A document's name cannot be written.")
+    for name in path:
+        limits.check_field_name(name)
     return path

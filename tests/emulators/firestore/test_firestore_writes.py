@@ -126,12 +126,24 @@ def test_field_paths_take_any_name_in_backquotes(cities: CollectionReference) ->
     }
 
 
-@pytest.mark.parametrize("path", ["", "a..b", ".a", "a.", "9a", "a-b", "`a", "a`b`", "``", "__name__"])
+@pytest.mark.parametrize("path", ["", "a..b", ".a", "a.", "9a", "a-b", "`a", "a`b`", "``"])
 def test_a_malformed_field_path_is_refused(path: str, generated: FirestoreClient, database: str) -> None:
     write = update(database, "cities/paris")
     write.update_mask.field_paths.append(path)
     with pytest.raises(InvalidArgument):
         generated.commit(database=database, writes=[write])
+
+
+@pytest.mark.parametrize("path", ["__name__", "__x__", "map.__x__", "`__a.b__`", "__x__.inner"])
+def test_a_mask_that_names_a_reserved_field_is_refused(
+    path: str, generated: FirestoreClient, database: str
+) -> None:
+    write = update(database, "cities/paris", n=integer(1))
+    write.update_mask.field_paths.extend(["n", path])
+    with pytest.raises(InvalidArgument, match="reserved"):
+        generated.commit(database=database, writes=[write])
+    with pytest.raises(InvalidArgument, match="reserved"):
+        generated.update_document(document=write.update, update_mask=write.update_mask)
 
 
 def test_a_merge_makes_maps_of_what_is_in_its_way(cities: CollectionReference) -> None:
