@@ -202,6 +202,17 @@ def test_documents_are_created_updated_and_deleted_one_by_one(
         generated.get_document(request={"name": created.name})
 
 
+def test_a_document_to_create_has_no_name(
+    generated: FirestoreClient, database: str, cities: CollectionReference
+) -> None:
+    request = {"parent": f"{database}/documents", "collection_id": "cities", "document_id": "paris"}
+    named = Document(name=f"{database}/documents/cities/paris")
+    with pytest.raises(InvalidArgument, match="must not be set"):
+        generated.create_document(request={**request, "document": named})
+    assert not cities.document("paris").get().exists
+    generated.create_document(request={**request, "document": Document()})
+
+
 def test_databases_and_projects_are_apart(generated: FirestoreClient, database: str, client: Client) -> None:
     other = database.replace("(default)", "second")
     generated.commit(database=other, writes=[update(other, "a/1", n=integer(1))])

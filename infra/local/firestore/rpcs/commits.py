@@ -92,6 +92,8 @@ class Commits:
 
     async def create_document(self, request: CreateDocumentRequest) -> Document:
         """Create a document, with an id of its own if none is given."""
+        if request.document.name:
+            raise InvalidArgumentError("The name of a document to create must not be set.")
         database_name, parent_path = names.parent(request.parent)
         identifier = request.document_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
         path = names.join(parent_path, names.single_id(request.collection_id), names.single_id(identifier))
