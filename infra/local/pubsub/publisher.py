@@ -13,7 +13,16 @@ from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.wire import UnaryMethods, Wire
 
-_MUTABLE = {"labels", "message_retention_duration", "schema_settings"}
+# As in production. What is not implemented is refused as in a creation: where it is set.
+_MUTABLE = {
+    "ingestion_data_source_settings",
+    "kms_key_name",
+    "labels",
+    "message_retention_duration",
+    "message_storage_policy",
+    "message_transforms",
+    "schema_settings",
+}
 
 
 class Publisher:

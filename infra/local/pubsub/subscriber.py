@@ -20,12 +20,18 @@ from infra.local.pubsub.subscription import Subscription
 from infra.local.refusals import Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
+# As in production. What is not implemented is refused as in a creation: where it is set.
 _MUTABLE = {
     "ack_deadline_seconds",
+    "bigquery_config",
+    "bigtable_config",
+    "cloud_storage_config",
     "dead_letter_policy",
+    "enable_exactly_once_delivery",
     "expiration_policy",
     "labels",
     "message_retention_duration",
+    "message_transforms",
     "push_config",
     "retain_acked_messages",
     "retry_policy",

@@ -1,7 +1,7 @@
 """Every setting that the API knows is kept, refused by name, or of no meaning in what clients send."""
 
 import pytest
-from google.api_core.exceptions import MethodNotImplemented
+from google.api_core.exceptions import InvalidArgument, MethodNotImplemented
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PushConfig, Subscription, Topic
 
@@ -35,6 +35,7 @@ REFUSED_OF_SUBSCRIPTIONS = {
     "message_transforms": [{"javascript_udf": {"function_name": "f"}}],
     "tags": {"1/2": "3"},
 }
+IMMUTABLE = {"tags"}
 OUTPUT_ONLY_OF_SUBSCRIPTIONS = {
     "analytics_hub_subscription_info": {"listing": "l"},
     "detached": True,
@@ -76,6 +77,17 @@ def test_a_topics_setting_is_refused(name: str, publisher: PublisherClient, proj
         publisher.create_topic(request={"name": f"{project}/topics/some", name: REFUSED_OF_TOPICS[name]})
 
 
+@pytest.mark.parametrize("name", REFUSED_OF_TOPICS)
+def test_a_topics_setting_is_refused_in_an_update(name: str, publisher: PublisherClient, topic: str) -> None:
+    before, mask = publisher.get_topic(topic=topic), {"paths": [name]}
+    update = {"name": topic, name: REFUSED_OF_TOPICS[name]}
+    with pytest.raises(InvalidArgument if name in IMMUTABLE else MethodNotImplemented, match=name):
+        publisher.update_topic(request={"topic": update, "update_mask": mask})
+    if name not in IMMUTABLE:
+        assert publisher.update_topic(request={"topic": {"name": topic}, "update_mask": mask}) == before
+    assert publisher.get_topic(topic=topic) == before
+
+
 @pytest.mark.usefixtures("dead_letters")
 @pytest.mark.parametrize("name", KEPT_OF_SUBSCRIPTIONS)
 def test_a_subscriptions_setting_is_kept(
@@ -94,6 +106,20 @@ def test_a_subscriptions_setting_is_refused(
     request = {"name": f"{project}/subscriptions/some", "topic": topic, name: REFUSED_OF_SUBSCRIPTIONS[name]}
     with pytest.raises(MethodNotImplemented, match=rf"Subscription\.{name}"):
         subscriber.create_subscription(request=request)
+
+
+@pytest.mark.parametrize("name", REFUSED_OF_SUBSCRIPTIONS)
+def test_a_subscriptions_setting_is_refused_in_an_update(
+    name: str, subscriber: SubscriberClient, subscription: str
+) -> None:
+    before, mask = subscriber.get_subscription(subscription=subscription), {"paths": [name]}
+    update = {"name": subscription, name: REFUSED_OF_SUBSCRIPTIONS[name]}
+    with pytest.raises(InvalidArgument if name in IMMUTABLE else MethodNotImplemented, match=name):
+        subscriber.update_subscription(request={"subscription": update, "update_mask": mask})
+    if name not in IMMUTABLE:
+        unset = {"name": subscription}
+        assert subscriber.update_subscription(request={"subscription": unset, "update_mask": mask}) == before
+    assert subscriber.get_subscription(subscription=subscription) == before
 
 
 @pytest.mark.parametrize("name", OUTPUT_ONLY_OF_SUBSCRIPTIONS)
