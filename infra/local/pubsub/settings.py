@@ -37,6 +37,7 @@ _UNSUPPORTED_SUBSCRIPTION_FIELDS = (
 # What a subscription tells of itself; in what clients send it means nothing.
 OUTPUT_ONLY = ("analytics_hub_subscription_info", "detached", "topic_message_retention_duration")
 _UNSUPPORTED_PUSH_FIELDS = ("no_wrapper",)
+_PUSH_VERSION = "v1"  # the only one here, so what does not name it neither lacks nor changes it
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -73,6 +74,8 @@ def complete_subscription(config: pb.Subscription) -> None:
     parse(config.filter)
     check_push_config(config.push_config)
     config.push_config.SetInParent()  # always present, empty for pull
+    if config.push_config.push_endpoint:
+        config.push_config.attributes["x-goog-version"] = _PUSH_VERSION
     if config.ack_deadline_seconds == 0:
         config.ack_deadline_seconds = _DEFAULT_ACK_DEADLINE
     if not _DEFAULT_ACK_DEADLINE <= config.ack_deadline_seconds <= _MAX_ACK_DEADLINE:
@@ -99,7 +102,7 @@ def check_push_config(config: pb.PushConfig) -> None:
     if config.push_endpoint and not _is_http_url(config.push_endpoint):
         raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     for key, value in config.attributes.items():
-        if (key, value) != ("x-goog-version", "v1"):
+        if (key, value) != ("x-goog-version", _PUSH_VERSION):
             raise Unimplemented(f"PushConfig.attributes[{key!r}] = {value!r}")
 
 

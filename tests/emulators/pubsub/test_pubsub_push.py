@@ -148,6 +148,29 @@ def test_a_subscription_can_be_turned_to_push_and_back(
     assert endpoint.pushed.empty()
 
 
+def test_a_push_subscription_always_tells_the_version_of_its_format(
+    subscriber: SubscriberClient, pushing: str, subscription: str
+) -> None:
+    def shown(name: str) -> dict[str, str]:
+        return dict(subscriber.get_subscription(subscription=name).push_config.attributes)
+
+    version = {"x-goog-version": "v1"}
+    assert shown(pushing) == version
+    other: dict[str, Any] = {"push_endpoint": "http://127.0.0.1:9/other"}
+    subscriber.modify_push_config(subscription=pushing, push_config=other)
+    assert shown(pushing) == version
+    update = {
+        "subscription": {"name": pushing, "push_config": other},
+        "update_mask": {"paths": ["push_config"]},
+    }
+    updated = subscriber.update_subscription(request=update)
+    assert (updated.push_config.push_endpoint, shown(pushing)) == (other["push_endpoint"], version)
+
+    assert shown(subscription) == {}  # it is pulled
+    subscriber.modify_push_config(subscription=subscription, push_config=other)
+    assert shown(subscription) == version
+
+
 def test_pushes_of_one_ordering_key_come_one_after_the_other(
     subscriber: SubscriberClient, emulator: Emulator, project: str, topic: str, endpoint: Endpoint
 ) -> None:

@@ -23,7 +23,7 @@ KEPT_OF_SUBSCRIPTIONS = {
     "filter": "attributes:a",
     "labels": {"a": "b"},
     "message_retention_duration": {"seconds": 3600},
-    "push_config": {"push_endpoint": ENDPOINT},
+    "push_config": {"push_endpoint": ENDPOINT, "attributes": {"x-goog-version": "v1"}},
     "retain_acked_messages": True,
     "retry_policy": {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 2}},
 }
