@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 
 
@@ -10,7 +11,7 @@ class PostError(Exception):
 
 
 async def post(url: str, body: bytes, timeout: float) -> int:  # noqa: ASYNC109 - it covers connecting too
-    """Post JSON and return the status of the answer: the first that comes, also an informational one.
+    """Post JSON and return the status of the answer: the final one, or 102, which may be all that comes.
 
     Raises:
         PostError: there was no answer within `timeout` seconds.
@@ -33,6 +34,14 @@ async def _exchange(url: SplitResult, body: bytes) -> int:
 
 
 async def _status(reader: asyncio.StreamReader) -> int:
+    """Read on to the answer that counts: https://www.rfc-editor.org/rfc/rfc9110#section-15.2."""
+    status: int = HTTPStatus.CONTINUE
+    while status // 100 == 1 and status != HTTPStatus.PROCESSING:  # interim: another one follows
+        status = await _head(reader)
+    return status
+
+
+async def _head(reader: asyncio.StreamReader) -> int:
     """Read an answer's head. Its body says nothing, and its end may be that of the connection, long after."""
     version, status, *_ = (await reader.readline()).split()
     if not version.startswith(b"HTTP/"):

@@ -95,6 +95,21 @@ def test_an_answer_counts_with_its_head(
     wait_until_acked(emulator, topic.partition("/topics/")[0])
 
 
+def test_an_interim_answer_is_followed_by_the_one_that_counts(
+    publisher: PublisherClient, emulator: Emulator, topic: str, listener: socket.socket
+) -> None:
+    publisher.publish(topic, b"twice").result()
+    for final in (b"503 Service Unavailable", b"200 OK"):
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(5)  # half of the ack deadline
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 " + final + b"\r\n\r\n")
+            while connection.recv(65_536):
+                """Read the request, and wait for the emulator to close the connection first."""
+    wait_until_acked(emulator, topic.partition("/topics/")[0])
+
+
 def test_half_a_head_brings_the_message_again(
     publisher: PublisherClient, topic: str, listener: socket.socket
 ) -> None:
