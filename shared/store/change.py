@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import grpc.aio
+
 from google_apis.firestore.document_pb2 import Document
 from shared.domain.answer import Answer
 from shared.domain.command import Command
@@ -24,7 +26,7 @@ from shared.domain.identities import conflict
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
 from shared.store.codec import decode
-from shared.store.errors import FAILURES, Contended, StoreError, Unclear
+from shared.store.errors import FAILURES, Contended, Unclear
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
@@ -117,15 +119,10 @@ class Change:
             async with self._transaction as transaction:
                 decision = await decide(transaction)
                 if self._record_path or decision.writes:
-                    sent = self._send(decision)
-                    response = await transaction.commit(
-                        self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
-                    )
-                    return Committed(decision.answer, sent.entries, response.commit_time.ToDatetime(UTC))
-        except (StoreError, InventoryError) as error:
-            self._is_unclear = self._is_unclear or isinstance(error, Unclear)
-            # Contention has applied nothing; but an attempt before it may have been applied.
-            if isinstance(error, Contended) and not self._is_unclear:
+                    return await self._commit(transaction, decision)
+        except (*FAILURES, InventoryError) as error:
+            # These have applied nothing; but an attempt before may have been applied.
+            if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_unclear:
                 raise
             # A repetition may meet what the first request left: a deleted machine, a newer version.
             if outcome := await self._settled():
@@ -134,6 +131,17 @@ class Change:
         # There is nothing left to change, perhaps because an attempt before has been applied.
         settled = await self._settled() if self._is_unclear else None
         return settled or Answered(decision.answer, transaction.read_time)
+
+    async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
+        sent = self._send(decision)
+        try:
+            response = await transaction.commit(
+                self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
+            )
+        except Unclear:
+            self._is_unclear = True
+            raise
+        return Committed(decision.answer, sent.entries, response.commit_time.ToDatetime(UTC))
 
     async def earlier(self, deadline: Deadline) -> Answer | None:
         """Look what an earlier request with the key was answered; a store that does not answer knows none.

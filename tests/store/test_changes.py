@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
@@ -51,6 +52,18 @@ class LateFirestore(Firestore):
     async def arrive(self) -> None:
         assert self._held is not None
         await super().commit(self._held, Deadline(5))
+
+
+class WatchedFirestore(Firestore):
+    """A database that counts how often somebody looks for what has become of a change."""
+
+    looks = 0
+
+    async def get_all(
+        self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
+    ) -> dict[str, Document]:
+        self.looks += 1
+        return await super().get_all(paths, deadline, fields=fields)
 
 
 def changes_of(
@@ -144,10 +157,11 @@ async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str)
 
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("key", [None, "key"])
-async def test_a_late_commit_is_found_although_what_follows_is_contended(
-    project: str, firestore_control: Control, key: str | None
+@pytest.mark.parametrize("code", ["ABORTED", "PERMISSION_DENIED"])
+async def test_a_late_commit_is_found_although_the_next_one_fails(
+    project: str, firestore_control: Control, key: str | None, code: str
 ) -> None:
-    """No later attempt gets through: its failure must not say that nothing has changed."""
+    """Its failure must not say that nothing has changed."""
     firestore = LateFirestore(project)
     told: list[OutboxEntry] = []
     attempts = count()
@@ -155,13 +169,33 @@ async def test_a_late_commit_is_found_although_what_follows_is_contended(
     async def decide(transaction: Transaction) -> Decision:
         if next(attempts) == 1:
             await firestore.arrive()
-            await firestore_control.fail_next("Commit", pattern=project, code="ABORTED")
+            await firestore_control.fail_next("Commit", pattern=project, code=code)
         return await creating(firestore, "busy")(transaction)
 
     answer = await changes_of(firestore, told).apply(command(key), decide)
 
     assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
     assert next(attempts) == 2
+
+
+@pytest.mark.usefixtures("own")
+async def test_contention_is_looked_into_only_where_a_commit_went_unanswered(
+    project: str, firestore_control: Control
+) -> None:
+    """A read that is cut off has changed nothing; its look is for what an earlier request was answered."""
+    firestore = WatchedFirestore(project, "(default)")
+    attempts = count()
+
+    async def decide(transaction: Transaction) -> Decision:
+        fault = {0: ("BatchGetDocuments", "UNAVAILABLE"), 1: ("Commit", "ABORTED")}.get(next(attempts))
+        if fault is not None:
+            await firestore_control.fail_next(fault[0], pattern=project, code=fault[1])
+        await transaction.get([paths.machine("example", "contended")])
+        return await creating(firestore, "contended")(transaction)
+
+    answer = await changes_of(firestore, []).apply(command("key"), decide)
+
+    assert (answer.status, next(attempts), firestore.looks) == (201, 3, 1)
 
 
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
