@@ -1,6 +1,7 @@
 """A local stack for tests, and what they know about it."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -76,6 +77,7 @@ class StackProcess:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

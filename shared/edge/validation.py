@@ -24,7 +24,11 @@ Model = TypeVar("Model", bound=BaseModel)
 UuidText = Annotated[
     str,
     GetPydanticSchema(
-        lambda *_: core_schema.no_info_after_validator_function(str, core_schema.uuid_schema(strict=False))
+        lambda *_: core_schema.no_info_after_validator_function(
+            str,
+            core_schema.uuid_schema(strict=False),
+            serialization=core_schema.simple_ser_schema("str"),
+        )
     ),
 ]
 

@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from functions.machines.bodies import FingerprintRegistration
+from functions.machines.bodies import FingerprintRegistration, MachinePatch
 from shared.domain.errors import Invalid
 from shared.edge.validation import validate
 
@@ -23,3 +23,10 @@ def test_a_refusal_quotes_nothing_that_could_be_a_secret() -> None:
     told = "".join(traceback.format_exception(refused.value))
     assert "machine_sensitive_parameters" in told
     assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("text", ["0193A5D2-7B1C-7000-8000-000000000000", "0193a5d27b1c70008000000000000000"])
+def test_an_id_is_the_text_that_it_is_stored_by(text: str) -> None:
+    patch = validate(MachinePatch, {"reserved_session_id": text})
+
+    assert patch.changes() == {"reserved_session_id": "0193a5d2-7b1c-7000-8000-000000000000"}
