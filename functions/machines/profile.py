@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
-from functions.machines import profile_message
+from functions.machines.profile_message import LARGEST_ARRAY, parse_message
 from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
@@ -131,10 +131,10 @@ class MachineProfile(Strict):
     model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
 
     cpus: Annotated[list[CpuProfile], AtMost(256)] = Field(default=[])
-    memory_modules: Annotated[list[MemoryModuleProfile], AtMost(1024)] = Field(default=[])
+    memory_modules: Annotated[list[MemoryModuleProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
     accelerators: Annotated[list[AcceleratorProfile], AtMost(256)] = Field(default=[])
     nics: Nics = Field(default=[], validate_default=True)  # the default is refused, in words of its own
-    drives: Annotated[list[DriveProfile], AtMost(1024)] = Field(default=[])
+    drives: Annotated[list[DriveProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
     name: Name | None = None
     hostname: Hostname | None = None
     version: AgentVersion = None
@@ -155,7 +155,7 @@ def read_profile(request: Request, raw: bytes) -> Machine:
         MalformedBody: it is not of its media type.
         UnsupportedMediaType: it is of another one.
     """
-    document, faults = body.parse(request, raw, profile_message.parse)
+    document, faults = body.parse(request, raw, parse_message)
     return validate(MachineProfile, document, known=[*faults, *_repeated_macs(document)]).machine()
 
 

@@ -15,7 +15,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 LARGEST_ARRAY = 1024
 
 
-def parse(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
+def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     """Parse a machine's message.
 
     Returns:
@@ -44,7 +44,7 @@ def parse(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
 def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
     place = ("body", "machine_parameters")
     try:
-        parameters, faults = strict_json.parse(text.encode())
+        parameters, faults = strict_json.parse(text.encode(), levels=strict_json.MAX_DEPTH - 1)
     except MalformedBody:
         return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
     return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]

@@ -13,7 +13,8 @@ from shared.edge.body import JSON, PROTOBUF
 # What each such answer says of itself, to caches: RFC 9110, section 12.5.5.
 NEGOTIATED = {"Vary": "Accept"}
 
-_WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
+# Some clients leave out the zero of a fraction.
+_WEIGHT = re.compile(r"q=([0-9]+\.?[0-9]*|\.[0-9]+)")
 _BOTH = ("application/*", "*/*")
 
 
@@ -42,8 +43,8 @@ def negotiated_answer(
 
 def _likes_protobuf(request: Request) -> bool:
     accept = ",".join(request.headers.getlist("accept")).lower()
-    if not accept:
-        return False
+    if (PROTOBUF not in accept and JSON not in accept) or accept == JSON:
+        return False  # they are in the same ranges
     liking = dict(map(_liking, accept.split(",")))
     protobuf, json = _weight(liking, PROTOBUF), _weight(liking, JSON)
     # As much as JSON counts only where it is named: most clients take anything.
@@ -59,4 +60,4 @@ def _liking(item: str) -> tuple[str, float]:
     """Read one item of an `Accept` header."""
     media_type, *parameters = (part.strip() for part in item.split(";"))
     weights = [_WEIGHT.fullmatch(parameter) for parameter in parameters]
-    return media_type, next((float(weight[1]) for weight in weights if weight), 1.0)
+    return media_type, min(next((float(weight[1]) for weight in weights if weight), 1.0), 1.0)

@@ -65,8 +65,12 @@ class _Parse:
         return float(name)
 
 
-def parse(raw: bytes) -> tuple[Any, list[Fault]]:
+def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
     """Parse a document.
+
+    Args:
+        raw: the document.
+        levels: how deep it may be nested.
 
     Returns:
         The document, without what is nested too deep in it, and its faults that a validation of types would
@@ -92,21 +96,21 @@ def parse(raw: bytes) -> tuple[Any, list[Fault]]:
     except json.JSONDecodeError as error:
         raise MalformedBody(f"The body is not valid JSON: {error}") from error
     except RecursionError:
-        return None, [_too_deep(("body",))]
+        return None, [_too_deep(("body",), levels)]
     faults: Iterator[Fault] = iter(())
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
+    if text.count("[") + text.count("{") > levels and _is_deeper(document, levels):
         if not isinstance(document, dict):
-            return None, [_too_deep(("body",))]
-        deep = [name for name, value in document.items() if _is_deeper(value, MAX_DEPTH - 1)]
-        faults = (_too_deep(("body", printable(name))) for name in deep)
+            return None, [_too_deep(("body",), levels)]
+        deep = [name for name, value in document.items() if _is_deeper(value, levels - 1)]
+        faults = (_too_deep(("body", printable(name)), levels - 1) for name in deep)
         document.update(dict.fromkeys(deep))
     if parsing.suspicious or _SURROGATE.search(text):
         faults = chain(faults, _faults(document, ("body",)))
     return document, list(islice(faults, MOST_FAULTS))
 
 
-def _too_deep(location: Location) -> Fault:
-    return Fault(location, "nested_too_deep", f"must not be nested deeper than {MAX_DEPTH} levels")
+def _too_deep(location: Location, levels: int) -> Fault:
+    return Fault(location, "nested_too_deep", f"must not be nested deeper than {levels} levels")
 
 
 def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value

@@ -76,6 +76,9 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
         ("*/*;q=0.1, application/x-protobuf", PROTOBUF),
         ("application/json;q=0, */*", PROTOBUF),
         ("application/json;q=0.1, application/*", PROTOBUF),
+        ("application/json;q=.1, */*;q=0.5", PROTOBUF),
+        ("application/json;q=0.1234, */*;q=0.5", PROTOBUF),
+        ("application/json, application/x-protobuf;q=1.5", PROTOBUF),
         ("text/html", "application/json"),
     ],
 )
@@ -124,7 +127,7 @@ FAULTY = [
     (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
     (
-        Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 100 + "]" * 100 + "}"),
+        Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 99 + "]" * 99 + "}"),
         ["machine_parameters.a"],
     ),
     (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
@@ -171,6 +174,13 @@ async def test_of_an_array_with_far_too_many_entries_that_is_told(machines: Mach
     reasons = invalid(await machines.post(nic * (1_000_000 // len(nic)), SENT), "nics")
 
     assert reasons == {"nics": "must have at most 128 entries"}
+
+
+async def test_parameters_are_nested_as_deep_as_in_json(machines: MachinesApi) -> None:
+    """With the body around them they have 100 levels."""
+    nested = '{"a":' + "[" * 98 + "]" * 98 + "}"
+
+    created(await machines.post(Machine(nics=[GOOD], machine_parameters=nested).SerializeToString(), SENT))
 
 
 @pytest.mark.usefixtures("store_unchanged")

@@ -17,7 +17,7 @@ NOT_AN_OBJECT = "Input should be a valid dictionary"
 UNKNOWN = "Extra inputs are not permitted"
 NOT_A_BODY = "Input should be a valid dictionary or object to extract fields from"
 SENSITIVE = "Sensitive parameters are refused: there is no secret store that could keep them"
-TOO_DEEP = "must not be nested deeper than 100 levels"
+TOO_DEEP = "must not be nested deeper than {} levels"
 
 
 def at(*place: str | int) -> Place:
@@ -50,14 +50,17 @@ CONTENTS: list[tuple[Any, Faults]] = [
     ),
     (
         {"name": 1, "pool_parameters": nested(100)},
-        [(at("pool_parameters"), TOO_DEEP, "nested_too_deep"), (at("name"), NOT_A_STRING, "string_type")],
+        [
+            (at("pool_parameters"), TOO_DEEP.format(99), "nested_too_deep"),
+            (at("name"), NOT_A_STRING, "string_type"),
+        ],
     ),
     (
         {"name": "a", "description": "x" * 81_921},
         [(at("description"), POOL_TOO_LARGE, "too_large")],
     ),
     ([], [(at(), NOT_A_BODY, "model_attributes_type")]),
-    ([nested(100)], [(at(), TOO_DEEP, "nested_too_deep")]),
+    ([nested(100)], [(at(), TOO_DEEP.format(100), "nested_too_deep")]),
     ("name", [(at(), NOT_A_BODY, "model_attributes_type")]),
     (None, [(at(), NOT_A_BODY, "model_attributes_type")]),
     (
