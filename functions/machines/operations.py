@@ -44,7 +44,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.DuplicateMac,),
         ),
         Operation(
-            name="list_registered_machines",
+            name="list_machine_profiles",
             summary="List machines page by page, newest first, or the one that has a MAC address",
             method="GET",
             path="/api/v1/machines",
@@ -56,7 +56,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             success_message=MachineList,
         ),
         Operation(
-            name="get_registered_machine",
+            name="get_machine_profile",
             summary="Get a machine",
             method="GET",
             path="/api/v1/machines/{machine_id}",
@@ -82,7 +82,7 @@ def operations(inventory: Inventory) -> list[Operation]:
             refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
         ),
         Operation(
-            name="unregister_machine",
+            name="delete_machine_profile",
             summary="Delete a machine; its MAC addresses are free at once",
             method="DELETE",
             path="/api/v1/machines/{machine_id}",
