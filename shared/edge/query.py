@@ -32,18 +32,17 @@ def read_query(request: Request, model: type[Model]) -> Model:
     for name, text in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
         given.setdefault(name, []).append(text)
     repeatable = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
-    repeated = [
-        Fault(("query", printable(name)), "repeated_parameter", "Parameter must not be given twice")
-        for name, texts in given.items()
-        if len(texts) > 1 and name not in repeatable
-    ]
-    undecodable = [
-        Fault(("query", printable(name)), "string_unicode", "Input should be a valid string, in UTF-8")
-        for name, texts in given.items()
-        if _NO_UTF8.search("".join([name, *texts]))
-    ]
-    document = {name: texts if name in repeatable else texts[-1] for name, texts in given.items()}
-    return validate(model, document, known=[*repeated, *undecodable], source="query")
+    document: dict[str, Any] = {}
+    faults = []
+    for name, texts in given.items():
+        shown = _NO_UTF8.sub("\ufffd", name)
+        place = ("query", printable(shown))
+        if _NO_UTF8.search("".join([name, *texts])):
+            faults.append(Fault(place, "string_unicode", "Input should be a valid string, in UTF-8"))
+        elif len(texts) > 1 and name not in repeatable:
+            faults.append(Fault(place, "repeated_parameter", "Parameter must not be given twice"))
+        document[shown] = texts if name in repeatable else texts[-1]
+    return validate(model, document, known=faults, source="query")
 
 
 def _digits(text: object) -> object:

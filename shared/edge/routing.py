@@ -18,9 +18,10 @@ class ExactRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the decoded path, if it has no encoded slash: that separates nothing (RFC 3986, 2.2)."""
-        if b"%2f" in scope["raw_path"].lower():
+        match, found = super().matches(scope)
+        if match is not Match.NONE and b"%2f" in scope["raw_path"].lower():
             return Match.NONE, {}
-        return super().matches(scope)
+        return match, found
 
 
 class _AnyPath(PathConvertor):
