@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from functions.machines.stored import find_matching
+from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities
 from shared.domain.answer import Answer
@@ -28,7 +28,7 @@ async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: 
     """
 
     async def decide(transaction: Transaction, _: None) -> Decision:
-        stored = await find_matching(inventory, call, read_id(call.request))
+        stored = await read_matching(inventory, call, read_id(call.request))
         machine = stored.machine
         return Decision(
             answer=Answer(status=204),

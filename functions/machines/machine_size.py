@@ -38,7 +38,7 @@ _FIELDS = frozenset(field.name for field in Machine.DESCRIPTOR.fields)
 
 
 def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
-    """Hold back a machine that cannot be stored with its event and its answer.
+    """Refuse a machine that cannot be stored with its event and its answer.
 
     Args:
         machine: as it would be.
@@ -58,7 +58,7 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
 
 
 def _require_searchable(machine: Machine, sent: Container[str], size: int) -> None:
-    """Hold back a machine that cannot be stored with the terms that it is searched by."""
+    """Refuse a machine that cannot be stored with the terms that it is searched by."""
     most_terms = (search.LONGEST_RUN + 1) * len(search.fold(machine.name + machine.hostname))
     if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return

@@ -4,7 +4,7 @@ from functools import partial
 
 from functions.machines.bodies import MachinePatch
 from functions.machines.machine_size import SIZABLE, require_storable
-from functions.machines.stored import find_matching
+from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.answer import Answer
@@ -29,7 +29,7 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
     """
 
     async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
-        stored = await find_matching(inventory, call, path.uuid(call.request, "machine_id"))
+        stored = await read_matching(inventory, call, path.uuid(call.request, "machine_id"))
         change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
         # What is cleared takes nothing.

@@ -4,7 +4,7 @@ from functools import partial
 
 from functions.machines.machine_size import require_storable
 from functions.machines.profile import read_profile
-from functions.machines.stored import find_matching
+from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.answer import Answer
@@ -23,7 +23,7 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
     """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
 
     async def decide(_: Transaction, profile: Machine) -> Decision:
-        stored = await find_matching(inventory, call, path.machine_id(call.request))
+        stored = await read_matching(inventory, call, path.machine_id(call.request))
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
         answer = machine_answer(call.request, plain(change.after))

@@ -6,7 +6,7 @@ from shared.edge.resource import Call
 from shared.store.machines import StoredMachine, read_stored_machine
 
 
-async def find_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
+async def read_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
     """Find the machine that a request is to change.
 
     Raises:

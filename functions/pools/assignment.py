@@ -61,7 +61,7 @@ class _Assignment:
         return found.pools[0], found.machines
 
     def require_room(self, machines: Sequence[Machine]) -> None:
-        """Hold back an assignment of machines that are in as many pools as they can be.
+        """Refuse an assignment of machines that are in as many pools as they can be.
 
         Raises:
             Invalid: with the place of each.

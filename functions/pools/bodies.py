@@ -21,7 +21,7 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 def require_storable(pool: Pool, sent: Container[str]) -> None:
-    """Hold back a pool whose events would be too large.
+    """Refuse a pool whose events would be too large.
 
     Args:
         pool: as it would be.

@@ -1,6 +1,6 @@
 """Deletion of pools."""
 
-from functions.pools.stored import find_matching
+from functions.pools.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events
 from shared.domain.answer import Answer
@@ -21,7 +21,7 @@ async def delete(inventory: Inventory, call: Call) -> Answer:
     """
 
     async def decide(_: Transaction, __: None) -> Decision:
-        stored = await find_matching(inventory, call, path.uuid(call.request, "pool_id"))
+        stored = await read_matching(inventory, call, path.uuid(call.request, "pool_id"))
         return Decision(
             answer=Answer(status=204),
             writes=[writes.delete_seen(stored.document)],

@@ -95,7 +95,7 @@ async def _read(
 
 
 def _require_one_commit(changed: Sequence[events.Event]) -> None:
-    """Hold back a replacement whose events, each with its whole pool, are too large for one commit.
+    """Refuse a replacement whose events, each with its whole pool, are too large for one commit.
 
     Raises:
         Invalid: they are.

@@ -6,7 +6,7 @@ from shared.edge.resource import Call
 from shared.store.pools import StoredPool, read_stored_pool
 
 
-async def find_matching(inventory: Inventory, call: Call, pool_id: str) -> StoredPool:
+async def read_matching(inventory: Inventory, call: Call, pool_id: str) -> StoredPool:
     """Find the pool that a request is to change.
 
     Raises:

@@ -5,7 +5,7 @@ from functools import partial
 
 from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
-from functions.pools.stored import find_matching
+from functions.pools.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
@@ -23,7 +23,7 @@ async def update(inventory: Inventory, call: Call) -> Answer:
 
     async def decide(_: Transaction, patch: PoolPatch) -> Decision:
         fields = patch.fields()
-        stored = await find_matching(inventory, call, path.uuid(call.request, "pool_id"))
+        stored = await read_matching(inventory, call, path.uuid(call.request, "pool_id"))
         after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
