@@ -1,0 +1,89 @@
+"""The local stack and its commands where the environment names a proxy, which here nobody is."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra import ROOT
+from infra.loopback import OF_GRPC, spare_proxies
+from tests.stack import TIMEOUT, StackProcess
+
+EXCEPTIONS = ("no_proxy", "NO_PROXY", OF_GRPC)
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for all hosts."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for variable in EXCEPTIONS:
+        monkeypatch.delenv(variable, raising=False)
+
+
+def scheduled_topology(folder: Path) -> Path:
+    """Write a topology into a folder whose schedules call twice a second."""
+    topology = yaml.safe_load((ROOT / "infra/topology.yaml").read_text())
+    for schedule in topology["schedules"].values():
+        schedule["every_minutes"] = 0.5 / 60
+    file = folder / "topology.yaml"
+    file.write_text(yaml.safe_dump(topology))
+    return file
+
+
+def run(*command: str, key: str = "") -> str:
+    """Run a command to its end, and give what it has printed."""
+    ended = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=os.environ | {"KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("proxy")
+def test_the_stack_and_its_commands_do_not_ask_it(tmp_path: Path) -> None:
+    with StackProcess(tmp_path, ("--topology", str(scheduled_topology(tmp_path)))) as stack:
+        gateway = stack.running().gateway
+        stack.wait_for('"backlog":')
+        stack.wait_for('"silent":')
+        assert "the scheduled call failed" not in stack.output
+
+        state = ("--state", str(tmp_path))
+        every = ("machines:read", "machines:write", "pools:read", "pools:write")
+        key = run("infra.keys", *state, "create", "--organization", "a", "--scope", *every).strip()
+        assert run("infra.smoke", gateway, key=key).splitlines()[-1].startswith(f"{gateway} works")
+        assert run("infra.replay", *state, "pool-cleanup", "--since", "5m").startswith("pool-cleanup gets")
+        with subprocess.Popen(
+            [sys.executable, "-m", "infra.events", *state], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        ) as events:
+            assert events.stderr
+            assert events.stderr.readline() == f"Events of {gateway}, until Ctrl-C:\n"
+            events.terminate()
+
+
+@pytest.mark.usefixtures("proxy")
+@pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize(
+    ("hosts", "direct"), [("*", "example.com"), ("example.com", "example.com"), ("", "localhost")]
+)
+def test_other_hosts_that_are_not_to_be_asked_of_it_stay_so(
+    variable: str, hosts: str, direct: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, hosts)
+    for _ in range(2):  # as in a process and in its child
+        spare_proxies()
+
+    assert urllib.request.proxy_bypass(direct)
+    assert urllib.request.proxy_bypass("127.0.0.1")
+    assert urllib.request.proxy_bypass("example.org") == (hosts == "*")
+    assert os.environ[OF_GRPC] == f"{hosts},localhost,127.0.0.1,::1".removeprefix(",")
