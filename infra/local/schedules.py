@@ -1,6 +1,7 @@
 """The local stand-in for Cloud Scheduler."""
 
 import asyncio
+import http.client
 import urllib.request
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class Schedule:
             await asyncio.sleep(self.interval)
             try:
                 await asyncio.to_thread(self._call)
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 self.report(self.name, f"the scheduled call failed: {error}")
 
     def _call(self) -> None:
