@@ -19,7 +19,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from infra.api_key import digest, new_api_key
 from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line
-from infra.local import state
+from infra.local import provision, state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
@@ -135,9 +135,11 @@ def _fields(record: ApiKey) -> dict[str, Any]:
 
 
 def _client(project: str | None, folder: Path) -> Client:
-    """Reach the emulator that the environment names, the project asked for, or the running stack."""
+    """Reach the project asked for, the local stack's in an emulator that is named, or the running stack."""
     database = os.environ.get("FIRESTORE_DATABASE", "(default)")
-    if not project and "FIRESTORE_EMULATOR_HOST" not in os.environ:
+    if not project and os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        project = provision.PROJECT
+    elif not project:
         stack = state.read(folder)
         if not stack:
             sys.exit(f"{state.none_runs(folder)}, or name a Google Cloud --project")
@@ -159,7 +161,7 @@ def _moment(text: str, now: datetime) -> datetime:
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.keys", description="Make, list and revoke API keys.")
-    parser.add_argument("--project", help="a Google Cloud project (default: the running local stack)")
+    parser.add_argument("--project", help="a Google Cloud project (default: the local stack's)")
     state.add_folder_argument(parser)
     commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
     making = commands.add_parser("create", help="make a key and show it, this once")

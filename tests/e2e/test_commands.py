@@ -132,6 +132,14 @@ def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) ->
     assert register(stack, made.stdout.strip(), random_mac()).status_code == 403
 
 
+def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
+    stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
+    main(["create", "--organization", "writers", "--scope", "machines:write"])
+    assert register(stack, capsys.readouterr().out.strip(), random_mac()).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
