@@ -33,9 +33,9 @@ class Function:
     cpu: int
     memory: str
     concurrency: int
-    timeout_seconds: int = 60
-    minimum_instances: int = 0
-    maximum_instances: int = 100
+    timeout_seconds: int
+    minimum_instances: int
+    maximum_instances: int
     publishes: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 

@@ -46,6 +46,9 @@ class Child:
             cpu=1,
             memory="512Mi",
             concurrency=80,
+            timeout_seconds=60,
+            minimum_instances=0,
+            maximum_instances=1,
             environment={"GREETING": "hello"},
         )
         self.function = function.Function(declared, nursery, self._hear, self._note)

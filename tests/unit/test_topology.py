@@ -10,7 +10,8 @@ from infra.local.topology import Route, TopologyError
 GOOD = """
 functions:
   machines:
-    {folder: functions/machines, entry_point: machines, trigger: http, cpu: 1, memory: 512Mi, concurrency: 80}
+    {folder: functions/machines, entry_point: machines, trigger: http, cpu: 1, memory: 512Mi, concurrency: 80,
+     timeout_seconds: 60, minimum_instances: 0, maximum_instances: 100}
 routes: [{path: /**, function: machines}]
 topics: {pool-changed: {message: inventory.v1.PoolChanged}, dead: {message: inventory.v1.PoolChanged}}
 subscriptions:
@@ -60,6 +61,9 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ("topic: dead", "topic: d", r"subscriptions\.cleanup names d, which is not declared"),
         ("relay: {function: machines", "relay: {function: m", r"schedules\.relay names m"),
         ("cpu: 1, ", "", r"functions\.machines: .*'cpu'"),
+        (", maximum_instances: 100", "", r"functions\.machines: .*'maximum_instances'"),
+        (" minimum_instances: 0,", "", r"functions\.machines: .*'minimum_instances'"),
+        ("     timeout_seconds: 60,", "    ", r"functions\.machines: .*'timeout_seconds'"),
         ("cpu: 1", "cpus: 1", r"functions\.machines: .*'cpus'"),
         ("retry: {minimum_backoff_seconds: 1, ", "retry: {", r"retry: .*'minimum_backoff_seconds'"),
         ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\] is not a mapping"),
