@@ -49,7 +49,7 @@ resource "google_pubsub_subscription" "push" {
   name                       = each.key
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   labels                     = local.labels
-  filter                     = try(each.value.filter, null)
+  filter                     = try(each.value.filter, "")
   ack_deadline_seconds       = each.value.ack_deadline_seconds
   message_retention_duration = local.one_week
 
