@@ -146,11 +146,6 @@ resource "google_monitoring_alert_policy" "threshold" {
   depends_on = [google_cloudfunctions2_function.function]
 }
 
-moved {
-  from = google_monitoring_alert_policy.relay_silent
-  to   = google_monitoring_alert_policy.not_called["relay"]
-}
-
 # An alert on what a function finds cannot tell that it has not looked.
 resource "google_monitoring_alert_policy" "not_called" {
   for_each = {

@@ -33,11 +33,6 @@ resource "google_logging_metric" "found" {
   depends_on = [google_project_service.service]
 }
 
-moved {
-  from = google_logging_metric.relay
-  to   = google_logging_metric.found
-}
-
 # The filters that charts and alerts share.
 locals {
   of_balancer = "resource.type=\"https_lb_rule\" AND resource.labels.url_map_name=\"${google_compute_url_map.routes.name}\""
