@@ -49,8 +49,9 @@ deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (S
 destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 too)
 	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
 
-smoke: $(READY) ## Try a deployment, or the local stack: URL=... KEY=...
-	@KEY="$(KEY)" exec $(BIN)/python -m infra.smoke "$(URL)"
+# The key stays in the environment: everybody on the machine may see what a process is started with.
+smoke: $(READY) ## Try a deployment, or the local stack: KEY=... make smoke URL=...
+	@exec $(BIN)/python -m infra.smoke "$(URL)"
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""Try a deployment, or the local stack, with a machine and a pool of its own: `make smoke URL=... KEY=...`.
+"""Try a deployment, or the local stack, with a machine and a pool of its own: `KEY=... make smoke URL=...`.
 
 It deletes what it knows it has made, whatever fails. The key needs all four scopes.
 """
@@ -116,7 +116,7 @@ def main() -> None:
     # From the environment: arguments are shown to everybody on the machine.
     key = os.environ.get("KEY")
     if not key or not url:
-        sys.exit("muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...")
+        sys.exit("muster: say where, and with which API key: KEY=muster_... make smoke URL=https://...")
     if not url.startswith(("http://", "https://")):
         sys.exit(f"muster: {url} is no URL: put http:// or https:// before it")
     if not key.isascii():

@@ -84,5 +84,5 @@ def test_smoke_asks_for_a_url_and_a_key(url: str, key: str) -> None:
     run = smoke(url, key)
 
     assert (
-        run.stderr == "muster: say where, and with which API key: make smoke URL=https://... KEY=muster_...\n"
+        run.stderr == "muster: say where, and with which API key: KEY=muster_... make smoke URL=https://...\n"
     )

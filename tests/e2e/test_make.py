@@ -77,13 +77,31 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
     assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
 
 
+def set_up_python(folder: Path, script: str) -> None:
+    """Have make find such a python there."""
+    set_up(folder)
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o700)
+
+
 def test_replay_takes_any_moment_for_one(tmp_path: Path) -> None:
     """One that begins with a dash is no flag, so that the command can tell what is wrong with it."""
-    set_up(tmp_path)
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o700)
+    set_up_python(tmp_path, 'echo "$@"')
 
     ended = make(tmp_path, "replay", "SUBSCRIPTION=pool-cleanup", "SINCE=-5m")
 
     assert "-m infra.replay pool-cleanup --since=-5m" in ended.stdout.splitlines()
+
+
+def test_smoke_shows_its_key_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All may see the arguments of a process, as those of the shell that make starts: they are its recipe."""
+    set_up_python(tmp_path, 'echo "$@ with $KEY"')
+    monkeypatch.setenv("KEY", "muster_secret")
+
+    recipe = make(tmp_path, "-n", "smoke", "URL=http://127.0.0.1:8080")
+    ended = make(tmp_path, "smoke", "URL=http://127.0.0.1:8080")
+
+    assert (recipe.returncode, recipe.stderr) == (0, "")
+    assert "muster_secret" not in recipe.stdout
+    assert "-m infra.smoke http://127.0.0.1:8080 with muster_secret" in ended.stdout.splitlines()
