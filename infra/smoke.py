@@ -1,6 +1,7 @@
 """Try a deployment, or the local stack, with a machine and a pool of its own: `KEY=... make smoke URL=...`.
 
-It deletes what it knows it has made, whatever fails. The key needs all four scopes.
+It deletes what it knows it has made, whatever fails, and names what it cannot delete.
+The key needs all four scopes.
 """
 
 import os
@@ -44,7 +45,19 @@ class Smoke:
             self._deletes(machine)
         finally:
             for path in reversed(self._left):
-                self._http.delete(path)
+                self._clean_up(path)
+
+    def _clean_up(self, path: str) -> None:
+        """Delete something, and say so where that fails: why the run failed is told all the same."""
+        try:
+            status = self._http.delete(path).status_code
+        except httpx.HTTPError as error:
+            reason = str(error)
+        else:
+            if status in (204, 404):
+                return
+            reason = f"DELETE answers {status}"
+        print(f"muster: {path} stays behind: {reason}", file=sys.stderr)
 
     def _registers(self) -> str:
         profile = {"nics": [{"mac": self._mac}], "name": f"smoke-{self._mac}"}

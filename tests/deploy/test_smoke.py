@@ -3,11 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 from google.cloud.firestore import Client
 
 from infra import ROOT
+from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
 
@@ -51,6 +57,77 @@ def test_smoke_names_the_call_that_failed_and_still_leaves_nothing_behind(
     (line,) = run.stderr.splitlines()
     assert line.startswith(f"muster: {stack.gateway} does not work: POST /v1/pools answers 403, not 201: ")
     assert not firestore_client.collection(f"organizations/{organization.id}/machines").get()
+
+
+@contextmanager
+def failing_pools(behind: str, answer: int | None) -> Iterator[str]:
+    """Stand before a stack where pools take no machines, and deletions of pools get an answer or none."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if not self.path.startswith("/v1/pools/"):
+                headers = {name: value for name, value in self.headers.items() if name != "Host"}
+                passed = httpx.request(
+                    self.command, f"{behind}{self.path}", headers=headers, content=body, verify=NO_AUTHORITIES
+                )
+                self._answer(passed.status_code, passed.content, passed.headers.get("Idempotent-Replayed"))
+            elif self.command == "POST":
+                self._answer(503)
+            elif answer:
+                self._answer(answer)
+            else:
+                self.close_connection = True
+
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - its names
+
+        def _answer(self, status: int, body: bytes = b"", replayed: str | None = None) -> None:
+            self.send_response(status)
+            if replayed:
+                self.send_header("Idempotent-Replayed", replayed)
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(None, "Server disconnected without sending a response."), (500, "DELETE answers 500")],
+)
+def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(
+    answer: int | None,
+    reason: str,
+    stack: RunningStack,
+    new_organization: NewOrganization,
+    firestore_client: Client,
+) -> None:
+    organization = new_organization()
+
+    with failing_pools(stack.gateway, answer) as url:
+        run = smoke(url, organization.api_key)
+
+    of_organization = f"organizations/{organization.id}"
+    (pool,) = firestore_client.collection(f"{of_organization}/pools").get()
+    path = f"/v1/pools/{pool.id}"
+    assert run.stderr.splitlines() == [
+        f"muster: {path} stays behind: {reason}",
+        f"muster: {url} does not work: POST {path}/machines answers 503, not 200: ",
+    ]
+    assert run.returncode == 1
+    assert not firestore_client.collection(f"{of_organization}/machines").get()
 
 
 def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
