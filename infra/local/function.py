@@ -73,6 +73,7 @@ class Function(Process):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(PROBE)
-            await reader.readline()
+            if not await reader.readline():
+                raise ConnectionError("it hung up before it answered")
         finally:
             writer.close()

@@ -25,6 +25,19 @@ async def main(request):
     return Response(f"{os.getppid()} {os.getpid()} {os.environ.get('GREETING')}")
 """
 BROKEN = "raise RuntimeError('this function cannot be loaded')"
+FAINT = f"""{ECHO}
+from pathlib import Path
+
+answer = main
+
+@functions_framework.aio.http
+async def main(request):
+    try:
+        Path(__file__).with_name("fainted").touch(exist_ok=False)
+    except FileExistsError:
+        return await answer(request)
+    os._exit(1)
+"""
 STUBBORN = f"""{ECHO}
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -160,6 +173,16 @@ async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
         (tmp_path / "main.py").write_text(ECHO)
         await running.heard("runs again")
         assert await running.function.ready()
+
+
+async def test_a_function_that_hangs_up_on_its_first_caller_is_started_again(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with child(tmp_path, FAINT, nursery) as running:
+        assert await running.function.ready()
+        assert "cannot be used: it hung up before it answered" in running.said
+        assert "runs again" in running.said
+        assert (await running.ask())[0] == running.function.pid
 
 
 async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
