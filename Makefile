@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
 BENCH_PARTS := growth memory cold_start hot_spots
+# Gives a flag where a variable is 1: one that says no must not be taken for a yes.
+switch = $(if $(filter-out 1,$($1)),$(error muster: $1=$($1) is neither $1=1 nor left out))$(if $($1),$2)
 export PYTHONPATH := $(CURDIR)
 # A start of the stack is ten processes, a test run hundreds: each would compile what it imports once more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,16 +40,16 @@ run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=
 	@exec $(BIN)/python -m infra.local --port $(PORT) $(if $(DATA),--data "$(DATA)")
 
 events: $(READY) ## Show the inventory events of the running stack as they happen (JSON=1: one JSON object a line)
-	@exec $(BIN)/python -m infra.events $(if $(JSON),--json)
+	@exec $(BIN)/python -m infra.events $(call switch,JSON,--json)
 
 replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
 	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since="$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
 
 deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket of its state, YES=1 does not ask)
-	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
+	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
 
 destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 too)
-	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(if $(YES),--yes)
+	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
 
 # The key stays in the environment: everybody on the machine may see what a process is started with.
 smoke: $(READY) ## Try a deployment, or the local stack: KEY=... make smoke URL=...

@@ -105,3 +105,23 @@ def test_smoke_shows_its_key_to_nobody(tmp_path: Path, monkeypatch: pytest.Monke
     assert (recipe.returncode, recipe.stderr) == (0, "")
     assert "muster_secret" not in recipe.stdout
     assert "-m infra.smoke http://127.0.0.1:8080 with muster_secret" in ended.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("target", "variable", "flag"),
+    [("events", "JSON", "--json"), ("deploy", "YES", "--yes"), ("destroy", "YES", "--yes")],
+)
+def test_only_1_switches_something_on(tmp_path: Path, target: str, variable: str, flag: str) -> None:
+    set_up_python(tmp_path, 'echo "$@"')
+
+    assert flag in make(tmp_path, target, f"{variable}=1").stdout.split()
+    for left_out in ((), (f"{variable}=",)):
+        ended = make(tmp_path, target, *left_out)
+        assert ended.returncode == 0
+        assert flag not in ended.stdout.split()
+    for other in ("0", "no", "true"):
+        refused = make(tmp_path, target, f"{variable}={other}")
+        assert refused.returncode != 0
+        assert "-m" not in refused.stdout.split()
+        (line,) = refused.stderr.splitlines()
+        assert f"muster: {variable}={other} is neither {variable}=1 nor left out" in line
