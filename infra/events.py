@@ -8,10 +8,11 @@ import os
 import queue
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 # What becomes of the stack is told below, in a line: gRPC would add its own. It looks when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -45,7 +46,7 @@ def main() -> None:
     stack = state.read(arguments.state)
     if not stack:
         sys.exit(state.none_runs(arguments.state))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _upon_signals(_interrupt)
     logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
     show = _as_json if arguments.json else _as_line
     try:
@@ -55,6 +56,22 @@ def main() -> None:
                 print(show(event_type.FromString(delivery.data), delivery), flush=True)
     except BrokenPipeError:  # who reads has enough, as in `make events | head`
         _drop_output()
+
+
+def _upon_signals(do: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell has it in its background
+            signal.signal(number, do)
+
+
+def _interrupt(*_: object) -> None:
+    """End the command, once: another signal does not keep the subscriptions from being removed."""
+    _upon_signals(_go_on)
+    raise KeyboardInterrupt
+
+
+def _go_on(*_: object) -> None:
+    """Do nothing. Where SIG_IGN is set as a signal comes, Python complains."""
 
 
 def _drop_output() -> None:
@@ -91,8 +108,7 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
             stream = client.subscribe(path, partial(_take, arrivals, event_type))
             stream.add_done_callback(partial(_give_up, arrivals))
             at_end.callback(stream.cancel)
-        # A second Ctrl-C does not keep the subscriptions from being removed.
-        at_end.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        at_end.callback(_upon_signals, _go_on)
         yield arrivals
 
 

@@ -1,6 +1,7 @@
 """`python -m infra.keys` and `python -m infra.events`, on a stack that runs."""
 
 import json
+import os
 import re
 import secrets
 import signal
@@ -223,9 +224,11 @@ def shown_until(
     return shown
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGINT] * 100]
+)
 def test_its_subscriptions_end_with_it(
-    state: Path, stack: RunningStack, subscriber: SubscriberClient, number: signal.Signals
+    state: Path, stack: RunningStack, subscriber: SubscriberClient, signals: list[signal.Signals]
 ) -> None:
     def subscriptions() -> set[str]:
         listed = subscriber.list_subscriptions(project=f"projects/{stack.project}")
@@ -234,8 +237,11 @@ def test_its_subscriptions_end_with_it(
     before = subscriptions()
     with events(state) as watching:
         during = subscriptions() - before
-        watching.send_signal(number)
+        for number in signals:
+            os.kill(watching.pid, number)  # also where it has ended
         assert watching.wait(TIMEOUT) == 0
+        assert watching.stderr
+        assert watching.stderr.read() == ""
     assert len(during) >= 3
     assert not during & subscriptions()
 
