@@ -1,12 +1,20 @@
 """What an API key looks like. Of a key only its digest is stored, as the id of its document."""
 
 import hashlib
+import re
 import secrets
+
+_KEY = re.compile(r"muster_[A-Za-z0-9_-]{43}")
 
 
 def new_api_key() -> str:
     """Make a key: `muster_` and 43 base64url characters, 256 bits of randomness."""
     return f"muster_{secrets.token_urlsafe(32)}"
+
+
+def is_api_key(text: str) -> bool:
+    """Tell whether a text looks like a key."""
+    return _KEY.fullmatch(text) is not None
 
 
 def digest(api_key: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from infra.api_key import new_api_key
+from infra.api_key import is_api_key, new_api_key
 from infra.arguments import Parser, port
 from infra.local import state, topology
 from infra.local.stack import Options, Stack, StackError
@@ -99,13 +99,16 @@ def _development_key(data: Path | None) -> str:
     file = data / "development-key"
     try:
         data.mkdir(parents=True, exist_ok=True)
-        if not file.exists() or not file.read_text().strip():
+        if not file.exists() or not file.read_bytes().strip():
             write_privately(file, new_api_key())
-        return file.read_text().strip()
+        key = file.read_text(errors="replace").strip()
     except OSError as error:
         raise StackError(
             f"nothing can be kept in {data} ({error.strerror}): choose a folder: make run DATA=data"
         ) from error
+    if not is_api_key(key):
+        raise StackError(f"{file} is damaged, it holds no API key: delete it to have a new one made")
+    return key
 
 
 async def _run(stack: Stack) -> None:

@@ -251,6 +251,17 @@ def test_a_wrong_argument_is_named(
     assert complaint in told.splitlines()[-1]
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"muster_cut\n"])
+def test_a_kept_key_that_is_damaged_is_one_line(tmp_path: Path, content: bytes) -> None:
+    key = tmp_path / "data" / "development-key"
+    key.parent.mkdir()
+    key.write_bytes(content)
+    ended = run("infra.local", "--port", "0", "--state", str(tmp_path), "--data", str(key.parent))
+    expected = f"muster: {key} is damaged, it holds no API key: delete it to have a new one made\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", expected)
+    assert key.read_bytes() == content
+
+
 @pytest.mark.parametrize("module", ["infra.events", "infra.keys"])
 def test_commands_say_that_no_stack_runs(
     tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
