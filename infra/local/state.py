@@ -83,8 +83,15 @@ def published(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, state: StackState) -> None:
-    """Publish a state, which holds an API key."""
-    write_privately(_file(folder), json.dumps(asdict(state), indent=2) + "\n")
+    """Publish a state, which holds an API key.
+
+    Raises:
+        OSError: it cannot be written; that names the folder.
+    """
+    try:
+        write_privately(_file(folder), json.dumps(asdict(state), indent=2) + "\n")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def write_privately(file: Path, text: str) -> None:

@@ -206,6 +206,12 @@ def test_a_state_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (1, f"muster: {tmp_path / 'file'}: File exists\n")
 
 
+def test_a_state_folder_on_a_full_disk_is_one_line(tmp_path: Path, quiet: tuple[str, str]) -> None:
+    (tmp_path / "stack.json.new").symlink_to("/dev/full")  # where it is written before it is in its place
+    ended = run("infra.local", "--port", "0", "--state", str(tmp_path), *quiet)
+    assert (ended.returncode, ended.stderr) == (1, f"muster: {tmp_path}: No space left on device\n")
+
+
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1"])
 def test_an_emulator_that_is_no_host_with_a_port_is_one_line(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
