@@ -101,7 +101,9 @@ def read(file: Path) -> Indexes:
         )
     except OSError as error:
         raise EmulatorError(f"{file}: {error.strerror}") from error
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, InvalidArgumentError) as error:
+    except yaml.YAMLError as error:
+        raise EmulatorError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    except (KeyError, TypeError, AttributeError, ValueError, InvalidArgumentError) as error:
         raise EmulatorError(f"{file} is no index file: {error!r}") from error
 
 

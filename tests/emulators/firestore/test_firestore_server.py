@@ -74,6 +74,16 @@ def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> 
     assert complaint.count("\n") == 1
 
 
+def test_an_index_file_that_is_no_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "indexes.yaml"
+    file.write_text("indexes:\n- [a}\n")
+    _, complaint = refused("--indexes", str(file))
+    assert complaint.startswith(f"Firestore emulator: {file} is not YAML: ")
+    assert "line 2, column 5" in complaint
+    assert complaint.count("\n") == 1
+    assert " object at 0x" not in complaint
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
     with running() as emulator:
