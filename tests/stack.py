@@ -77,7 +77,8 @@ class StackProcess:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env={**os.environ, "PYTHONWARNINGS": "error"},
+            # A process leaves the socket that it inherits to its end.
+            env={**os.environ, "PYTHONWARNINGS": "error,ignore::ResourceWarning"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
