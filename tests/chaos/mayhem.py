@@ -46,23 +46,28 @@ class Mayhem:
         """How many processes were killed."""
         return sum(count for name, count in self.done.items() if name.startswith("kill "))
 
+    @property
+    def faults(self) -> int:
+        """How many faults the emulators were told of."""
+        return self.done.total() - self.kills - self.done["relay called"]
+
     @contextlib.asynccontextmanager
     async def raging(
         self, *, seconds_between_kills: float, seconds_between_faults: float
     ) -> AsyncIterator[None]:
-        """Let things go wrong until the end of the block, and then no more."""
+        """Let things go wrong until the end of the block, which fails where they cannot, and then no more."""
         async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
-            tasks = [
-                asyncio.create_task(self._kill(seconds_between_kills)),
-                asyncio.create_task(self._disturb(http, seconds_between_faults)),
-                asyncio.create_task(self._relay(http)),
-            ]
             try:
-                yield
+                async with asyncio.TaskGroup() as group:
+                    tasks = [
+                        group.create_task(self._kill(seconds_between_kills)),
+                        group.create_task(self._disturb(http, seconds_between_faults)),
+                        group.create_task(self._relay(http)),
+                    ]
+                    yield
+                    for task in tasks:
+                        task.cancel()
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
                 for control in ("firestore_control", "pubsub_control"):
                     await self._forget_faults(http, control)
 
@@ -118,12 +123,10 @@ class Mayhem:
 
     async def _relay(self, http: httpx.AsyncClient) -> None:
         """Call the relay as the schedule does, also while another call of it is under way."""
-        calls: set[asyncio.Task[None]] = set()
-        while True:
-            await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_RELAYS)
-            call = asyncio.create_task(self._call_relay(http))
-            calls.add(call)
-            call.add_done_callback(calls.discard)
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_RELAYS)
+                calls.create_task(self._call_relay(http))
 
     async def _call_relay(self, http: httpx.AsyncClient) -> None:
         with contextlib.suppress(httpx.TransportError):

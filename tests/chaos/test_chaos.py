@@ -19,7 +19,10 @@ def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - no secret
     outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
     assert outcome.faults == [], report(outcome)
-    assert sum(outcome.ledger.operations.values()) > 0
+    assert outcome.ledger.operations.total() > 0
+    assert outcome.mayhem.faults > 0
+    log = (tmp_path / "stack.log").read_text()
+    assert log.count("(killed by SIGKILL)") == outcome.mayhem.kills > 0
 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
