@@ -21,7 +21,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
-from shared.store.change import Decide, Decision
+from shared.store.change import SETTLE_SECONDS, Decide, Decision
 from shared.store.changes import Changes, Publish
 from shared.store.codec import decode
 from shared.store.errors import Unclear
@@ -87,9 +87,9 @@ def changes_of(
     )
 
 
-def command(key: str | None = None) -> Command:
+def command(key: str | None = None, *, seconds: float = 8) -> Command:
     return Command(
-        organization_id="example", idempotency_key=key, request_digest=b"digest", deadline=Deadline(8)
+        organization_id="example", idempotency_key=key, request_digest=b"digest", deadline=Deadline(seconds)
     )
 
 
@@ -263,13 +263,13 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
 
 
 async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline(
-    own: Inventory, project: str, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+    own: Inventory, project: str, firestore_control: Control
 ) -> None:
-    monkeypatch.setattr("shared.store.change.SETTLE_SECONDS", 6.0)  # of 8
     await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
     told: list[OutboxEntry] = []
 
-    answer = await changes_of(own.firestore, told).apply(command(), creating(own.firestore, "unanswered"))
+    change = command(seconds=SETTLE_SECONDS + 1)
+    answer = await changes_of(own.firestore, told).apply(change, creating(own.firestore, "unanswered"))
 
     assert answer == Answer(status=201)
     assert [entry.topic for entry in told] == ["machine-created"]
