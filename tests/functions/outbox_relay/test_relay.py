@@ -17,6 +17,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from shared.side_by_side import AT_ONCE
 from shared.store.outbox import PAGE
 from tests.functions.machines.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
@@ -101,6 +102,19 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
     assert (*figures, report["severity"]) == (53, 50, 3, True, "INFO")
 
 
+async def test_a_topic_that_is_not_there_is_looked_for_once(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
+) -> None:
+    """A smaller batch of its events would fare no better."""
+    events = [entry(f"change-{number}") for number in range(8)]
+    for event in events:
+        event.topic = "gone"
+    await outbox.put(events)
+    await relay(aged)
+    assert (await pubsub_control.rpcs())["Publish"] == 1
+    assert await outbox.waiting() == 8
+
+
 async def test_the_report_tells_the_age_of_the_oldest_event(
     young: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +164,18 @@ async def test_a_topic_that_fails_does_not_stop_the_others(
         await relay(aged)
     assert [message.attributes["ce-id"] for message in outbox.published("machine-updated")] == ["updated"]
     assert outbox.published("machine-created") == []
+
+
+async def test_a_topic_that_fails_is_left_alone(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
+) -> None:
+    await outbox.put(entry(f"change-{number}", key=f"{number}") for number in range(2 * AT_ONCE))
+    await pubsub_control.fail_next("Publish", pattern=outbox.project, count=2 * AT_ONCE, code="UNAVAILABLE")
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    # Those that are under way when the first one fails.
+    assert (await pubsub_control.rpcs())["Publish"] <= AT_ONCE
+    assert await outbox.waiting() == 2 * AT_ONCE
 
 
 async def test_what_is_published_when_the_time_is_over_is_dropped(
