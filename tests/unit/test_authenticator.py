@@ -45,6 +45,21 @@ async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -
     assert len(store.reads) == 2
 
 
+async def test_a_key_that_is_longer_than_any_costs_no_read() -> None:
+    async def reads(length: int) -> int:
+        read = 0
+
+        async def find(_: str) -> None:
+            nonlocal read
+            read += 1
+
+        with pytest.raises(Unauthenticated):
+            await Authenticator(find, lambda: NOW).authenticate(["Bearer " + "k" * length])
+        return read
+
+    assert [await reads(length) for length in (1, 255, 256)] == [1, 1, 0]
+
+
 async def test_the_key_that_was_used_least_recently_is_forgotten_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
