@@ -1,0 +1,63 @@
+"""The pauses between attempts, on an event loop whose clock goes on to what is due next."""
+
+import asyncio
+import itertools
+import selectors
+
+import pytest
+
+from shared.domain.deadline import Deadline
+from shared.store.attempts import Attempts
+
+RUNS = 200
+
+
+class Selector(selectors.SelectSelector):
+    """Waits for nothing but passes the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += timeout or 0
+        return super().select(0)
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop that does not wait."""
+
+    def __init__(self) -> None:
+        self._clock = Selector()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        return self._clock.now
+
+
+def attempts(seconds: float) -> tuple[list[float], float]:
+    """Take every turn until a deadline; tell when each came, and when there were no more."""
+
+    async def take() -> tuple[list[float], float]:
+        time = asyncio.get_running_loop().time
+        return [time() async for _ in Attempts(Deadline(seconds, monotonic=time))], time()
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(take())
+
+
+def test_pauses_are_of_any_length_up_to_a_limit_that_doubles_until_it_is_a_second() -> None:
+    limits = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0]
+    runs = [itertools.pairwise(attempts(30)[0]) for _ in range(RUNS)]
+    for limit, turns in zip(limits, zip(*runs, strict=False), strict=False):
+        pauses = [later - earlier for earlier, later in turns]
+        assert 0 <= min(pauses) < 0.1 * limit
+        assert 0.9 * limit < max(pauses) < 1.001 * limit
+
+
+def test_the_last_pause_ends_at_the_deadline() -> None:
+    for _ in range(RUNS):
+        turns, ended = attempts(0.5)
+        assert turns[0] == 0
+        assert turns[-1] <= 0.5
+        assert ended == pytest.approx(0.5)
