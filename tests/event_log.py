@@ -23,7 +23,6 @@ TOPICS: dict[str, type[Payload]] = {
     "pool-changed": PoolChanged,
 }
 PATIENCE = 15.0
-_CALM = 0.3
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,6 @@ class EventLog:
         """Wait for events; tell whether they came in time."""
         with self._changed:
             return self._changed.wait_for(lambda: is_enough(self), seconds)
-
-    def calm(self) -> None:
-        """Wait until none has come for a moment: for tests of what must not come."""
-        with self._changed:
-            while self._changed.wait(_CALM):
-                pass
 
     def receive(self, topic: str, message: Message) -> None:
         """Take a message from Google's subscriber client."""

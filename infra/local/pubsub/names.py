@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
+from google_apis.pubsub.pubsub_pb2 import PublishRequest
 from infra.local.pubsub.errors import InvalidArgument
 
 DELETED_TOPIC = "_deleted-topic_"
@@ -41,9 +42,11 @@ def check_project(name: str) -> None:
 
 
 def targets(request: Message) -> Iterator[str]:
-    """List the resource names in a request: its own strings, and the names of resources inside it."""
+    """List the resource names in a request, its own strings and those of what is in it, and ordering keys."""
     for field, value in request.ListFields():
         if isinstance(value, str):
             yield value
         elif field.message_type is not None and "name" in field.message_type.fields_by_name:
             yield value.name
+    if isinstance(request, PublishRequest):
+        yield from {message.ordering_key for message in request.messages}

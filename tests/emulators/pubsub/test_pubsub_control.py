@@ -46,6 +46,15 @@ def test_a_publish_fails_on_demand(
     assert data(pull_now(subscriber, subscription)) == ([] if when == "before" else [b"lost or not"])
 
 
+def test_a_publish_is_known_by_its_ordering_key(emulator: Emulator, topic: str) -> None:
+    emulator.fault(method="Publish", pattern="^key$", code="UNAVAILABLE")
+    with emulator.publisher(ordered=True) as publisher:
+        for other in ("", "keys"):
+            publisher.publish(topic, b"goes out", ordering_key=other, retry=None).result()
+        with pytest.raises(ServiceUnavailable):
+            publisher.publish(topic, b"does not", ordering_key="key", retry=None).result()
+
+
 def test_googles_publisher_gets_past_a_cut_connection(
     emulator: Emulator, subscriber: SubscriberClient, topic: str, subscription: str
 ) -> None:
