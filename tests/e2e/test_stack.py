@@ -141,10 +141,14 @@ def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tu
 
 def ends_with_ctrl_c(stack: StackProcess) -> bool:
     """Tell whether Ctrl-C ends all of a stack in good order, also for who presses it once more."""
-    with watched(stack):
+    gateway = ("127.0.0.1", int(stack.running().gateway.rpartition(":")[2]))
+    with watched(stack), socket.create_connection(gateway) as idle, socket.create_connection(gateway) as busy:
+        busy.sendall(
+            b"POST /api/v1/machines HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert busy.recv(100).startswith(b"HTTP/1.1 100 ")
         stack.process.send_signal(signal.SIGINT)
-        with pytest.raises(subprocess.TimeoutExpired):
-            stack.process.wait(0.05)
+        assert idle.recv(1) == b""  # it stops, and waits a second for the request that is under way
         stack.process.send_signal(signal.SIGINT)
         return stack.process.wait(TIMEOUT) == 0
 
