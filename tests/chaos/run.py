@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import firestore, pubsub
 
 from infra import keys
@@ -21,6 +20,7 @@ from tests.chaos import books
 from tests.chaos.client import Client, Ledger, Sent
 from tests.chaos.mayhem import Mayhem
 from tests.chaos.operations import OPERATIONS, Actor, Fleet
+from tests.emulators.pubsub.pulling import acknowledge, pull_now
 from tests.event_log import TOPICS, EventLog
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import StackProcess
@@ -99,7 +99,7 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
         ):
             await _work(actors, plan.seconds)
         await _settle(store, mayhem)
-        log = await _receive(subscriber, subscriptions, outcome)
+        log = _receive(subscriber, subscriptions, outcome)
         outcome.faults += outcome.ledger.complaints
         outcome.faults += books.faults(store, log, outcome.ledger.sent)
         outcome.faults += await _replay_faults(actors, outcome, plan.chance("replays"))
@@ -162,38 +162,19 @@ def _subscribe(subscriber: pubsub.SubscriberClient, project: str) -> dict[str, s
     return subscriptions
 
 
-async def _receive(
+def _receive(
     subscriber: pubsub.SubscriberClient, subscriptions: dict[str, str], outcome: Outcome
 ) -> EventLog:
-    """Take everything that was published, of all topics at once: that there is no more takes time to tell."""
-    backlogs = await asyncio.gather(
-        *(asyncio.to_thread(_backlog, subscriber, subscription) for subscription in subscriptions.values())
-    )
+    """Take everything that was published."""
     log = EventLog()
-    repeats = sum(
-        log.hear(topic, message.attributes, message.data)
-        for topic, backlog in zip(subscriptions, backlogs, strict=True)
-        for message in backlog
-    )
+    repeats = 0
+    for topic, subscription in subscriptions.items():
+        while received := pull_now(subscriber, subscription):
+            acknowledge(subscriber, subscription, received)
+            for one in received:
+                repeats += log.hear(topic, one.message.attributes, one.message.data)
     outcome.figures |= {"events": len(log.events()), "repeats": repeats}
     return log
-
-
-def _backlog(subscriber: pubsub.SubscriberClient, subscription: str) -> list[pubsub.types.PubsubMessage]:
-    messages = []
-    while received := _pull(subscriber, subscription):
-        messages += received
-    return messages
-
-
-def _pull(subscriber: pubsub.SubscriberClient, subscription: str) -> list[pubsub.types.PubsubMessage]:
-    try:
-        received = subscriber.pull(subscription=subscription, max_messages=1000, timeout=2).received_messages
-    except DeadlineExceeded:
-        return []
-    if received:
-        subscriber.acknowledge(subscription=subscription, ack_ids=[message.ack_id for message in received])
-    return [message.message for message in received]
 
 
 async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.Random) -> list[str]:
