@@ -105,6 +105,7 @@ def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_p
     with zipfile.ZipFile(tmp_path / "muster.zip") as archive:
         names = archive.namelist()
 
+    assert sorted(names, key=Path) == names  # no file system's own order
     assert {"functions", "google_apis", "shared", "requirements.txt"} == {
         name.split("/")[0] for name in names
     }
