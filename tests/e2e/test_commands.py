@@ -11,19 +11,20 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
-from google.cloud.pubsub import SubscriberClient
+from google.cloud.pubsub import PublisherClient, SubscriberClient
 
 from infra import ROOT
 from infra.google_cloud import RETRY
-from infra.keys import create, main
+from infra.keys import create, find, main, revoke
 from infra.local.state import read
+from tests.functions.outbox_relay.outbox import entry
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import TIMEOUT, NewOrganization, RunningStack, StackProcess, quiet_topology
 
@@ -128,6 +129,16 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
     assert api_key not in str(listed)
 
 
+def test_a_key_that_is_revoked_stays_as_it_is(firestore_client: Client) -> None:
+    now = datetime.now(UTC)
+    _, record = create(firestore_client, f"organization-{uuid.uuid4()}", ("pools:read",), now=now)
+
+    since = [revoke(firestore_client, record.id, now=now + timedelta(days=day)) for day in range(2)]
+
+    [stored] = find(firestore_client, "id", record.id)
+    assert [*since, stored.get("revoked_at")] == [now, now, now]
+
+
 def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) -> None:
     made = keys("create", "--organization", "readers", "--scope", "machines:read")
     assert register(stack, made.stdout.strip(), random_mac()).status_code == 403
@@ -200,7 +211,7 @@ def test_an_event_is_shown_once_with_all_that_it_carries(
         machine_id = register(stack, organization.api_key, mac).json()["id"]
         assert register(stack, organization.api_key, mac).status_code == 409
         last_id = register(stack, organization.api_key, random_mac()).json()["id"]
-        first, last = shown_until(watching, last_id, organization.id)
+        first, last = shown_until(watching, organization.id, "ce-subject", f"machines/{last_id}")
 
     assert f"machines/{last_id}" == last["attributes"]["ce-subject"]
     assert f"machines/{machine_id}" == first["attributes"]["ce-subject"]
@@ -210,18 +221,31 @@ def test_an_event_is_shown_once_with_all_that_it_carries(
 
 
 def shown_until(
-    watching: subprocess.Popen[str], machine_id: str, organization_id: str
+    watching: subprocess.Popen[str], organization_id: str, attribute: str, value: str
 ) -> list[dict[str, Any]]:
-    """Read an organization's events up to one of a machine."""
+    """Read an organization's events up to one with an attribute."""
     assert watching.stdout
     shown = []
     for line in watching.stdout:
         event = json.loads(line)
         if event["attributes"]["organization_id"] == organization_id:
             shown.append(event)
-            if event["attributes"]["ce-subject"] == f"machines/{machine_id}":
+            if event["attributes"][attribute] == value:
                 break
     return shown
+
+
+def test_an_event_that_is_published_again_is_shown_once(
+    state: Path, stack: RunningStack, publisher: PublisherClient
+) -> None:
+    one, last = (entry(str(uuid.uuid4()), version=version) for version in (1, 2))
+    topic = f"projects/{stack.project}/topics/{one.topic}"
+    with events(state, "--json") as watching:
+        for event in (one, one, last):
+            publisher.publish(topic, event.data, event.ordering_key, **event.attributes).result()
+        shown = shown_until(watching, "example", "ce-id", last.event_id)
+
+    assert [one.event_id, last.event_id] == [event["attributes"]["ce-id"] for event in shown]
 
 
 @pytest.mark.parametrize(
