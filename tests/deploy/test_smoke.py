@@ -4,15 +4,17 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
 
 from infra import ROOT
+from infra.smoke import Failure, Smoke
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
@@ -128,6 +130,49 @@ def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(
     ]
     assert run.returncode == 1
     assert not firestore_client.collection(f"{of_organization}/machines").get()
+
+
+Lie = Callable[[httpx.Response], dict[str, Any]]
+
+
+class Lying(httpx.HTTPTransport):
+    """Reaches a stack, and tells something else than that has answered."""
+
+    def __init__(self, lie: Lie) -> None:
+        super().__init__(verify=NO_AUTHORITIES)
+        self._lie = lie
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if not answer.read():
+            return answer
+        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        return httpx.Response(answer.status_code, headers=headers, json=answer.json() | self._lie(answer))
+
+
+def another_machine(answer: httpx.Response) -> dict[str, Any]:
+    return {"id": "another"} if "idempotent-replayed" in answer.headers else {}
+
+
+def one_machine_more(answer: httpx.Response) -> dict[str, Any]:
+    return {"machine_count": 1} if answer.json().get("machine_count") == 0 else {}
+
+
+@pytest.mark.parametrize(
+    ("lie", "complaint"),
+    [
+        (another_machine, "a repeated request made another machine"),
+        (one_machine_more, "the pool counts a machine that has left it"),
+    ],
+)
+def test_smoke_does_not_believe_what_cannot_be(
+    stack: RunningStack, new_organization: NewOrganization, lie: Lie, complaint: str
+) -> None:
+    http = httpx.Client(
+        base_url=stack.gateway, headers=new_organization().headers, transport=Lying(lie), timeout=60
+    )
+    with http, pytest.raises(Failure, match=complaint):
+        Smoke(http).run()
 
 
 def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
