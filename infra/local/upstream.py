@@ -36,6 +36,7 @@ class Connection:
         self._body: list[bytes] = []
         self._has_head = False
         self._complete = False
+        self._keeps_alive = False
         self._writer.write(head)
 
     async def send(self, data: bytes) -> None:
@@ -62,7 +63,7 @@ class Connection:
     @property
     def reusable(self) -> bool:
         """Whether the exchange is over and another one may follow."""
-        return self._complete and self._parser.should_keep_alive()
+        return self._complete and self._keeps_alive
 
     @property
     def closed(self) -> bool:
@@ -92,6 +93,7 @@ class Connection:
         """Take the end of the head."""
         self._has_head = True
         self._complete = self._bodiless
+        self._keeps_alive = self._parser.should_keep_alive()  # after a body it would know no more
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""

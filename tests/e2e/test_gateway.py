@@ -239,6 +239,17 @@ async def test_an_answer_without_a_body_ends_with_its_head(method: bytes, answer
     assert function.connections == 1
 
 
+@pytest.mark.parametrize(
+    "answer", [OK, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"]
+)
+async def test_a_connection_is_used_again(answer: bytes) -> None:
+    function = Function(answer)
+    async with gateway_to(function) as client:
+        bodies = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[2] for _ in range(3)]
+    assert bodies == [b"ok"] * 3
+    assert function.connections == 1
+
+
 async def test_a_closed_connection_is_not_used_again() -> None:
     function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
     async with gateway_to(function) as client:
