@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import httptools
 import pytest
+from gunicorn.config import Keepalive
 
+from infra.local import upstream
 from infra.local.gateway import Backend, Gateway
 from infra.local.server import Server
 from infra.local.topology import Route
@@ -25,6 +27,7 @@ class Function:
     answer: bytes = OK
     received: bytes = b""
     connections: int = 0
+    writer: asyncio.StreamWriter | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     ready: Callable[[], Awaitable[bool]] = field(default_factory=lambda: _at_once)
     # The end of a request, when not the end of its head, by what is received so far.
@@ -32,6 +35,7 @@ class Function:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writer = writer
         received = b""
         while part := await reader.read(2**20):
             received += part
@@ -256,6 +260,28 @@ async def test_a_closed_connection_is_not_used_again() -> None:
         statuses = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[0] for _ in range(3)]
     assert statuses == [200, 200, 200]
     assert function.connections == 3
+
+
+async def test_a_connection_that_the_function_has_closed_while_it_was_idle_is_not_used_again() -> None:
+    function = Function()
+    async with gateway_to(function) as client:
+        await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert function.writer
+        function.writer.close()
+        await function.ended.wait()
+        status, _, _ = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (status, function.connections) == (200, 2)
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gunicorn may be about to close it."""
+    assert Keepalive.default > upstream.LONGEST_IDLE
+    monkeypatch.setattr(upstream, "LONGEST_IDLE", 0.0)
+    function = Function()
+    async with gateway_to(function) as client:
+        for _ in range(2):
+            await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert function.connections == 2
 
 
 async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_asked_once() -> None:
