@@ -222,3 +222,10 @@ def test_an_acknowledged_message_that_expires_does_not_break_the_order_of_its_ke
     backlog.offer(third)
     assert [lease.delivery.message for lease in backlog.take(Consumer(), 1, now=150)] == [second]
     assert backlog.take(Consumer(), 1, now=150) == []
+
+
+def test_what_is_taken_at_once_is_about_a_megabyte() -> None:
+    backlog = new_backlog()
+    for number in range(10):
+        backlog.offer(Message(pb.PubsubMessage(data=b"x" * 300_000), number, 0))
+    assert [len(backlog.take(Consumer(), 1_000, now=0)) for _ in range(4)] == [4, 4, 2, 0]

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import ReceivedMessage
 
 from tests.emulators.pubsub.emulator import Emulator, running_with_movable_clock
+from tests.emulators.pubsub.endpoint import Endpoint
 from tests.emulators.pubsub.pulling import acknowledge, data, pull, pull_now
 
 MINUTE = 60
@@ -155,6 +156,25 @@ def test_a_subscription_that_nobody_uses_expires(
     wait_until_gone(subscriber, names[31])
     assert listed(subscriber, project) == {names[0]}
     assert list(publisher.list_topic_subscriptions(topic=topic)) == [names[0]]
+
+
+def test_a_push_is_a_use_of_its_subscription(
+    emulator: Emulator,
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    topic: str,
+    endpoint: Endpoint,
+) -> None:
+    policy = {"expiration_policy": {"ttl": {"seconds": DAY}}}
+    pushing = create(subscriber, topic, push_config={"push_endpoint": endpoint.url}, **policy)
+    unused = f"{pushing}-unused"
+    subscriber.create_subscription(request={"name": unused, "topic": topic, **policy})
+    emulator.pass_time(23 * HOUR)
+    publisher.publish(topic, b"pushed").result()
+    endpoint.next()
+    emulator.pass_time(2 * HOUR)
+    wait_until_gone(subscriber, unused)
+    assert listed(subscriber, topic.partition("/topics/")[0]) == {pushing}
 
 
 @pytest.mark.parametrize(
