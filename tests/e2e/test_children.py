@@ -12,7 +12,9 @@ import pytest
 
 from infra.local import function, topology
 from infra.local.nursery import Nursery
+from infra.local.processes import STABLE_AFTER, Process
 from infra.local.spawn import Run
+from tests import virtual_time
 from tests.functions.lone_function import running_nursery
 
 ECHO = """
@@ -43,6 +45,10 @@ import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal = lambda *_: None  # so that gunicorn cannot undo it
 """
+
+
+# No process's: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, pid_max.
+NOBODY = 2**22 + 1
 
 
 class Child:
@@ -222,10 +228,50 @@ async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: 
     assert gone(worker)
 
 
+class Mortal(Process):
+    """A child that lives for some seconds, and then for others."""
+
+    def __init__(self, *lives: float) -> None:
+        self.said: list[str] = []
+        super().__init__("mortal", lambda _, line: self.said.append(line), self._nothing)
+        self._lives = iter(lives)
+
+    async def _begin(self) -> Run:
+        run = Run(print)
+        run.pid = NOBODY
+        run.drained.set()
+        asyncio.get_running_loop().call_later(next(self._lives), run.take_end, 1)
+        return run
+
+    async def _until_ready(self) -> None:
+        pass
+
+    async def _nothing(self) -> None:
+        pass
+
+
+def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
+    async def live() -> list[str]:
+        child = Mortal(
+            STABLE_AFTER - 1, STABLE_AFTER - 1, STABLE_AFTER + 1, STABLE_AFTER - 1, 100 * STABLE_AFTER
+        )
+        child.start()
+        await asyncio.sleep(6 * STABLE_AFTER)
+        await child.stop()
+        return [line for line in child.said if line != "runs again"]
+
+    assert virtual_time.run(live()) == [
+        "stopped (exit status 1), starting it again",
+        "stopped 2 times in a row (exit status 1), next try in 1 s",
+        "stopped (exit status 1), starting it again",
+        "stopped 2 times in a row (exit status 1), next try in 1 s",
+    ]
+
+
 async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> None:
     """Ctrl-C ends a child too that has no process group of its own yet."""
     run = Run(print)
-    run.pid = 2**22 + 1  # no process's: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, pid_max
+    run.pid = NOBODY
     ending = asyncio.create_task(run.end(grace=10))
     await asyncio.sleep(0.01)
     run.take_end(-signal.SIGINT)

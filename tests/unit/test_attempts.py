@@ -1,38 +1,15 @@
-"""The pauses between attempts, on an event loop whose clock goes on to what is due next."""
+"""The pauses between attempts."""
 
 import asyncio
 import itertools
-import selectors
 
 import pytest
 
 from shared.domain.deadline import Deadline
 from shared.store.attempts import Attempts
+from tests import virtual_time
 
 RUNS = 200
-
-
-class Selector(selectors.SelectSelector):
-    """Waits for nothing but passes the time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self.now += timeout or 0
-        return super().select(0)
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop that does not wait."""
-
-    def __init__(self) -> None:
-        self._clock = Selector()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
 
 
 def attempts(seconds: float) -> tuple[list[float], float]:
@@ -42,8 +19,7 @@ def attempts(seconds: float) -> tuple[list[float], float]:
         time = asyncio.get_running_loop().time
         return [time() async for _ in Attempts(Deadline(seconds, monotonic=time))], time()
 
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        return runner.run(take())
+    return virtual_time.run(take())
 
 
 def test_pauses_are_of_any_length_up_to_a_limit_that_doubles_until_it_is_a_second() -> None:
