@@ -17,15 +17,24 @@ import httpx
 from tests.plain_http import NO_AUTHORITIES
 
 # Which processes are killed, and how often in proportion.
-VICTIMS = {"machines": 5, "pools": 3, "outbox_relay": 3, "pool_cleanup": 2, "firestore": 3, "pubsub": 3}
+VICTIMS = {
+    "machines": 5,
+    "pools": 3,
+    "outbox_relay": 3,
+    "heartbeat_sweep": 2,
+    "pool_cleanup": 2,
+    "firestore": 3,
+    "pubsub": 3,
+}
 # How long a process is left alone after it was killed.
 REST = 11.0
 # A call that fails like this may have taken effect or not.
 UNCLEAR = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
 # A call that fails like this has not.
 NOT_APPLIED = (*UNCLEAR, "ABORTED", "RESOURCE_EXHAUSTED")
+SCHEDULED = ("outbox_relay", "heartbeat_sweep")
 # Faster than the schedule's minute: what waits has to be ten seconds old all the same.
-SECONDS_BETWEEN_RELAYS = 4.0
+SECONDS_BETWEEN_CALLS = 4.0
 
 
 class Mayhem:
@@ -49,7 +58,7 @@ class Mayhem:
     @property
     def faults(self) -> int:
         """How many faults the emulators were told of."""
-        return self.done.total() - self.kills - self.done["relay called"]
+        return self.done.total() - self.kills - sum(self.done[f"{name} called"] for name in SCHEDULED)
 
     @contextlib.asynccontextmanager
     async def raging(
@@ -62,11 +71,11 @@ class Mayhem:
                     tasks = [
                         group.create_task(self._kill(seconds_between_kills)),
                         group.create_task(self._disturb(http, seconds_between_faults)),
-                        group.create_task(self._relay(http)),
+                        *(group.create_task(self._call_often(http, name, group)) for name in SCHEDULED),
                     ]
                     yield
                     for task in tasks:
-                        task.cancel()
+                        task.cancel()  # but no call that is under way: it goes on to change what is there
             finally:
                 for control in ("firestore_control", "pubsub_control"):
                     await self._forget_faults(http, control)
@@ -121,17 +130,16 @@ class Mayhem:
                 fault["duplicate"] = True
         return control, f"{method} {kind} {when}", fault
 
-    async def _relay(self, http: httpx.AsyncClient) -> None:
-        """Call the relay as the schedule does, also while another call of it is under way."""
-        async with asyncio.TaskGroup() as calls:
-            while True:
-                await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_RELAYS)
-                calls.create_task(self._call_relay(http))
+    async def _call_often(self, http: httpx.AsyncClient, name: str, calls: asyncio.TaskGroup) -> None:
+        """Call a function as the schedule does, also while another call of it is under way."""
+        while True:
+            await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_CALLS)
+            calls.create_task(self._call(http, name))
 
-    async def _call_relay(self, http: httpx.AsyncClient) -> None:
+    async def _call(self, http: httpx.AsyncClient, name: str) -> None:
         with contextlib.suppress(httpx.TransportError):
-            await http.post(self.stack()["functions"]["outbox_relay"])
-            self.done["relay called"] += 1
+            await http.post(self.stack()["functions"][name])
+            self.done[f"{name} called"] += 1
 
     async def _forget_faults(self, http: httpx.AsyncClient, control: str) -> None:
         while True:

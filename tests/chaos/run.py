@@ -12,16 +12,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import yaml
 from google.cloud import firestore, pubsub
 
 from infra import keys
+from infra.local.topology import DEFAULT_FILE
 from shared.domain.access import Scope
+from shared.pb.inventory.v1.events_pb2 import MachineUpdated
+from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 from tests.chaos import books
 from tests.chaos.client import Client, Ledger, Sent
-from tests.chaos.mayhem import Mayhem
+from tests.chaos.mayhem import SCHEDULED, Mayhem
 from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
-from tests.event_log import TOPICS, EventLog
+from tests.event_log import TOPICS, EventLog, Payload
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import StackProcess
 
@@ -80,11 +84,22 @@ def run(plan: Plan, folder: Path) -> Outcome:
 
 @contextmanager
 def _stack(folder: Path) -> Iterator[StackProcess]:
-    stack = StackProcess(folder / "state", ("--data", str(folder / "data")))
+    options = ("--data", str(folder / "data"), "--topology", str(_topology(folder)))
+    stack = StackProcess(folder / "state", options)
     try:
         yield stack
     finally:
         stack.stop()
+
+
+def _topology(folder: Path) -> Path:
+    """Write a topology where machines are silent soon, and nobody looks for them once the mayhem is over."""
+    topology = yaml.safe_load(DEFAULT_FILE.read_text())
+    topology["functions"]["heartbeat_sweep"]["environment"]["DISCONNECT_AFTER_SECONDS"] = "2"
+    topology["schedules"] = {}
+    file = folder / "topology.yaml"
+    file.write_text(yaml.safe_dump(topology))
+    return file
 
 
 async def _run(plan: Plan, state: Path, project: str) -> Outcome:
@@ -149,7 +164,8 @@ async def _settle(store: firestore.Client, mayhem: Mayhem) -> None:
     end = time.monotonic() + SETTLED_AFTER
     async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
         while time.monotonic() < end:
-            await http.post(mayhem.stack()["functions"]["outbox_relay"])
+            for name in SCHEDULED:
+                await http.post(mayhem.stack()["functions"][name])
             if not [*store.collection("outbox").stream(), *books.membership_faults(store)]:
                 return
             await asyncio.sleep(1)
@@ -173,8 +189,19 @@ def _receive(
             acknowledge(subscriber, subscription, received)
             for one in received:
                 repeats += log.hear(topic, one.message.attributes, one.message.data)
-    outcome.figures |= {"events": len(log.events()), "repeats": repeats}
+    outcome.figures |= {
+        "events": len(log.events()),
+        "repeats": repeats,
+        "disconnections": sum(_is_disconnection(event.message) for event in log.events()),
+    }
     return log
+
+
+def _is_disconnection(message: Payload) -> bool:
+    """Tell an event of the sweep: no client here says that a machine is disconnected."""
+    return isinstance(message, MachineUpdated) and (
+        message.before.status != message.after.status == MachineStatus.MACHINE_STATUS_DISCONNECTED
+    )
 
 
 async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.Random) -> list[str]:

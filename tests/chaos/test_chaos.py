@@ -20,6 +20,7 @@ def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
     assert outcome.faults == [], report(outcome)
     assert outcome.ledger.operations.total() > 0
+    assert outcome.figures["disconnections"] > 0
     assert outcome.mayhem.faults > 0
     log = (tmp_path / "stack.log").read_text()
     assert log.count("(killed by SIGKILL)") == outcome.mayhem.kills > 0
