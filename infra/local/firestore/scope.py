@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 
 class Scope:
-    """A collection, a collection group, or all documents."""
+    """A collection, a collection group, or all documents.
+
+    Attributes:
+        changed_at: When one of its documents was last written or deleted.
+    """
 
     def __init__(self) -> None:
+        self.changed_at = 0
         self._indexes: dict[Spec, SortedIndex] = {}
 
     def records(self) -> Iterable[Record]:
@@ -25,6 +30,7 @@ class Scope:
 
     def changed(self, record: Record) -> None:
         """Note that a document has a new version."""
+        self.changed_at = max(self.changed_at, record.latest.updated)
         for index in self._indexes.values():
             index.touch(record)
 

@@ -43,7 +43,7 @@ def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
     search = _search(database, query)
     if search is None:
         return iter(())
-    if time is None:
+    if time is None or search.is_now(time):
         return search.hits()
     unchanged = (hit for hit in search.hits() if hit.version.updated <= time)
     return heapq.merge(unchanged, search.superseded(database, time), key=attrgetter("key"))
@@ -56,7 +56,7 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
         How many results were skipped, and those that are left.
     """
     search = _search(database, query)
-    if search is not None and search.is_exact and time is None and query.offset:
+    if search is not None and search.is_exact and search.is_now(time) and query.offset:
         skipped = min(query.offset, search.count())
         hits = search.hits(skipped)
     else:
@@ -65,12 +65,12 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
     return skipped, list(islice(hits, query.limit))
 
 
-def count(database: Database, query: Query) -> int | None:
-    """Count the documents that match now without looking at each one; None if that is not possible."""
+def count(database: Database, query: Query, time: int | None) -> int | None:
+    """Count the documents that match without looking at each one; None if that is not possible."""
     search = _search(database, query)
     if search is None:
         return 0
-    return search.count() if search.is_exact else None
+    return search.count() if search.is_exact and search.is_now(time) else None
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:
@@ -109,6 +109,10 @@ class _Search:
         query = self._query
         has_one_parent = bool(query.collection) and not (query.descendants and query.parent)
         return has_one_parent and not any(scan.residual for scan in self._scans)
+
+    def is_now(self, time: int | None) -> bool:
+        """Whether nothing that the query looks at has changed since a time."""
+        return time is None or self._scope.changed_at <= time
 
     def prepare(self) -> Iterator[None]:
         """Bring the indexes up to date, some documents at a time."""

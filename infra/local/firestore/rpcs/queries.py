@@ -58,7 +58,7 @@ class Queries:
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
             await _prepare(view, query)
-            by_index_alone = not (present or view.locks or view.time)
+            by_index_alone = not (present or view.locks)
             found = _count(view, query) if by_index_alone else None
             data: list[bytes] = []
             skipped = 0
@@ -91,8 +91,8 @@ async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
 
 
 def _count(view: Reading, query: Query) -> int | None:
-    """Count a query's results now, if the index alone tells."""
-    matching = count(view.database.documents, query)
+    """Count a query's results, if the index alone tells."""
+    matching = count(view.database.documents, query, view.time)
     if matching is None:
         return None
     rest = max(0, matching - query.offset)
