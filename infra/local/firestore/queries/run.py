@@ -35,18 +35,19 @@ def prepare(database: Database, query: Query) -> Iterator[None]:
     """
     scope = scope_of(database, query)
     if scope is not None:
-        yield from _Search(scope, query).prepare()
+        yield from _Search(scope, query, None).prepare()
 
 
 def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
     """Find the documents that match, as they were at a time or are now; offset and limit are the caller's."""
-    search = _search(database, query)
+    search = _search(database, query, time)
     if search is None:
         return iter(())
-    if time is None or search.is_now(time):
+    past = search.past
+    if past is None:
         return search.hits()
-    unchanged = (hit for hit in search.hits() if hit.version.updated <= time)
-    return heapq.merge(unchanged, search.superseded(database, time), key=attrgetter("key"))
+    unchanged = (hit for hit in search.hits() if hit.version.updated <= past)
+    return heapq.merge(unchanged, search.superseded(database, past), key=attrgetter("key"))
 
 
 def page(database: Database, query: Query, time: int | None) -> tuple[int, list[Hit]]:
@@ -55,8 +56,8 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
     Returns:
         How many results were skipped, and those that are left.
     """
-    search = _search(database, query)
-    if search is not None and search.is_exact and search.is_now(time) and query.offset:
+    search = _search(database, query, time)
+    if search is not None and search.is_exact and query.offset:
         skipped = min(query.offset, search.count())
         hits = search.hits(skipped)
     else:
@@ -67,10 +68,10 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
 
 def count(database: Database, query: Query, time: int | None) -> int | None:
     """Count the documents that match without looking at each one; None if that is not possible."""
-    search = _search(database, query)
+    search = _search(database, query, time)
     if search is None:
         return 0
-    return search.count() if search.is_exact and search.is_now(time) else None
+    return search.count() if search.is_exact else None
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:
@@ -93,10 +94,15 @@ def within(query: Query, record: Record) -> bool:
 
 
 class _Search:
-    """A query in its scope: all of its conjunctions."""
+    """A query in its scope: all of its conjunctions.
 
-    def __init__(self, scope: Scope, query: Query) -> None:
+    Attributes:
+        past: The time to see; None for now, as also where nothing of the scope has changed since.
+    """
+
+    def __init__(self, scope: Scope, query: Query, time: int | None) -> None:
         order: Spec = tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
+        self.past = None if time is None or scope.changed_at <= time else time
         self._scope = scope
         self._query = query
         self._order = order
@@ -105,14 +111,10 @@ class _Search:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the indexes alone tell what matches now."""
+        """Whether the indexes alone tell what matches."""
         query = self._query
         has_one_parent = bool(query.collection) and not (query.descendants and query.parent)
-        return has_one_parent and not any(scan.residual for scan in self._scans)
-
-    def is_now(self, time: int | None) -> bool:
-        """Whether nothing that the query looks at has changed since a time."""
-        return time is None or self._scope.changed_at <= time
+        return self.past is None and has_one_parent and not any(scan.residual for scan in self._scans)
 
     def prepare(self) -> Iterator[None]:
         """Bring the indexes up to date, some documents at a time."""
@@ -207,12 +209,12 @@ class _Scan:
         )
 
 
-def _search(database: Database, query: Query) -> _Search | None:
+def _search(database: Database, query: Query, time: int | None) -> _Search | None:
     """Get ready to run a query; None where there is nothing to look at."""
     scope = scope_of(database, query)
     if scope is None:
         return None
-    search = _Search(scope, query)
+    search = _Search(scope, query, time)
     for _ in search.prepare():
         pass  # after `prepare` these are a few documents, if any
     return search
