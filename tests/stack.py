@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import yaml
 
 from infra import ROOT
+from infra.local.topology import DEFAULT_FILE
 
 TIMEOUT = 30
 
@@ -136,11 +137,22 @@ def quiet_topology(folder: Path) -> Path:
 
     A stack of it starts with less work than one of all functions, too.
     """
-    topology = yaml.safe_load((ROOT / "infra/topology.yaml").read_text())
-    topology |= {"schedules": {}, "subscriptions": {}}
-    topology["functions"] = {
-        name: function for name, function in topology["functions"].items() if function["trigger"] == "http"
-    }
+
+    def change(topology: dict[str, Any]) -> None:
+        topology |= {"schedules": {}, "subscriptions": {}}
+        topology["functions"] = {
+            name: function
+            for name, function in topology["functions"].items()
+            if function["trigger"] == "http"
+        }
+
+    return changed_topology(folder, change)
+
+
+def changed_topology(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Write the topology into a folder, with a change."""
+    topology = yaml.safe_load(DEFAULT_FILE.read_text())
+    change(topology)
     file = folder / "topology.yaml"
     file.write_text(yaml.safe_dump(topology))
     return file

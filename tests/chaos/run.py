@@ -10,13 +10,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
-import yaml
 from google.cloud import firestore, pubsub
 
 from infra import keys
-from infra.local.topology import DEFAULT_FILE
 from shared.domain.access import Scope
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from shared.pb.inventory.v1.machine_pb2 import MachineStatus
@@ -27,7 +26,7 @@ from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 from tests.event_log import TOPICS, EventLog, Payload
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import StackProcess
+from tests.stack import StackProcess, changed_topology
 
 ORGANIZATIONS = 3
 MOST_REPLAYS = 300
@@ -84,7 +83,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
 
 @contextmanager
 def _stack(folder: Path) -> Iterator[StackProcess]:
-    options = ("--data", str(folder / "data"), "--topology", str(_topology(folder)))
+    options = ("--data", str(folder / "data"), "--topology", str(changed_topology(folder, _forget_soon)))
     stack = StackProcess(folder / "state", options)
     try:
         yield stack
@@ -92,14 +91,10 @@ def _stack(folder: Path) -> Iterator[StackProcess]:
         stack.stop()
 
 
-def _topology(folder: Path) -> Path:
-    """Write a topology where machines are silent soon, and nobody looks for them once the mayhem is over."""
-    topology = yaml.safe_load(DEFAULT_FILE.read_text())
+def _forget_soon(topology: dict[str, Any]) -> None:
+    """Have machines be silent soon, and nobody look for them once the mayhem is over."""
     topology["functions"]["heartbeat_sweep"]["environment"]["DISCONNECT_AFTER_SECONDS"] = "2"
     topology["schedules"] = {}
-    file = folder / "topology.yaml"
-    file.write_text(yaml.safe_dump(topology))
-    return file
 
 
 async def _run(plan: Plan, state: Path, project: str) -> Outcome:

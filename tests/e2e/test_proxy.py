@@ -5,13 +5,13 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from infra import ROOT
 from infra.loopback import OF_GRPC, spare_proxies
-from tests.stack import TIMEOUT, StackProcess
+from tests.stack import TIMEOUT, StackProcess, changed_topology
 
 EXCEPTIONS = ("no_proxy", "NO_PROXY", OF_GRPC)
 
@@ -24,14 +24,10 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def scheduled_topology(folder: Path) -> Path:
-    """Write a topology into a folder whose schedules call twice a second."""
-    topology = yaml.safe_load((ROOT / "infra/topology.yaml").read_text())
+def call_often(topology: dict[str, Any]) -> None:
+    """Let schedules call twice a second."""
     for schedule in topology["schedules"].values():
         schedule["every_minutes"] = 0.5 / 60
-    file = folder / "topology.yaml"
-    file.write_text(yaml.safe_dump(topology))
-    return file
 
 
 def run(*command: str, key: str = "") -> str:
@@ -52,7 +48,8 @@ def run(*command: str, key: str = "") -> str:
 @pytest.mark.long
 @pytest.mark.usefixtures("proxy")
 def test_the_stack_and_its_commands_do_not_ask_it(tmp_path: Path) -> None:
-    with StackProcess(tmp_path, ("--topology", str(scheduled_topology(tmp_path)))) as stack:
+    topology = changed_topology(tmp_path, call_often)
+    with StackProcess(tmp_path, ("--topology", str(topology))) as stack:
         gateway = stack.running().gateway
         stack.wait_for('"backlog":')
         stack.wait_for('"silent":')
