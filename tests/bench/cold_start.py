@@ -13,7 +13,7 @@ from infra import ROOT
 from infra.api_key import new_api_key
 from infra.arguments import Parser
 from infra.local import provision
-from tests.bench import proc
+from tests import proc
 from tests.bench.client import ask, request
 from tests.bench.served import Backends, Source, archive, emulators, serve
 from tests.bench.tenants import a_mac

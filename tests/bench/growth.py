@@ -20,7 +20,7 @@ from google.cloud.firestore import Client
 
 from infra import ROOT
 from infra.arguments import Parser
-from tests.bench import proc
+from tests import proc
 from tests.bench.bench import Bench, bench
 from tests.bench.client import UnavailableError, ask, drive, request
 from tests.bench.growth_report import Growth, Point, draw, table

@@ -12,7 +12,7 @@ import uvloop
 from google.cloud.firestore import Client
 
 from infra.arguments import Parser
-from tests.bench import proc
+from tests import proc
 from tests.bench.bench import bench
 from tests.bench.calls import CALLS
 from tests.bench.client import drive

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import proc
+from tests import proc
 from tests.bench.bench import Bench, Progress, bench
 from tests.bench.calls import Call
 from tests.bench.client import drive

@@ -12,7 +12,6 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,6 +19,7 @@ import grpc.aio
 from google.cloud.firestore import CollectionReference, FieldFilter, Query
 from google.cloud.firestore_v1.types import CommitRequest, CommitResponse
 
+from tests import proc
 from tests.emulators.firestore.emulator import Emulator, running
 
 CONNECTIONS = 16
@@ -78,9 +78,9 @@ async def _commit_until(host: str, end: float) -> int:
 
 def queries(emulator: Emulator, documents: int) -> dict[str, int | float]:
     """Fill a collection, and time pages of it."""
-    before = _memory(emulator)
+    before = proc.memory(emulator.process.pid)
     payload = _fill(emulator.host, documents)
-    overhead = (_memory(emulator) - before - payload) / documents
+    overhead = (proc.memory(emulator.process.pid) - before - payload) / documents
     with emulator.client(PROJECT) as client:
         fleet = client.collection("fleet")
         groups = max(1, documents // 100)  # of a hundred documents each
@@ -132,12 +132,6 @@ def _median_ms(build: Callable[[], Query]) -> float:
         list(query.stream())
         times.append(1000 * (time.perf_counter() - start))
     return round(statistics.median(times), 1)
-
-
-def _memory(emulator: Emulator) -> int:
-    """The emulator's resident memory, in bytes, where /proc tells it."""
-    status = Path(f"/proc/{emulator.process.pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 def _stub(channel: Any) -> Any:  # noqa: ANN401 - of either kind of channel

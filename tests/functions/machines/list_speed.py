@@ -9,7 +9,6 @@ indexes; the median of the later times; the mean CPU time of each process; and t
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -25,6 +24,7 @@ from google.cloud import firestore
 
 from infra import keys
 from shared.domain.access import Scope
+from tests import proc
 from tests.functions.machines import fleet
 from tests.functions.machines.control import Control
 from tests.plain_http import NO_AUTHORITIES
@@ -34,7 +34,6 @@ ORGANIZATION = "fleet"
 POOLS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(3))
 PROCESSES = ("function", "gateway", "emulator")
 ITEMS, PROFILES = "/v1/machines", "/api/v1/machines"
-_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def kinds(machines: int, pools: Sequence[str]) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
@@ -135,15 +134,10 @@ def _cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
     function, gateway, emulator = pids["machines"], pids["stack"], pids["firestore"]
     workers = Path(f"/proc/{function}/task/{function}/children").read_text().split()
     return {
-        "function": sum(_ticks(int(worker)) for worker in workers) * _TICK_MS,
-        "gateway": _ticks(gateway) * _TICK_MS,
-        "emulator": _ticks(emulator) * _TICK_MS,
+        "function": sum(proc.cpu_seconds(int(worker)) for worker in workers) * 1000,
+        "gateway": proc.cpu_seconds(gateway) * 1000,
+        "emulator": proc.cpu_seconds(emulator) * 1000,
     }
-
-
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])  # user and system: proc_pid_stat(5)
 
 
 def _organization(stack: RunningStack) -> Organization:
