@@ -284,4 +284,8 @@ run "watch" {
     condition     = length(jsondecode(google_monitoring_dashboard.muster.dashboard_json).mosaicLayout.tiles) == 10
     error_message = "The dashboard shows ten charts."
   }
+  assert {
+    condition     = !can(regex(":(0|\\[\\]|\"\")[,}]", google_monitoring_dashboard.muster.dashboard_json))
+    error_message = "Monitoring drops what is zero or empty, and every plan would put it back."
+  }
 }
