@@ -3,6 +3,16 @@
 locals {
   # The `ratio_to` metric, where there is one, is what the first is divided by.
   alerts = {
+    unreached = {
+      name      = "The API does not answer from outside"
+      advice    = "`curl -v https://${var.domain}/health/liveness` says why: the domain's A record, the certificate, Cloud Armor or the function."
+      filter    = local.unreached
+      ratio_to  = null
+      aligner   = "ALIGN_NEXT_OLDER"
+      reducer   = "REDUCE_COUNT_FALSE"
+      threshold = 1 # Google asks from several places, and one of them may be at fault itself
+      duration  = "300s"
+    }
     error_rate = {
       name      = "More than 1 % of requests fail"
       advice    = "The functions' logs have each failure with its request id: severity ERROR, or status 5xx in the request log."
@@ -94,6 +104,34 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = each.key
   type         = "email"
   labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.service]
+}
+
+# What reaches nothing of ours fails without a trace in its metrics: a record that leads elsewhere, a bad certificate.
+resource "google_monitoring_uptime_check_config" "api" {
+  project      = var.project
+  display_name = "Muster"
+  period       = "300s"
+  timeout      = "10s"
+  user_labels  = local.labels
+
+  http_check {
+    path         = "/health/liveness"
+    port         = 443
+    use_ssl      = true
+    validate_ssl = true
+  }
+
+  monitored_resource {
+    type   = "uptime_url"
+    labels = { project_id = var.project, host = var.domain }
+  }
+
+  # Another domain is another check, and Google deletes none that an alert names.
+  lifecycle {
+    create_before_destroy = true
+  }
 
   depends_on = [google_project_service.service]
 }

@@ -49,6 +49,12 @@ locals {
   served    = "${local.of_run}/request_count\""
   instances = "${local.of_run}/container/instance_count\""
 
+  unreached = join(" AND ", [
+    "resource.type=\"uptime_url\"",
+    "metric.type=\"monitoring.googleapis.com/uptime_check/check_passed\"",
+    "metric.labels.check_id=\"${google_monitoring_uptime_check_config.api.uptime_check_id}\"",
+  ])
+
   # Of functions that the load balancer does not see: schedules and subscriptions call them.
   called_errors = join(" AND ", [
     local.served,

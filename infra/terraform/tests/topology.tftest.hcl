@@ -248,8 +248,18 @@ run "watch" {
   assert {
     condition = keys(google_monitoring_alert_policy.threshold) == [
       "aborts", "called_errors", "dead_letters", "delivery", "error_rate", "latency", "relay_age", "relay_backlog",
+      "unreached",
     ]
-    error_message = "Somebody is told of failures, slowness, aborts, dead letters and what waits."
+    error_message = "Somebody is told of failures, slowness, aborts, dead letters, what waits and what is not reached."
+  }
+  assert {
+    condition = (
+      google_monitoring_uptime_check_config.api.monitored_resource[0].labels.host == var.domain
+      && google_monitoring_uptime_check_config.api.http_check[0].use_ssl
+      && google_monitoring_uptime_check_config.api.http_check[0].validate_ssl
+      && strcontains(google_monitoring_alert_policy.threshold["unreached"].conditions[0].condition_threshold[0].filter, google_monitoring_uptime_check_config.api.uptime_check_id)
+    )
+    error_message = "Nobody is told that clients do not reach the domain, or find a bad certificate there."
   }
   assert {
     condition = alltrue([
