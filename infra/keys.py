@@ -110,12 +110,14 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     since = revoke(client, arguments.id, now=now)
+    # After a restore the database before is there still, with the same keys.
+    where = f"in the database {_database()} of {client.project}"
     if since is None:
-        sys.exit(f"muster: there is no key {arguments.id}: list shows those of an organization")
+        sys.exit(f"muster: there is no key {arguments.id} {where}: list shows those of an organization")
     if since == now:
-        print(f"Key {arguments.id} is revoked: it stops working within a minute")
+        print(f"Key {arguments.id} is revoked {where}: it stops working within a minute")
     else:
-        print(f"Key {arguments.id} is revoked already, since {since:{TIME}}")
+        print(f"Key {arguments.id} is revoked {where} already, since {since:{TIME}}")
 
 
 def _standing(record: dict[str, Any], now: datetime) -> str:
@@ -136,7 +138,6 @@ def _fields(record: ApiKey) -> dict[str, Any]:
 
 def _client(project: str | None, folder: Path) -> Client:
     """Reach the project asked for, the local stack's in an emulator that is named, or the running stack."""
-    database = os.environ.get("FIRESTORE_DATABASE", "(default)")
     if not project and os.environ.get("FIRESTORE_EMULATOR_HOST"):
         project = provision.PROJECT
     elif not project:
@@ -145,7 +146,11 @@ def _client(project: str | None, folder: Path) -> Client:
             sys.exit(f"{state.none_runs(folder)}, or name a Google Cloud --project")
         os.environ["FIRESTORE_EMULATOR_HOST"] = stack.firestore_emulator_host
         project = stack.project
-    return Client(project=project, database=database)
+    return Client(project=project, database=_database())
+
+
+def _database() -> str:
+    return os.environ.get("FIRESTORE_DATABASE", "(default)")
 
 
 def _moment(text: str, now: datetime) -> datetime:
