@@ -1,0 +1,29 @@
+"""What the documents have operators type."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra import ROOT
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def commands(document: Path) -> list[str]:
+    """Give the lines of a document's indented blocks, each with those that go on with it."""
+    return re.findall(r"^ {4,}(\S.*)$", document.read_text().replace("\\\n", ""), re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
+def test_every_command_names_the_project_that_it_is_for(document: Path) -> None:
+    """Who is called at night has another project set; a bucket's name is one of the whole world."""
+    asked = [part for line in commands(document) for part in line.split(" && ") if part.startswith("gcloud ")]
+
+    lacking = [
+        command
+        for command in asked
+        if not re.match(r"gcloud (auth|storage buckets update) ", command)
+        and " --project my-project" not in command
+    ]
+    assert lacking == []
