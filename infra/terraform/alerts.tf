@@ -176,7 +176,7 @@ resource "google_monitoring_alert_policy" "threshold" {
   }
 
   documentation {
-    content   = each.value.advice
+    content   = "${each.value.advice} More: docs/deploy.md, When an alert comes."
     mime_type = "text/markdown"
   }
 
@@ -214,7 +214,7 @@ resource "google_monitoring_alert_policy" "not_called" {
   }
 
   documentation {
-    content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} meanwhile."
+    content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} meanwhile. More: docs/deploy.md, When an alert comes."
     mime_type = "text/markdown"
   }
 

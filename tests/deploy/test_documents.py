@@ -27,3 +27,14 @@ def test_every_command_names_the_project_that_it_is_for(document: Path) -> None:
         and " --project my-project" not in command
     ]
     assert lacking == []
+
+
+def test_every_alert_has_a_row_that_says_what_to_do() -> None:
+    alerts = (ROOT / "infra" / "terraform" / "alerts.tf").read_text()
+    names = [*re.findall(r'^ {6}name +?= "(.+)"$', alerts, re.MULTILINE), "has not run for 10 minutes"]
+    rows = (ROOT / "docs" / "deploy.md").read_text().partition("## When an alert comes")[2]
+
+    assert len(names) > 1
+    assert [
+        name for name in names if not re.search(rf"^\| [^|]*{re.escape(name)} \|", rows, re.MULTILINE)
+    ] == []
