@@ -25,6 +25,8 @@ from shared.store.transaction import Transaction
 SECONDS = 50.0
 # So many machines are disconnected at a time, each in a commit of its own. One may have 480 KiB.
 PAGE = 50
+# What has not left the outbox by then, the relay publishes once more.
+DROP_SECONDS = 2.0
 
 _DONE = Answer(status=204)
 
@@ -71,6 +73,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
             )
     finally:
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
+        await inventory.outbox.dropped(DROP_SECONDS)
     if failure is not None:
         raise failure
 

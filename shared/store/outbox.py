@@ -42,6 +42,14 @@ class Outbox:
             # In no request's context: the events are those of many.
             self._dropping = asyncio.create_task(self._drop_collected(), context=Context())
 
+    async def dropped(self, seconds: float) -> None:
+        """Wait for what is to be dropped: after its answer an instance may get no CPU until the next request.
+
+        https://cloud.google.com/run/docs/tips/general#background-activity
+        """
+        if self._dropping is not None:
+            await asyncio.wait([self._dropping], timeout=seconds)
+
     async def remove(self, documents: Sequence[str], deadline: Deadline) -> None:
         """Delete outbox documents by their full names.
 

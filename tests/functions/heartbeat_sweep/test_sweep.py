@@ -11,6 +11,7 @@ import grpc
 import httpx
 import pytest
 from google.cloud.firestore import Client
+from google.cloud.pubsub import PublisherClient
 
 from functions.heartbeat_sweep.sweep import PAGE, sweep
 from shared.bootstrap import Inventory, inventory, new_id, now
@@ -135,6 +136,17 @@ async def test_a_machine_that_is_silent_for_too_long_is_disconnected(fleet: Flee
     assert machine == event.before
     assert after == event.after
     assert list(event.changed_fields) == ["status"]
+
+
+async def test_its_events_have_left_the_outbox_when_it_ends(fleet: Fleet, publisher: PublisherClient) -> None:
+    """Cloud Run gives an instance no CPU after its answer, and the relay would publish them once more."""
+    publisher.create_topic(name=f"projects/{fleet.inventory.project}/topics/machine-updated")
+    [machine] = await fleet.add(SILENT)
+
+    await sweep(fleet.inventory, PATIENCE)
+
+    assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
+    assert await fleet.events() == []
 
 
 async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
