@@ -1,5 +1,6 @@
 """What commands that use Google's clients have in common: how long they try, and what they say in the end."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,12 @@ def one_line(service: str) -> Iterator[None]:
         sys.exit(f"muster: {service} does not answer: {_flat(error.cause)}")
     except GoogleAPICallError as error:
         sys.exit(f"muster: {service} answers {_flat(error.message)}")
+
+
+def tell_of_emulator(variable: str) -> None:
+    """Say that the project that was asked for is an emulator's, where the environment names one."""
+    if host := os.environ.get(variable):
+        sys.stderr.write(f"muster: {variable} is {host}: this is that emulator's, and not Google Cloud's\n")
 
 
 def _flat(reason: object) -> str:

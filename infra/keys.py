@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
 from infra.arguments import Parser, given
-from infra.google_cloud import RETRY, TIMEOUT, one_line
+from infra.google_cloud import RETRY, TIMEOUT, one_line, tell_of_emulator
 from infra.local import provision, state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
@@ -138,9 +138,11 @@ def _fields(record: ApiKey) -> dict[str, Any]:
 
 def _client(project: str | None, folder: Path) -> Client:
     """Reach the project asked for, the local stack's in an emulator that is named, or the running stack."""
-    if not project and os.environ.get("FIRESTORE_EMULATOR_HOST"):
+    if project:
+        tell_of_emulator("FIRESTORE_EMULATOR_HOST")
+    elif os.environ.get("FIRESTORE_EMULATOR_HOST"):
         project = provision.PROJECT
-    elif not project:
+    else:
         stack = state.read(folder)
         if not stack:
             sys.exit(f"{state.none_runs(folder)}, or name a Google Cloud --project")

@@ -16,7 +16,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
 
 from infra.arguments import Parser
-from infra.google_cloud import RETRY, TIMEOUT, one_line
+from infra.google_cloud import RETRY, TIMEOUT, one_line, tell_of_emulator
 from infra.local import state
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -34,6 +34,8 @@ def main() -> None:
             sys.exit(f"{state.none_runs(arguments.state)}, or name a --project")
         os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
         project = stack.project
+    else:
+        tell_of_emulator("PUBSUB_EMULATOR_HOST")
     try:
         since = moment(arguments.since, now=datetime.now(UTC))
         with one_line("Pub/Sub"):

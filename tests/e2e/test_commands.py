@@ -188,14 +188,15 @@ def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ..
     assert complaint in ended.stderr.splitlines()[-1]
 
 
-def test_an_emulator_that_does_not_answer_is_one_line(
+def test_an_emulator_in_a_projects_place_is_told_and_one_that_does_not_answer_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
     monkeypatch.setattr("infra.keys.RETRY", RETRY.with_timeout(0.1))
     with pytest.raises(SystemExit, match=r"^muster: Firestore does not answer: 503 [^\n]+$"):
         main(["--project", "a", "list", "--organization", "a"])
-    assert capsys.readouterr() == ("", "")
+    told = "muster: FIRESTORE_EMULATOR_HOST is 127.0.0.1:1: this is that emulator's, and not Google Cloud's\n"
+    assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize("organization", ["", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129])

@@ -55,7 +55,11 @@ async def test_acknowledged_events_are_delivered_once_more(
     five_minutes_ago = datetime.now(timezone(timedelta(hours=2))) - timedelta(minutes=5)
     replayed = replay(stack, name, "--since", five_minutes_ago.isoformat())
 
-    assert (replayed.returncode, replayed.stderr) == (0, "")
+    host = stack.pubsub_emulator_host
+    assert (replayed.returncode, replayed.stderr) == (
+        0,
+        f"muster: PUBSUB_EMULATOR_HOST is {host}: this is that emulator's, and not Google Cloud's\n",
+    )
     told = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     assert replayed.stdout == f"{name} gets once more what its topic still has from {told} on\n"
     again = pull(subscriber, subscription)
@@ -67,7 +71,7 @@ async def test_acknowledged_events_are_delivered_once_more(
 def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: RunningStack) -> None:
     replayed = replay(stack, "nobody", "--since", "5m")
     assert replayed.returncode == 1
-    (line,) = replayed.stderr.splitlines()
+    line = replayed.stderr.splitlines()[-1]
     told, _, names = line.partition(", but ")
     assert told == f"muster: there is no subscription nobody in {stack.project}"
     assert {"pool-cleanup", "pool-cleanup-dead"} <= set(names.split(", "))
