@@ -29,6 +29,11 @@ HEADERS: Json = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    "Vary": {
+        "description": "The request's header that the answer's media type goes by",
+        "required": True,
+        "schema": {"const": "Accept"},
+    },
     "Link": {
         "description": 'With `rel="next"`, where the rest is, if there is more',
         "schema": {"type": "string"},
@@ -86,6 +91,8 @@ def _success_headers(operation: Operation, status: int) -> Iterator[str]:
     # Of what is written, and of what may be known already; a list has no version.
     if status != HTTPStatus.NO_CONTENT and (writes or HTTPStatus.NOT_MODIFIED in operation.success):
         yield "ETag"
+    if operation.success_message is not None:
+        yield "Vary"
     if status == HTTPStatus.CREATED:
         yield "Location"
     model = operation.success[status]

@@ -22,6 +22,8 @@ from shared.pb.inventory.v1.machine_pb2 import NIC, Machine
 
 PROTOBUF = "application/x-protobuf"
 
+# Those of HTTP itself, and the one that the document tells of as an answer's content.
+_OF_HTTP = {"connection", "content-length", "content-type", "date", "server", "transfer-encoding"}
 _INT64 = range(-(2**63), 2**63)
 _existing: dict[str, list[str]] = {"/v1/machines": [], "/v1/pools": []}
 _page_tokens: dict[str, dict[str, Any]] = {}
@@ -39,6 +41,16 @@ def read_message(context: DeserializationContext, response: Response) -> dict[st
     """Read an answer as the message that its operation has."""
     message = RegisteredMachine if context.operation.method == "post" else Machine
     return MessageToDict(message.FromString(response.content), preserving_proto_field_name=True)
+
+
+@schemathesis.check
+def headers_are_described(context: schemathesis.CheckContext, response: Response, case: Case[Any]) -> None:
+    """Hold that an answer has no header that the document does not tell of."""
+    del context
+    described = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if described is not None:
+        undescribed = set(response.headers) - {name.lower() for name in described["headers"]} - _OF_HTTP
+        assert not undescribed, f"Headers that are not described: {undescribed}"
 
 
 @schemathesis.hook
