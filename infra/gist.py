@@ -21,10 +21,12 @@ MACS_SHOWN = 3
 def gist(event: Message) -> str:
     """Say in short what an inventory event is about; of one that is not known here, its text form."""
     match event:
-        case MachineCreated() | MachineDeleted():
-            return _machine(event.machine)
+        case MachineCreated():
+            return _machine(event.machine, event.machine.version)
         case MachineUpdated():
-            return f"{', '.join(_changes(event))}: {_machine(event.after)}"
+            return f"{', '.join(_changes(event))}: {_machine(event.after, event.after.version)}"
+        case MachineDeleted():
+            return _machine(event.machine, event.version)
         case PoolChanged():
             change = PoolChange.Name(event.change).removeprefix("POOL_CHANGE_").lower().replace("_", " ")
             machines = f", {_count(len(event.machines), 'machine')}" if event.machines else ""
@@ -42,8 +44,8 @@ def _changes(event: MachineUpdated) -> Iterator[str]:
             yield field
 
 
-def _machine(machine: Machine) -> str:
-    return f"v{machine.version}: {', '.join(_parts(machine)) or 'no hardware'}"
+def _machine(machine: Machine, version: int) -> str:
+    return f"v{version}: {', '.join(_parts(machine)) or 'no hardware'}"
 
 
 def _parts(machine: Machine) -> Iterator[str]:

@@ -5,6 +5,7 @@ from infra.gist import gist
 from shared.pb.inventory.v1.events_pb2 import (
     POOL_CHANGE_MACHINES_ADDED,
     MachineCreated,
+    MachineDeleted,
     MachineUpdated,
     MachineVersion,
     PoolChanged,
@@ -46,6 +47,7 @@ SERVER = Machine(
             "v1: 'a.example.com', fingerprint 'f-1'",
         ),
         (MachineCreated(machine=Machine(version=1)), "v1: no hardware"),
+        (MachineDeleted(machine=Machine(version=1, name="a"), version=2), "v2: 'a'"),
         (
             MachineUpdated(
                 changed_fields=["name", "nics"], after=Machine(version=2, nics=[NIC(mac="00:00:5e:00:53:02")])
