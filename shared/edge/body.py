@@ -71,7 +71,8 @@ def parse(request: Request, raw: bytes, parse_message: Parse | None = None) -> P
     """
     if codings := _codings(request):
         raise UnsupportedContentCoding(", ".join(codings))
-    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    declared = request.headers.getlist("content-type") or [JSON]
+    media_type = ", ".join(line.partition(";")[0].strip().lower() for line in declared)
     if media_type == JSON:
         if not raw and request.method == "DELETE":
             raise MalformedBody("There is no body, and it is needed: it may have been dropped on its way")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.expectations import created, invalid, problem
+from tests.functions.machines.expectations import PATH, created, invalid, problem
 
 VALID = json.dumps(a_body())
 
@@ -194,6 +194,21 @@ async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesAp
     assert problem(answer, 415)["detail"].startswith(
         "An empty Content-Type is not supported: send application/json"
     )
+
+
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("second", ["text/plain", "application/json"])
+async def test_two_media_types_are_refused(machines: MachinesApi, second: str) -> None:
+    """No list is allowed there (RFC 9110, 8.3), and whoever is between may have gone by the other one."""
+    headers = [
+        *machines.organization.headers.items(),
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("Content-Type", second),
+    ]
+
+    answer = await machines.http.post(PATH, content=json.dumps(a_body()), headers=headers)
+
+    assert problem(answer, 415)["detail"].startswith(f"application/json, {second} is not supported")
 
 
 @pytest.mark.usefixtures("store_unchanged")
