@@ -151,26 +151,44 @@ def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Headers:
 
 
 async def _send_problem(send: Send, scope: Message, status: int, title: str, detail: str) -> None:
-    """Answer with an RFC 9457 problem, and with the headers that every answer has."""
-    problem = {
+    headers, body = problem(
+        status,
+        title,
+        detail,
+        instance=scope["raw_path"].decode("ascii"),
+        request_id=_request_id(scope["headers"]),
+    )
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def problem(
+    status: int, title: str, detail: str, *, instance: str, request_id: bytes
+) -> tuple[Headers, bytes]:
+    """Make an RFC 9457 problem, with the headers that every answer has."""
+    content = {
         "type": f"{ERRORS_BASE_URL}/{title.lower().replace(' ', '-')}",
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": scope["raw_path"].decode("ascii"),
+        "instance": instance,
     }
-    body = json.dumps(problem).encode()
+    body = json.dumps(content).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", _request_id(scope["headers"])),
+        (b"x-request-id", request_id),
         (b"x-api-version", b"v1"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    return headers, body
 
 
 def _request_id(headers: Headers) -> bytes:
     """Give the caller's, if it is sane, or a new one."""
     given = next((value for name, value in headers if name == b"x-request-id"), b"")
-    return given if _SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+    return given if _SANE_REQUEST_ID.fullmatch(given) else new_request_id()
+
+
+def new_request_id() -> bytes:
+    """Make an id for a request that brings none."""
+    return uuid.uuid4().hex.encode()

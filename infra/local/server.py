@@ -7,8 +7,9 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from infra.local.gateway import Gateway
+from infra.local.gateway import Gateway, new_request_id, problem
 
 
 class Server(uvicorn.Server):
@@ -20,7 +21,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 gateway,
-                http="httptools",
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -57,3 +58,18 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the stack."""
         yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """Refuses bytes that are no request with a problem, as everything is refused."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer, and close the connection: where the next request would begin nobody knows."""
+        headers, body = problem(400, "Bad Request", msg, instance="", request_id=new_request_id())
+        lines = [
+            b"HTTP/1.1 400 Bad Request",
+            *(b"%b: %b" % header for header in headers),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        self.transport.close()

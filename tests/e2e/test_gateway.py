@@ -364,6 +364,31 @@ async def test_a_path_that_no_route_has_is_not_found() -> None:
     assert status == 404
 
 
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /v1/m\xc3\xa4chines HTTP/1.1",
+        b"FOO / HTTP/1.1",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1",
+        b"hello",
+    ],
+)
+async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes) -> None:
+    async with gateway_to(Function()) as client:
+        status, headers, body = await client.ask(request_line + b"\r\nHost: a\r\n\r\n")
+    fields = dict(headers)
+    assert (status, fields[b"content-type"]) == (400, b"application/problem+json")
+    assert fields[b"x-api-version"] == b"v1"
+    assert fields[b"x-request-id"]
+    assert json.loads(body) == {
+        "type": "https://api.example.com/errors/bad-request",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Invalid HTTP request received.",
+        "instance": "",
+    }
+
+
 async def test_a_body_keeps_its_length_whatever_belongs_to_the_connection() -> None:
     """Without it the function would take the body for the next request."""
     function = Function(complete=lambda received: received.endswith(b"\r\n\r\nGET /"))
