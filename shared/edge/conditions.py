@@ -30,7 +30,7 @@ def require_match(request: Request, version: int) -> None:
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
     """
-    _require(request, version, re.compile(str(version)))
+    _require(request, version, accepted=str(version))
 
 
 def require_pool_match(request: Request, version: int) -> None:
@@ -39,14 +39,14 @@ def require_pool_match(request: Request, version: int) -> None:
     Raises:
         PreconditionFailed: `If-Match` is there and names other versions; weak tags never match.
     """
-    _require(request, version, re.compile(rf"{version}(\.[0-9]+)?"))
+    _require(request, version, accepted=rf"{version}(\.[0-9]+)?")
 
 
-def _require(request: Request, version: int, accepted: re.Pattern[str]) -> None:
+def _require(request: Request, version: int, *, accepted: str) -> None:
     condition = _combined(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
-    if not any(accepted.fullmatch(tag) for weak, tag in _tags(condition) if not weak):
+    if not any(re.fullmatch(accepted, tag) for weak, tag in _tags(condition) if not weak):
         raise PreconditionFailed(version)
 
 
