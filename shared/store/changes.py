@@ -82,16 +82,12 @@ class Changes:
         """
         try:
             wanted = read()
-        except InventoryError as error:
-            fault = error
-        else:
-            return await self.apply(
-                command, lambda transaction: decide(transaction, wanted), complete=complete
-            )
-        change = self._change(command)
-        if (earlier := await change.earlier(Deadline(EARLIER_ANSWER_SECONDS))) is None:
-            raise fault
-        return earlier if complete is None else await complete(earlier, None)
+        except InventoryError:
+            earlier = await self._change(command).earlier(Deadline(EARLIER_ANSWER_SECONDS))
+            if earlier is None:
+                raise
+            return earlier if complete is None else await complete(earlier, None)
+        return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
 
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
         """Decide and commit, as often as it takes until the command's deadline, then publish.
