@@ -18,8 +18,6 @@ from shared.store.long_searches import look
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
 from shared.store.machines import id_of, plain_machine
 
-_MOST = 2**31 - 1  # more than there are: a query's limit is an int32
-
 
 class MachineList:
     """The machines that a filter lets through, newest first.
@@ -47,7 +45,7 @@ class MachineList:
 
     async def total(self, deadline: Deadline) -> int:
         """Count them, at one read for each 1,000."""
-        counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries(None))
+        counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries())
         return sum(await side_by_side(counts)) + len(self._seen)
 
     async def page(
@@ -57,7 +55,8 @@ class MachineList:
 
         Args:
             offset: how many to pass over; Firestore reads them too.
-            after: the id of the machine that the page before ended with; it costs nothing to begin there.
+            after: the id of the machine that the page before ended with, instead of an offset; it costs
+                nothing to begin there.
             limit: how many at most.
             deadline: how long it may take.
         """
@@ -67,37 +66,34 @@ class MachineList:
             queries[0].limit.value = limit
             return await self._read(queries[0], deadline)
         if offset:
-            passed = await self._ids(queries, after, offset, deadline)
+            passed = await self._ids(offset, deadline)
             if len(passed) < offset:
                 return []
             return await self.page(after=passed[-1], limit=limit, deadline=deadline)
         for query in queries:
             query.limit.value = limit
         parts = await side_by_side(self._read(query, deadline) for query in queries)
-        merged = sorted(chain(self._seen_after(after), *parts), key=itemgetter("id"), reverse=True)
+        seen = (machine for machine in self._seen if after is None or machine["id"] < after)
+        merged = sorted(chain(seen, *parts), key=itemgetter("id"), reverse=True)
         return merged[:limit]
 
-    async def _ids(
-        self, queries: Sequence[StructuredQuery], after: str | None, limit: int, deadline: Deadline
-    ) -> list[str]:
+    async def _ids(self, limit: int, deadline: Deadline) -> list[str]:
         """Read the ids of the first machines alone: those to pass over may be a whole fleet."""
+        queries = self._queries()
         for query in queries:
             query.ClearField("select")
             query.select.fields.add(field_path="__name__")
-            query.limit.value = min(limit, _MOST)
+            query.limit.value = limit
         parts = await side_by_side(
             self._firestore.query_serialized(self._parent, query, deadline, id_of) for query in queries
         )
-        seen = (machine["id"] for machine in self._seen_after(after))
+        seen = (machine["id"] for machine in self._seen)
         return sorted(chain(seen, *parts), reverse=True)[:limit]
-
-    def _seen_after(self, after: str | None) -> list[Plain]:
-        return [machine for machine in self._seen if after is None or machine["id"] < after]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
         return await self._firestore.query_serialized(self._parent, query, deadline, plain_machine)
 
-    def _queries(self, after: str | None) -> list[StructuredQuery]:
+    def _queries(self, after: str | None = None) -> list[StructuredQuery]:
         return [
             machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
