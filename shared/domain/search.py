@@ -2,7 +2,7 @@
 
 Firestore finds equal values, and documents that have several of them; it knows no substrings. So each machine
 is written with a set of terms, and a question is a few alternatives: a machine that has all the terms of one
-of them matches. The answer is exact, with nothing to look at again afterwards, for this reason:
+of them matches. The answer is exact, with nothing to verify afterwards, for this reason:
 
 - A text has all its runs of up to some length as terms, so one term decides about a short part.
 - A longer part is asked for by runs that cover it, each overlapping the one before. If no run of the
@@ -10,7 +10,7 @@ of them matches. The answer is exact, with nothing to look at again afterwards, 
   as a whole.
 - Where one does occur twice, the text goes by longer runs, with a longer overlap (`LEVELS`).
 - A part of more than `LONGEST_RUN` characters is asked for by runs of that length, which longer texts have
-  beside the others. Where an overlap of them occurs twice, and only there, the machine has to be looked at.
+  beside the others. Where an overlap of them occurs twice, and only there, the machine must be verified.
 
 What it costs is in docs/decisions/0006-search.md.
 """
@@ -68,7 +68,7 @@ def containing(organization_id: str, part: str) -> list[Terms]:
         part: not empty, as `fold` gives it.
 
     Returns:
-        The alternatives. With a part of more than `LONGEST_RUN` characters, `perhaps_containing` has others.
+        The alternatives. With a part of more than `LONGEST_RUN` characters, `candidates` has others.
     """
     own = _own(organization_id)
     if len(part) <= _SHORT:
@@ -81,8 +81,8 @@ def containing(organization_id: str, part: str) -> list[Terms]:
     ]
 
 
-def perhaps_containing(organization_id: str, part: str) -> list[Terms]:
-    """Ask for machines that must be looked at, with `needs_look`, to tell whether they contain a long part.
+def candidates(organization_id: str, part: str) -> list[Terms]:
+    """Ask for machines of which only `verify` can tell whether they contain a long part.
 
     Returns:
         The alternatives; none for a part of up to `LONGEST_RUN` characters.
@@ -93,8 +93,8 @@ def perhaps_containing(organization_id: str, part: str) -> list[Terms]:
     return [_covering(own + text, _REPEATED, part, _LONG) for text in "nh"]
 
 
-def needs_look(name: str, hostname: str, part: str) -> bool:
-    """Tell whether a machine contains a long part, and is not found by `containing` for that."""
+def verify(name: str, hostname: str, part: str) -> bool:
+    """Tell whether a candidate contains a long part, and is not found by `containing` for that."""
     found = {_mark(content) for _, content in _searched(fold(name), fold(hostname)) if part in content}
     return found == {_REPEATED}
 

@@ -1,6 +1,6 @@
 """Machines that terms alone do not find for a long search: names that repeat a run of 24 characters.
 
-There are hardly any. Those that their terms do not rule out are read and looked at, all for each page.
+There are hardly any. The candidates, which terms do find, are read and verified, all for each page.
 """
 
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from shared.store.machines import plain_machine
 A_BATCH = 100
 
 
-async def look(
+async def find_verified(
     firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[str], deadline: Deadline
 ) -> list[Plain]:
     """Find the machines that a filter lets through, and that its terms do not find.
 
     Args:
         firestore: where they are.
-        wanted: the filter; only a search of more than `search.LONGEST_RUN` characters is worth a look.
+        wanted: the filter; only a search of more than `search.LONGEST_RUN` characters has candidates.
         label_sets: the sets of label keys that they may have; any, where none is given.
         deadline: how long it may take.
     """
     part = search.fold(wanted.search or "")
-    if not search.perhaps_containing(wanted.organization_id, part):
+    if not search.candidates(wanted.organization_id, part):
         return []
     found: list[Plain] = []
     after: str | None = None
     while True:
-        query = machines_query(firestore, wanted, label_sets=label_sets, after=after, perhaps=True)
+        query = machines_query(firestore, wanted, label_sets=label_sets, after=after, candidates=True)
         query.limit.value = A_BATCH
         machines = await firestore.query_serialized(
             paths.organization(wanted.organization_id), query, deadline, plain_machine
@@ -42,7 +42,7 @@ async def look(
         found += [
             machine
             for machine in machines
-            if search.needs_look(machine["name"] or "", machine["hostname"] or "", part)
+            if search.verify(machine["name"] or "", machine["hostname"] or "", part)
         ]
         if len(machines) < A_BATCH:
             return found

@@ -14,12 +14,12 @@ from shared.store import paths
 from shared.store.batches import batches
 from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets
-from shared.store.long_searches import look
+from shared.store.long_searches import find_verified
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
 from shared.store.machines import id_of, plain_machine
 
 
-class MachineList:
+class MatchingMachines:
     """The machines that a filter lets through, newest first.
 
     Args:
@@ -27,7 +27,7 @@ class MachineList:
         wanted: the filter.
         label_sets: lists of the sets of label keys that they may have, one for each query that it takes; an
             empty list stands for any.
-        seen: the machines that it lets through and no query finds.
+        verified: the machines that it lets through and no query finds.
     """
 
     def __init__(
@@ -35,18 +35,18 @@ class MachineList:
         firestore: Firestore,
         wanted: MachineFilter,
         label_sets: Sequence[Sequence[str]],
-        seen: Sequence[Plain] = (),
+        verified: Sequence[Plain],
     ) -> None:
         self._firestore = firestore
         self._wanted = wanted
         self._label_sets = label_sets
-        self._seen = seen
+        self._verified = verified
         self._parent = paths.organization(wanted.organization_id)
 
     async def total(self, deadline: Deadline) -> int:
         """Count them, at one read for each 1,000."""
         counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries())
-        return sum(await side_by_side(counts)) + len(self._seen)
+        return sum(await side_by_side(counts)) + len(self._verified)
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
@@ -61,7 +61,7 @@ class MachineList:
             deadline: how long it may take.
         """
         queries = self._queries(after)
-        if len(queries) == 1 and not self._seen:
+        if len(queries) == 1 and not self._verified:
             queries[0].offset = offset
             queries[0].limit.value = limit
             return await self._read(queries[0], deadline)
@@ -73,8 +73,8 @@ class MachineList:
         for query in queries:
             query.limit.value = limit
         parts = await side_by_side(self._read(query, deadline) for query in queries)
-        seen = (machine for machine in self._seen if after is None or machine["id"] < after)
-        merged = sorted(chain(seen, *parts), key=itemgetter("id"), reverse=True)
+        verified = (machine for machine in self._verified if after is None or machine["id"] < after)
+        merged = sorted(chain(verified, *parts), key=itemgetter("id"), reverse=True)
         return merged[:limit]
 
     async def _ids(self, limit: int, deadline: Deadline) -> list[str]:
@@ -87,8 +87,8 @@ class MachineList:
         parts = await side_by_side(
             self._firestore.query_serialized(self._parent, query, deadline, id_of) for query in queries
         )
-        seen = (machine["id"] for machine in self._seen)
-        return sorted(chain(seen, *parts), reverse=True)[:limit]
+        verified = (machine["id"] for machine in self._verified)
+        return sorted(chain(verified, *parts), reverse=True)[:limit]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
         return await self._firestore.query_serialized(self._parent, query, deadline, plain_machine)
@@ -107,7 +107,7 @@ class MachineLists:
         self._firestore = firestore
         self._label_sets = LabelSets(firestore)
 
-    async def of(self, wanted: MachineFilter, deadline: Deadline) -> MachineList:
+    async def of(self, wanted: MachineFilter, deadline: Deadline) -> MatchingMachines:
         """Find out what it takes to list the machines that a filter lets through.
 
         Raises:
@@ -118,8 +118,8 @@ class MachineLists:
                 [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
             )
         label_sets = await self._label_sets_of(wanted, deadline)
-        seen = [await look(self._firestore, wanted, batch, deadline) for batch in label_sets]
-        return MachineList(self._firestore, wanted, label_sets, list(chain.from_iterable(seen)))
+        verified = [await find_verified(self._firestore, wanted, batch, deadline) for batch in label_sets]
+        return MatchingMachines(self._firestore, wanted, label_sets, list(chain.from_iterable(verified)))
 
     async def _label_sets_of(self, wanted: MachineFilter, deadline: Deadline) -> Sequence[Sequence[str]]:
         absent = [label.key for label in wanted.labels if label.absent]

@@ -32,7 +32,7 @@ def machines_query(
     *,
     label_sets: Sequence[str] = (),
     after: str | None = None,
-    perhaps: bool = False,
+    candidates: bool = False,
 ) -> StructuredQuery:
     """Ask for machines, newest first; the limit is the caller's.
 
@@ -41,11 +41,11 @@ def machines_query(
         wanted: which machines. Labels that must be absent are not looked at here: see `label_sets`.
         label_sets: the sets of label keys that a machine may have; any, where none is given.
         after: the id of the machine that the page before ended with.
-        perhaps: ask for those that a long search must look at, and not for those that it finds.
+        candidates: ask for those that a long search must verify, and not for those that it finds.
     """
     query = all_in("machines")
     query.select.fields.extend(MACHINE_SELECTION)
-    conditions = list(_conditions(wanted, label_sets, perhaps=perhaps))
+    conditions = list(_conditions(wanted, label_sets, candidates=candidates))
     # Without any, one that all machines of the collection meet gives the query an index to go by: Firestore
     # has none of names alone in descending order.
     query.where.CopyFrom(
@@ -84,7 +84,7 @@ def _field_filters(where: Filter) -> Iterable[FieldFilter]:
         yield from _field_filters(part)
 
 
-def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, perhaps: bool) -> Iterable[Filter]:
+def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, candidates: bool) -> Iterable[Filter]:
     if wanted.name is not None:
         yield _equal("name", Value(string_value=wanted.name))
     if wanted.status is not None:
@@ -95,15 +95,15 @@ def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, perhaps: bo
         if not label.absent:
             yield from _has(search.has_label(wanted.organization_id, label.key, label.value))
     if wanted.search:
-        yield any_of(all_of(_has(terms)) for terms in _search(wanted, perhaps=perhaps))
+        yield any_of(all_of(_has(terms)) for terms in _search(wanted, candidates=candidates))
     if label_sets:
         values = Value()
         values.array_value.values.extend(Value(string_value=label_set) for label_set in label_sets)
         yield condition(LABEL_SET, FieldFilter.IN, values)
 
 
-def _search(wanted: MachineFilter, *, perhaps: bool = False) -> list[search.Terms]:
-    alternatives = search.perhaps_containing if perhaps else search.containing
+def _search(wanted: MachineFilter, *, candidates: bool = False) -> list[search.Terms]:
+    alternatives = search.candidates if candidates else search.containing
     return alternatives(wanted.organization_id, search.fold(wanted.search or ""))
 
 

@@ -27,12 +27,12 @@ def _finds(machine: Machine, part: str) -> bool:
     held = set(search.terms(machine))
     folded = search.fold(part)
     found = any(held.issuperset(wanted) for wanted in search.containing(machine.organization_id, folded))
-    perhaps = any(
-        held.issuperset(wanted) for wanted in search.perhaps_containing(machine.organization_id, folded)
+    is_candidate = any(
+        held.issuperset(wanted) for wanted in search.candidates(machine.organization_id, folded)
     )
-    seen = perhaps and search.needs_look(machine.name, machine.hostname, folded)
-    assert not (found and seen), "it would be in the list twice"
-    return found or seen
+    verified = is_candidate and search.verify(machine.name, machine.hostname, folded)
+    assert not (found and verified), "it would be in the list twice"
+    return found or verified
 
 
 def _contains(machine: Machine, part: str) -> bool:
@@ -166,7 +166,7 @@ def test_the_worst_search_leaves_room_for_all_other_filters_and_16_labels(charac
     """Firestore takes 100, among them the order and the parent: docs/decisions/0006-search.md."""
     order_parent_and_label_sets, name_status_and_pool, labels = 3, 3, 16
     searches = [search.fold(character * length) for length in range(1, 256)]
-    asked = [ask("", part) for part in searches for ask in (search.containing, search.perhaps_containing)]
+    asked = [ask("", part) for part in searches for ask in (search.containing, search.candidates)]
 
     worst = max(sum(map(len, alternatives)) for alternatives in asked)
 
