@@ -36,17 +36,17 @@ _ID_CHARACTERS = frozenset("0123456789abcdef-")
 _ID_LENGTH = 36
 
 Terms = tuple[str, ...]
-Marked = tuple[str, list[str]]
-"""Terms of one length: what all of them begin with, and how each goes on."""
+Prefixed = tuple[str, list[str]]
+"""Terms of one length: the prefix of all of them, and the suffix of each."""
 
 
 def terms(machine: Machine) -> list[str]:
     """List the terms by which a machine is found, some of them more than once."""
-    return [mark + rest for mark, rests in marked_terms(machine) for rest in rests]
+    return [prefix + suffix for prefix, suffixes in prefixed_terms(machine) for suffix in suffixes]
 
 
-def marked_terms(machine: Machine) -> list[Marked]:
-    """List the same terms by what they begin with: this is on every registration's path."""
+def prefixed_terms(machine: Machine) -> list[Prefixed]:
+    """List the same terms by their prefixes: this is on every registration's path."""
     own = _own(machine.organization_id)
     found = [(_key_term(own, key), [""]) for key in machine.labels]
     found += [(_label_term(own, key, value), [""]) for key, value in machine.labels.items()]
@@ -122,7 +122,7 @@ def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
         yield "n", name
 
 
-def _runs_of(own: str, text: str, content: str) -> list[Marked]:
+def _runs_of(own: str, text: str, content: str) -> list[Prefixed]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
     longest = LEVELS[level][0]
     found = [(f"{own}r", _runs(content, length)) for length in range(1, _SHORT + 1)]

@@ -138,4 +138,4 @@ def _label_set(machine: Machine) -> dict[str, Any]:
 
 def _terms(machine: Machine) -> bytes:
     """Give the part of a write that has what a machine is searched by."""
-    return key_set(TERMS, search.marked_terms(machine))
+    return key_set(TERMS, search.prefixed_terms(machine))

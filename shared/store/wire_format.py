@@ -2,9 +2,9 @@
 
 A machine has some 250 search terms, each an entry of a map with nothing in it but its key. To build and
 serialize a message for each takes a tenth of a registration's CPU time, though nearly all of their bytes are
-known beforehand. What is used of protobuf's encoding: a field that is bytes, text or a
-message is its number, its length and its content; and the encodings of two messages, one after the other, are
-that of both merged. https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
+known beforehand. What is used of protobuf's encoding: a field that is bytes, text or a message is its number,
+its length and its content; and the encodings of two messages, one after the other, are that of both merged.
+https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
 """
 
 import functools
@@ -45,24 +45,26 @@ def commit(database: str, writes: Iterable[Write], transaction: bytes) -> bytes:
     return head + b"".join(writes)
 
 
-def key_set(name: str, marked: Iterable[tuple[str, Sequence[str]]]) -> bytes:
+def key_set(name: str, prefixed: Iterable[tuple[str, Sequence[str]]]) -> bytes:
     """Give the part of a write that makes a field of its document a map of these keys, each with `true`.
 
     Args:
         name: the field's.
-        marked: what some keys begin with, and how they go on: all of one length, by which their entries are
-            framed. One may be there twice.
+        prefixed: the keys, as prefixes and the suffixes of each: all of one length, by which their entries
+            are framed. A key may be there twice.
     """
-    value = _field(_MAP_VALUE, b"".join(_entries(mark, rests) for mark, rests in marked if rests))
+    value = _field(
+        _MAP_VALUE, b"".join(_entries(prefix, suffixes) for prefix, suffixes in prefixed if suffixes)
+    )
     return _field(_UPDATE, _field(_FIELDS, _field(_KEY, name.encode()) + _field(_VALUE, value)))
 
 
-def _entries(mark: str, rests: Sequence[str]) -> bytes:
-    head, tail = _frame(len(mark) + len(rests[0]))
-    entries = f"{head}{mark}{f'{tail}{head}{mark}'.join(rests)}{tail}"
+def _entries(prefix: str, suffixes: Sequence[str]) -> bytes:
+    head, tail = _frame(len(prefix) + len(suffixes[0]))
+    entries = f"{head}{prefix}{f'{tail}{head}{prefix}'.join(suffixes)}{tail}"
     if entries.isascii():  # so a character is a byte, and each number is one too
         return entries.encode()
-    return b"".join(_entry((mark + rest).encode()) for rest in rests)
+    return b"".join(_entry((prefix + suffix).encode()) for suffix in suffixes)
 
 
 @functools.cache

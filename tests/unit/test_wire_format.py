@@ -7,11 +7,11 @@ from google_apis.firestore.firestore_pb2 import CommitRequest
 from shared.store import wire_format
 
 # Lengths of one and of two bytes, before and behind the seventh bit; several bytes a character.
-MARKS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.text(
+PREFIXES = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.text(
     "a\u00df", min_size=100, max_size=200
 )
-MARKED = st.integers(0, 60).flatmap(
-    lambda length: st.tuples(MARKS, st.lists(st.text("ab-\u00df", min_size=length, max_size=length)))
+PREFIXED = st.integers(0, 60).flatmap(
+    lambda length: st.tuples(PREFIXES, st.lists(st.text("ab-\u00df", min_size=length, max_size=length)))
 )
 DOCUMENT = "projects/p/databases/d/documents/machines/1"
 
@@ -20,16 +20,16 @@ def read(*writes: wire_format.Write) -> CommitRequest:
     return CommitRequest.FromString(wire_format.commit("projects/p/databases/d", writes, b"transaction"))
 
 
-@given(st.lists(MARKED))
-def test_a_set_of_keys_is_the_map_that_it_stands_for(marked: list[tuple[str, list[str]]]) -> None:
+@given(st.lists(PREFIXED))
+def test_a_set_of_keys_is_the_map_that_it_stands_for(prefixed: list[tuple[str, list[str]]]) -> None:
     fields = {"name": {"string_value": "rack"}}
-    keys = [mark + rest for mark, rests in marked for rest in rests]
+    keys = [prefix + suffix for prefix, suffixes in prefixed for suffix in suffixes]
     terms = {"map_value": {"fields": {key: {"boolean_value": True} for key in keys}}}
 
     written = wire_format.write(
         update={"name": DOCUMENT, "fields": fields},
         current_document={"exists": False},
-        merged=wire_format.key_set("terms", marked),
+        merged=wire_format.key_set("terms", prefixed),
     )
 
     update = {"name": DOCUMENT, "fields": fields | {"terms": terms}}
