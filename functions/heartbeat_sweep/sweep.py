@@ -51,9 +51,12 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
     since = inventory.clock() - patience
     silent = failed = 0
     failure: Unavailable | grpc.aio.AioRpcError | None = None
+    after: Document | None = None
     try:
-        page = await find_silent(inventory.firestore, since=since, after=None, limit=PAGE, deadline=deadline)
-        while page:
+        while True:
+            page = await find_silent(
+                inventory.firestore, since=since, after=after, limit=PAGE, deadline=deadline
+            )
             outcomes = await asyncio.gather(
                 *(_disconnect(inventory, document, since, Deadline(seconds)) for document in page),
                 return_exceptions=True,
@@ -68,9 +71,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
                     failure = outcome
             if len(page) < PAGE:
                 break
-            page = await find_silent(
-                inventory.firestore, since=since, after=page[-1], limit=PAGE, deadline=deadline
-            )
+            after = page[-1]
     finally:
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
         await inventory.outbox.dropped(DROP_SECONDS)
