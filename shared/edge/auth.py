@@ -50,17 +50,15 @@ class Authenticator:
     async def _lookup(self, digest: str) -> Access | None:
         """Find what a key gives; requests that ask for one at the same time share one read."""
         now = self._clock()
-        cached = self._found.get(digest)
-        if cached is not None and timedelta(0) <= now - cached[0] < CACHE_TIME:
-            self._found.move_to_end(digest)
-            return cached[1].result() if cached[1].done() else await asyncio.shield(cached[1])
-        reading = asyncio.ensure_future(self._read(digest))
-        reading.add_done_callback(partial(self._forget_failure, digest))
-        self._found[digest] = (now, reading)
+        begun, reading = self._found.get(digest, (now, None))
+        if reading is None or not timedelta(0) <= now - begun < CACHE_TIME:
+            reading = asyncio.ensure_future(self._read(digest))
+            reading.add_done_callback(partial(self._forget_failure, digest))
+            self._found[digest] = (now, reading)
         self._found.move_to_end(digest)
         if len(self._found) > CACHE_SIZE:
             self._found.popitem(last=False)
-        return await asyncio.shield(reading)
+        return reading.result() if reading.done() else await asyncio.shield(reading)
 
     async def _read(self, digest: str) -> Access | None:
         key = await self._find_key(digest)
