@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from starlette.requests import Request
 
 from functions.machines.profile_message import LARGEST_ARRAY, parse_message
 from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.parameters import Parameters
+from shared.edge.resource import Call
 from shared.edge.validation import AtMost, Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -147,15 +147,15 @@ class MachineProfile(Strict):
         return Machine(**self.model_dump(by_alias=True))
 
 
-def read_profile(request: Request, raw: bytes) -> Machine:
-    """Read the machine that a body describes, from JSON or protobuf.
+def read_profile(call: Call) -> Machine:
+    """Read the machine that a request's body describes, from JSON or protobuf.
 
     Raises:
         Invalid: with all its faults.
         MalformedBody: it is not of its media type.
         UnsupportedMediaType: it is of another one.
     """
-    document, faults = body.parse(request, raw, parse_message)
+    document, faults = body.parse(call.request, call.body, parse_message)
     return validate(MachineProfile, document, known=[*faults, *_repeated_macs(document)]).machine()
 
 

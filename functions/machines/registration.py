@@ -28,7 +28,7 @@ async def register(inventory: Inventory, call: Call) -> Answer:
         machine = new_machine(call, machine_id, profile)
         return creation(inventory, machine, _answer(call.request, machine))
 
-    read = partial(read_profile, call.request, call.body)
+    read = partial(read_profile, call)
     return await inventory.changes.answer(command_of(call), read, decide)
 
 

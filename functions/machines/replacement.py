@@ -38,5 +38,5 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
             events=[events.machine_updated(change)],
         )
 
-    read = partial(read_profile, call.request, call.body)
+    read = partial(read_profile, call)
     return await inventory.changes.answer(command_of(call), read, decide)
