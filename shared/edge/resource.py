@@ -19,6 +19,7 @@ from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.endpoint import Endpoint
 from shared.edge.problems import Family, Problems
+from shared.edge.query import read_query
 from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
 from shared.edge.validation import Model, Strict, validate
@@ -116,7 +117,7 @@ class Resource(Endpoint):
         record_of(request.scope).organization_id = caller.organization_id
         caller.require(operation.scope)
         if operation.query is None and request.scope["query_string"]:
-            validate(Strict, dict(request.query_params), source="query")  # no parameter is known
+            read_query(request, Strict)  # no parameter is known
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)

@@ -180,6 +180,7 @@ QUERIES = [
     (f"{POOL}?include_machines=2", "include_machines", BOOLEAN, "bool_parsing"),
     (f"{POOL}?limit=1", "limit", UNKNOWN, "extra_forbidden"),
     (f"{MACHINE}/pools?limit=1", "limit", UNKNOWN, "extra_forbidden"),
+    (f"{MACHINE}/pools?limit=1&limit=2", "limit", TWICE, "repeated_parameter"),
 ]
 
 
