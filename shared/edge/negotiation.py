@@ -26,7 +26,7 @@ def negotiated_answer(
     message: Callable[[], Message],
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Answer with what the client likes better, JSON where it has no liking.
+    """Answer with what the client likes better, JSON where it has no preference.
 
     Args:
         request: the request.
@@ -36,28 +36,28 @@ def negotiated_answer(
         headers: those beside `Content-Type` and `Vary`.
     """
     headers = {**(headers or {}), **NEGOTIATED}
-    if _likes_protobuf(request):
+    if _prefers_protobuf(request):
         return message_answer(status, message(), headers)
     return json_answer(status, content(), headers)
 
 
-def _likes_protobuf(request: Request) -> bool:
+def _prefers_protobuf(request: Request) -> bool:
     accept = ",".join(request.headers.getlist("accept")).lower()
     if (PROTOBUF not in accept and JSON not in accept) or accept == JSON:
         return False  # they are in the same ranges
-    liking = dict(map(_liking, accept.split(",")))
-    protobuf, json = _weight(liking, PROTOBUF), _weight(liking, JSON)
+    weights = dict(map(_weighted, accept.split(",")))
+    protobuf, json = _weight(weights, PROTOBUF), _weight(weights, JSON)
     # As much as JSON counts only where it is named: most clients take anything.
-    return protobuf > json or (protobuf == json > 0 and PROTOBUF in liking)
+    return protobuf > json or (protobuf == json > 0 and PROTOBUF in weights)
 
 
-def _weight(liking: Mapping[str, float], media_type: str) -> float:
-    """Weigh a media type: of the ranges that it is in the narrowest counts."""
-    return next((liking[given] for given in (media_type, *_BOTH) if given in liking), 0.0)
+def _weight(weights: Mapping[str, float], media_type: str) -> float:
+    """Find the weight of a media type: of the ranges that it is in, the narrowest counts."""
+    return next((weights[given] for given in (media_type, *_BOTH) if given in weights), 0.0)
 
 
-def _liking(item: str) -> tuple[str, float]:
-    """Read one item of an `Accept` header."""
+def _weighted(item: str) -> tuple[str, float]:
+    """Read a media range and its weight from one item of an `Accept` header."""
     media_type, *parameters = (part.strip() for part in item.split(";"))
-    weights = [_WEIGHT.fullmatch(parameter) for parameter in parameters]
-    return media_type, min(next((float(weight[1]) for weight in weights if weight), 1.0), 1.0)
+    found = [_WEIGHT.fullmatch(parameter) for parameter in parameters]
+    return media_type, min(next((float(weight[1]) for weight in found if weight), 1.0), 1.0)
