@@ -8,7 +8,7 @@ one moment; a replay repeats the one byte for byte, and shows the other as it is
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -63,14 +63,14 @@ def with_count(
     )
 
 
-async def after_commit(call: Call, read: Callable[[Call], Awaitable[Result]]) -> Result | None:
+async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result | None:
     """Read what completes the answer to a committed change; None where that fails.
 
     An error would tell the client that nothing has changed, and one without an idempotency key would make its
     change once more.
     """
     try:
-        return await read(replace(call, deadline=Deadline(COMPLETION_SECONDS)))
+        return await read(Deadline(COMPLETION_SECONDS))
     except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
         logs.log(logging.WARNING, "answered without what is counted", {}, error=error)
         return None
@@ -80,44 +80,43 @@ async def counted(
     inventory: Inventory, call: Call, pool_id: str, answer: Answer, as_of: datetime | None
 ) -> Answer:
     """Add the number of its members to the answer to a committed change of a pool; null if nobody knows."""
-    organization = call.caller.organization_id
+    firestore, organization = inventory.firestore, call.caller.organization_id
 
-    async def count(call: Call) -> int:
-        if is_replayed(answer) and not await pool_exists(
-            inventory.firestore, organization, pool_id, call.deadline
-        ):
+    async def count(deadline: Deadline) -> int:
+        if is_replayed(answer) and not await pool_exists(firestore, organization, pool_id, deadline):
             return 0
-        return await count_members(inventory.firestore, organization, pool_id, call.deadline, as_of=as_of)
+        return await count_members(firestore, organization, pool_id, deadline, as_of=as_of)
 
-    return with_count(answer, await after_commit(call, count))
+    return with_count(answer, await after_commit(count))
 
 
-async def members(
+async def members(  # noqa: PLR0913 - whose pool, what of it, and when
     inventory: Inventory,
-    call: Call,
+    organization_id: str,
     pool_id: str,
-    named: Sequence[Plain] = (),
+    deadline: Deadline,
     *,
+    named: Sequence[Plain] = (),
     as_of: datetime | None = None,
 ) -> Members:
     """Count a pool's members and read the first of them, side by side.
 
     Args:
         inventory: where they are.
-        call: who asks, and until when.
+        organization_id: whose pool it is.
         pool_id: the pool.
+        deadline: how long it may take.
         named: members to show before all others.
         as_of: when; now, without it.
     """
-    organization = call.caller.organization_id
     counted, newest = await asyncio.gather(
-        count_members(inventory.firestore, organization, pool_id, call.deadline, as_of=as_of),
+        count_members(inventory.firestore, organization_id, pool_id, deadline, as_of=as_of),
         list_members(
             inventory.firestore,
-            organization,
+            organization_id,
             pool_id,
             limit=pools.MOST_SHOWN,
-            deadline=call.deadline,
+            deadline=deadline,
             known={machine["id"]: machine for machine in named},
             as_of=as_of,
         ),

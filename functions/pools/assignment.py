@@ -23,6 +23,7 @@ from functions.pools.bodies import MachineAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.answer import Answer
+from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid, InventoryError, MachinesNotFound, PoolNotFound
 from shared.domain.plain import Plain, plain
 from shared.edge import path
@@ -93,19 +94,19 @@ async def add(inventory: Inventory, call: Call) -> Answer:
     async def complete(answer: Answer, as_of: datetime | None) -> Answer:
         replayed = is_replayed(answer)
 
-        async def read(call: Call) -> Answer:
+        async def read(deadline: Deadline) -> Answer:
             if replayed:
-                found = await _members_now(inventory, call, _read_replayed(call))
+                found = await _members_now(inventory, _read_replayed(call), deadline)
             else:
-                pool_id = path.uuid(call.request, "pool_id")
-                found = await members(inventory, call, pool_id, named, as_of=as_of)
+                organization, pool_id = call.caller.organization_id, path.uuid(call.request, "pool_id")
+                found = await members(inventory, organization, pool_id, deadline, named=named, as_of=as_of)
             return _with_members(answer, found.count, found.machines, found.headers)
 
-        async def show_known(_: Call) -> Answer:
+        async def show_known(_: Deadline) -> Answer:
             # Of an earlier request's machines it is not known who still is a member.
             return _with_members(answer, None, [] if replayed else named)
 
-        completed = await after_commit(call, read) or await after_commit(call, show_known)
+        completed = await after_commit(read) or await after_commit(show_known)
         # One that was stored by hand, perhaps, cannot be shown at all.
         return completed or _with_members(answer, None, [])
 
@@ -171,11 +172,11 @@ def _with_members(
     return with_count(answer, count, headers, machines=[machine_json(machine) for machine in machines])
 
 
-async def _members_now(inventory: Inventory, call: Call, assignment: _Assignment) -> Members:
+async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: Deadline) -> Members:
     """Find those of an earlier request's machines that are still members, and the others."""
     try:
-        _, stored = await assignment.read(partial(inventory.firestore.get_all, deadline=call.deadline))
+        _, stored = await assignment.read(partial(inventory.firestore.get_all, deadline=deadline))
     except PoolNotFound:
         return Members(0, [], {})
     named = [plain(item.machine) for item in stored if assignment.pool_id in item.machine.pool_ids]
-    return await members(inventory, call, assignment.pool_id, named)
+    return await members(inventory, assignment.organization_id, assignment.pool_id, deadline, named=named)

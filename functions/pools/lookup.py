@@ -57,7 +57,7 @@ async def get(inventory: Inventory, call: Call) -> Answer:
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Answer:
     stored, found = await asyncio.gather(
         read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
-        members(inventory, call, pool_id),
+        members(inventory, call.caller.organization_id, pool_id, call.deadline),
     )
     present: dict[str, object] = {}
     if query.include_machines:
