@@ -7,7 +7,7 @@ https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -76,7 +76,6 @@ class _Assignment:
 
 async def add(inventory: Inventory, call: Call) -> Answer:
     """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
-    named: list[Plain] = []
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
@@ -87,11 +86,12 @@ async def add(inventory: Inventory, call: Call) -> Answer:
         assignment.require_room([machine.machine for machine in stored])
         now = inventory.clock()
         joined = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
-        named[:] = map(plain, joined)
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
-        return _decision(pool_answer(200, pool), pool, change, stored, joined)
+        decision = _decision(pool_answer(200, pool), pool, change, stored, joined)
+        return replace(decision, shown=list(map(plain, joined)))
 
-    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
+    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
+        answer, named = decision.answer, decision.shown
         replayed = is_replayed(answer)
 
         async def read(deadline: Deadline) -> Answer:
@@ -103,8 +103,8 @@ async def add(inventory: Inventory, call: Call) -> Answer:
             return _with_members(answer, found.count, found.machines, found.headers)
 
         async def show_known(_: Deadline) -> Answer:
-            # Of an earlier request's machines it is not known who still is a member.
-            return _with_members(answer, None, [] if replayed else named)
+            # None of a replay: of an earlier request's machines it is not known who still is a member.
+            return _with_members(answer, None, named)
 
         completed = await after_commit(read) or await after_commit(show_known)
         # One that was stored by hand, perhaps, cannot be shown at all.

@@ -34,8 +34,9 @@ async def create(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
         )
 
-    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
-        return await counted(inventory, call, answer.headers["Location"].rpartition("/")[2], answer, as_of)
+    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
+        created = decision.answer.headers["Location"].rpartition("/")[2]
+        return await counted(inventory, call, created, decision.answer, as_of)
 
     read = partial(call.body_as, PoolCreation)
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

@@ -34,8 +34,8 @@ async def update(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
-    async def complete(answer: Answer, as_of: datetime | None) -> Answer:
-        return await counted(inventory, call, path.uuid(call.request, "pool_id"), answer, as_of)
+    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
+        return await counted(inventory, call, path.uuid(call.request, "pool_id"), decision.answer, as_of)
 
     read = partial(call.body_as, PoolPatch)
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

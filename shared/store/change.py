@@ -23,6 +23,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import IdempotencyKeyReused, InventoryError
 from shared.domain.events import Event, outbox_entry
 from shared.domain.identities import conflict
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
 from shared.store.codec import decode
@@ -42,6 +43,7 @@ class Decision:
 
     Attributes:
         answer: what the caller is told once it is committed.
+        shown: the machines that the answer is completed with.
         writes: the documents, each with its precondition.
         claims: the identities that a machine takes.
         freed: the identities that it gives up.
@@ -49,6 +51,7 @@ class Decision:
     """
 
     answer: Answer
+    shown: Sequence[Plain] = ()
     writes: Sequence[Write] = ()
     claims: Sequence[IdentityClaim] = ()
     freed: Sequence[IdentityClaim] = ()
@@ -63,16 +66,16 @@ Decide = Callable[[Transaction], Awaitable[Decision]]
 class Committed:
     """A change that is in the store, with the events that are in the outbox."""
 
-    answer: Answer
+    decision: Decision
     entries: Sequence[OutboxEntry]
     time: datetime
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer that takes no commit, and as of when, where its transaction has read something."""
+    """A decision that takes no commit, and as of when, where its transaction has read something."""
 
-    answer: Answer
+    decision: Decision
     time: datetime | None = None
 
 
@@ -108,7 +111,7 @@ class Change:
         """Decide and commit once.
 
         Returns:
-            The commit, or an answer that needs none.
+            The commit, or a decision that needs none.
 
         Raises:
             StoreError: it is to be tried again.
@@ -130,7 +133,7 @@ class Change:
             raise
         # There is nothing left to change, perhaps because an attempt before has been applied.
         settled = await self._settled() if self._is_unclear else None
-        return settled or Answered(decision.answer, transaction.read_time)
+        return settled or Answered(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
         sent = self._send(decision)
@@ -141,9 +144,9 @@ class Change:
         except Unclear:
             self._is_unclear = True
             raise
-        return Committed(decision.answer, sent.entries, response.commit_time.ToDatetime(UTC))
+        return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 
-    async def earlier(self, deadline: Deadline) -> Answer | None:
+    async def earlier(self, deadline: Deadline) -> Decision | None:
         """Look what an earlier request with the key was answered; a store that does not answer knows none.
 
         Raises:
@@ -207,11 +210,11 @@ class Change:
             return None, found
         return record, found
 
-    def _replay(self, record: IdempotencyRecord) -> Answer:
+    def _replay(self, record: IdempotencyRecord) -> Decision:
         if record.request_digest != self._command.request_digest:
             raise IdempotencyKeyReused
         headers = {**record.headers, "Idempotent-Replayed": "true"}
-        return Answer(status=record.status, headers=headers, body=record.body)
+        return Decision(answer=Answer(status=record.status, headers=headers, body=record.body))
 
     def _send(self, decision: Decision) -> _Sent:
         """Address the events; the first one's id is the change's, and marks its commit."""
@@ -226,7 +229,7 @@ class Change:
 
     def _committed(self, attempt: int, written: Document) -> Committed:
         sent = self._sent[attempt]
-        return Committed(sent.decision.answer, sent.entries, written.update_time.ToDatetime(UTC))
+        return Committed(sent.decision, sent.entries, written.update_time.ToDatetime(UTC))
 
     def _writes(self, sent: _Sent) -> list[Write]:
         decision, name = sent.decision, self._firestore.name

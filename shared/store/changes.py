@@ -25,10 +25,10 @@ Wanted = TypeVar("Wanted")
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of those that went out."""
 
-Complete = Callable[[Answer, datetime | None], Awaitable[Answer]]
-"""Adds to an answer what is no part of a commit, as of the time of that, and makes no failure of it.
+Complete = Callable[[Decision, datetime | None], Awaitable[Answer]]
+"""Adds to a decision's answer what is no part of a commit, and makes no failure of it.
 
-Where no time is given, with what holds now: the time of a recorded answer is past.
+That is as of the time of the commit; or as of now, where no time is given: that of a recorded answer is past.
 """
 
 
@@ -86,7 +86,7 @@ class Changes:
             earlier = await self._change(command).earlier(Deadline(EARLIER_ANSWER_SECONDS))
             if earlier is None:
                 raise
-            return earlier if complete is None else await complete(earlier, None)
+            return earlier.answer if complete is None else await complete(earlier, None)
         return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
 
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
@@ -114,7 +114,8 @@ class Changes:
                 continue
             if isinstance(outcome, Committed):
                 return await self._publish_and_complete(outcome, complete)
-            return outcome.answer if complete is None else await complete(outcome.answer, outcome.time)
+            decision = outcome.decision
+            return decision.answer if complete is None else await complete(decision, outcome.time)
         raise Unavailable from failure
 
     def _change(self, command: Command) -> Change:
@@ -124,9 +125,9 @@ class Changes:
         """Publish the events and complete the answer, side by side; both have ended in the end."""
         if complete is None:
             self._outbox.drop(await self._publish(committed.entries, committed.time))
-            return committed.answer
+            return committed.decision.answer
         publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
         try:
-            return await complete(committed.answer, committed.time)
+            return await complete(committed.decision, committed.time)
         finally:
             self._outbox.drop(await publishing)

@@ -1,21 +1,26 @@
 """A change takes effect once, and is answered and told as it was committed, whatever its commit's fate."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from starlette.requests import Request
 
+from functions.pools.assignment import add
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
+from shared.domain.access import Caller
 from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.machine_change import MachineChange
+from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -32,6 +37,8 @@ from shared.store.wire_format import Write
 from tests.functions.machines.control import Control
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+ID = "0193a5d2-7b1c-7000-8000-000000000000"
+MACHINE = paths.machine("example", ID)
 
 
 class LateFirestore(Firestore):
@@ -135,6 +142,43 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
     assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
         entry.data for entry in told
     ]
+
+
+class OvertakenFirestore(LateFirestore):
+    """A database whose first commit arrives when it has been looked for, and another change after it."""
+
+    async def get_all(
+        self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
+    ) -> dict[str, Document]:
+        found = await super().get_all(paths, deadline, fields=fields)
+        if not found:
+            await self.arrive()
+            await changes_of(self, []).apply(command(), renaming(self, MACHINE, "other"))
+        return found
+
+
+async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_commit(
+    own: Inventory, project: str
+) -> None:
+    """The next attempt finds the machine a member, and with another name."""
+    firestore = OvertakenFirestore(project)
+    machine = Machine(id=ID, organization_id="example", name="first", version=1)
+    machine.last_seen.FromDatetime(START)
+    pool = Pool(id=ID, organization_id="example", version=1)
+    for path, message in ((MACHINE, machine), (paths.pool("example", ID), pool)):
+        await own.firestore.commit([writes.create(firestore.name(path), message)], Deadline(5))
+    headers = [(b"content-type", b"application/json")]
+    target = {"method": "POST", "raw_path": b"/", "query_string": b"", "path_params": {"pool_id": ID}}
+    call = Call(
+        request=Request({"type": "http", "headers": headers, **target}),
+        body=f'{{"machine_ids": ["{ID}"]}}'.encode(),
+        caller=Caller("example", "key", frozenset()),
+        deadline=Deadline(8),
+    )
+
+    answer = await add(replace(own, firestore=firestore, changes=changes_of(firestore, [])), call)
+
+    assert [machine["name"] for machine in json.loads(answer.body)["machines"]] == ["first"]
 
 
 @pytest.mark.usefixtures("own")
@@ -283,9 +327,9 @@ async def test_an_answer_is_completed_while_its_event_is_published(own: Inventor
         await both.wait()
         return [entry.event_id for entry in entries]
 
-    async def complete(answer: Answer, _: datetime | None) -> Answer:
+    async def complete(decision: Decision, _: datetime | None) -> Answer:
         await both.wait()
-        return replace(answer, body=b"complete")
+        return replace(decision.answer, body=b"complete")
 
     changes = changes_of(own.firestore, [], publish=publish)
     async with asyncio.timeout(5):
@@ -304,7 +348,7 @@ async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inve
         published.extend(entry.topic for entry in entries)
         return []
 
-    async def complete(_: Answer, __: datetime | None) -> Answer:
+    async def complete(_: Decision, __: datetime | None) -> Answer:
         completing.set()
         raise ZeroDivisionError
 
