@@ -4,7 +4,6 @@ A claim is a document that is created with the machine, in one commit, with the 
 exist. So the store itself decides a race between two registrations, with no lock and no query.
 """
 
-import hashlib
 import re
 from urllib.parse import quote
 
@@ -83,8 +82,3 @@ def fingerprint_identity(organization_id: str, fingerprint: str) -> str:
     """Name the identity of a fingerprint: one machine of the organization may have it."""
     # Quoted, so that the colon is where the organization ends, whatever is in its id and in the fingerprint.
     return f"fingerprint:{quote(organization_id, safe='')}:{fingerprint}"
-
-
-def digest(text: str) -> str:
-    """Turn a name into a document id: evenly spread, since Firestore slows on ids that only grow."""
-    return hashlib.sha256(text.encode()).hexdigest()[:40]

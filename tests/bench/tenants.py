@@ -19,7 +19,8 @@ from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.write_pb2 import Write
 from infra import keys
 from shared.domain.access import Scope
-from shared.domain.identities import digest, mac_identity
+from shared.domain.identities import mac_identity
+from shared.store import paths
 from tests.bench.client import ask, request
 from tests.bench.store import Store, frame
 from tests.functions.machines.bodies import PROFILE
@@ -159,12 +160,12 @@ async def _model(made: Tenant, store: Store, port: int) -> _Model:
         machine_id=machine_id,
         mac=mac,
         machine=await store.get(f"organizations/{made.id}/machines/{machine_id}"),
-        claim=await store.get(f"identities/{_claim(mac)}"),
+        claim=await store.get(_claim(mac)),
     )
 
 
 def _claim(mac: str) -> str:
-    return digest(mac_identity(mac))
+    return paths.identity(mac_identity(mac))
 
 
 async def _call(port: int, call: bytes) -> dict[str, Any]:
