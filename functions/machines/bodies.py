@@ -6,7 +6,7 @@ from pydantic import Field, PlainSerializer
 
 from functions.machines.moment import Moment
 from functions.machines.profile import AgentVersion, Hostname, Name
-from shared.edge.machine_status import IN_MESSAGES, MachineStatus
+from shared.edge.machine_status import NUMBERS, MachineStatus
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import NOT_SENT, Strict, UuidText
@@ -44,7 +44,7 @@ class MachinePatch(Strict):
     version: AgentVersion = NOT_SENT
     hostname: Hostname | None = NOT_SENT
     os_info: str | None = NOT_SENT
-    status: Annotated[MachineStatus, Field(strict=False), PlainSerializer(IN_MESSAGES.__getitem__)] = NOT_SENT
+    status: Annotated[MachineStatus, Field(strict=False), PlainSerializer(NUMBERS.__getitem__)] = NOT_SENT
     is_available: bool = NOT_SENT
     alerts_enabled: bool = NOT_SENT
     last_seen: Annotated[

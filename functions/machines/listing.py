@@ -15,7 +15,7 @@ from shared.domain.answer import Answer
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
 from shared.edge.items import items_answer
-from shared.edge.machine_status import IN_MESSAGES, MachineStatus
+from shared.edge.machine_status import NUMBERS, MachineStatus
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
@@ -91,7 +91,7 @@ def _filter(call: Call, query: MachineItemsQuery) -> MachineFilter:
         organization_id=call.caller.organization_id,
         search=query.search or None,
         name=query.name,
-        status=IN_MESSAGES.get(query.status),
+        status=NUMBERS.get(query.status),
         pool_id=query.pool_id,
         created_from=query.created_at_from,
         created_to=query.created_at_to,

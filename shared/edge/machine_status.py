@@ -17,14 +17,14 @@ class MachineStatus(StrEnum):
     ERROR = "error"
 
 
-IN_MESSAGES = {
+NUMBERS = {
     MachineStatus.CONNECTED: machine_pb2.MACHINE_STATUS_CONNECTED,
     MachineStatus.DISCONNECTED: machine_pb2.MACHINE_STATUS_DISCONNECTED,
     MachineStatus.ERROR: machine_pb2.MACHINE_STATUS_ERROR,
 }
-_IN_ANSWERS: Mapping[int, str] = {number: status.value for status, number in IN_MESSAGES.items()}
+_TEXTS: Mapping[int, str] = {number: status.value for status, number in NUMBERS.items()}
 
 
 def text_of(number: int) -> str:
     """Name a message's status; one that a newer release has written is an error to this one."""
-    return _IN_ANSWERS.get(number, MachineStatus.ERROR.value)
+    return _TEXTS.get(number, MachineStatus.ERROR.value)
