@@ -146,7 +146,7 @@ class Change:
             raise
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 
-    async def earlier(self, deadline: Deadline) -> Decision | None:
+    async def earlier_decision(self, deadline: Deadline) -> Decision | None:
         """Look what an earlier request with the key was answered; a store that does not answer knows none.
 
         Raises:

@@ -83,7 +83,7 @@ class Changes:
         try:
             wanted = read()
         except InventoryError:
-            earlier = await self._change(command).earlier(Deadline(EARLIER_ANSWER_SECONDS))
+            earlier = await self._change(command).earlier_decision(Deadline(EARLIER_ANSWER_SECONDS))
             if earlier is None:
                 raise
             return earlier.answer if complete is None else await complete(earlier, None)
