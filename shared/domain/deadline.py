@@ -27,8 +27,8 @@ class Deadline:
         """The seconds left; negative past the deadline."""
         return self._end - self._monotonic()
 
-    def remaining(self) -> float:
-        """Return the seconds left for a remote call.
+    def timeout(self) -> float:
+        """Return the seconds left, as the timeout of a remote call.
 
         Raises:
             Unavailable: none are.

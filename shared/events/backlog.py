@@ -60,7 +60,7 @@ async def publish_in_order(
         batch = batches.popleft()
         try:
             messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
-            await publisher.send(topic, messages, timeout=min(deadline.remaining(), SECONDS))
+            await publisher.send(topic, messages, timeout=min(deadline.timeout(), SECONDS))
         except grpc.aio.AioRpcError as error:
             if error.code() not in _REFUSALS:
                 raise Unavailable from error

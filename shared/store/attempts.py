@@ -38,7 +38,7 @@ class Attempts:
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._pause else FIRST_PAUSE
 
 
-async def repeated(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
+async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
     """Make a call that may be made twice, again while the store does not answer it.
 
     Raises:

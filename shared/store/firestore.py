@@ -25,7 +25,7 @@ from shared.channels import routing
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
-from shared.store.attempts import repeated
+from shared.store.attempts import retried
 from shared.store.errors import translated
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
@@ -76,7 +76,7 @@ class Firestore:
         """
         request = wire_format.commit(self._database, writes, transaction)
         with translated():
-            return await self._rpcs.commit(request, timeout=deadline.remaining(), metadata=self._metadata)
+            return await self._rpcs.commit(request, timeout=deadline.timeout(), metadata=self._metadata)
 
     async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
         """End a transaction that nothing comes of, if it has not ended already.
@@ -86,7 +86,7 @@ class Firestore:
         """
         request = RollbackRequest(database=self._database, transaction=transaction)
         with translated():
-            await self._rpcs.rollback(request, timeout=deadline.remaining(), metadata=self._metadata)
+            await self._rpcs.rollback(request, timeout=deadline.timeout(), metadata=self._metadata)
 
     async def batch_get(
         self,
@@ -115,7 +115,7 @@ class Firestore:
             request.new_transaction.CopyFrom(new_transaction)
         with translated():
             async for response in self._rpcs.batch_get_documents(
-                request, timeout=deadline.remaining(), metadata=self._metadata
+                request, timeout=deadline.timeout(), metadata=self._metadata
             ):
                 yield response
 
@@ -142,7 +142,7 @@ class Firestore:
             with translated():
                 try:
                     return await rpc(
-                        request, timeout=deadline.remaining(), metadata=self._routing("name", request.name)
+                        request, timeout=deadline.timeout(), metadata=self._routing("name", request.name)
                     )
                 except grpc.aio.AioRpcError as error:
                     # Also where the database is gone: see docs/decisions/0010-plain-rpcs.md.
@@ -150,7 +150,7 @@ class Firestore:
                         raise
                     return None
 
-        return await repeated(run, deadline)
+        return await retried(run, deadline)
 
     async def get_all(
         self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
@@ -161,7 +161,7 @@ class Firestore:
             responses = [response async for response in self.batch_get(paths, deadline, fields=fields)]
             return self.found(responses)
 
-        return await repeated(run, deadline)
+        return await retried(run, deadline)
 
     def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
         """Find the documents that exist, by their paths."""
@@ -213,11 +213,11 @@ class Firestore:
         async def run() -> list[Read]:
             with translated():
                 stream = rpc(
-                    request, timeout=deadline.remaining(), metadata=self._routing("parent", request.parent)
+                    request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
                 return [read(response.document) async for response in stream if response.HasField("document")]
 
-        return await repeated(run, deadline)
+        return await retried(run, deadline)
 
     async def count(
         self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
@@ -253,13 +253,13 @@ class Firestore:
         async def run() -> tuple[int, datetime]:
             with translated():
                 stream = self._rpcs.run_aggregation_query(
-                    request, timeout=deadline.remaining(), metadata=self._routing("parent", request.parent)
+                    request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
                 responses = [response async for response in stream]
             number = responses[0].result.aggregate_fields["count"].integer_value
             return number, responses[0].read_time.ToDatetime(UTC)
 
-        return await repeated(run, deadline)
+        return await retried(run, deadline)
 
 
 def _mask(fields: Sequence[str]) -> DocumentMask | None:

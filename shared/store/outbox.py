@@ -11,7 +11,7 @@ from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
 from shared.domain.deadline import Deadline
 from shared.store import paths, writes
-from shared.store.attempts import repeated
+from shared.store.attempts import retried
 from shared.store.batches import batches
 from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
@@ -59,7 +59,7 @@ class Outbox:
         """
         for names in batches(documents, BATCH):
             deletes = [writes.delete(name) for name in names]
-            await repeated(partial(self._firestore.commit, deletes, deadline), deadline)
+            await retried(partial(self._firestore.commit, deletes, deadline), deadline)
 
     async def waiting(
         self, *, most: int, most_bytes: int, deadline: Deadline
