@@ -28,6 +28,10 @@ from shared.store.machine_lists import MachineLists
 def operations(inventory: Inventory) -> list[Operation]:
     """List the function's operations, those of one path together."""
     lists = MachineLists(inventory.firestore)
+    return [*_profiles(inventory, lists), *_machines(inventory, lists)]
+
+
+def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
     return [
         Operation(
             name="register_machine",
@@ -92,6 +96,11 @@ def operations(inventory: Inventory) -> list[Operation]:
             success={204: None},
             refusals=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
+    ]
+
+
+def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
+    return [
         Operation(
             name="create_machine",
             summary="Register a machine by its fingerprint",
