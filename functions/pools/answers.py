@@ -1,11 +1,12 @@
 """Answers about a pool: what its commit decided, completed with its members.
 
 How many machines are in a pool, and which, is no part of a commit. So a recorded answer is the pool's own
-state, and each time that it is given the rest is added: first as of the commit, so that all of it is true at
-one moment; a replay repeats the one byte for byte, and shows the other as it is now.
+state, and the rest is added each time that the answer is given. The first time it is as of the commit: all of
+the answer is true at one moment. A replay repeats the state byte for byte, with the rest as of now.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from shared.edge.conditions import etag
 from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from shared.store.change import Decision
 from shared.store.members import count_members, list_members
 from shared.store.pools import pool_exists
 
@@ -53,7 +55,8 @@ def with_count(
 ) -> Answer:
     """Add to an answer how many members its pool has, and what else is shown beside.
 
-    Its own bytes stay as they are. The number is None where a change is committed and nobody can be counted.
+    Its own bytes stay as they are. The number is None where a change is committed, and its pool's members
+    could not be counted.
     """
     added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
     return Answer(
@@ -76,11 +79,10 @@ async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result 
         return None
 
 
-async def counted(
-    inventory: Inventory, call: Call, pool_id: str, answer: Answer, as_of: datetime | None
-) -> Answer:
+async def counted(inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None) -> Answer:
     """Add the number of its members to the answer to a committed change of a pool; null if nobody knows."""
     firestore, organization = inventory.firestore, call.caller.organization_id
+    answer, pool_id = decision.answer, json.loads(decision.answer.body)["id"]
 
     async def count(deadline: Deadline) -> int:
         if is_replayed(answer) and not await pool_exists(firestore, organization, pool_id, deadline):

@@ -1,6 +1,5 @@
 """Creation of pools."""
 
-from datetime import datetime
 from functools import partial
 
 from functions.pools.answers import counted, pool_answer
@@ -34,9 +33,5 @@ async def create(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
         )
 
-    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
-        created = decision.answer.headers["Location"].rpartition("/")[2]
-        return await counted(inventory, call, created, decision.answer, as_of)
-
-    read = partial(call.body_as, PoolCreation)
+    read, complete = partial(call.body_as, PoolCreation), partial(counted, inventory, call)
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)

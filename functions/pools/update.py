@@ -1,6 +1,5 @@
 """Updates of pools."""
 
-from datetime import datetime
 from functools import partial
 
 from functions.pools.answers import counted, pool_answer
@@ -34,8 +33,5 @@ async def update(inventory: Inventory, call: Call) -> Answer:
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
-    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
-        return await counted(inventory, call, path.uuid(call.request, "pool_id"), decision.answer, as_of)
-
-    read = partial(call.body_as, PoolPatch)
+    read, complete = partial(call.body_as, PoolPatch), partial(counted, inventory, call)
     return await inventory.changes.answer(command_of(call), read, decide, complete=complete)
