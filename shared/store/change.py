@@ -147,19 +147,19 @@ class Change:
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 
     async def earlier_decision(self, deadline: Deadline) -> Decision | None:
-        """Look what an earlier request with the key was answered; a store that does not answer knows none.
+        """Look up what an earlier request with the key came to; a store that does not answer knows none.
 
         Raises:
             IdempotencyKeyReused: it was another request.
         """
         try:
-            record, _ = await self._look(deadline)
+            record, _ = await self._look_up(deadline)
         except FAILURES:
             return None
         return None if record is None else self._replay(record)
 
     async def _settled(self) -> Committed | Answered | None:
-        """Look what stands in the way of the change, or whether it is in the store already.
+        """Find out what stands in the way of the change, or whether it is in the store already.
 
         Returns:
             An earlier request's answer, this change's own commit, or nothing: a new attempt may succeed.
@@ -171,12 +171,12 @@ class Change:
         marker = paths.outbox(self._id)
         claimed: dict[str, IdentityClaim] = {}
         # Most often an earlier request is in the way, which its record tells alone.
-        record, found = await self._look(self._command.deadline)
+        record, found = await self._look_up(self._command.deadline)
         if record is None and self._sent:
             claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].decision.claims}
             # The rest in one read, the record once more: of an earlier request that is committed between two
             # reads, the second would show the claims without the record.
-            record, found = await self._look(self._command.deadline, marker, *claimed)
+            record, found = await self._look_up(self._command.deadline, marker, *claimed)
         if record is not None:
             if record.change_id != self._id:
                 return Answered(self._replay(record))
@@ -190,10 +190,10 @@ class Change:
                 raise conflict(claim, holder)
         return None
 
-    async def _look(
+    async def _look_up(
         self, deadline: Deadline, *beside: str
     ) -> tuple[IdempotencyRecord | None, dict[str, Document]]:
-        """Look the idempotency key up, and other documents as of the same moment.
+        """Look up the idempotency key, and other documents as of the same moment.
 
         Returns:
             What counts of the key's record, and all of the documents that exist, by their paths.
