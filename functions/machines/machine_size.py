@@ -22,7 +22,7 @@ _INDEX_ENTRY = 150
 # The machine's message and its terms. The names of a document's fields, which a message lacks, take 50 KiB
 # where a profile has as many parts as it may; the pools that a machine joins later take 4 KiB.
 MAX_DOCUMENT_BYTES = 920 * 1024
-# A pool's id, its length and the field's number. Pools are none of a client's words about the machine.
+# A pool's id, its length and the field's number. They do not count: requests about the machine have none.
 _POOL_BYTES = 36 + 1 + 2
 # What a byte of a message becomes in JSON at most: a control character is written \u0000.
 _LONGEST_ESCAPE = 6
@@ -30,7 +30,6 @@ _LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
 # A term of a name or hostname: 16 characters of 4 bytes, its marks, and what a key and its value take beside.
 _LONGEST_TERM = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
-
 
 # What makes a machine large: the rest of what a patch says fits in what the limits leave.
 SIZABLE = frozenset({"name", "hostname", "agent_version", "os_info", "machine_parameters"})

@@ -26,8 +26,8 @@ SECONDS = 50.0
 PART = 20_000
 PART_BYTES = 32 * 1024 * 1024
 DROPPED_AT_ONCE = 500
-# What cannot be dropped for so long is dropped with what is published next. The last is dropped when the time
-# to publish is over: the function has some seconds more.
+# How long one attempt to drop may take; what is left is dropped with the next. The last may begin when
+# `SECONDS` are over: the function has some seconds more.
 DROP_SECONDS = 2.0
 
 

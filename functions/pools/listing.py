@@ -82,6 +82,7 @@ async def _with_members(
 
 
 def _share(counts: Sequence[int]) -> int:
-    """Find how many machines each pool may show: what the small ones leave is there for the large ones."""
+    """Find the most that each pool may show, where all of them show `MOST_INCLUDED` at most."""
+    # By a binary search: what all of them show grows with the share. Small pools leave some to large ones.
     shares = range(1, pools.MOST_SHOWN + 1)
     return bisect_right(shares, MOST_INCLUDED, key=lambda share: sum(min(count, share) for count in counts))

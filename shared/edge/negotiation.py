@@ -44,7 +44,7 @@ def negotiated_answer(
 def _prefers_protobuf(request: Request) -> bool:
     accept = ",".join(request.headers.getlist("accept")).lower()
     if (PROTOBUF not in accept and JSON not in accept) or accept == JSON:
-        return False  # they are in the same ranges
+        return False  # none of the two is named, or JSON alone: the same ranges weigh both
     weights = dict(map(_weighted, accept.split(",")))
     protobuf, json = _weight(weights, PROTOBUF), _weight(weights, JSON)
     # As much as JSON counts only where it is named: most clients take anything.

@@ -54,7 +54,7 @@ class Call:
         return validate(model, document, known=faults)
 
     def require_no_body(self) -> None:
-        """Refuse a body that says something, as `body_as` does: another path may have been meant."""
+        """Refuse a body, as `body_as` does, but for `{}`: another path may have been meant."""
         if self.body:
             self.body_as(Strict)
 

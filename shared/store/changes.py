@@ -68,8 +68,8 @@ class Changes:
     ) -> Answer:
         """Answer a request: read what it wants, then `apply` that.
 
-        Where the request is at fault and its idempotency key came before, that is told instead; but no store
-        that does not answer makes a fault anything else.
+        Where the request is at fault and its idempotency key came before, it gets the earlier answer, or is
+        told that the key was reused. Where the store does not answer, it is told its fault.
 
         Args:
             command: whose request it is.

@@ -1,7 +1,7 @@
 """Where a machine stands in the index of heartbeats: on a time, in shards.
 
 `last_seen` only grows. An index on it alone would take all heartbeats of all organizations at its end, and
-Firestore sustains 500 writes a second there; in front of it a shard multiplies that:
+Firestore sustains 500 writes a second there. A shard in front of the time multiplies that:
 https://cloud.google.com/firestore/docs/solutions/shard-timestamp
 """
 

@@ -93,6 +93,6 @@ class Transaction:
         return response
 
     def successor(self) -> "Transaction":
-        """Make the next try, or what comes after a commit, which is a try of nothing before."""
+        """Make the next try; after a commit, a new transaction that repeats none."""
         retry_of = b"" if self._is_committed else self._id or self._retry_of
         return Transaction(self._firestore, self._deadline, retry_of=retry_of)
