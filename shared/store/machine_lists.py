@@ -113,7 +113,7 @@ class MachineLists:
         Raises:
             Invalid: the filter has more labels than one query can ask for.
         """
-        if not fits_one_query(machines_query(self._firestore, wanted)):
+        if not fits_one_query(wanted):
             raise Invalid(
                 [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
             )

@@ -72,9 +72,10 @@ def label_sets_a_query(wanted: MachineFilter) -> int:
     return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
 
 
-def fits_one_query(query: StructuredQuery) -> bool:
-    """Tell whether a query has no more conditions than Firestore takes."""
-    return sum(1 for _ in _field_filters(query.where)) + _OTHERS <= MOST_CONDITIONS
+def fits_one_query(wanted: MachineFilter) -> bool:
+    """Tell whether a filter has no more conditions than Firestore takes in a query."""
+    conditions = _conditions(wanted, (), candidates=False)
+    return sum(1 for where in conditions for _ in _field_filters(where)) + _OTHERS <= MOST_CONDITIONS
 
 
 def _field_filters(where: Filter) -> Iterable[FieldFilter]:
