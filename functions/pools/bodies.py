@@ -35,8 +35,8 @@ def require_storable(pool: Pool, sent: Container[str]) -> None:
 
 
 class _Content(Strict):
-    def message(self) -> Pool:
-        """Make a message of what was sent, without what is null."""
+    def pool(self) -> Pool:
+        """Make the pool's message of what was sent, without what is null."""
         return Pool(**self.model_dump(exclude_unset=True, exclude={"pool_sensitive_parameters"}))
 
 

@@ -21,7 +21,7 @@ async def create(inventory: Inventory, call: Call) -> Answer:
 
     async def decide(_: Transaction, wanted: PoolCreation) -> Decision:
         pool = pools.create(
-            wanted.message(),
+            wanted.pool(),
             pool_id=pool_id,
             organization_id=call.caller.organization_id,
             now=inventory.clock(),

@@ -23,7 +23,7 @@ async def update(inventory: Inventory, call: Call) -> Answer:
     async def decide(_: Transaction, patch: PoolPatch) -> Decision:
         fields = patch.fields()
         stored = await read_matching(inventory, call, path.uuid(call.request, "pool_id"))
-        after = pools.update(stored.pool, patch.message(), fields, now=inventory.clock())
+        after = pools.update(stored.pool, patch.pool(), fields, now=inventory.clock())
         if after.version == stored.pool.version:
             return Decision(answer=pool_answer(200, after))
         require_storable(after, fields)
