@@ -26,7 +26,7 @@ from shared.store.pools import count_pools, list_pools
 MOST_INCLUDED = 1000
 
 
-class PoolPageQuery(Strict):
+class PoolItemsQuery(Strict):
     """Which pools, and whether with their machines."""
 
     skip: Skip = 0
@@ -38,9 +38,9 @@ class PoolPageQuery(Strict):
     )
 
 
-async def list_page(inventory: Inventory, call: Call) -> Answer:
+async def list_items(inventory: Inventory, call: Call) -> Answer:
     """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
-    query = read_query(call.request, PoolPageQuery)
+    query = read_query(call.request, PoolItemsQuery)
     if query.include:
         call.caller.require(Scope.MACHINES_READ)
     organization = call.caller.organization_id

@@ -7,10 +7,10 @@ from functions.pools.assignment import add, remove
 from functions.pools.bodies import MachineAssignment, PoolAssignment, PoolCreation, PoolPatch
 from functions.pools.creation import create
 from functions.pools.deletion import delete
-from functions.pools.listing import PoolPageQuery, list_page
+from functions.pools.listing import PoolItemsQuery, list_items
 from functions.pools.lookup import PoolQuery, get
 from functions.pools.update import update
-from functions.pools.views import DetailedPoolView, PoolList, PoolPageWithIncludes, PoolWithMachinesView
+from functions.pools.views import DetailedPoolView, PoolItemsWithIncludes, PoolList, PoolWithMachinesView
 from shared.bootstrap import Inventory
 from shared.domain import errors
 from shared.domain.access import Scope
@@ -34,9 +34,9 @@ def _pools(inventory: Inventory) -> list[Operation]:
             path="/v1/pools",
             scope=Scope.POOLS_READ,
             family=Family.POOLS,
-            answer=partial(list_page, inventory),
-            query=PoolPageQuery,
-            success={200: PoolPageWithIncludes},
+            answer=partial(list_items, inventory),
+            query=PoolItemsQuery,
+            success={200: PoolItemsWithIncludes},
         ),
         Operation(
             name="create_pool",

@@ -34,7 +34,7 @@ class DetailedPoolView(PoolView):
     included: list[IncludedMachine] = Field(default=[])
 
 
-class PoolPage(Deferred):
+class PoolItems(Deferred):
     """Some of an organization's pools, newest first."""
 
     items: list[PoolView]
@@ -43,7 +43,7 @@ class PoolPage(Deferred):
     limit: int
 
 
-class PoolPageWithIncludes(PoolPage):
+class PoolItemsWithIncludes(PoolItems):
     """Some of an organization's pools, and the machines in them that are asked for."""
 
     included: list[IncludedMachine] = Field(default=[])

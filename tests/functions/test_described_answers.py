@@ -11,9 +11,9 @@ from functions.machines.views import (
 )
 from functions.pools.views import (
     DetailedPoolView,
+    PoolItems,
+    PoolItemsWithIncludes,
     PoolList,
-    PoolPage,
-    PoolPageWithIncludes,
     PoolWithMachinesView,
 )
 from shared.edge.machine_view import MachineView, RegisteredMachineView
@@ -31,8 +31,8 @@ READS: dict[str, type[BaseModel]] = {
     MACHINE: MachineView,
     f"{MACHINE}?include=pools": MachineWithIncludes,
     f"{MACHINE}/pools": PoolList,
-    "/v1/pools": PoolPage,
-    "/v1/pools?include=machines": PoolPageWithIncludes,
+    "/v1/pools": PoolItems,
+    "/v1/pools?include=machines": PoolItemsWithIncludes,
     POOL: PoolView,
     f"{POOL}?include_machines=true&include=machines": DetailedPoolView,
 }
