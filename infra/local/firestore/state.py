@@ -95,9 +95,12 @@ class Database:
         horizon: The time before which the past is not readable any more.
     """
 
-    def __init__(self, retention: int) -> None:
-        """Start empty; superseded versions are kept for `retention` microseconds."""
-        self.horizon = 0
+    def __init__(self, retention: int, horizon: int = 0) -> None:
+        """Start empty, with nothing known of what was before `horizon`.
+
+        Superseded versions are kept for `retention` microseconds.
+        """
+        self.horizon = horizon
         self.collections: dict[str, Collection] = {}
         self.groups: dict[str, Union] = {}
         self.everything = Union()

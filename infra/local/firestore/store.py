@@ -34,9 +34,9 @@ class Settings:
 class OpenDatabase:
     """One database in use."""
 
-    def __init__(self, name: str, settings: Settings, journal: SqliteJournal | None) -> None:
+    def __init__(self, name: str, settings: Settings, journal: SqliteJournal | None, horizon: int) -> None:
         self.name = name
-        self.documents = Database(int(settings.retention * SECOND))
+        self.documents = Database(int(settings.retention * SECOND), horizon)
         self.clock = settings.clock
         self.indexes = settings.indexes
         self.locks = Locks(settings.patience.lock)
@@ -111,6 +111,8 @@ class Store:
         self._settings = settings
         self._journal = journal
         self._open: dict[str, OpenDatabase] = {}
+        # Of an earlier run the last change may be a deletion, which leaves nothing that tells its time.
+        self._horizon = settings.clock.read_time() if journal else 0
         for stored in journal.load() if journal else ():
             self.database(stored.database).documents.load(stored.path, stored.version)
         for database in self._open.values():
@@ -120,7 +122,7 @@ class Store:
         """Find a database by its full name."""
         found = self._open.get(name)
         if found is None:
-            found = self._open[name] = OpenDatabase(name, self._settings, self._journal)
+            found = self._open[name] = OpenDatabase(name, self._settings, self._journal, self._horizon)
         return found
 
     def databases(self) -> list[OpenDatabase]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from google.api_core.exceptions import GoogleAPICallError
+import pytest
+from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
@@ -84,6 +85,18 @@ async def test_no_kill_loses_an_acknowledged_commit_or_leaves_half_of_one(
     with running("--data", str(tmp_path)) as emulator:
         check(emulator, project, writers)
     assert all(writer.acknowledged for writer in writers)
+
+
+def test_the_past_of_before_a_restart_is_refused(tmp_path: Path, project: str) -> None:
+    with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
+        client.document("things/kept").set({})
+        client.document("things/deleted").set({})
+        seen = client.document("things/deleted").get().read_time
+        client.document("things/deleted").delete()
+    with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
+        with pytest.raises(FailedPrecondition, match="too old"):
+            list(client.collection("things").stream(read_time=seen))
+        assert [thing.id for thing in client.collection("things").stream()] == ["kept"]
 
 
 def check(emulator: Emulator, project: str, writers: list[Writer]) -> None:
