@@ -1,34 +1,45 @@
-"""What a database keeps: nothing of documents that are gone, and transactions that are in use."""
+"""What a database keeps: nothing of documents that are gone, transactions in use, and the order of times."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from google_apis.firestore.common_pb2 import TransactionOptions
+from google_apis.firestore.common_pb2 import Precondition, TransactionOptions
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import writes
 from infra.local.firestore.clock import Clock
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.errors import AlreadyExistsError, InvalidArgumentError
 from infra.local.firestore.indexes import Indexes
-from infra.local.firestore.store import Settings, Store
+from infra.local.firestore.journal import SqliteJournal
+from infra.local.firestore.store import OpenDatabase, Settings, Store
 from infra.local.firestore.transactions import Patience
 from tests import virtual_time
 
 DATABASE = "projects/p/databases/(default)"
 NAME = f"{DATABASE}/documents/a/1"
 PATIENCE = Patience()
+MAKING = Write(update=Document(name=NAME), current_document=Precondition(exists=False))
+DELETION = Write(delete=NAME)
 
 
-def new_store() -> Store:
-    return Store(Settings(Clock(time.time_ns), Indexes(), PATIENCE, retention=3600))
+def new_store(journal: SqliteJournal | None = None, nanoseconds: Callable[[], int] = time.time_ns) -> Store:
+    return Store(Settings(Clock(nanoseconds), Indexes(), PATIENCE, retention=3600), journal)
+
+
+async def commit(database: OpenDatabase, *sent: Write) -> int:
+    """Commit writes; gives the commit's time."""
+    committed, _ = await database.commit([writes.check(write, DATABASE) for write in sent])
+    return committed
 
 
 async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes() -> None:
     database = new_store().database(DATABASE)
-    making, deletion = Write(update=Document(name=NAME)), Write(delete=NAME)
-    await database.commit([writes.check(write, DATABASE) for write in (making, deletion)])
+    await commit(database, MAKING, DELETION)
     assert list(database.documents.everything.records()) == []
 
 
@@ -46,3 +57,47 @@ def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
             pass
 
     virtual_time.run(use())
+
+
+async def test_times_grow_also_where_the_clock_stands_still() -> None:
+    database = new_store(nanoseconds=lambda: 1_000_000_000).database(DATABASE)
+    times = [
+        await commit(database, MAKING),
+        await commit(database, DELETION),
+        database.clock.read_time(),
+        await commit(database, MAKING),
+    ]
+    assert times == [1_000_000, 1_000_001, 1_000_001, 1_000_002]
+
+
+async def test_times_grow_also_where_the_clock_was_set_back_before_a_restart(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path)
+    before = await commit(new_store(journal).database(DATABASE), MAKING)
+    await journal.close()
+
+    journal = SqliteJournal(tmp_path)
+    database = new_store(journal, nanoseconds=lambda: 1_000_000_000).database(DATABASE)
+    assert await commit(database, DELETION) > before
+    await journal.close()
+
+
+async def test_a_refusal_waits_for_what_it_tells_of_to_be_on_the_disk(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path)
+    database = new_store(journal).database(DATABASE)
+    may_write = threading.Event()
+    execute = journal._execute
+
+    def execute_later(statements: list[tuple[str, tuple[object, ...]]]) -> None:
+        may_write.wait()
+        execute(statements)
+
+    journal._execute = execute_later  # type: ignore[method-assign] # a slow disk
+    await commit(database, MAKING)
+    refused = asyncio.create_task(commit(database, MAKING))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not refused.done()
+    may_write.set()
+    with pytest.raises(AlreadyExistsError):
+        await refused
+    await journal.close()
