@@ -45,6 +45,22 @@ async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -
     assert len(store.reads) == 2
 
 
+async def test_a_read_that_fails_late_takes_no_later_one_with_it() -> None:
+    now, store = NOW, Store()
+    authenticator = Authenticator(store.find, lambda: now)
+    late = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
+    await store.asked.wait()
+    now = NOW + CACHE_TIME
+    await authenticator.authenticate(["Bearer key"])
+
+    store.reads[0].set_exception(Unavailable())
+    with pytest.raises(Unavailable):
+        await late
+
+    await authenticator.authenticate(["Bearer key"])
+    assert len(store.reads) == 2
+
+
 async def test_a_key_that_is_longer_than_any_costs_no_read() -> None:
     async def reads(length: int) -> int:
         read = 0
@@ -64,14 +80,14 @@ async def test_the_key_that_was_used_least_recently_is_forgotten_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("shared.edge.auth.CACHE_SIZE", 2)
-    reads = 0
+    now, reads = NOW, 0
 
     async def find(_: str) -> ApiKey:
         nonlocal reads
         reads += 1
         return ApiKey(organization_id="organization")
 
-    authenticator = Authenticator(find, lambda: NOW)
+    authenticator = Authenticator(find, lambda: now)
 
     async def reads_of(key: str) -> int:
         before = reads
@@ -80,6 +96,9 @@ async def test_the_key_that_was_used_least_recently_is_forgotten_first(
 
     used = ["first", "second", "first", "third", "first", "third", "second"]
     assert [await reads_of(key) for key in used] == [1, 1, 0, 1, 0, 0, 1]
+    now = NOW + CACHE_TIME  # each is read anew, which is a use too
+    used = ["third", "first", "third", "first"]
+    assert [await reads_of(key) for key in used] == [1, 1, 0, 0]
 
 
 async def test_a_key_that_is_remembered_counts_until_it_expires() -> None:

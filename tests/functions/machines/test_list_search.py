@@ -154,6 +154,7 @@ async def test_labels_select_machines_by_value_by_key_and_by_absence(machines: M
         assert await selected("label=tier=db") == [db]
         assert await selected("label=example.com/rack=r7&label=tier=db") == [db]
         assert await selected("label=spot=") == [web]
+        assert await selected("label=tier=") == []
         assert await selected("label=spot=x") == []
         assert await selected("label=!tier") == [plain]
         assert await selected("label=!spot") == [db, plain]
