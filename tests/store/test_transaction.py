@@ -111,12 +111,12 @@ async def recorder(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 
 async def test_the_next_try_tells_which_one_it_follows(project: str, recorder: Recorder) -> None:
-    """It is as old as that one, and younger ones give way to it."""
+    """It is as old as that one, and younger ones give way to it, also after one that did not begin."""
     firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
     async with Transaction(firestore, Deadline(5)) as first:
         await first.get([POOL])
-    async with first.successor() as second:
-        await second.get([POOL])
+    async with first.successor().successor() as third:
+        await third.get([POOL])
 
     _, released, begun, _ = (rpc.request for rpc in recorder.rpcs)
     options = BatchGetDocumentsRequest.FromString(begun).new_transaction

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import string
 from typing import Any
 
 import pytest
@@ -95,3 +96,14 @@ def test_a_forged_token_that_is_no_json_is_refused(content: bytes) -> None:
 def test_a_forged_token_with_good_content_begins_elsewhere() -> None:
     """It is no secret: its content is checked as any parameter is."""
     assert read_token(forged(GOOD), "").model_dump() == GOOD
+
+
+@pytest.mark.parametrize("skip", [1, 10, 100])
+def test_the_same_bytes_in_other_letters_are_no_token(skip: int) -> None:
+    """The last letter may have bits to spare, and padding says nothing."""
+    text = write_token(PageToken.model_validate(GOOD | {"skip": skip}), "")
+    padded = text + "=" * (-len(text) % 4)
+
+    for other in {padded, *(text[:-1] + letter for letter in string.ascii_letters + string.digits)} - {text}:
+        with pytest.raises(Invalid):
+            read_token(other, "")

@@ -254,6 +254,7 @@ async def test_a_mac_may_be_asked_for_with_labels_and_not_with_a_token(machines:
 
     assert fleet.ids(await page(machines, f"mac={mac}&label=tier=db")) == [machine_id]
     assert fleet.ids(await page(machines, f"mac={mac}&label=!tier")) == []
+    assert fleet.ids(await page(machines, f"mac={mac}&label=tier=db&label=rack")) == []
     assert fleet.ids(await page(machines, f"mac={mac}&page=2")) == []
     assert faults(await machines.call("GET", f"{PATH}?mac={mac}&page_token=x")) == ["page_token"]
 
