@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.backlog import Backlog
 from infra.local.pubsub.journal import NoJournal
-from infra.local.pubsub.leases import Consumer
+from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import Policy
 
@@ -222,6 +222,25 @@ def test_an_acknowledged_message_that_expires_does_not_break_the_order_of_its_ke
     backlog.offer(third)
     assert [lease.delivery.message for lease in backlog.take(Consumer(), 1, now=150)] == [second]
     assert backlog.take(Consumer(), 1, now=150) == []
+
+
+def test_a_key_waits_for_the_longest_backoff_of_its_messages() -> None:
+    backlog, consumer = new_backlog(), Consumer()
+    for number in (1, 2):
+        backlog.offer(Message(pb.PubsubMessage(data=b"x", ordering_key="a"), number, 0))
+
+    def taken(now: float) -> list[Lease]:
+        backlog.tick(now)
+        return backlog.take(consumer, 10, now)
+
+    first, second = taken(0)
+    backlog.modify_deadline(second.ack_id, 0, 0)
+    [second] = taken(2)
+    backlog.modify_deadline(second.ack_id, 0, 2)  # for the second time: until 6
+    backlog.modify_deadline(first.ack_id, 0, 2)  # for the first time: until 4
+
+    assert taken(5) == []
+    assert [lease.delivery.message.sequence for lease in taken(6)] == [1, 2]
 
 
 def test_what_is_taken_at_once_is_about_a_megabyte() -> None:
