@@ -261,9 +261,9 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
 async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fails_the_call(
     fleet: Fleet, capsys: pytest.CaptureFixture[str], code: str, error: type[Exception]
 ) -> None:
-    """It is in the first page, and what the schedule sees is no success."""
-    [failing] = await fleet.add(SILENT + timedelta(days=1))
-    others = await fleet.add(*[SILENT] * PAGE)
+    """It is in the midst of the first page, is not met again, and what the schedule sees is no success."""
+    first, failing = await fleet.add(SILENT + timedelta(days=2), SILENT + timedelta(days=1))
+    others = [first, *await fleet.add(*[SILENT] * (PAGE - 1))]
     await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
 
     with pytest.raises(error):
