@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PORT ?= 8080
 BENCH_PARTS := growth memory cold_start hot_spots
 # Gives a flag where a variable is 1: one that says no must not be taken for a yes.
-switch = $(if $(filter-out 1,$($1)),$(error muster: $1=$($1) is neither $1=1 nor left out))$(if $($1),$2)
+switch = $(if $(filter-out 1,$($1)),$(error muster: $1=$($1) is not valid: set $1=1 or leave it out))$(if $($1),$2)
 export PYTHONPATH := $(CURDIR)
 # A start of the stack is ten processes, a test run hundreds: each would compile what it imports once more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,32 +36,32 @@ else
 	@touch $(READY)
 endif
 
-run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=dir keeps what it stores)
+run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=dir keeps the data)
 	@exec $(BIN)/python -m infra.local --port $(PORT) $(if $(DATA),--data "$(DATA)")
 
-events: $(READY) ## Show the inventory events of the running stack as they happen (JSON=1: one JSON object a line)
+events: $(READY) ## Show inventory events of the running stack as they happen (JSON=1: one JSON object per line)
 	@exec $(BIN)/python -m infra.events $(call switch,JSON,--json)
 
-replay: $(READY) ## Deliver events once more: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
+replay: $(READY) ## Deliver events again: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
 	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since="$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
 
-deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket of its state, YES=1 does not ask)
+deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket for Terraform's state, YES=1 does not ask)
 	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
 
-destroy: $(READY) ## Take a deployment down, but for its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 too)
+destroy: $(READY) ## Remove a deployment, but keep its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 as for deploy)
 	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
 
 # The key stays in the environment: everybody on the machine may see what a process is started with.
-smoke: $(READY) ## Try a deployment, or the local stack: KEY=... make smoke URL=...
+smoke: $(READY) ## Test a deployment or the local stack: KEY=... make smoke URL=...
 	@exec $(BIN)/python -m infra.smoke "$(URL)"
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest
 
-chaos: $(READY) ## Kill it anywhere and see that the books balance (SECONDS=300, SEED=..., KEEP=folder)
+chaos: $(READY) ## Kill processes under load, then check all data and events (SECONDS=300, SEED=..., KEEP=folder)
 	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
 
-bench: $(READY) ## Measure the calls against the least that their RPCs take (ONLY=registration, PART=growth, memory, cold_start, hot_spots)
+bench: $(READY) ## Compare each call with the least time that its RPCs need (ONLY=registration, PART=growth, memory, cold_start or hot_spots)
 	@$(if $(filter-out $(BENCH_PARTS),$(PART)),echo "muster: make bench has no part $(PART): PART= takes $(BENCH_PARTS)" >&2; exit 1)
 	@exec $(BIN)/python -m tests.bench$(if $(PART),.$(PART)) $(foreach call,$(ONLY),--only $(call))
 
@@ -73,21 +73,21 @@ check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/buf lint
 	@$(BIN)/buf breaking --against proto/released.binpb
 
-format: $(READY) ## Format the code and mend what ruff can mend
+format: $(READY) ## Format the code and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 proto: $(READY) ## Generate the protocol buffer code from proto/
 	@$(BIN)/python -m infra.codegen
 
-openapi: $(READY) ## Make the OpenAPI document and its page from the functions' operations
+openapi: $(READY) ## Generate the OpenAPI document and its page from the functions' operations
 	@$(BIN)/python -m infra.openapi
 
-lock: $(READY) ## Pin the newest versions of what the requirements*.in name
+lock: $(READY) ## Pin the newest versions of the packages in requirements*.in
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 
-clean: ## Remove the environment and everything that was made
+clean: ## Remove the environment, the state in .local* and all caches
 	@for state in .local .local-* $(MUSTER_STATE); do \
 		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
 		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done

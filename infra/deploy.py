@@ -91,7 +91,7 @@ def main() -> None:
     except Missing as missing:
         sys.exit(f"muster: {missing}")
     except subprocess.CalledProcessError:
-        sys.exit("muster: Terraform did not finish, see above; once that is mended, the same command goes on")
+        sys.exit("muster: Terraform did not finish, see above: fix that and run the same command again")
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
@@ -106,12 +106,12 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--state-bucket", help="where Terraform keeps its state (default: PROJECT-muster-state)"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask before the plan is carried out")
+    parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
     arguments = parser.parse_args(command_line)
     missing = [name.upper() for name in ("project", "region", "domain") if not getattr(arguments, name)]
     if missing:
         target = "deploy" if arguments.action == "apply" else "destroy"
-        sys.exit(f"muster: say {', '.join(missing)}: make {target} PROJECT=... REGION=... DOMAIN=...")
+        sys.exit(f"muster: set {', '.join(missing)}: make {target} PROJECT=... REGION=... DOMAIN=...")
     return arguments
 
 

@@ -95,7 +95,7 @@ def _create(client: Client, arguments: argparse.Namespace) -> None:
     except ValueError as error:
         sys.exit(f"muster: {error}")
     # The key alone goes to standard output, for `KEY=$(python -m infra.keys create ...)`.
-    print(f"Key {record.id} of {record.organization_id}, shown this once:", file=sys.stderr)
+    print(f"Key {record.id} of {record.organization_id}, shown only once:", file=sys.stderr)
     print(api_key)
 
 
@@ -104,7 +104,7 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
     for record in sorted((snapshot.to_dict() or {} for snapshot in found), key=lambda record: record["id"]):
         print(record["id"], _standing(record, datetime.now(UTC)), ",".join(record["scopes"]))
     if not found:
-        print(f"muster: {arguments.organization} has no keys: create makes one", file=sys.stderr)
+        print(f"muster: {arguments.organization} has no keys: make one with create", file=sys.stderr)
 
 
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
@@ -113,7 +113,7 @@ def _revoke(client: Client, arguments: argparse.Namespace) -> None:
     # After a restore the database before is there still, with the same keys.
     where = f"in the database {_database()} of {client.project}"
     if since is None:
-        sys.exit(f"muster: there is no key {arguments.id} {where}: list shows those of an organization")
+        sys.exit(f"muster: there is no key {arguments.id} {where}: list shows an organization's keys")
     if since == now:
         print(f"Key {arguments.id} is revoked {where}: it stops working within a minute")
     else:
@@ -162,32 +162,32 @@ def _moment(text: str, now: datetime) -> datetime:
     except ValueError:
         moment = now
     if moment.tzinfo is None or moment <= now:
-        sys.exit(f"muster: --expires {text} is neither days (30d) nor a time to come (2030-01-31T12:00:00Z)")
+        sys.exit(f"muster: --expires {text} is neither days (30d) nor a future time (2030-01-31T12:00:00Z)")
     return moment
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = Parser(prog="python -m infra.keys", description="Make, list and revoke API keys.")
-    parser.add_argument("--project", help="a Google Cloud project (default: the local stack's)")
+    parser = Parser(prog="python -m infra.keys", description="Create, list and revoke API keys.")
+    parser.add_argument("--project", help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)
     commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
-    making = commands.add_parser("create", help="make a key and show it, this once")
-    making.add_argument("--organization", required=True, help="the organization that it belongs to")
+    making = commands.add_parser("create", help="create a key and show it once")
+    making.add_argument("--organization", required=True, help="the organization that the key belongs to")
     making.add_argument(
         "--scope",
         required=True,
         nargs="+",
         action="extend",
         choices=[scope.value for scope in Scope],
-        help="what it allows, one or more",
+        help="what the key allows, one or more",
     )
-    making.add_argument("--expires", help="when it ends: 30d, or a time such as 2030-01-31T12:00:00Z")
+    making.add_argument("--expires", help="when the key expires: 30d, or a time such as 2030-01-31T12:00:00Z")
     making.set_defaults(run=_create)
-    listing = commands.add_parser("list", help="show the keys of an organization: id, standing, scopes")
+    listing = commands.add_parser("list", help="list an organization's keys: id, status, scopes")
     listing.add_argument("--organization", required=True, type=given)
     listing.set_defaults(run=_list)
-    revoking = commands.add_parser("revoke", help="end a key")
-    revoking.add_argument("id", type=given, help="as create and list show it")
+    revoking = commands.add_parser("revoke", help="revoke a key")
+    revoking.add_argument("id", type=given, help="the key's id, as create and list show it")
     revoking.set_defaults(run=_revoke)
     return parser.parse_args(command_line)
 

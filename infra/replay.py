@@ -1,4 +1,4 @@
-"""Deliver events once more: `python -m infra.replay`, or `make replay SINCE=... SUBSCRIPTION=...`.
+"""Deliver events again: `python -m infra.replay`, or `make replay SINCE=... SUBSCRIPTION=...`.
 
 A subscription is set back to a moment (Pub/Sub calls it a seek): what its topic has kept since then counts as
 not acknowledged. Works on the running local stack, or with `--project` on Google Cloud.
@@ -26,7 +26,7 @@ def main() -> None:
     """Set a subscription back; whatever is in the way is one line."""
     arguments = _arguments(sys.argv[1:])
     if not arguments.subscription or not arguments.since:
-        sys.exit("muster: say what, and since when: make replay SUBSCRIPTION=pool-cleanup SINCE=30m")
+        sys.exit("muster: name a subscription and a time: make replay SUBSCRIPTION=pool-cleanup SINCE=30m")
     project = arguments.project
     if project is None:
         stack = state.read(arguments.state)
@@ -43,7 +43,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"muster: {error}")
     told = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    sys.stdout.write(f"{arguments.subscription} gets once more what its topic still has from {told} on\n")
+    sys.stdout.write(f"{arguments.subscription} gets again what its topic has kept since {told}\n")
 
 
 def replay(project: str, subscription: str, since: datetime) -> None:
@@ -84,10 +84,10 @@ def moment(text: str, *, now: datetime) -> datetime:
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
-    parser = Parser(prog="python -m infra.replay", description="Deliver events once more.")
-    parser.add_argument("subscription", help="its name, such as pool-cleanup")
+    parser = Parser(prog="python -m infra.replay", description="Deliver events again.")
+    parser.add_argument("subscription", help="the subscription, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
-    parser.add_argument("--project", help="on Google Cloud (default: the local stack)")
+    parser.add_argument("--project", help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)
     return parser.parse_args(command_line)
 

@@ -57,7 +57,7 @@ class Smoke:
             if status in (204, 404):
                 return
             reason = f"DELETE answers {status}"
-        print(f"muster: {path} stays behind: {reason}", file=sys.stderr)
+        print(f"muster: {path} was not deleted: {reason}", file=sys.stderr)
 
     def _registers(self) -> str:
         profile = {"nics": [{"mac": self._mac}], "name": f"smoke-{self._mac}"}
@@ -122,18 +122,18 @@ def _expect(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it is th
 def main() -> None:
     """Run once; what goes wrong is one line."""
     parser = Parser(
-        prog="python -m infra.smoke", description="Try a deployment, or the local stack. The key is in KEY."
+        prog="python -m infra.smoke", description="Test a deployment or the local stack. KEY has the API key."
     )
     parser.add_argument("url", help="such as https://inventory.example.com or http://127.0.0.1:8080")
     url = parser.parse_args().url
     # From the environment: arguments are shown to everybody on the machine.
     key = os.environ.get("KEY")
     if not key or not url:
-        sys.exit("muster: say where, and with which API key: KEY=muster_... make smoke URL=https://...")
+        sys.exit("muster: set the URL and the API key: KEY=muster_... make smoke URL=https://...")
     if not url.startswith(("http://", "https://")):
-        sys.exit(f"muster: {url} is no URL: put http:// or https:// before it")
+        sys.exit(f"muster: {url} is not a URL: put http:// or https:// before it")
     if not key.isascii():
-        sys.exit("muster: KEY is no API key: it has other characters than ASCII")
+        sys.exit("muster: KEY is not an API key: it has characters other than ASCII")
     headers = {"Authorization": f"Bearer {key}"}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as http:

@@ -66,7 +66,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         "--topology",
         type=Path,
         default=topology.DEFAULT_FILE,
-        help="what to serve (default: infra/topology.yaml)",
+        help="the topology to serve (default: infra/topology.yaml)",
     )
     return parser.parse_args(command_line)
 

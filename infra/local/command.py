@@ -47,9 +47,13 @@ class EmulatorParser(Parser):
         )
         self.speaker = f"{name} emulator"
         self.add_argument("--host", type=given, default="127.0.0.1", help="the address to listen on")
-        self.add_argument("--port", type=port, default=default_port, help="for clients; 0 takes any")
-        self.add_argument("--control-port", type=port, default=0, help="for counters and faults; 0 takes any")
-        self.add_argument("--data", type=Path, help="a folder to keep the data in, beyond the end")
+        self.add_argument(
+            "--port", type=port, default=default_port, help="the port for clients; 0 is any free port"
+        )
+        self.add_argument(
+            "--control-port", type=port, default=0, help="the control endpoint's port; 0 is any free port"
+        )
+        self.add_argument("--data", type=Path, help="a folder to keep the data in; None keeps it in memory")
 
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:

@@ -21,7 +21,7 @@ FOLDER = Path("functions/machines/openapi")
 
 def main() -> None:
     """Write the document and its page."""
-    parser = Parser(prog="python -m infra.openapi", description="Make the OpenAPI document and its page.")
+    parser = Parser(prog="python -m infra.openapi", description="Generate the OpenAPI document and its page.")
     parser.add_argument(
         "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
     )

@@ -15,11 +15,13 @@ SECONDS_PER_KILL = 4.5
 
 def main() -> None:
     """Run with each seed, and fail if anything is wrong."""
-    parser = Parser(prog="python -m tests.chaos", description="Kill it anywhere.")
+    parser = Parser(
+        prog="python -m tests.chaos", description="Kill processes under load, then check all data and events."
+    )
     parser.add_argument(
         "--seconds", type=_seconds, default=300, help="how long each run lasts (default: 300)"
     )
-    parser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
+    parser.add_argument("--clients", type=int, default=32, help="how many clients at once (default: 32)")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
     parser.add_argument("--keep", type=Path, help="a folder that keeps each run's data and log")
     arguments = parser.parse_args()

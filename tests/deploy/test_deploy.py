@@ -69,7 +69,7 @@ def test_what_gcloud_refuses_is_one_line(tools: Path, refused: str, said: str) -
 def test_what_is_to_be_said_is_asked_for(tools: Path) -> None:
     run = deploy(tools, "apply", "--project", "example-project", "--domain", "")
 
-    assert run.stderr == "muster: say REGION, DOMAIN: make deploy PROJECT=... REGION=... DOMAIN=...\n"
+    assert run.stderr == "muster: set REGION, DOMAIN: make deploy PROJECT=... REGION=... DOMAIN=...\n"
 
 
 @pytest.mark.parametrize("action", ["apply", "destroy"])

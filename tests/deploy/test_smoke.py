@@ -125,7 +125,7 @@ def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(
     (pool,) = firestore_client.collection(f"{of_organization}/pools").get()
     path = f"/v1/pools/{pool.id}"
     assert run.stderr.splitlines() == [
-        f"muster: {path} stays behind: {reason}",
+        f"muster: {path} was not deleted: {reason}",
         f"muster: {url} does not work: POST {path}/machines answers 503, not 200: ",
     ]
     assert run.returncode == 1
@@ -186,13 +186,13 @@ def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
 def test_smoke_says_what_a_url_lacks() -> None:
     run = smoke("127.0.0.1:8080", "key")
 
-    assert run.stderr == "muster: 127.0.0.1:8080 is no URL: put http:// or https:// before it\n"
+    assert run.stderr == "muster: 127.0.0.1:8080 is not a URL: put http:// or https:// before it\n"
 
 
 def test_smoke_takes_no_key_that_is_cut_short() -> None:
     run = smoke("http://127.0.0.1:1", "muster_\u2026")
 
-    assert run.stderr == "muster: KEY is no API key: it has other characters than ASCII\n"
+    assert run.stderr == "muster: KEY is not an API key: it has characters other than ASCII\n"
 
 
 def test_smoke_takes_no_broken_url() -> None:
@@ -205,6 +205,4 @@ def test_smoke_takes_no_broken_url() -> None:
 def test_smoke_asks_for_a_url_and_a_key(url: str, key: str) -> None:
     run = smoke(url, key)
 
-    assert (
-        run.stderr == "muster: say where, and with which API key: KEY=muster_... make smoke URL=https://...\n"
-    )
+    assert run.stderr == "muster: set the URL and the API key: KEY=muster_... make smoke URL=https://...\n"

@@ -163,7 +163,7 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
         (("create", "--organization", "a"), "the following arguments are required: --scope"),
         (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "soon"),
-            "muster: --expires soon is neither days (30d) nor a time to come",
+            "muster: --expires soon is neither days (30d) nor a future time",
         ),
         (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2020-01-01T00:00:00Z"),

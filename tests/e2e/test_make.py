@@ -124,4 +124,4 @@ def test_only_1_switches_something_on(tmp_path: Path, target: str, variable: str
         assert refused.returncode != 0
         assert "-m" not in refused.stdout.split()
         (line,) = refused.stderr.splitlines()
-        assert f"muster: {variable}={other} is neither {variable}=1 nor left out" in line
+        assert f"muster: {variable}={other} is not valid: set {variable}=1 or leave it out" in line

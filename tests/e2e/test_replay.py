@@ -61,7 +61,7 @@ async def test_acknowledged_events_are_delivered_once_more(
         f"muster: PUBSUB_EMULATOR_HOST is {host}: this is that emulator's, and not Google Cloud's\n",
     )
     told = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert replayed.stdout == f"{name} gets once more what its topic still has from {told} on\n"
+    assert replayed.stdout == f"{name} gets again what its topic has kept since {told}\n"
     again = pull(subscriber, subscription)
     assert [one.message for one in again] == [one.message for one in first]
     acknowledge(subscriber, subscription, again)

@@ -19,15 +19,17 @@ def main() -> int:
 
 def _options() -> Options:
     parser = EmulatorParser(_NAME, "infra.local.firestore", default_port=0)
-    parser.add_argument(
-        "--indexes", type=Path, help="a file of indexes, in the form of firestore.indexes.json"
-    )
+    parser.add_argument("--indexes", type=Path, help="an index file, in the format of firestore.indexes.json")
     times = parser.add_argument_group("times, in seconds")
     times.add_argument("--retention", type=_seconds, default=3600, help="how far back reads can go")
-    times.add_argument("--ttl-interval", type=_seconds, default=60, help="how often expired documents go")
-    times.add_argument("--idle-timeout", type=_seconds, default=60, help="of a transaction not in use")
-    times.add_argument("--total-timeout", type=_seconds, default=270, help="of any transaction")
-    times.add_argument("--lock-timeout", type=_seconds, default=10, help="of waiting for a lock")
+    times.add_argument(
+        "--ttl-interval", type=_seconds, default=60, help="time between deletions of expired documents"
+    )
+    times.add_argument(
+        "--idle-timeout", type=_seconds, default=60, help="how long a transaction may be unused"
+    )
+    times.add_argument("--total-timeout", type=_seconds, default=270, help="how long a transaction may last")
+    times.add_argument("--lock-timeout", type=_seconds, default=10, help="how long an RPC waits for locks")
     chosen = parser.parse_args()
     return Options(
         host=chosen.host,
