@@ -38,13 +38,13 @@ def _mac(text: str) -> str:
 
 def _label_key(text: str) -> str:
     if not LABEL_KEY.fullmatch(text):
-        raise PydanticCustomError("label_key", "must be a label key as Kubernetes has them")
+        raise PydanticCustomError("label_key", "must be a valid Kubernetes label key")
     return text
 
 
 def _label_value(text: str) -> str:
     if not LABEL_VALUE.fullmatch(text):
-        raise PydanticCustomError("label_value", "must be a label value as Kubernetes has them")
+        raise PydanticCustomError("label_value", "must be a valid Kubernetes label value")
     return text
 
 

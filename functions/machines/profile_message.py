@@ -27,12 +27,12 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     try:
         message = Machine.FromString(raw)
     except DecodeError as error:
-        raise MalformedBody(f"The body is no {Machine.DESCRIPTOR.full_name}: {error}") from error
+        raise MalformedBody(f"The body is not a valid {Machine.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
     faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MOST_FAULTS))
     # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
-        faults.append(Fault(("body", "version"), "extra_forbidden", "is the server's to say"))
+        faults.append(Fault(("body", "version"), "extra_forbidden", "is set by the server"))
     if "agent_version" in document:
         document["version"] = document.pop("agent_version")
     if "machine_parameters" in document:

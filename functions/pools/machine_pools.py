@@ -101,7 +101,7 @@ def _require_one_commit(changed: Sequence[events.Event]) -> None:
         Invalid: they are.
     """
     if sum(event.message.ByteSize() for event in changed) > MAX_EVENT_BYTES:
-        message = "The pools that the machine joins and leaves are too large for one request: take several"
+        message = "The pools that the machine joins and leaves are too large for one request: use several"
         raise Invalid([Fault(("body", "pool_ids"), "too_large", message)])
 
 

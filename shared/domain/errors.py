@@ -85,7 +85,7 @@ class UnsupportedContentCoding(InventoryError):
     """The body is coded in a way that no call takes."""
 
     def __init__(self, coding: str) -> None:
-        super().__init__(f"{coding} is not supported as Content-Encoding: send the body as it is")
+        super().__init__(f"{coding} is not supported as Content-Encoding: send the body without it")
 
 
 class UndecodableEvent(InventoryError):
@@ -142,7 +142,7 @@ class PreconditionFailed(InventoryError):
     """The resource has another version than any that `If-Match` names."""
 
     def __init__(self, version: int) -> None:
-        super().__init__(f"The resource is at version {version}, which If-Match does not name")
+        super().__init__(f"The resource has version {version}, which does not match If-Match")
 
 
 class DuplicateMac(InventoryError):
@@ -174,4 +174,4 @@ class Unavailable(InventoryError):
     """The store did not answer in time, or too many changes met; the caller may try again."""
 
     def __init__(self) -> None:
-        super().__init__("The service cannot answer now, try again")
+        super().__init__("The service is temporarily unavailable: try again")

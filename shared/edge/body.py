@@ -75,7 +75,7 @@ def parse(request: Request, raw: bytes, parse_message: Parse | None = None) -> P
     media_type = ", ".join(line.partition(";")[0].strip().lower() for line in declared)
     if media_type == JSON:
         if not raw and request.method == "DELETE":
-            raise MalformedBody("There is no body, and it is needed: it may have been dropped on its way")
+            raise MalformedBody("There is no body, but it is required: a proxy may have dropped it")
         return strict_json.parse(raw)
     if media_type == PROTOBUF and parse_message is not None:
         return parse_message(raw)

@@ -80,7 +80,7 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
         MalformedBody: it is not JSON in UTF-8.
     """
     if not raw:
-        raise MalformedBody("There is no body, and it is needed")
+        raise MalformedBody("There is no body, but it is required")
     parsing = _Parse()
     try:
         text = raw.decode()

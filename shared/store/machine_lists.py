@@ -115,7 +115,13 @@ class MachineLists:
         """
         if not fits_one_query(wanted):
             raise Invalid(
-                [Fault(("query", "label"), "too_many", "must be fewer for a search of this length")]
+                [
+                    Fault(
+                        ("query", "label"),
+                        "too_many",
+                        "must be given fewer times with a search of this length",
+                    )
+                ]
             )
         label_sets = await self._label_sets_of(wanted, deadline)
         verified = [await find_verified(self._firestore, wanted, batch, deadline) for batch in label_sets]

@@ -44,7 +44,7 @@ async def test_a_machine_that_is_in_the_most_pools_joins_no_other(
     added = await pools.add(other, [full])
 
     place = ("body", "machine_ids", 2)
-    invalid(refused, (place, "The machine is in 100 pools, which is the most", "too_many_pools"))
+    invalid(refused, (place, "The machine is in 100 pools, which is the maximum", "too_many_pools"))
     assert (added["machine_count"], [full]) == (1, [shown["id"] for shown in added["machines"]])
 
 
@@ -76,7 +76,7 @@ async def test_more_large_pools_than_one_commit_holds_are_exchanged_in_several_s
     refused = await pools.call("PUT", path, {"pool_ids": wanted})
     steps = [await pools.call("PUT", path, {"pool_ids": pool_ids}) for pool_ids in ([], wanted)]
 
-    message = "The pools that the machine joins and leaves are too large for one request: take several"
+    message = "The pools that the machine joins and leaves are too large for one request: use several"
     invalid(refused, (("body", "pool_ids"), message, "too_large"))
     assert [step.status_code for step in steps] == [200, 200]
     assert wanted == await pools.pools_of(machine)
