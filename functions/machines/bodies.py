@@ -18,7 +18,7 @@ KeyId = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class FingerprintRegistration(Strict):
-    """What an agent says of its machine; the fingerprint tells it from the organization's others."""
+    """What an agent reports about its machine. The fingerprint is unique in the organization."""
 
     fingerprint: Fingerprint
     unkey_key_id: KeyId
@@ -35,9 +35,9 @@ class FingerprintRegistration(Strict):
 
 
 class MachinePatch(Strict):
-    """What changes; what is not sent stays.
+    """The fields to change. Fields that are not sent stay.
 
-    Null clears what a machine need not have, `{}` its parameters; the rest takes no null.
+    Null clears optional fields, and `{}` clears the parameters. Other fields cannot be null.
     """
 
     name: Name | None = NOT_SENT
@@ -50,10 +50,10 @@ class MachinePatch(Strict):
     last_seen: Annotated[
         Moment,
         Field(
-            description="When the machine was last heard of, in UTC where no zone is named; now, where "
-            "`status` is `connected` and this is not sent. A PATCH that changes nothing else is a heartbeat, "
-            "which makes neither a version nor an event; one that moves the time by less than 10 s is "
-            "answered and not written"
+            description="When the machine last sent a heartbeat; UTC if there is no time zone. If it is "
+            "not sent and `status` is `connected`, it is the current time. A PATCH that changes nothing "
+            "else is a heartbeat, which makes neither a version nor an event. A heartbeat that moves the "
+            "time by less than 10 s is not stored"
         ),
     ] = NOT_SENT
     reserved_session_id: UuidText | None = NOT_SENT

@@ -22,8 +22,8 @@ class _Selectors:
         key, value = LABEL_KEY.pattern, LABEL_VALUE.pattern
         selector = {"type": "string", "pattern": f"^(!{key}|{key}(={value})?)$"}
         description = (
-            "`key=value`, `key` for any value, `!key` for none; all that are given must hold. "
-            "16 at least are taken beside a `search`, more beside a short one"
+            "`key=value`, `key` for any value, or `!key` for machines without it. All must hold. "
+            "At least 16 are allowed with a `search`, and more with a short one"
         )
         return {
             "type": "array",

@@ -25,27 +25,30 @@ from shared.store.pools import pool_exists
 
 Part = Annotated[
     str,
-    Field(max_length=255, description="A part of the id, the name or the hostname, in any case"),
+    Field(max_length=255, description="A part of the id, name or hostname; case-insensitive"),
 ]
 Earliest = Annotated[
-    Beginning, Field(description="Created then, on that day, or later; UTC where it names no zone")
+    Beginning,
+    Field(description="Created at this time or on this day, or later; UTC if there is no time zone"),
 ]
-Latest = Annotated[End, Field(description="Created then, on that day, or before; UTC where it names no zone")]
+Latest = Annotated[
+    End, Field(description="Created at this time or on this day, or earlier; UTC if there is no time zone")
+]
 
 
 class MachineItemsQuery(Strict):
     """Which machines, how many, and whether with their pools."""
 
     search: Part = ""
-    name: Annotated[str, Field(description="The whole name, exactly")] = NOT_SENT
+    name: Annotated[str, Field(description="The exact name")] = NOT_SENT
     status: Annotated[MachineStatus, Field(strict=False)] = NOT_SENT
     created_at_from: Earliest = NOT_SENT
     created_at_to: Latest = NOT_SENT
-    pool_id: Annotated[UuidText, Field(description="A member of this pool")] = NOT_SENT
+    pool_id: Annotated[UuidText, Field(description="Only members of this pool")] = NOT_SENT
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
         default_factory=frozenset,
-        description="Show their pools too, which takes the scope `pools:read`, and at most 8 MiB of pools",
+        description="Include their pools; needs the scope `pools:read`, and takes at most 8 MiB of pools",
     )
     skip: Skip = 0
     limit: Limit = 100

@@ -23,7 +23,7 @@ class MachineQuery(Strict):
     """What is to be shown beside a machine."""
 
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
-        default_factory=frozenset, description="Show its pools too, which takes the scope `pools:read`"
+        default_factory=frozenset, description="Include its pools; needs the scope `pools:read`"
     )
 
 

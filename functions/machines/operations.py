@@ -49,7 +49,7 @@ def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
         ),
         Operation(
             name="list_machine_profiles",
-            summary="List machines page by page, newest first, or the one that has a MAC address",
+            summary="List machines page by page, newest first, or find one by MAC address",
             method="GET",
             path="/api/v1/machines",
             scope=Scope.MACHINES_READ,
@@ -138,7 +138,7 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
         ),
         Operation(
             name="update_machine",
-            summary="Change some fields of a machine, or say that it is alive",
+            summary="Change some fields of a machine, or send a heartbeat",
             method="PATCH",
             path="/v1/machines/{machine_id}",
             scope=Scope.MACHINES_WRITE,

@@ -126,7 +126,7 @@ class DriveProfile(Strict):
 
 
 class MachineProfile(Strict):
-    """What a client may say of a machine that it registers or replaces."""
+    """The values that a client can set when it registers or replaces a machine."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
 

@@ -33,11 +33,11 @@ class MachinePageQuery(Strict):
     page_token: Annotated[
         str,
         Field(
-            description="The `next_page_token` of the page before: costs the same at any depth. "
-            "Beside `page` or `mac` it is refused"
+            description="The `next_page_token` of the previous page. Every page costs the same. "
+            "Not allowed with `page` or `mac`"
         ),
     ] = NOT_SENT
-    mac: Annotated[Mac, Field(description="Just the machine that has it, in any notation")] = NOT_SENT
+    mac: Annotated[Mac, Field(description="The machine with this MAC address, in any notation")] = NOT_SENT
     label: LabelSelectors = ()
 
 

@@ -10,10 +10,10 @@ from shared.edge.validation import Deferred
 
 
 class PageInfo(Deferred):
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     total: Annotated[
-        int, Field(description="How many there are, or were when the walk by `page_token` began")
+        int, Field(description="The number of matching machines; with `page_token`, as of the first page")
     ]
     page: int
     per_page: int
@@ -29,7 +29,7 @@ class MachinePage(Deferred):
 
 
 class MachineWithIncludes(MachineView):
-    """A machine, its pools, and these once more as related resources, where they are asked for."""
+    """A machine. If requested, its pools, also as related resources."""
 
     included: list[IncludedPool] = Field(default=[])
 

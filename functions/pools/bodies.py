@@ -50,7 +50,7 @@ class PoolCreation(_Content):
 
 
 class PoolPatch(_Content):
-    """What changes of a pool; what is not sent stays. Null clears, and so does `{}`, but not the name."""
+    """The fields to change. Fields that are not sent stay. Null or `{}` clears a field, but not the name."""
 
     name: Name = NOT_SENT
     description: str | None = NOT_SENT
@@ -63,7 +63,7 @@ class PoolPatch(_Content):
 
 
 class MachineAssignment(Strict):
-    """Machines that are to be members of a pool, or to be so no more; naming one twice says nothing more."""
+    """Machines to add to a pool or to remove from it. Repeated ids count once."""
 
     machine_ids: Annotated[list[UuidText], Field(min_length=1), AtMost(100)]
 
@@ -76,7 +76,7 @@ class MachineAssignment(Strict):
 
 
 class PoolAssignment(Strict):
-    """All the pools that a machine is to be a member of."""
+    """All pools that the machine is to be in. It leaves all others."""
 
     pool_ids: Annotated[list[UuidText], AtMost(pools.MOST_POOLS)]
 

@@ -33,8 +33,9 @@ class PoolItemsQuery(Strict):
     limit: Limit = 100
     include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(
         default_factory=frozenset,
-        description="Show their machines too, which takes the scope `machines:read`: the newest 100 of each"
-        " pool, or fewer, where that would be more than 1,000 in all, those of several pools counted in each",
+        description="Include their machines; needs the scope `machines:read`. Shows the newest 100 of each "
+        "pool, or fewer, so that the pools have at most 1,000 in all. A machine counts in each of its "
+        "pools",
     )
 
 

@@ -24,11 +24,11 @@ class PoolQuery(Strict):
     """What is to be shown of a pool's machines."""
 
     include_machines: Annotated[
-        Flag, Field(description="Show its machines in itself, the newest 100, which takes `machines:read`")
+        Flag, Field(description="Show the newest 100 machines in the pool itself; needs `machines:read`")
     ] = False
     include: Annotated[frozenset[str], CommaSeparated(("machines",))] = Field(
         default_factory=frozenset,
-        description="Show its machines, the newest 100, which takes the scope `machines:read`",
+        description="Include its newest 100 machines; needs the scope `machines:read`",
     )
 
 

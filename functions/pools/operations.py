@@ -51,7 +51,7 @@ def _pools(inventory: Inventory) -> list[Operation]:
         ),
         Operation(
             name="get_pool",
-            summary="Get a pool, with its machines where they are asked for",
+            summary="Get a pool, and its machines if requested",
             method="GET",
             path="/v1/pools/{pool_id}",
             scope=Scope.POOLS_READ,
@@ -91,7 +91,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
     return [
         Operation(
             name="add_machines_to_pool",
-            summary="Add machines to a pool, all of them or none; members stay members",
+            summary="Add machines to a pool, all or none; members stay members",
             method="POST",
             path="/v1/pools/{pool_id}/machines",
             scope=Scope.POOLS_WRITE,
@@ -143,7 +143,7 @@ def _machine_pools(inventory: Inventory) -> list[Operation]:
         ),
         Operation(
             name="set_machine_pools",
-            summary="Make a machine a member of just these pools",
+            summary="Set the pools of a machine",
             method="PUT",
             path="/v1/machines/{machine_id}/pools",
             scope=Scope.POOLS_WRITE,

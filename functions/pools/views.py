@@ -28,7 +28,7 @@ class PoolWithMachinesView(PoolView):
 
 
 class DetailedPoolView(PoolView):
-    """A pool, with as much of its machines as is asked for: the newest 100."""
+    """A pool. If requested, its newest 100 machines."""
 
     machines: list[MachineView] = Field(default=[])
     included: list[IncludedMachine] = Field(default=[])

@@ -10,25 +10,25 @@ from shared.edge.problems import Family
 from shared.edge.resource import Operation
 
 _DESCRIPTION = """\
-Machines with their hardware, and the pools that they are members of.
+Machines with their hardware, and pools that group machines.
 
-Every call needs an API key of one organization, and sees that organization alone. Writes can be made
-repeatable with an `Idempotency-Key`, and safe from lost updates with `If-Match`. Each GET answers HEAD too.
+Every call needs an API key. A key belongs to one organization and sees only that organization's data. An
+`Idempotency-Key` makes a write safe to repeat, and `If-Match` prevents lost updates. HEAD works like GET.
 
-Errors are problems (RFC 9457), but for validation errors under `/v1` and an idempotency key that was used
-for another request there, which are a list of faults. The `type` of a problem ends with its title in lower
-case, with hyphens for spaces. What is not known (a field, a query parameter) or has another type is an
-error, and never ignored. Every answer has an `X-Request-Id`, which its log entry has too; a 500 tells that
-alone. Where there is a load balancer, it may answer 403 or 429 itself, and not as a problem.
+Errors are problems (RFC 9457). The `type` of a problem ends with its title in lower case, with hyphens for
+spaces. Under `/v1`, a validation error or the reuse of an idempotency key for another request is a list of
+faults instead. Unknown fields, unknown query parameters and values of the wrong type are errors. Every
+response has an `X-Request-Id`, which is also in the request's log entry. A 500 has no other details. A load
+balancer may send its own 403 and 429 responses, which are not problems.
 
-A request's body has 1 MiB at most and is nested 100 levels deep at most. A machine has 480 KiB at most and
-a pool 80 KiB, as protobuf messages. A machine is in 100 pools at most.
+A request body has at most 1 MiB and 100 levels of nesting. As a protobuf message, a machine has at most
+480 KiB, and a pool at most 80 KiB. A machine is in at most 100 pools.
 """
 _TAGS = {
-    Family.MACHINES: ("machines", "`/api/v1/machines`: machines by their hardware, as JSON or protobuf"),
-    Family.POOLS: ("pools", "`/v1`: pools, and machines as the agents on them see them"),
+    Family.MACHINES: ("machines", "`/api/v1/machines`: machines with their hardware, as JSON or protobuf"),
+    Family.POOLS: ("pools", "`/v1`: pools, and machines as their agents see them"),
 }
-_HEALTH_TAG = ("health", "Whether a function runs, and whether it reaches its store; without a key")
+_HEALTH_TAG = ("health", "Whether a function runs, and whether it reaches its store; needs no key")
 
 
 def document(operations: Sequence[Operation]) -> Json:

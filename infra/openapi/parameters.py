@@ -12,23 +12,25 @@ COMPONENTS: Json = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Makes the request repeatable for 24 hours: its success is recorded, and given again "
-        "with `Idempotent-Replayed: true`; a pool's machines and their number are shown as they are then. "
-        "A failure is not recorded. With another method, path or body the key is refused (422).",
+        "description": "Makes the request safe to repeat for 24 hours. A success is recorded, and a "
+        "repeated request gets the same response with `Idempotent-Replayed: true`, but with the current "
+        "machines of a pool and their number. A failure is not recorded. With another method, path or "
+        "body, the key is rejected (422).",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "Changes nothing unless the resource has one of these ETags, "
-        "or, of a pool, the version that one of them begins with, whatever its members are.",
+        "description": "Makes the change only if the resource has one of these ETags. For a pool, only the "
+        "version at the start of the ETag counts, not the number of members.",
         "schema": {"type": "string"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "Answers 304 if the resource still has one of these ETags; not where machines or "
-        "pools are shown beside it, nor for a machine that was heard of since, which makes no new ETag.",
+        "description": "Returns 304 if the resource still has one of these ETags, unless the response "
+        "includes machines or pools, or the machine sent a heartbeat since, which does not change the "
+        "ETag.",
         "schema": {"type": "string"},
     },
 }

@@ -21,14 +21,14 @@ class Problem(BaseModel):
 
 
 class InvalidField(BaseModel):
-    """One fault of a request: where, as in `nics[0].mac`, and what is wrong there."""
+    """One fault of a request: the place, such as `nics[0].mac`, and what is wrong."""
 
     field: str
     reason: str
 
 
 class InvalidRequestProblem(Problem):
-    """A request that is at fault, with all its faults, or as many as there is room for in 256 KiB."""
+    """An invalid request, with all its faults, or as many as fit in 256 KiB."""
 
     invalid_fields: list[InvalidField]
 
@@ -58,14 +58,14 @@ class PoolsNotFoundProblem(Problem):
 
 
 class DuplicateMacProblem(Problem):
-    """A machine has this MAC address; it is named if it is the caller's own organization's."""
+    """Another machine has this MAC address. Its id is given if it belongs to the caller's organization."""
 
     mac_address: str
     existing_machine_id: Uuid = NOT_SENT
 
 
 class DuplicateFingerprintProblem(Problem):
-    """A machine of the organization has this fingerprint."""
+    """Another machine of the organization has this fingerprint."""
 
     fingerprint: str
     existing_machine_id: Uuid
@@ -80,7 +80,7 @@ class ValidationFault(BaseModel):
 
 
 class HTTPValidationError(BaseModel):
-    """All faults of a request, as the pools family tells them, or as many as there is room for in 256 KiB."""
+    """All faults of a request under `/v1`, or as many as fit in 256 KiB."""
 
     detail: list[ValidationFault]
 

@@ -13,42 +13,42 @@ from shared.edge.resource import Operation
 
 HEADERS: Json = {
     "X-Request-Id": {
-        "description": "The request's `X-Request-Id` if it had a sane one, or else a new id",
+        "description": "The request's `X-Request-Id` if it is valid, otherwise a new id",
         "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     },
     "X-API-Version": {"required": True, "schema": {"const": "v1"}},
     "ETag": {
         "description": "The version of the resource, for `If-Match` and `If-None-Match`; "
-        "a `GET` of a pool that has members adds how many these are",
+        "a `GET` of a pool with members adds their number",
         "required": True,
         "schema": {"type": "string", "pattern": r'^"[1-9][0-9]*(\.[1-9][0-9]*)?"$'},
     },
     "Location": {
-        "description": "The path of what was created",
+        "description": "The path of the created resource",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Vary": {
-        "description": "The request's header that the answer's media type goes by",
+        "description": "The request header that selects the media type of the response",
         "required": True,
         "schema": {"const": "Accept"},
     },
     "Link": {
-        "description": 'With `rel="next"`, where the rest is, if there is more',
+        "description": 'With `rel="next"`, the path to further machines or pools, if there are any',
         "schema": {"type": "string"},
     },
     "Idempotent-Replayed": {
-        "description": "The answer was recorded for an earlier request with this `Idempotency-Key`",
+        "description": "The response was recorded for an earlier request with this `Idempotency-Key`",
         "schema": {"const": "true"},
     },
     "Retry-After": {
-        "description": "When to try again, in seconds",
+        "description": "How many seconds to wait before a retry",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
     "Accept-Encoding": {
-        "description": "Where the body was coded: what would be taken",
+        "description": "If the body had a `Content-Encoding`: the supported one",
         "schema": {"const": "identity"},
     },
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},

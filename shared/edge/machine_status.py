@@ -7,9 +7,9 @@ from shared.pb.inventory.v1 import machine_pb2
 
 
 class MachineStatus(StrEnum):
-    """How a machine stands to the service.
+    """The status of a machine.
 
-    What is `connected` and not heard of for five minutes (`last_seen`) turns `disconnected`.
+    A `connected` machine turns `disconnected` five minutes after its `last_seen`.
     """
 
     CONNECTED = "connected"

@@ -19,7 +19,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 
 
 class RegisteredMachineView(Deferred):
-    """What a registration answers."""
+    """The response to a registration."""
 
     id: Uuid
 
@@ -61,14 +61,15 @@ class DriveView(Deferred):
 
 
 class MachineView(Deferred):
-    """A machine: its hardware profile, and what agents and owners say of it."""
+    """A machine: its hardware profile, and the values that agents and owners set."""
 
     id: Uuid
     organization_id: str
     name: str | None
     hostname: str | None
     version: Annotated[
-        str | None, Field(description="The version of the agent on the machine; its own is in the `ETag`")
+        str | None,
+        Field(description="The version of the machine's agent. The machine's own version is in the `ETag`"),
     ]
     os_info: str | None
     labels: dict[str, str]
@@ -82,8 +83,8 @@ class MachineView(Deferred):
     unkey_key_id: Annotated[
         str,
         Field(
-            description="The id of the API key that the machine goes by: the one that was named when it was "
-            "registered by fingerprint, else that of the key that registered it"
+            description="The id of the machine's API key: the one given at its registration by "
+            "fingerprint, otherwise the key that registered it"
         ),
     ]
     status: MachineStatus

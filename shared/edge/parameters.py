@@ -28,7 +28,7 @@ def _limited(value: dict[str, Any]) -> dict[str, Any]:
 _Object = Annotated[
     dict[str, Any],
     AfterValidator(_limited),
-    Field(description="Any JSON object of at most 64 KiB; its integers have 64 bits at most"),
+    Field(description="Any JSON object of at most 64 KiB, with integers of at most 64 bits"),
 ]
 
 Parameters = Annotated[_Object, PlainSerializer(_text)]

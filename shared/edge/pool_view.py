@@ -26,7 +26,7 @@ class PoolState(Deferred):
 class PoolView(PoolState):
     """A pool, and how many machines are in it at the time of the answer.
 
-    The number is null where a change has been made, and the store does not answer who is in the pool then.
+    The number is null if a change was made, but the store then did not say who is in the pool.
     """
 
     machine_count: int | None

@@ -59,12 +59,18 @@ Flag = Annotated[bool, Field(strict=False)]
 # A query's offset is an int32, to which numbered pages, of at most 100, come too.
 Skip = Annotated[
     int,
-    Field(strict=False, ge=0, le=2**31 - 1, description="How many to leave out, from the newest on"),
+    Field(strict=False, ge=0, le=2**31 - 1, description="How many to skip, starting with the newest"),
     _DIGITS,
 ]
-Limit = Annotated[int, Field(strict=False, ge=1, le=1000, description="How many to show at most"), _DIGITS]
-Page = Annotated[int, Field(strict=False, ge=1, le=20_000_000, description="Which page, from 1 on"), _DIGITS]
-PerPage = Annotated[int, Field(strict=False, ge=1, le=100, description="How many a page shows"), _DIGITS]
+Limit = Annotated[
+    int, Field(strict=False, ge=1, le=1000, description="The maximum number to return"), _DIGITS
+]
+Page = Annotated[
+    int, Field(strict=False, ge=1, le=20_000_000, description="The page, starting at 1"), _DIGITS
+]
+PerPage = Annotated[
+    int, Field(strict=False, ge=1, le=100, description="The number of machines per page"), _DIGITS
+]
 
 
 @dataclass(frozen=True)

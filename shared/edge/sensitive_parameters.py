@@ -16,5 +16,5 @@ def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
 
 # No secret is ever written to Firestore, an event or a log; null is none.
 SensitiveParameters = Annotated[
-    None, BeforeValidator(_refuse), Field(description="Refused until there is a secret store: null alone")
+    None, BeforeValidator(_refuse), Field(description="Only null, until there is a secret store")
 ]
