@@ -5,7 +5,7 @@ locals {
   alerts = {
     unreached = {
       name      = "The API does not answer from outside"
-      advice    = "`curl -v https://${var.domain}/health/liveness` says why: the domain's A record, the certificate, Cloud Armor or the function."
+      advice    = "`curl -v https://${var.domain}/health/liveness` shows the cause: the domain's A record, the certificate, Cloud Armor or the function."
       filter    = local.unreached
       ratio_to  = null
       aligner   = "ALIGN_NEXT_OLDER"
@@ -15,7 +15,7 @@ locals {
     }
     error_rate = {
       name      = "More than 1 % of requests fail"
-      advice    = "The functions' logs have each failure with its request id: severity ERROR, or status 5xx in the request log."
+      advice    = "The functions' logs show each failure with its request id: severity ERROR, or status 5xx in the request log."
       filter    = local.errors
       ratio_to  = local.requests
       aligner   = "ALIGN_RATE"
@@ -25,7 +25,7 @@ locals {
     }
     called_errors = {
       name      = "A function that a schedule or a subscription calls has failed for 10 minutes"
-      advice    = "Its log has each failure: severity ERROR. What it did not do it does when it is called again, once the cause is mended."
+      advice    = "Its log shows each failure: severity ERROR. Fix the cause. The next call continues the work."
       filter    = local.called_errors
       by        = ["resource.label.service_name"]
       ratio_to  = null
@@ -36,7 +36,7 @@ locals {
     }
     latency = {
       name      = "One request in a hundred takes more than 2 s"
-      advice    = "Cold starts, contention (see aborted calls) or a slow Firestore: compare with the dashboard's other charts."
+      advice    = "Possible causes are cold starts, contention (see aborted calls) and a slow Firestore. Compare the dashboard's other charts."
       filter    = local.latency
       ratio_to  = null
       aligner   = "ALIGN_DELTA"
@@ -46,7 +46,7 @@ locals {
     }
     relay_age = {
       name      = "An event has waited for more than 5 minutes"
-      advice    = "Pub/Sub does not take it: the relay's log says why. Nothing is lost; it is published once that is mended."
+      advice    = "Pub/Sub does not accept it. The relay's log shows why. Nothing is lost: the relay publishes it when the cause is fixed."
       filter    = local.age
       ratio_to  = null
       aligner   = "ALIGN_DELTA"
@@ -56,7 +56,7 @@ locals {
     }
     relay_backlog = {
       name      = "More than 10,000 events wait in the outbox"
-      advice    = "Publishing fails, or functions are killed before they publish: see the log for events not published."
+      advice    = "Publishing fails, or functions are killed before they publish. The log shows events that were not published."
       filter    = local.backlog
       ratio_to  = null
       aligner   = "ALIGN_DELTA"
@@ -66,7 +66,7 @@ locals {
     }
     dead_letters = {
       name      = "An event could not be processed"
-      advice    = "It waits in the dead-letter subscription: look at it, mend the cause, then deliver it again or acknowledge it."
+      advice    = "It waits in the dead-letter subscription. Look at it, fix the cause, then deliver it again or acknowledge it."
       filter    = local.dead_letters
       ratio_to  = null
       aligner   = "ALIGN_MAX"
@@ -86,7 +86,7 @@ locals {
     }
     aborts = {
       name      = "More than 5 % of Firestore's calls are aborted"
-      advice    = "Many requests change the same documents at once. Each is retried within its deadline; past it clients get a 503."
+      advice    = "Many requests change the same documents at once. Each is retried until its deadline, and then gets a 503."
       filter    = local.aborted
       ratio_to  = local.calls
       aligner   = "ALIGN_RATE"
@@ -187,8 +187,8 @@ resource "google_monitoring_alert_policy" "threshold" {
 # An alert on what a function finds cannot tell that it has not looked.
 resource "google_monitoring_alert_policy" "not_called" {
   for_each = {
-    relay = { finds = local.backlog, meanwhile = "Events that could not be published wait" }
-    sweep = { finds = local.silent, meanwhile = "Machines that are not heard of any more stay connected" }
+    relay = { finds = local.backlog, meanwhile = "Unpublished events wait" }
+    sweep = { finds = local.silent, meanwhile = "Machines without heartbeats stay connected" }
   }
 
   project               = var.project
@@ -214,7 +214,7 @@ resource "google_monitoring_alert_policy" "not_called" {
   }
 
   documentation {
-    content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} meanwhile. More: docs/deploy.md, When an alert comes."
+    content   = "See the schedule in Cloud Scheduler, and the function's log. ${each.value.meanwhile} until it runs again. More: docs/deploy.md, When an alert comes."
     mime_type = "text/markdown"
   }
 
