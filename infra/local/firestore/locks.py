@@ -139,10 +139,10 @@ class Locks:
     ) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
-        while found := blockers():
+        while not holder.ended and (found := blockers()):
             await self._wait(_Wait(holder, found, intent(), loop.create_future()), deadline)
-            if holder.ended:
-                raise AbortedError(CONTENTION)
+        if holder.ended:  # by this wait or before: what it locked now, nobody would unlock
+            raise AbortedError(CONTENTION)
 
     async def _wait(self, wait: _Wait, deadline: float) -> None:
         """Wait until one of the blockers is gone, or end the deadlock that waiting would make."""

@@ -426,6 +426,22 @@ async def test_waiting_for_a_lock_ends_in_aborted(impatient: Emulator, project: 
     await database.close()
 
 
+async def test_a_query_whose_transaction_ends_while_its_index_is_made_locks_nothing(
+    impatient: Emulator, project: str
+) -> None:
+    database = Database(impatient, project)
+    for start in range(0, 4_000, 500):
+        await database.commit(*(database.write(f"a/{n}", n) for n in range(start, start + 500)))
+    reader = await database.begin()
+    query = asyncio.create_task(database.query(reader, order_by=[{"field": {"field_path": "n"}}], limit=1))
+    await asyncio.sleep(0)
+    await database.rollback(reader)
+    with pytest.raises(Aborted):
+        await query
+    await database.commit(database.write("a/0", -1))
+    await database.close()
+
+
 async def test_an_idle_transaction_expires_and_frees_its_locks(impatient: Emulator, project: str) -> None:
     database = Database(impatient, project)
     reader = await database.begin()
