@@ -122,9 +122,8 @@ def is_inequality(term: Term) -> bool:
 class FilterReader:
     """Turns the filters of a request into conjunctions."""
 
-    def __init__(self, database: str, parent_path: str) -> None:
+    def __init__(self, database: str) -> None:
         self._database = database
-        self._parent_path = parent_path
 
     def read(self, where: StructuredQuery.Filter) -> list[Conjunction]:
         """Read a filter; InvalidArgumentError if production would refuse it."""

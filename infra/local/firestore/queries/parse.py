@@ -88,7 +88,7 @@ def parse(
     selector = request.from_[0]
     if selector.collection_id:
         names.single_id(selector.collection_id)
-    reader = FilterReader(database, parent_path)
+    reader = FilterReader(database)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
     where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
