@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import index, ordering
-from infra.local.firestore.index import Mode
 from infra.local.firestore.queries.parse import Query
 
 
@@ -28,13 +27,9 @@ class QueryLock:
         if not data or not self._below_parent(path):
             return False
         document = Document.FromString(data)
-        spec = tuple(
-            (order.path, Mode.DESCENDING if order.descending else Mode.ASCENDING)
-            for order in self.query.orders
-        )
         return any(
             self.query.lower <= key < self.upper
-            for key in index.keys(spec, document, ordering.encode_path(path))
+            for key in index.keys(self.query.order, document, ordering.encode_path(path))
         ) and any(all(term.matches(document, path) for term in terms) for terms in self.query.where)
 
     def _below_parent(self, path: str) -> bool:

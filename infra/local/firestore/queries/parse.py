@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore import names, ordering, paths
 from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.queries.filters import (
     Bound,
     Conjunction,
@@ -27,18 +28,6 @@ _C = StructuredQuery.CompositeFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One field of a sort order."""
-
-    path: paths.FieldPath
-    descending: bool
-
-    def encode(self, encoded: bytes) -> bytes:
-        """Turn an ascending encoding into one of this order's direction."""
-        return ordering.descending(encoded) if self.descending else encoded
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """A checked query.
 
@@ -47,7 +36,7 @@ class Query:
         collection: The collection's id; empty for any collection.
         descendants: Whether collections at any depth below the parent are meant, or only directly below.
         where: The filters: a document matches that matches one of these conjunctions.
-        orders: The whole sort order, with what is implied: it ends with the document's name.
+        order: The whole sort order, with what is implied: it ends with the document's name.
         lower: The encoded sort key that results begin at.
         upper: The encoded sort key that results end before.
         offset: How many results to skip.
@@ -59,7 +48,7 @@ class Query:
     collection: str
     descendants: bool
     where: tuple[Conjunction, ...]
-    orders: tuple[Order, ...]
+    order: Spec
     lower: bytes
     upper: bytes
     offset: int
@@ -96,8 +85,8 @@ def parse(
         raise InvalidArgumentError(
             f"A query has at most {MOST_CONDITIONS} filters, sort orders and a parent document's path."
         )
-    orders = _complete_order(request.order_by, where)
-    used = {order.path for order in orders} | {term.path for terms in where for term in terms}
+    order = _complete_order(request.order_by, where)
+    used = {path for path, _ in order} | {term.path for terms in where for term in terms}
     if not selector.collection_id and used != {paths.NAME}:
         raise InvalidArgumentError("A query of all collections can only filter and order by name.")
     if request.offset < 0 or request.limit.value < 0:
@@ -107,9 +96,9 @@ def parse(
         collection=selector.collection_id,
         descendants=selector.all_descendants,
         where=where,
-        orders=orders,
-        lower=_bound(reader, orders, request.start_at, first=True) if request.HasField("start_at") else b"",
-        upper=_bound(reader, orders, request.end_at, first=False)
+        order=order,
+        lower=_bound(reader, order, request.start_at, first=True) if request.HasField("start_at") else b"",
+        upper=_bound(reader, order, request.end_at, first=False)
         if request.HasField("end_at")
         else ordering.AFTER,
         offset=request.offset,
@@ -122,34 +111,32 @@ def _selection(projection: StructuredQuery.Projection) -> tuple[paths.FieldPath,
     return tuple(paths.parse(field.field_path) for field in projection.fields)
 
 
-def _complete_order(
-    requested: Iterable[StructuredQuery.Order], where: tuple[Conjunction, ...]
-) -> tuple[Order, ...]:
+def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Conjunction, ...]) -> Spec:
     """Add what the order implies: the fields of inequalities, by name, and then the document's name."""
-    orders: dict[paths.FieldPath, Order] = {}
+    modes: dict[paths.FieldPath, Mode] = {}
     for order in requested:
         path = paths.parse(order.field.field_path)
-        if path in orders:
+        if path in modes:
             raise InvalidArgumentError(f"The order has {paths.show(path)} twice.")
-        orders[path] = Order(path, order.direction == StructuredQuery.DESCENDING)
-    descending = next(reversed(orders.values())).descending if orders else False
-    unordered = {term.path for terms in where for term in terms if is_inequality(term)} - set(orders)
+        descends = order.direction == StructuredQuery.DESCENDING
+        modes[path] = Mode.DESCENDING if descends else Mode.ASCENDING
+    last = next(reversed(modes.values()), Mode.ASCENDING)
+    unordered = {term.path for terms in where for term in terms if is_inequality(term)} - set(modes)
     for path in (*sorted(unordered - {paths.NAME}), paths.NAME):
-        orders.setdefault(path, Order(path, descending))
-    complete = tuple(orders.values())
-    return complete[: [order.path for order in complete].index(paths.NAME) + 1]
+        modes.setdefault(path, last)
+    return tuple(modes.items())[: list(modes).index(paths.NAME) + 1]
 
 
-def _bound(reader: FilterReader, orders: tuple[Order, ...], cursor: Cursor, *, first: bool) -> bytes:
+def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) -> bytes:
     """Encode a cursor: just before, or just after, all results whose sort key begins with its values."""
-    if len(cursor.values) > len(orders):
+    if len(cursor.values) > len(order):
         raise InvalidArgumentError("A cursor has more values than the order has fields.")
     if not cursor.values:
         return b"" if first == cursor.before else ordering.AFTER
-    key = b"".join(
-        order.encode(reader.encode(order.path, value))
-        for order, value in zip(orders, cursor.values, strict=False)
-    )
+    key = b""
+    for (path, mode), value in zip(order, cursor.values, strict=False):
+        encoded = reader.encode(path, value)
+        key += ordering.descending(encoded) if mode is Mode.DESCENDING else encoded
     return Bound(key, after=not cursor.before).position
 
 

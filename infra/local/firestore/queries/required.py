@@ -39,11 +39,7 @@ class _Need:
             if isinstance(term, Equal | Contains) and term.path != paths.NAME
         }
         fixed = {path for path, mode in self._equalities if mode is Mode.ASCENDING}
-        self._order: tuple[Field, ...] = tuple(
-            (order.path, Mode.DESCENDING if order.descending else Mode.ASCENDING)
-            for order in query.orders
-            if order.path not in fixed
-        )
+        self._order = tuple((path, mode) for path, mode in query.order if path not in fixed)
         self._sorts = len(self._order) > 1  # by more than the name
         self._names = self._order[-1][1]  # the direction in which names come
 

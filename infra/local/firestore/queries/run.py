@@ -10,7 +10,7 @@ from operator import attrgetter, or_
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import index, names
 from infra.local.firestore.block import Block, Entry
-from infra.local.firestore.index import Mode, Spec
+from infra.local.firestore.index import Mode
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
@@ -101,12 +101,10 @@ class _Search:
     """
 
     def __init__(self, scope: Scope, query: Query, time: int | None) -> None:
-        order: Spec = tuple((order.path, _mode(descending=order.descending)) for order in query.orders)
         self.past = None if time is None or scope.changed_at <= time else time
         self._scope = scope
         self._query = query
-        self._order = order
-        self._index = scope.index(order)
+        self._index = scope.index(query.order)
         self._scans = [_Scan(self._index, query, terms) for terms in query.where]
 
     @property
@@ -146,7 +144,7 @@ class _Search:
             document = Document.FromString(version.data)
             hits += [
                 Hit(key, version)
-                for key in index.keys(self._order, document, record.name)
+                for key in index.keys(self._query.order, document, record.name)
                 if within(self._query, record)
                 and any(scan.matches(key, document, record) for scan in self._scans)
             ]
@@ -185,7 +183,7 @@ class _Scan:
 
     def __init__(self, sorted_index: SortedIndex, query: Query, terms: Conjunction) -> None:
         leading = [term for term in terms if isinstance(term, Equal | Contains)]
-        bounding = [term for term in terms if isinstance(term, Range) and term.path == query.orders[0].path]
+        bounding = [term for term in terms if isinstance(term, Range) and term.path == query.order[0][0]]
         self._terms = terms
         self.residual = [term for term in terms if term not in leading and term not in bounding]
         self.lower, self.upper = _bounds(query, bounding)
@@ -227,13 +225,10 @@ def _field(term: Equal | Contains) -> tuple[Field, Key]:
 
 def _bounds(query: Query, bounding: Sequence[Range]) -> tuple[bytes, bytes]:
     lower, upper = query.lower, query.upper
+    _, mode = query.order[0]
     for term in bounding:
         first, end = term.lower, term.upper
-        if query.orders[0].descending:
+        if mode is Mode.DESCENDING:
             first, end = end.inverted(), first.inverted()
         lower, upper = max(lower, first.position), min(upper, end.position)
     return lower, upper
-
-
-def _mode(*, descending: bool) -> Mode:
-    return Mode.DESCENDING if descending else Mode.ASCENDING
