@@ -11,7 +11,6 @@ from infra.local.pubsub.message import Message
 from infra.local.pubsub.names import DELETED_TOPIC, check_name
 from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
 from infra.local.pubsub.settings import OUTPUT_ONLY, complete_subscription, complete_topic
-from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
 
@@ -23,6 +22,7 @@ class Broker:
     """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
+        """Start with what the journal knows, as if there had been no restart. All that was leased waits."""
         self.clock = clock
         self.journal = journal
         self.schemas = Schemas(clock, journal)
@@ -30,6 +30,7 @@ class Broker:
         self.subscriptions: dict[str, Subscription] = {}
         # Ids are unique and grow, also across restarts: they start at the time in microseconds.
         self._sequence = int(clock() * 1e6)
+        self._restore()
 
     # Topics
 
@@ -173,27 +174,6 @@ class Broker:
         retained = [] if topic is None else topic.retained_at(self.clock())
         subscription.backlog.seek(time, filter(subscription.wants, retained))
 
-    # Restart
-
-    def restore(self, journal: SqliteJournal) -> None:
-        """Take up what a journal knows, as if there had been no restart. All that was leased is waiting."""
-        self.schemas.restore(journal.resources("schema"))
-        for body in journal.resources("topic"):
-            topic = Topic(pb.Topic.FromString(body), journal)
-            self.topics[topic.name] = topic
-        for body in journal.resources("subscription"):
-            config = pb.Subscription.FromString(body)
-            self._attach(config, None if config.detached else self.topics.get(config.topic))
-        for sequence, retained_by, published, proto, holders in journal.messages():
-            self._sequence = max(self._sequence, sequence)
-            message = Message(proto, sequence, published)
-            message.hold()  # until everybody has it
-            if retained_by in self.topics:
-                self.topics[retained_by].keep(message)
-            for name, acked, failures in holders:
-                self.subscriptions[name].backlog.restore(message, acked=acked, failures=failures)
-            message.release(journal)
-
     # Time
 
     def tick(self) -> None:
@@ -214,6 +194,23 @@ class Broker:
                 subscription.backlog.expire(now)
 
     # Parts
+
+    def _restore(self) -> None:
+        for body in self.journal.resources("topic"):
+            topic = Topic(pb.Topic.FromString(body), self.journal)
+            self.topics[topic.name] = topic
+        for body in self.journal.resources("subscription"):
+            config = pb.Subscription.FromString(body)
+            self._attach(config, None if config.detached else self.topics.get(config.topic))
+        for sequence, retained_by, published, proto, holders in self.journal.messages():
+            self._sequence = max(self._sequence, sequence)
+            message = Message(proto, sequence, published)
+            message.hold()  # until everybody has it
+            if retained_by in self.topics:
+                self.topics[retained_by].keep(message)
+            for name, acked, failures in holders:
+                self.subscriptions[name].backlog.restore(message, acked=acked, failures=failures)
+            message.release(self.journal)
 
     def _complete_topic(self, config: pb.Topic) -> None:
         complete_topic(config)

@@ -1,13 +1,16 @@
 """What the emulator notes of every change, so that a restart finds it. In memory: nothing."""
 
 import asyncio
-from typing import Protocol
+from collections.abc import Iterable
 
 from google_apis.pubsub import pubsub_pb2 as pb
 
+Deliveries = list[tuple[str, bool, int]]
+"""Who holds a message: subscription, whether it is acknowledged, failed deliveries."""
 
-class Journal(Protocol):
-    """Takes every change of state, in order, and says when they are safe."""
+
+class Journal:
+    """Takes every change of state, in order, and says when they are safe. This one keeps nothing of them."""
 
     def save(self, kind: str, name: str, body: bytes) -> None:
         """Note a topic, subscription or schema, new or changed."""
@@ -35,41 +38,17 @@ class Journal(Protocol):
 
     async def broken(self) -> None:
         """Wait until nothing can be kept any more, and raise why."""
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Write what is noted and let go of what is open."""
 
+    # What a restart finds
 
-class NoJournal:
-    """The journal of an emulator that keeps its state in memory."""
+    def resources(self, kind: str) -> Iterable[bytes]:  # noqa: ARG002 - it has none of any kind
+        """List the topics, subscriptions or schemas."""
+        return ()
 
-    def save(self, kind: str, name: str, body: bytes) -> None:
-        """Note nothing."""
-
-    def remove(self, kind: str, name: str) -> None:
-        """Note nothing."""
-
-    def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
-        """Note nothing."""
-
-    def end_retention(self, sequence: int) -> None:
-        """Note nothing."""
-
-    def remove_message(self, sequence: int) -> None:
-        """Note nothing."""
-
-    def save_delivery(self, subscription: str, sequence: int, *, acked: bool, failures: int) -> None:
-        """Note nothing."""
-
-    def remove_delivery(self, subscription: str, sequence: int) -> None:
-        """Note nothing."""
-
-    async def committed(self) -> None:
-        """Return at once."""
-
-    async def broken(self) -> None:
-        """Wait for ever."""
-        await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        """Close nothing."""
+    def messages(self) -> Iterable[tuple[int, str, float, pb.PubsubMessage, Deliveries]]:
+        """List the messages in the order of publication, each with what retains it and who holds it."""
+        return ()

@@ -35,13 +35,11 @@ class Schemas:
     """All schemas of all projects; each has its revisions, oldest first."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
+        """Start with what the journal knows."""
         self._clock = clock
         self._journal = journal
         self.revisions: dict[str, list[Revision]] = {}
-
-    def restore(self, bodies: Iterable[bytes]) -> None:
-        """Take up what a journal knows."""
-        for proto in sorted(map(pb.Schema.FromString, bodies), key=_created):
+        for proto in sorted(map(pb.Schema.FromString, journal.resources("schema")), key=_created):
             self._append(proto)
 
     def create(self, name: str, schema: pb.Schema) -> Revision:

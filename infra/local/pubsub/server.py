@@ -15,7 +15,7 @@ from infra.local.counters import Counters
 from infra.local.faults import Faults
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.clock import Clock
-from infra.local.pubsub.journal import NoJournal
+from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.names import targets
 from infra.local.pubsub.publisher import Publisher
 from infra.local.pubsub.push import Pushing
@@ -49,7 +49,7 @@ async def running(
     """
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
-    broker = _broker(clock, data)
+    broker = Broker(clock, SqliteJournal(data) if data else Journal())
     server = _server(broker, counters, Wire(counters, faults, targets))
     addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
@@ -66,15 +66,6 @@ async def running(
                 breaking.cancel()
     finally:
         await broker.journal.close()
-
-
-def _broker(clock: Clock, data: Path | None) -> Broker:
-    if data is None:
-        return Broker(clock, NoJournal())
-    journal = SqliteJournal(data)
-    broker = Broker(clock, journal)
-    broker.restore(journal)
-    return broker
 
 
 def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.data_file import DataFile
+from infra.local.pubsub.journal import Deliveries, Journal
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -19,11 +20,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
 ) WITHOUT ROWID;
 """
 
-Deliveries = list[tuple[str, bool, int]]
-"""Who holds a message: subscription, whether it is acknowledged, failed deliveries."""
 
-
-class SqliteJournal(DataFile):
+class SqliteJournal(DataFile, Journal):
     """A journal in a folder."""
 
     def __init__(self, folder: Path) -> None:

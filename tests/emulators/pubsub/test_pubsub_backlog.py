@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.backlog import Backlog
-from infra.local.pubsub.journal import NoJournal
+from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import Policy
@@ -41,7 +41,7 @@ class Held:
 
 
 def new_backlog(policy: Policy = POLICY) -> Backlog:
-    return Backlog("name", policy, NoJournal(), lambda _message, _failures: False)
+    return Backlog("name", policy, Journal(), lambda _message, _failures: False)
 
 
 class BacklogMachine(RuleBasedStateMachine):
