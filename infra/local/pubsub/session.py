@@ -1,6 +1,6 @@
 """A consumer at a subscription: what Pull and StreamingPull have in common."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Self
 
 from google_apis.pubsub import pubsub_pb2 as pb
@@ -35,11 +35,6 @@ class Session:
         self._subscription.backlog.detach(self._consumer)
 
     @property
-    def counts_attempts(self) -> bool:
-        """Whether subscribers see delivery attempts: with a dead letter policy alone, as in production."""
-        return self._subscription.config.HasField("dead_letter_policy")
-
-    @property
     def ordered(self) -> bool:
         """Whether the subscription keeps the order of each key."""
         return self._subscription.config.enable_message_ordering
@@ -64,6 +59,19 @@ class Session:
         if leases:
             self._counters.add(self._project, "delivered", len(leases))
         return leases
+
+    def received(self, leases: Iterable[Lease]) -> list[pb.ReceivedMessage]:
+        """Return leased messages as subscribers receive them."""
+        # They see delivery attempts with a dead letter policy alone, as in production.
+        counts_attempts = self._subscription.config.HasField("dead_letter_policy")
+        return [
+            pb.ReceivedMessage(
+                ack_id=lease.ack_id,
+                message=lease.delivery.message.proto,
+                delivery_attempt=lease.delivery.failures + 1 if counts_attempts else 0,
+            )
+            for lease in leases
+        ]
 
     def acknowledge(self, ack_ids: Collection[str]) -> None:
         """Settle messages.
@@ -98,12 +106,3 @@ class Session:
 
     def _touch(self) -> None:
         self._subscription.last_used = self._clock()
-
-
-def received(lease: Lease, *, counts_attempts: bool) -> pb.ReceivedMessage:
-    """Return a leased message as subscribers receive it."""
-    return pb.ReceivedMessage(
-        ack_id=lease.ack_id,
-        message=lease.delivery.message.proto,
-        delivery_attempt=lease.delivery.failures + 1 if counts_attempts else 0,
-    )

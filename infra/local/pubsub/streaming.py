@@ -13,7 +13,7 @@ from infra.local.faults import Context, Fault, strike
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
-from infra.local.pubsub.session import Session, received
+from infra.local.pubsub.session import Session
 from infra.local.refusals import abort
 from infra.local.wire import Wire, decoded
 
@@ -105,9 +105,8 @@ async def _keep_alive_is_due(session: Session) -> bool:
 
 
 def _response(leases: list[Lease], session: Session) -> pb.StreamingPullResponse:
-    counts_attempts = session.counts_attempts
     return pb.StreamingPullResponse(
-        received_messages=[received(lease, counts_attempts=counts_attempts) for lease in leases],
+        received_messages=session.received(leases),
         subscription_properties=pb.StreamingPullResponse.SubscriptionProperties(
             message_ordering_enabled=session.ordered
         ),

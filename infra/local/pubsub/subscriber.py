@@ -1,7 +1,6 @@
 """The RPCs of google.pubsub.v1.Subscriber, but for StreamingPull."""
 
 import asyncio
-from collections.abc import Iterable
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -15,7 +14,7 @@ from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
-from infra.local.pubsub.session import Session, received
+from infra.local.pubsub.session import Session
 from infra.local.pubsub.subscription import Subscription
 from infra.local.refusals import Unimplemented
 from infra.local.wire import UnaryMethods, Wire
@@ -117,7 +116,7 @@ class Subscriber:
         leases = session.take(limit)
         if not leases and not request.return_immediately:
             leases = await _wait(session, limit)
-        return pb.PullResponse(received_messages=_all_received(session, leases))
+        return pb.PullResponse(received_messages=session.received(leases))
 
     async def _seek(self, request: pb.SeekRequest) -> pb.SeekResponse:
         if request.HasField("snapshot"):
@@ -159,8 +158,3 @@ async def _wait(session: Session, limit: int) -> list[Lease]:
                 return leases
     except TimeoutError:
         return []
-
-
-def _all_received(session: Session, leases: Iterable[Lease]) -> list[pb.ReceivedMessage]:
-    counts_attempts = session.counts_attempts
-    return [received(lease, counts_attempts=counts_attempts) for lease in leases]
