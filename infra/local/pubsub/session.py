@@ -10,9 +10,8 @@ from infra.local.pubsub.ack_ids import check_ack_ids
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.errors import InvalidArgument, NotFound
 from infra.local.pubsub.leases import Consumer, Lease
+from infra.local.pubsub.settings import MAX_ACK_DEADLINE
 from infra.local.pubsub.subscription import Subscription
-
-_MAX_ACK_DEADLINE = 600
 
 
 class Session:
@@ -93,8 +92,8 @@ class Session:
         check_ack_ids(ack_ids)
         if len(ack_ids) != len(seconds):
             raise InvalidArgument("Each ack id needs one deadline, and each deadline one ack id.")
-        if any(not 0 <= number <= _MAX_ACK_DEADLINE for number in seconds):
-            raise InvalidArgument(f"Ack deadlines must be from 0 to {_MAX_ACK_DEADLINE} seconds.")
+        if any(not 0 <= number <= MAX_ACK_DEADLINE for number in seconds):
+            raise InvalidArgument(f"Ack deadlines must be from 0 to {MAX_ACK_DEADLINE} seconds.")
         self._touch()
         now = self._clock()
         for ack_id, number in zip(ack_ids, seconds, strict=True):

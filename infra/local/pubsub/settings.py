@@ -41,8 +41,8 @@ _PUSH_VERSION = "v1"  # the only one here, so what does not name it neither lack
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
-_DEFAULT_ACK_DEADLINE = 10
-_MAX_ACK_DEADLINE = 600
+_MIN_ACK_DEADLINE = 10  # and the default
+MAX_ACK_DEADLINE = 600
 _DEFAULT_MAX_DELIVERY_ATTEMPTS = 5
 
 
@@ -77,18 +77,23 @@ def complete_subscription(config: pb.Subscription) -> None:
     if config.push_config.push_endpoint:
         config.push_config.attributes["x-goog-version"] = _PUSH_VERSION
     if config.ack_deadline_seconds == 0:
-        config.ack_deadline_seconds = _DEFAULT_ACK_DEADLINE
-    if not _DEFAULT_ACK_DEADLINE <= config.ack_deadline_seconds <= _MAX_ACK_DEADLINE:
-        raise InvalidArgument(
-            f"Invalid ack_deadline_seconds given (ack_deadline_seconds={config.ack_deadline_seconds}): "
-            f"it must be from {_DEFAULT_ACK_DEADLINE} to {_MAX_ACK_DEADLINE}."
-        )
+        config.ack_deadline_seconds = _MIN_ACK_DEADLINE
+    check_ack_deadline("ack_deadline_seconds", config.ack_deadline_seconds)
     _complete_durations(config)
     if config.HasField("dead_letter_policy"):
         _complete_dead_letter_policy(config.dead_letter_policy)
     if config.HasField("retry_policy"):
         _complete_retry_policy(config.retry_policy)
     config.state = pb.Subscription.State.ACTIVE
+
+
+def check_ack_deadline(name: str, seconds: int) -> None:
+    """Refuse what is too short or too long for an ack deadline, under the field's name."""
+    if not _MIN_ACK_DEADLINE <= seconds <= MAX_ACK_DEADLINE:
+        raise InvalidArgument(
+            f"Invalid {name} given ({name}={seconds}): "
+            f"it must be from {_MIN_ACK_DEADLINE} to {MAX_ACK_DEADLINE}."
+        )
 
 
 def check_push_config(config: pb.PushConfig) -> None:

@@ -14,6 +14,7 @@ from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.session import Session
+from infra.local.pubsub.settings import check_ack_deadline
 from infra.local.refusals import abort
 from infra.local.wire import Wire, decoded
 
@@ -59,7 +60,7 @@ class StreamingPull:
             await abort("StreamingPull", error, context)
 
     def _open(self, first: pb.StreamingPullRequest) -> Session:
-        _check_stream_deadline(first.stream_ack_deadline_seconds)
+        check_ack_deadline("stream_ack_deadline_seconds", first.stream_ack_deadline_seconds)
         consumer = Consumer(
             max_messages=first.max_outstanding_messages,
             max_bytes=first.max_outstanding_bytes,
@@ -79,7 +80,7 @@ async def _read(requests: AsyncIterator[pb.StreamingPullRequest], session: Sessi
         if request.max_outstanding_messages or request.max_outstanding_bytes:
             raise InvalidArgument("Only the first request of a stream may set its flow control.")
         if request.stream_ack_deadline_seconds:
-            _check_stream_deadline(request.stream_ack_deadline_seconds)
+            check_ack_deadline("stream_ack_deadline_seconds", request.stream_ack_deadline_seconds)
             session.set_ack_deadline(request.stream_ack_deadline_seconds)
         _apply(request, session)
 
@@ -118,11 +119,3 @@ def _apply(request: pb.StreamingPullRequest, session: Session) -> None:
         session.acknowledge(request.ack_ids)
     if request.modify_deadline_ack_ids or request.modify_deadline_seconds:
         session.modify_deadlines(request.modify_deadline_ack_ids, request.modify_deadline_seconds)
-
-
-def _check_stream_deadline(seconds: int) -> None:
-    if not 10 <= seconds <= 600:  # noqa: PLR2004 - the bounds are the proto's
-        raise InvalidArgument(
-            f"Invalid stream_ack_deadline_seconds given (stream_ack_deadline_seconds={seconds}): "
-            "it must be from 10 to 600."
-        )
