@@ -116,13 +116,13 @@ class Deadlines:
 
     def remove(self, lease: Lease) -> None:
         """Watch it no more."""
-        self._slots[lease.slot].pop(lease, None)
+        del self._slots[lease.slot][lease]
 
     def expired(self, now: float) -> Iterator[Lease]:
-        """Remove and yield the leases whose deadline has passed, earliest first."""
+        """Yield the leases whose deadline has passed, earliest first; the caller removes each."""
         while self._order and self._order[0] < int(now * _SLOTS_PER_SECOND):
             slot = self._slots[self._order[0]]
             for lease in list(slot):
-                if slot.pop(lease, lease) is None:  # not if one before it took it along
+                if lease in slot:  # not if one before it took it along
                     yield lease
             del self._slots[heapq.heappop(self._order)]
