@@ -27,7 +27,7 @@ class Lane:
         self.window: deque[Delivery] = deque()
         self.owner: Consumer | None = None
         self.resume_at = 0.0
-        self.listed: object | None = None
+        self.listed: deque[Delivery | Lane] | None = None
 
     def next(self) -> Delivery | None:
         """Move the next message to deliver into the window."""
