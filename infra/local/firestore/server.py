@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -35,18 +35,18 @@ _SERVICE = "google.firestore.v1.Firestore"
 _LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How an emulator is to run; see `python -m infra.local.firestore --help`."""
 
-    host: str = "127.0.0.1"
-    port: int = 0
-    control_port: int = 0
-    data: Path | None = None
-    indexes: Path | None = None
-    retention: float = 3600
-    ttl_interval: float = 60
-    patience: Patience = field(default_factory=Patience)
+    host: str
+    port: int
+    control_port: int
+    data: Path | None
+    indexes: Path | None
+    retention: float
+    ttl_interval: float
+    patience: Patience
 
 
 @asynccontextmanager
