@@ -168,7 +168,7 @@ def _moment(text: str, now: datetime) -> datetime:
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.keys", description="Create, list and revoke API keys.")
-    parser.add_argument("--project", help="a Google Cloud project (default: the local stack)")
+    parser.add_argument("--project", type=given, help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)
     commands = parser.add_subparsers(required=True, metavar="create | list | revoke")
     making = commands.add_parser("create", help="create a key and show it once")

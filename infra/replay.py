@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
 
-from infra.arguments import Parser
+from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line, tell_of_emulator
 from infra.local import state
 
@@ -87,7 +87,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m infra.replay", description="Deliver events again.")
     parser.add_argument("subscription", help="the subscription, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
-    parser.add_argument("--project", help="a Google Cloud project (default: the local stack)")
+    parser.add_argument("--project", type=given, help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)
     return parser.parse_args(command_line)
 

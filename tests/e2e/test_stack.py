@@ -272,6 +272,20 @@ def test_a_kept_key_that_is_damaged_is_one_line(tmp_path: Path, content: bytes) 
     assert key.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("infra.keys", "--project", "", "revoke", "a"),
+        ("infra.replay", "--project", "", "pool-cleanup", "--since", "5m"),
+    ],
+)
+def test_a_project_that_is_empty_does_not_mean_the_local_stack(command: tuple[str, ...]) -> None:
+    """It is a variable that was not set."""
+    ended = run(*command)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("muster: argument --project: it is empty")
+
+
 @pytest.mark.parametrize("module", ["infra.events", "infra.keys"])
 def test_commands_say_that_no_stack_runs(
     tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
