@@ -4,7 +4,7 @@ https://firebase.google.com/docs/firestore/quotas and, for sizes,
 https://firebase.google.com/docs/firestore/storage-size
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -165,11 +165,3 @@ def value_size(value: Value) -> int:
 def _name_size(name: str) -> int:
     segments = name.partition("/documents/")[2].split("/")
     return sum(len(segment.encode()) + 1 for segment in segments) + 16
-
-
-def leaves(fields: Mapping[str, Value]) -> Iterator[Value]:
-    """Walk all values of a map, those of maps within it too."""
-    for value in fields.values():
-        yield value
-        if value.HasField("map_value") and not ordering.is_vector(value.map_value.fields):
-            yield from leaves(value.map_value.fields)
