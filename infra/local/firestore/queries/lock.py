@@ -24,7 +24,7 @@ class QueryLock:
 
     def covers(self, path: str, data: bytes) -> bool:
         """Tell whether a document, given by its path and serialized form (empty for none), is covered."""
-        if not data or not self._below_parent(path):
+        if not data or not self._is_in_scope(path):
             return False
         document = Document.FromString(data)
         return any(
@@ -32,13 +32,6 @@ class QueryLock:
             for key in index.keys(self.query.order, document, ordering.encode_path(path))
         ) and any(all(term.matches(document, path) for term in terms) for terms in self.query.where)
 
-    def _below_parent(self, path: str) -> bool:
-        collection = path.rpartition("/")[0]
-        parent, _, identifier = collection.rpartition("/")
-        if self.query.collection not in ("", identifier):
-            return False
-        if parent == self.query.parent:
-            return True
-        return self.query.descendants and (
-            not self.query.parent or parent.startswith(f"{self.query.parent}/")
-        )
+    def _is_in_scope(self, path: str) -> bool:
+        parent, _, collection = path.rpartition("/")[0].rpartition("/")
+        return self.query.collection in ("", collection) and self.query.reaches(parent)

@@ -55,6 +55,12 @@ class Query:
     limit: int | None
     select: tuple[paths.FieldPath, ...] | None
 
+    def reaches(self, parent: str) -> bool:
+        """Tell whether the collections directly below a document, given by its path, are meant."""
+        if parent == self.parent:
+            return True
+        return self.descendants and (not self.parent or parent.startswith(f"{self.parent}/"))
+
 
 def parse(
     database: str,

@@ -83,16 +83,6 @@ def scope_of(database: Database, query: Query) -> Scope | None:
     return database.collections.get(names.join(query.parent, query.collection))
 
 
-def within(query: Query, record: Record) -> bool:
-    """Tell whether a record of the query's scope is below its parent too."""
-    if query.collection and not query.descendants:
-        return True
-    parent = record.collection.parent
-    if not query.descendants:
-        return parent == query.parent
-    return not query.parent or parent == query.parent or parent.startswith(f"{query.parent}/")
-
-
 class _Search:
     """A query in its scope: all of its conjunctions.
 
@@ -145,7 +135,7 @@ class _Search:
             hits += [
                 Hit(key, version)
                 for key in index.keys(self._query.order, document, record.name)
-                if within(self._query, record)
+                if self._query.reaches(record.collection.parent)
                 and any(scan.matches(key, document, record) for scan in self._scans)
             ]
         return sorted(hits, key=attrgetter("key"))
@@ -160,7 +150,7 @@ class _Search:
 
     def _accepts(self, entry: Entry, found: Sequence[int]) -> bool:
         """Tell whether a document that the indexes find matches indeed."""
-        if not within(self._query, entry.record):
+        if not self._query.reaches(entry.record.collection.parent):
             return False
         residuals = [scan.residual for scan, part in zip(self._scans, found, strict=True) if part & entry.bit]
         if not all(residuals):
