@@ -64,16 +64,14 @@ class Locks:
     async def read_documents(self, holder: Holder, paths: Iterable[str]) -> None:
         """Lock documents, whether they exist or not; AbortedError if that takes too long."""
         wanted = set(paths) - holder.documents
-        await self._until_free(
-            holder, lambda: self._writers(holder, lambda intent: not wanted.isdisjoint(intent))
-        )
+        await self._wait_behind_writers(holder, lambda intent: not wanted.isdisjoint(intent))
         holder.documents |= wanted
         for path in wanted:
             self._readers.setdefault(path, set()).add(holder)
 
     async def read_query(self, holder: Holder, lock: QueryLock) -> None:
         """Wait until a query may be run and locked with `scanned`; AbortedError if that takes too long."""
-        await self._until_free(holder, lambda: self._writers(holder, lambda intent: _meets(lock, intent)))
+        await self._wait_behind_writers(holder, lambda intent: _meets(lock, intent))
 
     def scanned(self, holder: Holder, lock: QueryLock) -> None:
         """Lock what a query has just covered."""
@@ -90,14 +88,12 @@ class Locks:
         Raises:
             AbortedError: That took too long, or the transaction was the youngest in a deadlock.
         """
-        changes: Changes = {}
 
-        def blockers() -> set[Holder]:
-            nonlocal changes
+        def look() -> tuple[set[Holder], Changes]:
             changes = compute()
-            return self._holders(holder, changes)
+            return self._holders(holder, changes), changes
 
-        await self._until_free(holder, blockers, lambda: changes)
+        await self._until_free(holder, look)
 
     def end(self, holder: Holder) -> None:
         """Drop all that one holds; what it waits for in the meantime ends in ABORTED."""
@@ -131,18 +127,19 @@ class Locks:
             if not wait.holder.ended and holder not in {wait.holder, *wait.blockers} and affects(wait.intent)
         }
 
-    async def _until_free(
-        self,
-        holder: Holder,
-        blockers: Callable[[], set[Holder]],
-        intent: Callable[[], Changes] = dict,
-    ) -> None:
+    async def _wait_behind_writers(self, holder: Holder, affects: Callable[[Changes], bool]) -> None:
+        await self._until_free(holder, lambda: (self._writers(holder, affects), {}))
+
+    async def _until_free(self, holder: Holder, look: Callable[[], tuple[set[Holder], Changes]]) -> None:
+        """Wait until nobody is in the way: `look` finds who is, and what the holder is about to change."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
-        while not holder.ended and (found := blockers()):
-            await self._wait(_Wait(holder, found, intent(), loop.create_future()), deadline)
-        if holder.ended:  # by this wait or before: what it locked now, nobody would unlock
-            raise AbortedError(CONTENTION)
+        while not holder.ended:
+            blockers, intent = look()
+            if not blockers:
+                return
+            await self._wait(_Wait(holder, blockers, intent, loop.create_future()), deadline)
+        raise AbortedError(CONTENTION)  # what it locked now, nobody would unlock
 
     async def _wait(self, wait: _Wait, deadline: float) -> None:
         """Wait until one of the blockers is gone, or end the deadlock that waiting would make."""
