@@ -84,7 +84,7 @@ class Commits:
         for write in request.writes:
             result, status = response.write_results.add(), response.status.add()
             try:
-                result.CopyFrom(await self._write(database, write))
+                result.CopyFrom(_result(*await self._write(database, write)))
             except FirestoreError as error:
                 status.code, status.message = error.code.value[0], str(error)
         await database.durable()
@@ -123,17 +123,17 @@ class Commits:
 
     async def _write_and_get(self, database_name: str, write: Write, mask: Iterable[str]) -> Document:
         database = self._store.database(database_name)
-        checked = writes.check(write, database_name)
-        _, outcomes = await database.commit([checked])
+        _, outcome = await self._write(database, write)
         await database.durable()
-        self._billing.write(database_name, deletes=False)
-        return masked(outcomes[0].data, mask)
+        return masked(outcome.data, mask)
 
-    async def _write(self, database: OpenDatabase, write: Write) -> WriteResult:
+    async def _write(
+        self, database: OpenDatabase, write: Write
+    ) -> tuple[writes.CheckedWrite, writes.Outcome]:
         checked = writes.check(write, database.name)
         _, outcomes = await database.commit([checked])
         self._billing.write(database.name, deletes=checked.deletes)
-        return _result(checked, outcomes[0])
+        return checked, outcomes[0]
 
     def _database(self, name: str) -> OpenDatabase:
         return self._store.database(names.database(name))
