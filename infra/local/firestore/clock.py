@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from google_apis.descriptors import POOL
 
-MICROSECOND = 1
+MILLISECOND = 1000
 SECOND = 1_000_000
 
 # The emulator's messages take no other class than the one of their own descriptor pool.

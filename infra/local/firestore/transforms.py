@@ -12,7 +12,6 @@ from infra.local.firestore.errors import InvalidArgumentError
 
 _MAX = 2**63 - 1
 _MIN = -(2**63)
-_MILLISECOND = 1000 * clock.MICROSECOND
 _NUMBERS = ("integer_value", "double_value")
 
 
@@ -48,7 +47,7 @@ def _server_value(transform: DocumentTransform.FieldTransform, now: int) -> Valu
     if transform.set_to_server_value != DocumentTransform.FieldTransform.REQUEST_TIME:
         raise InvalidArgumentError(f'The server value of "{transform.field_path}" is unknown.')
     # "The time at which the server processed the request, with millisecond precision."
-    return Value(timestamp_value=clock.to_timestamp(now - now % _MILLISECOND))
+    return Value(timestamp_value=clock.to_timestamp(now - now % clock.MILLISECOND))
 
 
 def _increment(stored: Value | None, by: Value) -> Value:
