@@ -54,7 +54,7 @@ def _ask(otherwise: str, *question: str) -> None:
         raise Missing(f"{otherwise} (gcloud says: {reason[:300]})")
 
 
-def run(action: str, arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Show Terraform's plan and carry it out, once the user agrees.
 
     Raises:
@@ -72,7 +72,7 @@ def run(action: str, arguments: argparse.Namespace) -> None:
         "archive": str(package.DEFAULT_FILE),
     }
     _terraform(
-        action,
+        arguments.action,
         *(f"-var={name}={value}" for name, value in variables.items()),
         *(["-auto-approve"] if arguments.yes else []),
     )
@@ -87,7 +87,7 @@ def main() -> None:
     """Run a command; what goes wrong is one line, after what Terraform itself says."""
     arguments = _arguments(sys.argv[1:])
     try:
-        run(arguments.action, arguments)
+        run(arguments)
     except Missing as missing:
         sys.exit(f"muster: {missing}")
     except subprocess.CalledProcessError:
