@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from infra.local.child import become
 
@@ -69,8 +69,8 @@ def main() -> None:
             os.close(descriptor)
 
 
-def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> None:
-    """Become the function; does not return."""
+def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> NoReturn:
+    """Become the function."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     for stream in (1, 2):
