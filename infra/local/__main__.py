@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import errno
 import os
 import re
@@ -128,7 +129,8 @@ async def _run(stack: Stack) -> None:
 
 
 def _report(name: str, line: str) -> None:
-    print(f"{name:<16} {line}" if name else line, flush=True)
+    with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop serving
+        os.write(sys.stdout.fileno(), (f"{name:<16} {line}\n" if name else f"{line}\n").encode())
 
 
 if __name__ == "__main__":

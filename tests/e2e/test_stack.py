@@ -20,6 +20,7 @@ from infra import ROOT
 from infra.api_key import digest
 from infra.local import state
 from infra.local.__main__ import main
+from infra.local.state import StackState
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
@@ -42,7 +43,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
         yield stack
 
 
-def register(stack: RunningStack, machine: Mapping[str, object] = MACHINE) -> httpx.Response:
+def register(stack: RunningStack | StackState, machine: Mapping[str, object] = MACHINE) -> httpx.Response:
     return httpx.post(
         f"{stack.gateway}/api/v1/machines",
         headers={"Authorization": f"Bearer {stack.api_key}"},
@@ -175,6 +176,24 @@ def test_an_emulator_that_is_killed_comes_back_where_it_was(
     key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
     client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
     assert key.get("organization_id") == "development"
+
+
+def test_a_stack_that_nobody_reads_any_more_goes_on(tmp_path: Path, quiet: tuple[str, str]) -> None:
+    """As after `make run | head`."""
+    command = [sys.executable, "-m", "infra.local", "--port", "0", "--state", str(tmp_path), *quiet]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        while "Muster is ready" not in process.stdout.readline():
+            pass
+        process.stdout.close()
+        stack = state.read(tmp_path)
+        assert stack
+        os.kill(stack.pids["firestore"], signal.SIGKILL)
+        try:
+            assert register(stack).status_code == 201
+        finally:
+            process.terminate()
+    assert process.returncode == 0
 
 
 def test_named_emulators_are_used_and_left_running(
