@@ -10,7 +10,7 @@ with 0x00, 0x01 or 0xFF, whether ascending or inverted for a descending order.
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
@@ -172,24 +172,13 @@ def _encode_map(value: Value) -> bytes:
         return VECTOR + _bits.pack(len(elements)) + b"".join(map(encode, elements))
     special = bson.kind(fields)
     if special is not None:
-        return _encode_bson(special, fields[special])
+        return _BSON_ENCODERS[special](fields[special])
     parts = [b"\x10" + _text(name.encode()) + encode(fields[name]) for name in _sorted_names(fields)]
     return MAP + b"".join(parts) + _END
 
 
-def _encode_bson(kind: str, value: Value) -> bytes:
-    parts = value.map_value.fields
-    match kind:
-        case bson.MIN_KEY | bson.MAX_KEY:
-            return MIN_KEY if kind == bson.MIN_KEY else MAX_KEY
-        case bson.INT32 | bson.DECIMAL128:
-            # A decimal is ordered by its nearest double: close enough for an emulator.
-            return _encode_number(value.integer_value if kind == bson.INT32 else float(bson.decimal(value)))
-        case bson.OBJECT_ID | bson.BINARY:
-            return OBJECT_ID + encode(value) if kind == bson.OBJECT_ID else BSON_BINARY + encode(value)
-        case bson.TIMESTAMP:
-            return BSON_TIMESTAMP + encode(parts["seconds"]) + encode(parts["increment"])
-    return REGEX + encode(parts["pattern"]) + encode(parts["options"])
+def _encode_parts(value: Value, *names: str) -> bytes:
+    return b"".join(encode(value.map_value.fields[name]) for name in names)
 
 
 def is_vector(fields: Mapping[str, Value]) -> bool:
@@ -213,4 +202,15 @@ _ENCODERS = {
     "geo_point_value": _encode_geo_point,
     "array_value": _encode_array,
     "map_value": _encode_map,
+}
+_BSON_ENCODERS: Mapping[str, Callable[[Value], bytes]] = {
+    bson.MIN_KEY: lambda _: MIN_KEY,
+    bson.MAX_KEY: lambda _: MAX_KEY,
+    bson.INT32: _encode_integer,
+    # By the nearest double: close enough for an emulator.
+    bson.DECIMAL128: lambda value: _encode_number(float(bson.decimal(value))),
+    bson.OBJECT_ID: lambda value: OBJECT_ID + encode(value),
+    bson.BINARY: lambda value: BSON_BINARY + encode(value),
+    bson.TIMESTAMP: lambda value: BSON_TIMESTAMP + _encode_parts(value, "seconds", "increment"),
+    bson.REGEX: lambda value: REGEX + _encode_parts(value, "pattern", "options"),
 }
