@@ -1,11 +1,13 @@
 """How the emulators refuse: with a gRPC status and a text, whatever went wrong.
 
 Refusal
-├── FirestoreError    see `firestore/errors.py`
-├── PubsubError       see `pubsub/errors.py`
-├── CannotKeep        the data file takes nothing more: see `data_file.py`
-├── InvalidRequest    no method could take it
-└── Unimplemented     production does it, this emulator does not, and does not pretend to
+├── InvalidArgument       the request breaks a rule, whatever is stored
+├── NotFound              what it names is not there; of Pub/Sub see `pubsub/errors.py`
+├── AlreadyExists         what it would create is there; the same
+├── FailedPrecondition    the state forbids it now: another version is stored, say, or an index is missing
+├── Aborted               contention ended the transaction or the commit; nothing changed
+├── CannotKeep            the data file takes nothing more: see `data_file.py`
+└── Unimplemented         production does it, this emulator does not, and does not pretend to
 """
 
 import logging
@@ -25,10 +27,34 @@ class Refusal(Exception):
     code = grpc.StatusCode.UNKNOWN
 
 
-class InvalidRequest(Refusal):
-    """What was sent is too large, or no message of the method's."""
+class InvalidArgument(Refusal):
+    """The request breaks a rule, whatever is stored."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class NotFound(Refusal):
+    """What the request names is not there."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class AlreadyExists(Refusal):
+    """What the request would create is there."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+
+class FailedPrecondition(Refusal):
+    """The state forbids the request now."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class Aborted(Refusal):
+    """Contention ended the transaction or the commit; nothing changed."""
+
+    code = grpc.StatusCode.ABORTED
 
 
 class Unimplemented(Refusal):

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.projects import project_of
-from infra.local.refusals import InvalidRequest, abort
+from infra.local.refusals import InvalidArgument, abort
 from infra.local.together import let_wait
 
 # Requests and responses are as different as the methods are: each method's own signature is typed.
@@ -115,7 +115,7 @@ class Wire:
 
     def _accept(self, body: bytes, kind: type[Message]) -> Message:
         if self._largest is not None and len(body) > self._largest:
-            raise InvalidRequest(f"Request payload size exceeds the limit: {self._largest} bytes.")
+            raise InvalidArgument(f"Request payload size exceeds the limit: {self._largest} bytes.")
         return decoded(body, kind)
 
 
@@ -123,12 +123,12 @@ def decoded(body: bytes, kind: type[Request]) -> Request:
     """Parse a request; gRPC's own way would answer UNKNOWN with a Python error.
 
     Raises:
-        InvalidRequest: it is no such message.
+        InvalidArgument: it is no such message.
     """
     try:
         return kind.FromString(body)
     except DecodeError as error:
-        raise InvalidRequest(f"The request is no {kind.DESCRIPTOR.full_name}: {error}") from error
+        raise InvalidArgument(f"The request is no {kind.DESCRIPTOR.full_name}: {error}") from error
 
 
 def _serialize(message: Message) -> bytes:

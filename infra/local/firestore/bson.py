@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from google_apis.firestore.document_pb2 import Value
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 OBJECT_ID = "__oid__"
 MIN_KEY = "__min__"
@@ -38,11 +38,11 @@ def check(key: str, value: Value) -> None:
 
 
 def decimal(value: Value) -> Decimal:
-    """Read a 128-bit decimal; InvalidArgumentError if it is none."""
+    """Read a 128-bit decimal; InvalidArgument if it is none."""
     try:
         return Decimal(value.string_value)
     except InvalidOperation as error:
-        raise InvalidArgumentError(f'Invalid decimal128: "{value.string_value}"') from error
+        raise InvalidArgument(f'Invalid decimal128: "{value.string_value}"') from error
 
 
 def _check_object_id(value: Value) -> None:
@@ -75,7 +75,7 @@ def _check_regex(value: Value) -> None:
     _require(set(fields) == {"pattern", "options"}, "regular expression of pattern and options")
     options = fields["options"].string_value
     if not set(options) <= _REGEX_OPTIONS:
-        raise InvalidArgumentError(f'Invalid regex option: "{options}" has more than i, m, s, u and x.')
+        raise InvalidArgument(f'Invalid regex option: "{options}" has more than i, m, s, u and x.')
 
 
 def _check_decimal(value: Value) -> None:
@@ -86,7 +86,7 @@ def _check_decimal(value: Value) -> None:
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001 - it reads as an assertion
     if not condition:
-        raise InvalidArgumentError(f"Invalid value for a BSON {what}.")
+        raise InvalidArgument(f"Invalid value for a BSON {what}.")
 
 
 _CHECKS: dict[str, Callable[[Value], None]] = {

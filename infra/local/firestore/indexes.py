@@ -13,8 +13,8 @@ import yaml
 from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.command import EmulatorError
 from infra.local.firestore import ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.index import Mode, keys_of
+from infra.local.refusals import InvalidArgument
 
 MOST_ENTRIES = 40_000
 _COLLECTION = "COLLECTION"
@@ -67,7 +67,7 @@ class Indexes:
         """Check that a document does not take too many entries in the indexes of its fields."""
         count = sum(self._entries(collection, document.fields, ()))
         if count > MOST_ENTRIES:
-            raise InvalidArgumentError(f"A document has at most {MOST_ENTRIES} index entries, not {count}.")
+            raise InvalidArgument(f"A document has at most {MOST_ENTRIES} index entries, not {count}.")
 
     def _entries(
         self, collection: str, fields: Mapping[str, Value], parents: paths.FieldPath
@@ -103,7 +103,7 @@ def read(file: Path) -> Indexes:
         raise EmulatorError(f"{file}: {error.strerror}") from error
     except yaml.YAMLError as error:
         raise EmulatorError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    except (KeyError, TypeError, AttributeError, ValueError, InvalidArgumentError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, InvalidArgument) as error:
         raise EmulatorError(f"{file} is no index file: {error!r}") from error
 
 

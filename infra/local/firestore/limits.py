@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.firestore import bson, names, ordering
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 LARGEST_REQUEST = 10 * 1024 * 1024
 LARGEST_DOCUMENT = 1024 * 1024
@@ -35,7 +35,7 @@ _PLAIN = {"null_value", "boolean_value", "integer_value", "double_value", "strin
 def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
     """Check the values of a document or a map, and cut its timestamps to microseconds as they are stored."""
     if depth > DEEPEST_VALUE + 1:
-        raise InvalidArgumentError(f"Values are nested at most {DEEPEST_VALUE} deep.")
+        raise InvalidArgument(f"Values are nested at most {DEEPEST_VALUE} deep.")
     for name, value in fields.items():
         if not name or len(name) * 4 > LONGEST_FIELD_NAME or name.startswith("__"):
             check_field_name(name)
@@ -47,11 +47,11 @@ def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
 def check_field_name(name: str) -> None:
     """Check the name of a field, or of an aggregation's result."""
     if not name:
-        raise InvalidArgumentError("A field name is empty.")
+        raise InvalidArgument("A field name is empty.")
     if len(name.encode()) > LONGEST_FIELD_NAME:
-        raise InvalidArgumentError(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
+        raise InvalidArgument(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
     if names.RESERVED.fullmatch(name):
-        raise InvalidArgumentError(f'The field name "{name}" is reserved.')
+        raise InvalidArgument(f'The field name "{name}" is reserved.')
 
 
 def check_value(value: Value) -> None:
@@ -70,15 +70,13 @@ def check_size(document: Document, serialized: int) -> None:
         return
     size = document_size(document)
     if size > LARGEST_DOCUMENT:
-        raise InvalidArgumentError(
+        raise InvalidArgument(
             f"Document '{document.name}' cannot be written because its size ({size:,} bytes) exceeds"
             f" the maximum allowed size of {LARGEST_DOCUMENT:,} bytes."
         )
     for name, value in document.fields.items():
         if value_size(value) > LARGEST_FIELD:
-            raise InvalidArgumentError(
-                f'The value of property "{name}" is longer than {LARGEST_FIELD} bytes.'
-            )
+            raise InvalidArgument(f'The value of property "{name}" is longer than {LARGEST_FIELD} bytes.')
 
 
 def document_size(document: Document) -> int:
@@ -100,14 +98,14 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
             point = value.geo_point_value
             within = abs(point.latitude) <= _LARGEST_LATITUDE and abs(point.longitude) <= _LARGEST_LONGITUDE
             if not within:
-                raise InvalidArgumentError("A geo point's latitude or longitude is out of range.")
+                raise InvalidArgument("A geo point's latitude or longitude is out of range.")
         case _ if kind not in _PLAIN:
-            raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
+            raise InvalidArgument(f"A value has no type that can be stored: {kind}")
 
 
 def _check_timestamp(timestamp: Timestamp) -> None:
     if timestamp.seconds not in _YEARS_1_TO_9999 or timestamp.nanos not in _NANOSECONDS:
-        raise InvalidArgumentError("A timestamp is from 0001-01-01 to 9999-12-31, its nanoseconds from 0 up.")
+        raise InvalidArgument("A timestamp is from 0001-01-01 to 9999-12-31, its nanoseconds from 0 up.")
     timestamp.nanos -= timestamp.nanos % 1000
 
 
@@ -124,11 +122,11 @@ def _check_map(value: Value, depth: int) -> None:
 
 def _check_elements(value: Value, depth: int) -> None:
     if depth > DEEPEST_VALUE:
-        raise InvalidArgumentError(f"Values are nested at most {DEEPEST_VALUE} deep.")
+        raise InvalidArgument(f"Values are nested at most {DEEPEST_VALUE} deep.")
     for element in value.array_value.values:
         kind = element.WhichOneof("value_type")
         if kind == "array_value":
-            raise InvalidArgumentError("Cannot convert an array value in an array value.")
+            raise InvalidArgument("Cannot convert an array value in an array value.")
         if kind not in _PLAIN:
             _check_value(element, kind, depth + 1)
 
@@ -136,9 +134,9 @@ def _check_elements(value: Value, depth: int) -> None:
 def _check_vector(fields: Mapping[str, Value]) -> None:
     elements = fields["value"].array_value.values
     if len(fields) > 2 or any(not element.HasField("double_value") for element in elements):  # noqa: PLR2004 - type, value
-        raise InvalidArgumentError("A vector holds doubles alone.")
+        raise InvalidArgument("A vector holds doubles alone.")
     if not 1 <= len(elements) <= LARGEST_VECTOR:
-        raise InvalidArgumentError(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
+        raise InvalidArgument(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
 
 
 def _fields_size(fields: Mapping[str, Value]) -> int:

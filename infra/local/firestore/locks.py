@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infra.local.firestore.errors import AbortedError
 from infra.local.firestore.queries.lock import QueryLock
+from infra.local.refusals import Aborted
 
 # By path, the documents that a commit changes: serialized before and after, empty where there is none.
 Changes = Mapping[str, tuple[bytes, bytes]]
@@ -62,7 +62,7 @@ class Locks:
         self._waits: dict[_Wait, None] = {}
 
     async def read_documents(self, holder: Holder, paths: Iterable[str]) -> None:
-        """Lock documents, whether they exist or not; AbortedError if that takes too long."""
+        """Lock documents, whether they exist or not; Aborted if that takes too long."""
         wanted = set(paths) - holder.documents
         await self._wait_behind_writers(holder, lambda intent: not wanted.isdisjoint(intent))
         holder.documents |= wanted
@@ -70,7 +70,7 @@ class Locks:
             self._readers.setdefault(path, set()).add(holder)
 
     async def read_query(self, holder: Holder, lock: QueryLock) -> None:
-        """Wait until a query may be run and locked with `scanned`; AbortedError if that takes too long."""
+        """Wait until a query may be run and locked with `scanned`; Aborted if that takes too long."""
         await self._wait_behind_writers(holder, lambda intent: _meets(lock, intent))
 
     def scanned(self, holder: Holder, lock: QueryLock) -> None:
@@ -86,7 +86,7 @@ class Locks:
             compute: Computes the changes from what is stored, anew after each wait.
 
         Raises:
-            AbortedError: That took too long, or the transaction was the youngest in a deadlock.
+            Aborted: That took too long, or the transaction was the youngest in a deadlock.
         """
 
         def look() -> tuple[set[Holder], Changes]:
@@ -139,7 +139,7 @@ class Locks:
             if not blockers:
                 return
             await self._wait(_Wait(holder, blockers, intent, loop.create_future()), deadline)
-        raise AbortedError(CONTENTION)  # what it locked now, nobody would unlock
+        raise Aborted(CONTENTION)  # what it locked now, nobody would unlock
 
     async def _wait(self, wait: _Wait, deadline: float) -> None:
         """Wait until one of the blockers is gone, or end the deadlock that waiting would make."""

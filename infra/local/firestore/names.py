@@ -5,7 +5,7 @@ https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fiel
 
 import re
 
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 LONGEST_ID = 1500  # bytes
 LONGEST_NAME = 6 * 1024  # bytes
@@ -20,7 +20,7 @@ _NUMERIC_ID = re.compile(r"__id-?\d+__")
 def database(name: str) -> str:
     """Check a database's name, `projects/{project}/databases/{database}`."""
     if not _DATABASE.fullmatch(name):
-        raise InvalidArgumentError(f"Invalid database name: {name!r}")
+        raise InvalidArgument(f"Invalid database name: {name!r}")
     return name
 
 
@@ -29,9 +29,7 @@ def document(name: str) -> tuple[str, str]:
     database_name, path = _split(name)
     segments = path.split("/")
     if len(segments) % 2:
-        raise InvalidArgumentError(
-            f'Document name "{name}" lacks "/documents", a collection id or a document id.'
-        )
+        raise InvalidArgument(f'Document name "{name}" lacks "/documents", a collection id or a document id.')
     _check(name, segments)
     return database_name, path
 
@@ -40,7 +38,7 @@ def document_in(name: str, database_name: str) -> str:
     """Take the path of a document that has to be in this database."""
     found, path = document(name)
     if found != database_name:
-        raise InvalidArgumentError(f'Document name "{name}" is not in the database "{database_name}".')
+        raise InvalidArgument(f'Document name "{name}" is not in the database "{database_name}".')
     return path
 
 
@@ -48,7 +46,7 @@ def parent(name: str) -> tuple[str, str]:
     """Split the name of a collection's parent into its database and its path: empty for the root."""
     match = _DOCUMENTS.fullmatch(name)
     if not match:
-        raise InvalidArgumentError(f"Invalid parent: {name!r}")
+        raise InvalidArgument(f"Invalid parent: {name!r}")
     return (match[1], "") if not match[2] else document(name)
 
 
@@ -71,19 +69,19 @@ def document_name(database_name: str, path: str) -> str:
 def _split(name: str) -> tuple[str, str]:
     match = _DOCUMENTS.fullmatch(name)
     if not match or not match[2]:
-        raise InvalidArgumentError(f"Invalid document name: {name!r}")
+        raise InvalidArgument(f"Invalid document name: {name!r}")
     return match[1], match[2]
 
 
 def _check(name: str, segments: list[str]) -> None:
     for segment in segments:
         if not segment or segment in (".", "..") or "/" in segment:
-            raise InvalidArgumentError(f'"{name}" has the invalid id "{segment}".')
+            raise InvalidArgument(f'"{name}" has the invalid id "{segment}".')
         if segment.startswith("__") and RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
-            raise InvalidArgumentError(f'The id "{segment}" is invalid because it is reserved.')
+            raise InvalidArgument(f'The id "{segment}" is invalid because it is reserved.')
         if len(segment) * 4 > LONGEST_ID and len(segment.encode()) > LONGEST_ID:
-            raise InvalidArgumentError(f"An id is longer than {LONGEST_ID} bytes.")
+            raise InvalidArgument(f"An id is longer than {LONGEST_ID} bytes.")
     if len(segments) > 2 * DEEPEST_COLLECTION:
-        raise InvalidArgumentError(f"Collections are nested at most {DEEPEST_COLLECTION} deep.")
+        raise InvalidArgument(f"Collections are nested at most {DEEPEST_COLLECTION} deep.")
     if len(name) * 4 > LONGEST_NAME and len(name.encode()) > LONGEST_NAME:
-        raise InvalidArgumentError(f"A document name is longer than {LONGEST_NAME} bytes.")
+        raise InvalidArgument(f"A document name is longer than {LONGEST_NAME} bytes.")

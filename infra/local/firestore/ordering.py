@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 # Comes after every encoding and, at the end of a whole one, after all that begin with it.
 AFTER = b"\xff"
@@ -58,7 +58,7 @@ def encode(value: Value) -> bytes:
     kind = value.WhichOneof("value_type")
     encoder = _ENCODERS.get(kind or "")
     if encoder is None:
-        raise InvalidArgumentError(f"A value has no type that can be stored: {kind}")
+        raise InvalidArgument(f"A value has no type that can be stored: {kind}")
     return encoder(value)
 
 

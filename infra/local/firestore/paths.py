@@ -8,7 +8,7 @@ from collections.abc import Iterable, MutableMapping
 from functools import lru_cache
 
 from google_apis.firestore.document_pb2 import Value
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 FieldPath = tuple[str, ...]
 Fields = MutableMapping[str, Value]
@@ -23,21 +23,21 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> FieldPath:
-    """Read a field path; InvalidArgumentError if it is none."""
+    """Read a field path; InvalidArgument if it is none."""
     if len(text.encode()) > LONGEST_PATH:
-        raise InvalidArgumentError(f"A field path is longer than {LONGEST_PATH} bytes.")
+        raise InvalidArgument(f"A field path is longer than {LONGEST_PATH} bytes.")
     segments: list[str] = []
     position = 0
     while True:
         match = _SEGMENT.match(text, position)
         if not match:
-            raise InvalidArgumentError(f'Invalid property path "{text}".')
+            raise InvalidArgument(f'Invalid property path "{text}".')
         segments.append(match[1] or _ESCAPE.sub(r"\1", match[2]))
         position = match.end()
         if position == len(text):
             return tuple(segments)
         if text[position] != ".":
-            raise InvalidArgumentError(f'Invalid property path "{text}".')
+            raise InvalidArgument(f'Invalid property path "{text}".')
         position += 1
 
 

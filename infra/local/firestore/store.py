@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import writes
 from infra.local.firestore.clock import SECOND, Clock
-from infra.local.firestore.errors import FirestoreError
 from infra.local.firestore.indexes import MOST_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
 from infra.local.firestore.state import Database, Version
 from infra.local.firestore.transactions import Patience, Transactions
+from infra.local.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class OpenDatabase:
 
         try:
             await self.locks.write(holder or Holder(), compute)
-        except FirestoreError:
+        except Refusal:
             await self.durable()  # the refusal tells of what was stored
             raise
         self.documents.apply(after, time)

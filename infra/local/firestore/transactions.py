@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from google_apis.firestore.common_pb2 import TransactionOptions
 from infra.local.firestore.clock import Clock, from_timestamp
-from infra.local.firestore.errors import (
-    AbortedError,
-    FailedPreconditionError,
-    InvalidArgumentError,
-)
 from infra.local.firestore.locks import CONTENTION, Holder, Locks
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import (
+    Aborted,
+    FailedPrecondition,
+    InvalidArgument,
+    Unimplemented,
+)
 
 _TOKEN = struct.Struct(">QQ")  # a serial number, and the time of the first attempt
 _EXPIRED = "The referenced transaction has expired or is no longer valid."
@@ -94,12 +94,12 @@ class Transactions:
         """Use a transaction for one RPC; it does not count as idle in the meantime.
 
         Raises:
-            InvalidArgumentError: It ended, or there never was one.
-            AbortedError: Contention ended it.
+            InvalidArgument: It ended, or there never was one.
+            Aborted: Contention ended it.
         """
         transaction = self._find(token)
         if transaction.ended:
-            raise AbortedError(CONTENTION)
+            raise Aborted(CONTENTION)
         transaction.in_use += 1
         try:
             yield transaction
@@ -119,7 +119,7 @@ class Transactions:
     def _find(self, token: bytes) -> Transaction:
         transaction = self._open.get(token)
         if transaction is None:
-            raise InvalidArgumentError(_EXPIRED if len(token) == _TOKEN.size else "Invalid transaction.")
+            raise InvalidArgument(_EXPIRED if len(token) == _TOKEN.size else "Invalid transaction.")
         return transaction
 
     def _expire(self, transaction: Transaction) -> None:
@@ -138,7 +138,7 @@ class Transactions:
 def past(time: int, now: int, horizon: int) -> int:
     """Check a time to read at, in microseconds."""
     if time > now:
-        raise InvalidArgumentError("The read time is in the future.")
+        raise InvalidArgument("The read time is in the future.")
     if time < horizon:
-        raise FailedPreconditionError("The requested snapshot version is too old.")
+        raise FailedPrecondition("The requested snapshot version is too old.")
     return time

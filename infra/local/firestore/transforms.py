@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import DocumentTransform
 from infra.local.firestore import clock, limits, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 _MAX = 2**63 - 1
 _MIN = -(2**63)
@@ -38,14 +38,14 @@ def apply(transform: DocumentTransform.FieldTransform, fields: paths.Fields, now
         case "remove_all_from_array":
             new, result = _remove(stored, transform.remove_all_from_array.values), _null()
         case _:
-            raise InvalidArgumentError(f'The transform of "{transform.field_path}" has no operation.')
+            raise InvalidArgument(f'The transform of "{transform.field_path}" has no operation.')
     paths.put(fields, path, new)
     return result
 
 
 def _server_value(transform: DocumentTransform.FieldTransform, now: int) -> Value:
     if transform.set_to_server_value != DocumentTransform.FieldTransform.REQUEST_TIME:
-        raise InvalidArgumentError(f'The server value of "{transform.field_path}" is unknown.')
+        raise InvalidArgument(f'The server value of "{transform.field_path}" is unknown.')
     # "The time at which the server processed the request, with millisecond precision."
     return Value(timestamp_value=clock.to_timestamp(now - now % clock.MILLISECOND))
 
@@ -77,7 +77,7 @@ def _number(value: Value) -> int | float:
             return value.integer_value
         case "double_value":
             return value.double_value
-    raise InvalidArgumentError("A numeric transform needs an integer or a double.")
+    raise InvalidArgument("A numeric transform needs an integer or a double.")
 
 
 def _append(stored: Value | None, elements: Iterable[Value]) -> Value:
@@ -111,7 +111,7 @@ def _array(stored: Value | None) -> Value:
 def _checked(elements: Iterable[Value]) -> Iterable[Value]:
     for element in elements:
         if element.HasField("array_value"):
-            raise InvalidArgumentError("Cannot convert an array value in an array value.")
+            raise InvalidArgument("Cannot convert an array value in an array value.")
         limits.check_value(element)
         yield element
 

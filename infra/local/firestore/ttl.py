@@ -9,7 +9,6 @@ from google_apis.firestore.common_pb2 import Precondition
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, names, ordering, writes
-from infra.local.firestore.errors import AbortedError, FailedPreconditionError
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
@@ -17,6 +16,7 @@ from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.state import Record
 from infra.local.firestore.store import OpenDatabase, Store
+from infra.local.refusals import Aborted, FailedPrecondition
 
 
 async def expire_forever(store: Store, billing: Billing, indexes: Indexes, interval: float) -> None:
@@ -32,9 +32,9 @@ async def _expire(database: OpenDatabase, billing: Billing, collection: str, fie
     for delete in await _deletes(database, collection, field):
         try:
             await database.commit([writes.check(delete, database.name)])
-        except AbortedError:
+        except Aborted:
             continue  # it is in use; the next round will find it again
-        except FailedPreconditionError:
+        except FailedPrecondition:
             continue  # it has been written since, perhaps with more time
         billing.write(database.name, deletes=True)
 

@@ -10,13 +10,13 @@ from google_apis.firestore.common_pb2 import Precondition
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import DocumentTransform, Write
 from infra.local.firestore import clock, limits, names, paths, transforms
-from infra.local.firestore.errors import (
-    AlreadyExistsError,
-    FailedPreconditionError,
-    InvalidArgumentError,
-    NotFoundError,
-)
 from infra.local.firestore.state import Version
+from infra.local.refusals import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+)
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def check(write: Write, database: str) -> CheckedWrite:
-    """Check a write by itself; InvalidArgumentError says what is wrong with it."""
+    """Check a write by itself; InvalidArgument says what is wrong with it."""
     match write.WhichOneof("operation"):
         case "update":
             name, own_transforms = write.update.name, write.update_transforms
@@ -55,17 +55,17 @@ def check(write: Write, database: str) -> CheckedWrite:
         case "delete":
             name, own_transforms = write.delete, write.update_transforms
             if write.HasField("update_mask") or own_transforms:
-                raise InvalidArgumentError("A delete has no mask and no transforms.")
+                raise InvalidArgument("A delete has no mask and no transforms.")
         case "transform":
             name, own_transforms = write.transform.document, write.transform.field_transforms
             if write.HasField("update_mask") or write.update_transforms:
-                raise InvalidArgumentError("A transform has no update mask and no update transforms.")
+                raise InvalidArgument("A transform has no update mask and no update transforms.")
             if not own_transforms:
-                raise InvalidArgumentError("A transform has at least one field transform.")
+                raise InvalidArgument("A transform has at least one field transform.")
         case _:
-            raise InvalidArgumentError("A write has no operation.")
+            raise InvalidArgument("A write has no operation.")
     if len(own_transforms) > limits.MOST_TRANSFORMS:
-        raise InvalidArgumentError(f"At most {limits.MOST_TRANSFORMS} fields of a document are transformed.")
+        raise InvalidArgument(f"At most {limits.MOST_TRANSFORMS} fields of a document are transformed.")
     for transform in own_transforms:
         _writable(transform.field_path)
     mask = (
@@ -83,9 +83,9 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
         now: The commit's time, in microseconds.
 
     Raises:
-        AlreadyExistsError: The document must not exist and does.
-        NotFoundError: The document must exist and does not.
-        FailedPreconditionError: Another version is stored than the precondition names.
+        AlreadyExists: The document must not exist and does.
+        NotFound: The document must exist and does not.
+        FailedPrecondition: Another version is stored than the precondition names.
     """
     if write.write.HasField("current_document"):
         _require(write.write.current_document, write.name, stored, now)
@@ -108,16 +108,16 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
 def _require(precondition: Precondition, name: str, stored: Version | None, now: int) -> None:
     if precondition.HasField("exists"):
         if precondition.exists and stored is None:
-            raise NotFoundError(f"No document to update: {name}")
+            raise NotFound(f"No document to update: {name}")
         if not precondition.exists and stored is not None:
-            raise AlreadyExistsError(f"Document already exists: {name}")
+            raise AlreadyExists(f"Document already exists: {name}")
     elif precondition.HasField("update_time"):
         required = clock.from_timestamp(precondition.update_time)
         if required > now:
-            raise InvalidArgumentError("The required update time is in the future.")
+            raise InvalidArgument("The required update time is in the future.")
         found = 0 if stored is None else stored.updated
         if found != required:
-            raise FailedPreconditionError(
+            raise FailedPrecondition(
                 f"the stored version ({found}) does not match the required base version ({required})"
             )
 

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Collection
 
-from infra.local.pubsub.errors import InvalidArgument
+from infra.local.refusals import InvalidArgument
 
 # A client may outlive the emulator and its restart with the same data: an id of before it names nothing then.
 _RUN = secrets.token_hex(8)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.projects import project_of
 from infra.local.pubsub.clock import Clock
-from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, NotFound
+from infra.local.pubsub.errors import ResourceExists, ResourceNotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.names import DELETED_TOPIC, check_name
@@ -13,6 +13,7 @@ from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
 from infra.local.pubsub.settings import OUTPUT_ONLY, complete_subscription, complete_topic
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
+from infra.local.refusals import FailedPrecondition
 
 
 class Broker:
@@ -38,23 +39,23 @@ class Broker:
         """Return a topic.
 
         Raises:
-            NotFound: there is none of that name.
+            ResourceNotFound: there is none of that name.
         """
         check_name(name, "topics")
         try:
             return self.topics[name]
         except KeyError:
-            raise NotFound(name) from None
+            raise ResourceNotFound(name) from None
 
     def create_topic(self, config: pb.Topic) -> Topic:
         """Create a topic.
 
         Raises:
-            AlreadyExists, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceExists, InvalidArgument, Unimplemented: as production refuses it.
         """
         check_name(config.name, "topics")
         if config.name in self.topics:
-            raise AlreadyExists(config.name)
+            raise ResourceExists(config.name)
         self._complete_topic(config)
         topic = self.topics[config.name] = Topic(config, self.journal)
         self._save_topic(topic)
@@ -107,23 +108,23 @@ class Broker:
         """Return a subscription.
 
         Raises:
-            NotFound: there is none of that name.
+            ResourceNotFound: there is none of that name.
         """
         check_name(name, "subscriptions")
         try:
             return self.subscriptions[name]
         except KeyError:
-            raise NotFound(name) from None
+            raise ResourceNotFound(name) from None
 
     def create_subscription(self, config: pb.Subscription) -> Subscription:
         """Create a subscription. It gets what is published from now on.
 
         Raises:
-            AlreadyExists, NotFound, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceExists, ResourceNotFound, InvalidArgument, Unimplemented: as production refuses it.
         """
         check_name(config.name, "subscriptions")
         if config.name in self.subscriptions:
-            raise AlreadyExists(config.name)
+            raise ResourceExists(config.name)
         topic = self.topic(config.topic)
         for name in OUTPUT_ONLY:
             config.ClearField(name)
@@ -137,7 +138,7 @@ class Broker:
         """Give a subscription a new configuration.
 
         Raises:
-            NotFound, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceNotFound, InvalidArgument, Unimplemented: as production refuses it.
         """
         subscription = self.subscription(config.name)
         complete_subscription(config)

@@ -12,8 +12,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from google_apis.pubsub import schema_pb2 as pb
-from infra.local.pubsub.errors import InvalidArgument
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import InvalidArgument, Unimplemented
 
 _FILE = "schema.proto"
 _INPUT = "/dev/stdin"  # what protoc calls the file

@@ -15,7 +15,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 
-from infra.local.pubsub.errors import InvalidArgument
+from infra.local.refusals import InvalidArgument
 
 Attributes = Mapping[str, str]
 Filter = Callable[[Attributes], bool]

@@ -6,8 +6,8 @@ Source: https://cloud.google.com/pubsub/quotas#resource_limits
 from collections.abc import Sequence
 
 from google_apis.pubsub import pubsub_pb2 as pb
-from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.journal import Journal
+from infra.local.refusals import InvalidArgument
 
 _MAX_MESSAGES = 1_000
 _MAX_REQUEST_BYTES = 10_000_000

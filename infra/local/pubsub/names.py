@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from google.protobuf.message import Message
 
 from google_apis.pubsub.pubsub_pb2 import PublishRequest
-from infra.local.pubsub.errors import InvalidArgument
+from infra.local.refusals import InvalidArgument
 
 DELETED_TOPIC = "_deleted-topic_"
 """What a subscription has as its topic once that is deleted."""

@@ -6,11 +6,10 @@ from google.protobuf.empty_pb2 import Empty
 from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.definitions import MessageType, compiled
-from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.names import check_name, check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.schemas import Revision
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
 

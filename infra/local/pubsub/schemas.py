@@ -8,9 +8,10 @@ from google_apis.pubsub import pubsub_pb2
 from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.clock import Clock
 from infra.local.pubsub.definitions import MessageType
-from infra.local.pubsub.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from infra.local.pubsub.errors import ResourceExists, ResourceNotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.names import check_name
+from infra.local.refusals import FailedPrecondition, InvalidArgument
 
 DELETED_SCHEMA = "_deleted-schema_"
 """What a topic has as its schema once that is deleted."""
@@ -46,14 +47,14 @@ class Schemas:
         """Create a schema with its first revision. `schema` has its compiled definition."""
         check_name(name, "schemas")
         if name in self.revisions:
-            raise AlreadyExists(name)
+            raise ResourceExists(name)
         return self._add(name, schema)
 
     def commit(self, name: str, schema: pb.Schema) -> Revision:
         """Add a revision.
 
         Raises:
-            NotFound: there is no such schema.
+            ResourceNotFound: there is no such schema.
             FailedPrecondition: it has as many revisions as it may have.
         """
         if len(self.of(name)) >= _MAX_REVISIONS:
@@ -72,7 +73,7 @@ class Schemas:
         try:
             return self.revisions[name]
         except KeyError:
-            raise NotFound(name) from None
+            raise ResourceNotFound(name) from None
 
     def get(self, name: str) -> Revision:
         """Return a schema's last revision, or with `@{revision}` in its name that one."""
@@ -83,7 +84,7 @@ class Schemas:
         for revision in revisions:
             if revision.id == revision_id:
                 return revision
-        raise NotFound(f"{name}@{revision_id}")
+        raise ResourceNotFound(f"{name}@{revision_id}")
 
     def delete_revision(self, name: str) -> Revision:
         """Delete the revision that the name ends with and return the last that is left."""

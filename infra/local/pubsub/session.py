@@ -8,10 +8,11 @@ from infra.local.counters import Counters
 from infra.local.projects import project_of
 from infra.local.pubsub.ack_ids import check_ack_ids
 from infra.local.pubsub.clock import Clock
-from infra.local.pubsub.errors import InvalidArgument, NotFound
+from infra.local.pubsub.errors import ResourceNotFound
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.settings import MAX_ACK_DEADLINE
 from infra.local.pubsub.subscription import Subscription
+from infra.local.refusals import InvalidArgument
 
 
 class Session:
@@ -46,11 +47,11 @@ class Session:
         """Lease messages, as many as there are up to a limit.
 
         Raises:
-            NotFound: the subscription is deleted.
+            ResourceNotFound: the subscription is deleted.
             FailedPrecondition: it is detached or pushes.
         """
         if self._subscription.deleted:
-            raise NotFound(self._subscription.name)
+            raise ResourceNotFound(self._subscription.name)
         self._subscription.check_pullable()
         self._consumer.ready.clear()
         self._touch()

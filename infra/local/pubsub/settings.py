@@ -13,11 +13,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message as ProtoMessage
 
 from google_apis.pubsub import pubsub_pb2 as pb
-from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.filters import parse
 from infra.local.pubsub.labels import check_labels
 from infra.local.pubsub.names import check_name
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import InvalidArgument, Unimplemented
 
 _UNSUPPORTED_TOPIC_FIELDS = (
     "ingestion_data_source_settings",

@@ -11,11 +11,10 @@ from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, strike
 from infra.local.pubsub.broker import Broker
-from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.session import Session
 from infra.local.pubsub.settings import check_ack_deadline
-from infra.local.refusals import abort
+from infra.local.refusals import InvalidArgument, abort
 from infra.local.wire import Wire, decoded
 
 _BATCH = 200

@@ -9,14 +9,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.counters import Counters
 from infra.local.pubsub.broker import Broker
-from infra.local.pubsub.errors import InvalidArgument
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.session import Session
 from infra.local.pubsub.subscription import Subscription
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
 # As in production. What is not implemented is refused as in a creation: where it is set.

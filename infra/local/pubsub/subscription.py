@@ -2,11 +2,11 @@
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.backlog import Backlog, Forward
-from infra.local.pubsub.errors import FailedPrecondition
 from infra.local.pubsub.filters import parse
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import Policy
+from infra.local.refusals import FailedPrecondition
 
 
 class Subscription:

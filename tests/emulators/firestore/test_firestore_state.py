@@ -13,11 +13,11 @@ from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import writes
 from infra.local.firestore.clock import Clock
-from infra.local.firestore.errors import AlreadyExistsError, InvalidArgumentError
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.store import OpenDatabase, Settings, Store
 from infra.local.firestore.transactions import Patience
+from infra.local.refusals import AlreadyExists, InvalidArgument
 from tests import virtual_time
 
 DATABASE = "projects/p/databases/(default)"
@@ -53,7 +53,7 @@ def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
         with transactions.using(token):
             pass
         await asyncio.sleep(PATIENCE.idle + 1)
-        with pytest.raises(InvalidArgumentError), transactions.using(token):
+        with pytest.raises(InvalidArgument), transactions.using(token):
             pass
 
     virtual_time.run(use())
@@ -98,6 +98,6 @@ async def test_a_refusal_waits_for_what_it_tells_of_to_be_on_the_disk(tmp_path: 
         await asyncio.sleep(0)
     assert not refused.done()
     may_write.set()
-    with pytest.raises(AlreadyExistsError):
+    with pytest.raises(AlreadyExists):
         await refused
     await journal.close()

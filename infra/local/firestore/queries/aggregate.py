@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery
 from infra.local.firestore import limits, paths
-from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.queries.parse import Query
+from infra.local.refusals import InvalidArgument
 
 MOST_AGGREGATIONS = 5
 _INT64 = range(-(2**63), 2**63)
@@ -34,7 +34,7 @@ class Aggregation:
 
 
 def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[Aggregation]:
-    """Read the aggregations of a request; InvalidArgumentError if production would refuse them."""
+    """Read the aggregations of a request; InvalidArgument if production would refuse them."""
     found: list[Aggregation] = []
     unnamed = 0
     for aggregation in requested:
@@ -44,12 +44,12 @@ def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[A
             alias = f"field_{unnamed}"
         limits.check_field_name(alias)
         if alias in {other.alias for other in found}:
-            raise InvalidArgumentError(f'Aggregation aliases contain duplicate alias: "{alias}"')
+            raise InvalidArgument(f'Aggregation aliases contain duplicate alias: "{alias}"')
         found.append(_read(alias, aggregation))
     if not found:
-        raise InvalidArgumentError("Aggregations can not be empty.")
+        raise InvalidArgument("Aggregations can not be empty.")
     if len(found) > MOST_AGGREGATIONS:
-        raise InvalidArgumentError(f"A query has at most {MOST_AGGREGATIONS} aggregations.")
+        raise InvalidArgument(f"A query has at most {MOST_AGGREGATIONS} aggregations.")
     return found
 
 
@@ -58,13 +58,13 @@ def _read(alias: str, requested: StructuredAggregationQuery.Aggregation) -> Aggr
         case "count":
             up_to = requested.count.up_to.value if requested.count.HasField("up_to") else None
             if up_to is not None and up_to < 1:
-                raise InvalidArgumentError("A count goes up to a number greater than 0.")
+                raise InvalidArgument("A count goes up to a number greater than 0.")
             return Aggregation(alias, None, up_to)
         case "sum":
             return Aggregation(alias, paths.parse(requested.sum.field.field_path), None)
         case "avg":
             return Aggregation(alias, paths.parse(requested.avg.field.field_path), None, average=True)
-    raise InvalidArgumentError("An aggregation has no operator.")
+    raise InvalidArgument("An aggregation has no operator.")
 
 
 def fields(aggregations: Iterable[Aggregation]) -> list[paths.FieldPath]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
+from infra.local.refusals import InvalidArgument
 
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10
@@ -126,18 +126,16 @@ class FilterReader:
         self._database = database
 
     def read(self, where: StructuredQuery.Filter) -> list[Conjunction]:
-        """Read a filter; InvalidArgumentError if production would refuse it."""
+        """Read a filter; InvalidArgument if production would refuse it."""
         conjunctions = self._disjunction(where)
         if len(conjunctions) > MOST_DISJUNCTIONS:
-            raise InvalidArgumentError(
+            raise InvalidArgument(
                 f"A query has at most {MOST_DISJUNCTIONS} disjunctions in disjunctive normal form;"
                 f" this one has {len(conjunctions)}."
             )
         for conjunction in conjunctions:
             if sum(isinstance(term, Contains) for term in conjunction) > 1:
-                raise InvalidArgumentError(
-                    "A disjunction has at most one ARRAY_CONTAINS or ARRAY_CONTAINS_ANY."
-                )
+                raise InvalidArgument("A disjunction has at most one ARRAY_CONTAINS or ARRAY_CONTAINS_ANY.")
         return list(dict.fromkeys(conjunctions))
 
     def encode(self, path: paths.FieldPath, value: Value) -> bytes:
@@ -145,14 +143,14 @@ class FilterReader:
         if path != paths.NAME:
             return ordering.encode(value)
         if not value.HasField("reference_value"):
-            raise InvalidArgumentError("__key__ filter value must be a Key")
+            raise InvalidArgument("__key__ filter value must be a Key")
         return ordering.encode_path(self._document_path(value.reference_value))
 
     def _document_path(self, name: str) -> str:
         start = names.document_name(self._database, "")
         path = name.removeprefix(start)
         if path == name or not path:
-            raise InvalidArgumentError(f'"{name}" is not a document of the database "{self._database}".')
+            raise InvalidArgument(f'"{name}" is not a document of the database "{self._database}".')
         return path
 
     def _disjunction(self, where: StructuredQuery.Filter) -> list[Conjunction]:
@@ -163,34 +161,34 @@ class FilterReader:
                 return [(term,) for term in self._field(where.field_filter)]
             case "unary_filter":
                 return [(_unary(where.unary_filter),)]
-        raise InvalidArgumentError("A filter has no type.")
+        raise InvalidArgument("A filter has no type.")
 
     def _composite(self, composite: StructuredQuery.CompositeFilter) -> list[Conjunction]:
         if not composite.filters:
-            raise InvalidArgumentError("A composite filter has at least one filter.")
+            raise InvalidArgument("A composite filter has at least one filter.")
         parts = [self._disjunction(part) for part in composite.filters]
         if composite.op == _C.OR:
             return [conjunction for part in parts for conjunction in part]
         if composite.op != _C.AND:
-            raise InvalidArgumentError("A composite filter is an AND or an OR.")
+            raise InvalidArgument("A composite filter is an AND or an OR.")
         count = 1
         for part in parts:
             count *= len(part)
             if count > MOST_DISJUNCTIONS * MOST_DISJUNCTIONS:  # do not multiply out what is refused anyway
-                raise InvalidArgumentError(f"A query has at most {MOST_DISJUNCTIONS} disjunctions.")
+                raise InvalidArgument(f"A query has at most {MOST_DISJUNCTIONS} disjunctions.")
         return [sum(choice, ()) for choice in product(*parts)]
 
     def _field(self, condition: StructuredQuery.FieldFilter) -> list[Term]:
         path = paths.parse(condition.field.field_path)
         build = _OPERATORS.get(condition.op)
         if build is None:
-            raise InvalidArgumentError("A field filter has no operator.")
+            raise InvalidArgument("A field filter has no operator.")
         if path == paths.NAME and build in (_contains, _contains_any):
-            raise InvalidArgumentError("A document's name is no array, which 'array contains' is about.")
+            raise InvalidArgument("A document's name is no array, which 'array contains' is about.")
         if condition.op in _LIST_OPERATORS:
             values = condition.value.array_value.values
             if not condition.value.HasField("array_value") or not values:
-                raise InvalidArgumentError("'in', 'not in' and 'array contains any' need a non-empty array.")
+                raise InvalidArgument("'in', 'not in' and 'array contains any' need a non-empty array.")
             operands = [self.encode(path, value) for value in values]
         else:
             operands = [self.encode(path, condition.value)]
@@ -208,7 +206,7 @@ def _unary(condition: StructuredQuery.UnaryFilter) -> Term:
             return Excluded(path, frozenset({ordering.NULL}))
         case _U.IS_NOT_NAN:
             return Excluded(path, frozenset({ordering.NULL, ordering.NAN}))
-    raise InvalidArgumentError("A unary filter has no operator.")
+    raise InvalidArgument("A unary filter has no operator.")
 
 
 def _type_range(path: paths.FieldPath, operand: bytes) -> tuple[Bound, Bound]:
@@ -265,7 +263,7 @@ def _not_equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
 
 def _not_in(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     if len(operands) > MOST_EXCLUDED:
-        raise InvalidArgumentError(f"'not in' takes at most {MOST_EXCLUDED} values.")
+        raise InvalidArgument(f"'not in' takes at most {MOST_EXCLUDED} values.")
     if ordering.NULL in operands:  # of no value it can be told whether it is in the list
         nowhere = Bound(_NOTHING, after=False)
         return [Range(path, nowhere, nowhere)]

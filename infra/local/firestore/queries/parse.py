@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.queries.filters import (
     Bound,
@@ -14,7 +13,7 @@ from infra.local.firestore.queries.filters import (
     Present,
     is_inequality,
 )
-from infra.local.refusals import Unimplemented
+from infra.local.refusals import InvalidArgument, Unimplemented
 
 MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
@@ -68,7 +67,7 @@ def parse(
     request: StructuredQuery,
     present: Iterable[paths.FieldPath] = (),
 ) -> Query:
-    """Read a query; InvalidArgumentError if production would refuse it whatever is stored.
+    """Read a query; InvalidArgument if production would refuse it whatever is stored.
 
     Args:
         database: The database's full name.
@@ -79,7 +78,7 @@ def parse(
     if request.HasField("find_nearest"):
         raise Unimplemented("StructuredQuery.find_nearest (vector search)")
     if len(request.from_) != 1:
-        raise InvalidArgumentError("A query is about exactly one collection.")
+        raise InvalidArgument("A query is about exactly one collection.")
     selector = request.from_[0]
     if selector.collection_id:
         names.single_id(selector.collection_id)
@@ -88,15 +87,15 @@ def parse(
     where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
     if _filters(request.where) + len(request.order_by) + bool(parent_path) > MOST_CONDITIONS:
-        raise InvalidArgumentError(
+        raise InvalidArgument(
             f"A query has at most {MOST_CONDITIONS} filters, sort orders and a parent document's path."
         )
     order = _complete_order(request.order_by, where)
     used = {path for path, _ in order} | {term.path for terms in where for term in terms}
     if not selector.collection_id and used != {paths.NAME}:
-        raise InvalidArgumentError("A query of all collections can only filter and order by name.")
+        raise InvalidArgument("A query of all collections can only filter and order by name.")
     if request.offset < 0 or request.limit.value < 0:
-        raise InvalidArgumentError("A limit or an offset is not negative.")
+        raise InvalidArgument("A limit or an offset is not negative.")
     return Query(
         parent=parent_path,
         collection=selector.collection_id,
@@ -123,7 +122,7 @@ def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Con
     for order in requested:
         path = paths.parse(order.field.field_path)
         if path in modes:
-            raise InvalidArgumentError(f"The order has {paths.show(path)} twice.")
+            raise InvalidArgument(f"The order has {paths.show(path)} twice.")
         descends = order.direction == StructuredQuery.DESCENDING
         modes[path] = Mode.DESCENDING if descends else Mode.ASCENDING
     last = next(reversed(modes.values()), Mode.ASCENDING)
@@ -136,7 +135,7 @@ def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Con
 def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) -> bytes:
     """Encode a cursor: just before, or just after, all results whose sort key begins with its values."""
     if len(cursor.values) > len(order):
-        raise InvalidArgumentError("A cursor has more values than the order has fields.")
+        raise InvalidArgument("A cursor has more values than the order has fields.")
     if not cursor.values:
         return b"" if first == cursor.before else ordering.AFTER
     key = b""
@@ -157,9 +156,9 @@ def _check_operators(where: StructuredQuery.Filter) -> None:
     operators = list(_operators(where))
     excluding = [operator for operator in operators if operator in _EXCLUDING]
     if len(excluding) > 1:
-        raise InvalidArgumentError(f"A query has one of these at most: {', '.join(sorted(_EXCLUDING))}.")
+        raise InvalidArgument(f"A query has one of these at most: {', '.join(sorted(_EXCLUDING))}.")
     if "NOT_IN" in operators and not _NOT_WITH_NOT_IN.isdisjoint(operators):
-        raise InvalidArgumentError(f"'not in' goes with none of {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
+        raise InvalidArgument(f"'not in' goes with none of {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
 
 
 def _operators(where: StructuredQuery.Filter) -> Iterable[str]:

@@ -6,25 +6,23 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 """
 
 from infra.local.firestore import paths
-from infra.local.firestore.errors import FailedPreconditionError
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
 from infra.local.firestore.queries.parse import Query
+from infra.local.refusals import FailedPrecondition
 
 Field = tuple[paths.FieldPath, Mode]
 
 
 def check(query: Query, indexes: Indexes) -> None:
-    """Check that each conjunction of a query has its index; FailedPreconditionError names a missing one."""
+    """Check that each conjunction of a query has its index; FailedPrecondition names a missing one."""
     if indexes.composites is None:
         return
     for terms in query.where:
         need = _Need(query, terms)
         if not need.met_by(indexes):
-            raise FailedPreconditionError(
-                f"The query requires an index. Declare it in the index file: {need}"
-            )
+            raise FailedPrecondition(f"The query requires an index. Declare it in the index file: {need}")
 
 
 class _Need:

@@ -22,10 +22,10 @@ from google_apis.firestore.firestore_pb2 import (
 )
 from google_apis.firestore.write_pb2 import Write, WriteResult
 from infra.local.firestore import clock, names, writes
-from infra.local.firestore.errors import FirestoreError, InvalidArgumentError
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import masked
 from infra.local.firestore.store import OpenDatabase, Store
+from infra.local.refusals import InvalidArgument, Refusal
 
 _ID_ALPHABET = string.ascii_letters + string.digits
 _ID_LENGTH = 20
@@ -69,7 +69,7 @@ class Commits:
     ) -> tuple[int, list[writes.Outcome]]:
         with database.transactions.using(token) as transaction:
             if transaction.read_time is not None and checked:
-                raise InvalidArgumentError("Cannot modify entities in a read-only transaction.")
+                raise InvalidArgument("Cannot modify entities in a read-only transaction.")
             committed = await database.commit(checked, transaction)
             database.transactions.end(transaction)
             return committed
@@ -79,13 +79,13 @@ class Commits:
         database = self._database(request.database)
         targets = [write.update.name or write.delete or write.transform.document for write in request.writes]
         if len(set(targets)) < len(targets):
-            raise InvalidArgumentError("A batch writes no document twice.")
+            raise InvalidArgument("A batch writes no document twice.")
         response = BatchWriteResponse()
         for write in request.writes:
             result, status = response.write_results.add(), response.status.add()
             try:
                 result.CopyFrom(_result(*await self._write(database, write)))
-            except FirestoreError as error:
+            except Refusal as error:
                 status.code, status.message = error.code.value[0], str(error)
         await database.durable()
         return response
@@ -93,7 +93,7 @@ class Commits:
     async def create_document(self, request: CreateDocumentRequest) -> Document:
         """Create a document, with an id of its own if none is given."""
         if request.document.name:
-            raise InvalidArgumentError("The name of a document to create must not be set.")
+            raise InvalidArgument("The name of a document to create must not be set.")
         database_name, parent_path = names.parent(request.parent)
         identifier = request.document_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
         path = names.join(parent_path, names.single_id(request.collection_id), names.single_id(identifier))

@@ -12,11 +12,11 @@ from google_apis.firestore.firestore_pb2 import (
     GetDocumentRequest,
 )
 from infra.local.firestore import names, partial, paths
-from infra.local.firestore.errors import NotFoundError
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.reading import reading
 from infra.local.firestore.state import Version
 from infra.local.firestore.store import Store
+from infra.local.refusals import NotFound
 
 
 class Documents:
@@ -34,7 +34,7 @@ class Documents:
             self._billing.reads(database_name, 1)
             version = view.database.documents.get(path, view.time)
         if version is None:
-            raise NotFoundError(f'Document "{request.name}" not found.')
+            raise NotFound(f'Document "{request.name}" not found.')
         return masked(version.data, request.mask.field_paths)
 
     async def batch_get_documents(self, request: BatchGetDocumentsRequest) -> Iterator[Message]:

@@ -15,7 +15,6 @@ from google_apis.firestore.firestore_pb2 import (
 )
 from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.errors import InvalidArgumentError
 from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
@@ -26,6 +25,7 @@ from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
 from infra.local.firestore.store import Store
+from infra.local.refusals import InvalidArgument
 
 _PAGE = 300
 
@@ -82,19 +82,19 @@ class Lists:
 
 def _page_size(request: ListDocumentsRequest | ListCollectionIdsRequest) -> int:
     if request.page_size < 0:
-        raise InvalidArgumentError("A page size is not negative.")
+        raise InvalidArgument("A page size is not negative.")
     return request.page_size or _PAGE
 
 
 def _as_query(request: ListDocumentsRequest) -> StructuredQuery:
     if request.show_missing and request.order_by:
-        raise InvalidArgumentError("Missing documents cannot be shown in an order of fields.")
+        raise InvalidArgument("Missing documents cannot be shown in an order of fields.")
     query = StructuredQuery()
     query.from_.add(collection_id=request.collection_id)
     for part in filter(None, request.order_by.split(",")):
         path, _, direction = part.strip().partition(" ")
         if direction.lower() not in ("", "asc", "desc"):
-            raise InvalidArgumentError(f"Invalid order: {request.order_by!r}")
+            raise InvalidArgument(f"Invalid order: {request.order_by!r}")
         order = query.order_by.add()
         order.field.field_path = path
         descends = direction.lower() == "desc"
@@ -141,4 +141,4 @@ def _decode(token: str) -> bytes:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidArgumentError("Invalid page token.") from error
+        raise InvalidArgument("Invalid page token.") from error
