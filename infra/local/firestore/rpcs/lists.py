@@ -48,9 +48,9 @@ class Lists:
         async with reading(self._store.database(database_name), request) as view:
             required.check(query, view.database.indexes)
             await pauses(prepare(view.database.documents, query))
-            if view.locks:
-                await view.database.locks.read_query(view.locks, QueryLock(query, query.upper))
-                view.database.locks.scanned(view.locks, QueryLock(query, query.upper))
+            if view.holder:
+                await view.database.locks.read_query(view.holder, QueryLock(query, query.upper))
+                view.database.locks.scanned(view.holder, QueryLock(query, query.upper))
             hits = run(view.database.documents, query, view.time)
             if request.show_missing:
                 hits = heapq.merge(hits, _missing(view, query), key=lambda hit: hit.key)

@@ -58,7 +58,7 @@ class Queries:
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
             await _prepare(view, query)
-            by_index_alone = not (present or view.locks)
+            by_index_alone = not (present or view.holder)
             found = _count(view, query) if by_index_alone else None
             data: list[bytes] = []
             skipped = 0
@@ -82,11 +82,11 @@ async def _prepare(view: Reading, query: Query) -> None:
 async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
     """Run a prepared query, and lock what it covered if its transaction needs that."""
     locks = view.database.locks
-    if view.locks:
-        await locks.read_query(view.locks, QueryLock(query, query.upper))
+    if view.holder:
+        await locks.read_query(view.holder, QueryLock(query, query.upper))
     skipped, hits = page(view.database.documents, query, view.time)
-    if view.locks:
-        locks.scanned(view.locks, QueryLock(query, _covered(query, hits)))
+    if view.holder:
+        locks.scanned(view.holder, QueryLock(query, _covered(query, hits)))
     return skipped, hits
 
 

@@ -37,8 +37,8 @@ class Reading:
     time: int | None
 
     @property
-    def locks(self) -> Transaction | None:
-        """The transaction, if what it reads has to be locked for it."""
+    def holder(self) -> Transaction | None:
+        """The transaction, if it is to hold locks on what it reads."""
         return self.transaction if self.transaction and self.transaction.read_time is None else None
 
     def read_time(self) -> Timestamp:
@@ -47,8 +47,8 @@ class Reading:
 
     async def lock_documents(self, paths: Iterable[str]) -> None:
         """Lock documents, if the transaction needs that."""
-        if self.locks:
-            await self.database.locks.read_documents(self.locks, paths)
+        if self.holder:
+            await self.database.locks.read_documents(self.holder, paths)
 
 
 @asynccontextmanager
