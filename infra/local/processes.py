@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from itertools import count
 
 from infra.local.spawn import Run
 
@@ -74,24 +73,22 @@ class Process:
 
     async def _keep_running(self) -> None:
         clock = asyncio.get_running_loop().time
-        deaths = count(1)
+        deaths = 0
         while True:
             started = clock()
             fate = await self._live()
             self._has_died = True
             self._ready = False
-            if clock() - started > STABLE_AFTER:
-                deaths = count(1)
-            in_a_row = next(deaths)
-            if in_a_row == 1:
+            deaths = 1 if clock() - started > STABLE_AFTER else deaths + 1  # in a row
+            if deaths == 1:
                 self._settled.clear()
                 self._report(self.name, f"stopped ({fate}), starting it again")
             else:
                 # Who waits for it is told now; it may be up again at the next try.
                 self._settled.set()
-                pause = min(2.0 ** (in_a_row - 2), LONGEST_PAUSE)
+                pause = min(2.0 ** (deaths - 2), LONGEST_PAUSE)
                 self._report(
-                    self.name, f"stopped {in_a_row} times in a row ({fate}), next try in {pause:.0f} s"
+                    self.name, f"stopped {deaths} times in a row ({fate}), next try in {pause:.0f} s"
                 )
                 await asyncio.sleep(pause)
 
