@@ -268,9 +268,9 @@ class Backlog:
         self._end(lease, State.WAITING)
         self._note(delivery)
         delay = self.policy.backoff(delivery.failures)
-        item: Delivery | Lane = delivery
+        item = delivery.lane or delivery
         if delivery.lane is not None:
-            item = self._rewind(delivery.lane, delivery, now + delay if delay > 0 else 0.0)
+            self._rewind(delivery.lane, delivery, now + delay if delay > 0 else 0.0)
         if delay > 0:
             heapq.heappush(self._delayed, (now + delay, next(self._delays), item))
         else:
@@ -279,7 +279,7 @@ class Backlog:
     def _is_exhausted(self, delivery: Delivery) -> bool:
         return 0 < self.policy.max_attempts <= delivery.failures
 
-    def _rewind(self, lane: Lane, failed: Delivery, resume_at: float) -> Lane:
+    def _rewind(self, lane: Lane, failed: Delivery, resume_at: float) -> None:
         for delivery in lane.rewind(failed):
             if delivery.lease is not None:
                 self._end(delivery.lease, State.WAITING)
@@ -287,7 +287,6 @@ class Backlog:
                 delivery.state = State.WAITING
         lane.resume_at = max(lane.resume_at, resume_at)
         self._advance(lane)
-        return lane
 
     def _settle(self, delivery: Delivery) -> None:
         """Let go of an acknowledged message, or of all that it held up."""
