@@ -87,8 +87,8 @@ class Stack:
                 await self._start_emulators()
                 self._server.start()
                 await self._start_functions()
+                state.write(self._options.state_folder, self._state())
                 self._is_up = True
-                await self._publish()
                 self._report("", self._welcome())
                 await asyncio.gather(*(schedule.keep() for schedule in self._schedules()))
                 await asyncio.Event().wait()
@@ -148,8 +148,12 @@ class Stack:
 
     async def _publish(self) -> None:
         """Say what runs where, again whenever that changes."""
-        if self._is_up:
+        if not self._is_up:
+            return
+        try:
             state.write(self._options.state_folder, self._state())
+        except OSError as error:  # no fault of the child that is ready now
+            self._report("stack", f"{error.filename}: {error.strerror}")
 
     def _state(self) -> StackState:
         children = (self._firestore, self._pubsub, self._nursery, *self._functions.values())

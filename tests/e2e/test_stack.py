@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -176,6 +177,20 @@ def test_an_emulator_that_is_killed_comes_back_where_it_was(
     key = client.collection("api_keys").document(digest(before.api_key)).get(timeout=TIMEOUT)
     client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
     assert key.get("organization_id") == "development"
+
+
+def test_a_child_comes_back_also_where_the_state_folder_is_gone(
+    tmp_path: Path, quiet: tuple[str, str]
+) -> None:
+    """As after `git clean -fdx`."""
+    folder = tmp_path / "state"
+    with StackProcess(folder, quiet) as process:
+        stack = process.running()
+        shutil.rmtree(folder)
+        os.kill(stack.pids["firestore"], signal.SIGKILL)
+        process.wait_for("runs again")
+        assert f"{folder}: No such file or directory" in process.output
+        assert register(stack).status_code == 201
 
 
 def test_a_stack_that_nobody_reads_any_more_goes_on(tmp_path: Path, quiet: tuple[str, str]) -> None:
