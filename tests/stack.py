@@ -14,24 +14,26 @@ from typing import Any, Self
 import yaml
 
 from infra import ROOT
+from infra.local.state import StackState
 from infra.local.topology import DEFAULT_FILE
 
 TIMEOUT = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunningStack:
-    """A stack that is ready: what its stack.json says."""
+class RunningStack(StackState):
+    """A stack that is ready, with emulators that it has started: so there are their controls."""
 
-    gateway: str
-    firestore_emulator_host: str
-    pubsub_emulator_host: str
     firestore_control: str
     pubsub_control: str
-    project: str
-    api_key: str
-    functions: dict[str, str]
-    pids: dict[str, int]
+
+    def environment(self, project: str | None = None) -> dict[str, str]:
+        """What a function finds its emulators by, and the stack's project or another one there."""
+        return {
+            "GOOGLE_CLOUD_PROJECT": project or self.project,
+            "FIRESTORE_EMULATOR_HOST": self.firestore_emulator_host,
+            "PUBSUB_EMULATOR_HOST": self.pubsub_emulator_host,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

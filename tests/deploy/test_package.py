@@ -90,12 +90,10 @@ def environment(function: topology.Function, workspace: Workspace, stack: Runnin
     """Give what Terraform and the buildpack set (infra/terraform/functions.tf), for the emulators."""
     return {
         **function.environment,
+        **stack.environment(),
         "FUNCTION_SOURCE": f"{function.folder}/main.py",
         "FUNCTION_TARGET": function.entry_point,
         "PYTHONPATH": str(workspace.folder),
-        "GOOGLE_CLOUD_PROJECT": stack.project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
     }
 
 

@@ -35,11 +35,7 @@ class LoneProject:
 async def lone_project(stack: RunningStack) -> AsyncIterator[LoneProject]:
     """Make a project. It has no topics."""
     project = f"test-{uuid.uuid4().hex[:12]}"
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
-    }
+    environment = stack.environment(project)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
         store = Client(project=project)

@@ -28,11 +28,7 @@ def nobody() -> Iterator[str]:
 @pytest.fixture(scope="module")
 async def without_topics(stack: RunningStack, nursery: Nursery, nobody: str) -> AsyncIterator[LoneFunction]:
     """The function with the stack's store, but no Pub/Sub."""
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": stack.project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": nobody,
-    }
+    environment = stack.environment() | {"PUBSUB_EMULATOR_HOST": nobody}
     async with running_function(nursery, "machines", environment) as function:
         yield function
 

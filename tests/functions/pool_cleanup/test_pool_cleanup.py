@@ -228,12 +228,7 @@ async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
 
 async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nursery: Nursery) -> None:
     """Pub/Sub shows nobody the answer."""
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": stack.project,
-        "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host,
-    }
-    async with running_function(nursery, "pool_cleanup", environment) as function:
+    async with running_function(nursery, "pool_cleanup", stack.environment()) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
             headers = {"X-Request-Id": f"refused-{method}"}
             answer = await function.http.request(method, "/", content=b"{}", headers=headers)
