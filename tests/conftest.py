@@ -5,19 +5,18 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 from google.cloud import firestore, pubsub
 from hypothesis import HealthCheck, settings
 
-from infra import keys
 from infra.local.nursery import Nursery
 from shared.domain.access import Scope
+from tests import google_clients
 from tests.functions.lone_function import running_nursery
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import NewOrganization, Organization, RunningStack, running_stack
+from tests.stack import NewOrganization, Organization, RunningStack, organization, running_stack
 
 # Many more for a long look: MUSTER_EXAMPLES=10000.
 EXAMPLES = int(os.environ.get("MUSTER_EXAMPLES", "100"))
@@ -71,33 +70,21 @@ async def http(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 def firestore_client(stack: RunningStack) -> Iterator[firestore.Client]:
     """Google's Firestore client, on the stack's emulator."""
-    # Read when a client is made; a stack that a test starts must not find it in its environment.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        client = firestore.Client(project=stack.project)
-    yield client
-    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+    with google_clients.firestore_client(stack.firestore_emulator_host, stack.project) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
 def publisher(stack: RunningStack) -> Iterator[pubsub.PublisherClient]:
     """Google's Pub/Sub publisher, on the stack's emulator."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
-        client = pubsub.PublisherClient(
-            publisher_options=pubsub.types.PublisherOptions(enable_message_ordering=True)
-        )
-    yield client
-    client.stop()
+    with google_clients.PubSub(stack.pubsub_emulator_host).publisher(ordered=True) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
 def subscriber(stack: RunningStack) -> Iterator[pubsub.SubscriberClient]:
     """Google's Pub/Sub subscriber, on the stack's emulator."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
-        client = pubsub.SubscriberClient()
-    with client:
+    with google_clients.PubSub(stack.pubsub_emulator_host).subscriber() as client:
         yield client
 
 
@@ -106,8 +93,6 @@ def new_organization(firestore_client: firestore.Client) -> NewOrganization:
     """Makes an organization with an API key: `new_organization()`, or with scopes, `("machines:read",)`."""
 
     def make(scopes: Sequence[str] = (*Scope,)) -> Organization:
-        organization = f"organization-{uuid.uuid4()}"
-        api_key, _ = keys.create(firestore_client, organization, scopes, now=datetime.now(UTC))
-        return Organization(id=organization, api_key=api_key)
+        return organization(firestore_client, f"organization-{uuid.uuid4()}", scopes)
 
     return make

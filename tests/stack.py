@@ -5,17 +5,20 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from google.cloud.firestore import Client
 
-from infra import ROOT
+from infra import ROOT, keys
 from infra.local.state import StackState
 from infra.local.topology import DEFAULT_FILE
+from shared.domain.access import Scope
 
 TIMEOUT = 30
 
@@ -51,6 +54,12 @@ class Organization:
 
 NewOrganization = Callable[..., Organization]
 """Makes an organization whose key has the given scopes, or all."""
+
+
+def organization(store: Client, organization_id: str, scopes: Sequence[str] = (*Scope,)) -> Organization:
+    """Make an organization with an API key."""
+    api_key, _ = keys.create(store, organization_id, scopes, now=datetime.now(UTC))
+    return Organization(id=organization_id, api_key=api_key)
 
 
 @dataclass

@@ -1,13 +1,10 @@
 """What a benchmark works with: the archive's functions, the floor, the emulators and what is in them."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-
-from google.cloud.firestore import Client
 
 from infra import ROOT
 from tests.bench.meter import Meter
@@ -70,15 +67,13 @@ class Bench:
 
     async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
         """Make an organization of each size."""
-        os.environ["FIRESTORE_EMULATOR_HOST"] = self.backends.firestore
-        client = Client(project=self.backends.project)
         made = {}
         async with self.product("machines") as machines, self.product("pools") as pools:
             ports = {"machines": machines.port, "pools": pools.port}
             for number, size in enumerate(sizes):
                 self.progress(f"putting {size} into the store")
                 made[size] = await tenant(
-                    f"tenant-{number}", size, client=client, store=self.store, ports=ports
+                    f"tenant-{number}", size, backends=self.backends, store=self.store, ports=ports
                 )
         return made
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import uuid
@@ -16,7 +15,6 @@ from statistics import median
 from typing import Any
 
 import uvloop
-from google.cloud.firestore import Client
 
 from infra import ROOT
 from infra.arguments import Parser
@@ -157,23 +155,24 @@ CALLS = (
 async def measure(sizes: Sequence[int], folder: Path) -> Growth:
     """Measure every call in fleets of these sizes, each an organization's, in one database."""
     points: dict[str, dict[int, Point]] = {call.name: {} for call in CALLS}
-    async with bench(folder, _progress) as made:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = made.backends.firestore
-        client = Client(project=made.backends.project)
-        async with made.product("machines") as machines, made.product("pools") as pools:
-            served = {"machines": machines, "pools": pools}
-            ports = {name: each.port for name, each in served.items()}
-            for machines_each in sizes:
-                _progress(f"{machines_each:,} machines")
-                size = Size(machines=machines_each, pools=1, members=MEMBERS)
-                fleet = await _fleet(
-                    await tenant(
-                        f"tenant-{machines_each}", size, client=client, store=made.store, ports=ports
-                    ),
-                    machines.port,
-                )
-                for call in CALLS:
-                    points[call.name][machines_each] = await _point(made, served[call.function], call, fleet)
+    async with (
+        bench(folder, _progress) as made,
+        made.product("machines") as machines,
+        made.product("pools") as pools,
+    ):
+        served = {"machines": machines, "pools": pools}
+        ports = {name: each.port for name, each in served.items()}
+        for machines_each in sizes:
+            _progress(f"{machines_each:,} machines")
+            size = Size(machines=machines_each, pools=1, members=MEMBERS)
+            fleet = await _fleet(
+                await tenant(
+                    f"tenant-{machines_each}", size, backends=made.backends, store=made.store, ports=ports
+                ),
+                machines.port,
+            )
+            for call in CALLS:
+                points[call.name][machines_each] = await _point(made, served[call.function], call, fleet)
     return Growth(sizes=sizes, points=points)
 
 

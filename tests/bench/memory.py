@@ -1,7 +1,6 @@
 """`python -m tests.bench.memory`: what a function's process takes after thousands of requests."""
 
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import uvloop
-from google.cloud.firestore import Client
 
 from infra.arguments import Parser
 from tests import proc
@@ -30,17 +28,14 @@ _MB = 1_000_000
 async def measure(requests: int, folder: Path) -> list[int]:
     """Send lots of requests of all kinds; give the process's memory after each lot, in bytes."""
     after = []
-    async with bench(folder, lambda _: None) as made:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = made.backends.firestore
-        client = Client(project=made.backends.project)
-        async with made.product("machines") as served:
-            ports = {"machines": served.port}
-            caller = await tenant("tenant", FLEET, client=client, store=made.store, ports=ports)
-            mixed = _mixed(caller)
-            for _ in range(LOTS):
-                await drive(served.port, islice(mixed, requests), connections=CONNECTIONS, seconds=600)
-                await made.meter.quiet()
-                after.append(proc.memory(served.worker))
+    async with bench(folder, lambda _: None) as made, made.product("machines") as served:
+        ports = {"machines": served.port}
+        caller = await tenant("tenant", FLEET, backends=made.backends, store=made.store, ports=ports)
+        mixed = _mixed(caller)
+        for _ in range(LOTS):
+            await drive(served.port, islice(mixed, requests), connections=CONNECTIONS, seconds=600)
+            await made.meter.quiet()
+            after.append(proc.memory(served.worker))
     return after
 
 

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from infra import ROOT, package
 from infra.local import provision, topology
 from infra.local.emulator import Emulator
 from infra.local.topology import Topology
+from tests.stack import RunningStack
 
 PATIENCE = 30.0
 PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
@@ -55,6 +57,17 @@ class Backends:
     firestore_control: str
     pubsub_control: str
     project: str = provision.PROJECT
+
+    @classmethod
+    def of(cls, stack: RunningStack, project: str | None = None) -> Self:
+        """Take a stack's, and its project or another one there."""
+        return cls(
+            firestore=stack.firestore_emulator_host,
+            pubsub=stack.pubsub_emulator_host,
+            firestore_control=stack.firestore_control,
+            pubsub_control=stack.pubsub_control,
+            project=project or stack.project,
+        )
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -8,22 +8,21 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 import uuid6
-from google.cloud.firestore import Client
 
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.write_pb2 import Write
-from infra import keys
-from shared.domain.access import Scope
 from shared.domain.identities import mac_identity
 from shared.store import paths
 from tests.bench.client import ask, request
+from tests.bench.served import Backends
 from tests.bench.store import Store, frame
 from tests.functions.machines.bodies import PROFILE
+from tests.google_clients import firestore_client
+from tests.stack import organization
 
 _macs = count()
 
@@ -85,18 +84,19 @@ class Tenant:
 
 
 async def tenant(
-    organization_id: str, size: Size, *, client: Client, store: Store, ports: Mapping[str, int]
+    organization_id: str, size: Size, *, backends: Backends, store: Store, ports: Mapping[str, int]
 ) -> Tenant:
     """Make an organization with a key, machines and pools.
 
     Args:
         organization_id: the organization.
         size: how much it has.
-        client: of the database.
-        store: the same, for what is put there directly.
+        backends: where it is.
+        store: its documents there.
         ports: where the functions are served, by name.
     """
-    api_key, _ = keys.create(client, organization_id, (*Scope,), now=datetime.now(UTC))
+    with firestore_client(backends.firestore, backends.project) as client:
+        api_key = organization(client, organization_id).api_key
     made = Tenant(id=organization_id, api_key=api_key)
     if not (size.machines or size.pools):
         return made

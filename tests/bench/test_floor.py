@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import mean
 
 import pytest
-from google.cloud.firestore import Client
 
 from infra import ROOT
 from infra.local import topology
@@ -39,12 +38,7 @@ def _mean(stages: Sequence[Sequence[Template]]) -> Stage:
 
 
 async def test_the_floor_makes_the_same_rpcs_with_as_many_bytes(stack: RunningStack, tmp_path: Path) -> None:
-    backends = Backends(
-        firestore=stack.firestore_emulator_host,
-        pubsub=stack.pubsub_emulator_host,
-        firestore_control=stack.firestore_control,
-        pubsub_control=stack.pubsub_control,
-    )
+    backends = Backends.of(stack)
     scripts = tmp_path / "scripts.json"
     functions = {
         "pools": Source(
@@ -53,9 +47,6 @@ async def test_the_floor_makes_the_same_rpcs_with_as_many_bytes(stack: RunningSt
         "floor": replace(FLOOR, environment={"FLOOR_SCRIPTS": str(scripts)}),
     }
     ports = {name: int(url.rpartition(":")[2]) for name, url in stack.functions.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        client = Client(project=stack.project)
     async with Store.at(backends.firestore, backends.project) as store:
         bench = Bench(
             functions=functions,
@@ -66,11 +57,10 @@ async def test_the_floor_makes_the_same_rpcs_with_as_many_bytes(stack: RunningSt
             progress=print,
         )
         size = Size(machines=2 * SAMPLES + 2, pools=1, members=100)
-        caller = await tenant(f"tenant-{uuid.uuid4()}", size, client=client, store=store, ports=ports)
+        caller = await tenant(f"tenant-{uuid.uuid4()}", size, backends=backends, store=store, ports=ports)
         product = await record(bench, ASSIGNMENT, caller)
         save(product, scripts)
         floor = await record(bench, replace(ASSIGNMENT, function="floor"), caller)
-    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
 
     # The lengths of times differ by a few bytes.
     assert rpcs(floor) == [pytest.approx(stage, abs=8) for stage in rpcs(product)]

@@ -8,9 +8,6 @@ import uuid
 from collections import Counter
 from dataclasses import replace
 
-import pytest
-from google.cloud.firestore import Client
-
 from infra.local.nursery import Nursery
 from tests.bench.calls import CALLS
 from tests.bench.client import ask
@@ -56,16 +53,7 @@ def shortened(size: Size) -> Size:
 
 
 async def test_each_call_costs_exactly_this(stack: RunningStack, nursery: Nursery) -> None:
-    backends = Backends(
-        firestore=stack.firestore_emulator_host,
-        pubsub=stack.pubsub_emulator_host,
-        firestore_control=stack.firestore_control,
-        pubsub_control=stack.pubsub_control,
-        project=f"test-{uuid.uuid4().hex[:12]}",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        client = Client(project=backends.project)
+    backends = Backends.of(stack, f"test-{uuid.uuid4().hex[:12]}")
     async with (
         running_function(nursery, "machines", backends.environment) as machines,
         running_function(nursery, "pools", backends.environment) as pools,
@@ -73,7 +61,9 @@ async def test_each_call_costs_exactly_this(stack: RunningStack, nursery: Nurser
     ):
         ports = {"machines": machines.port, "pools": pools.port}
         callers = {
-            size: await tenant(f"tenant-{number}", shortened(size), client=client, store=store, ports=ports)
+            size: await tenant(
+                f"tenant-{number}", shortened(size), backends=backends, store=store, ports=ports
+            )
             for number, size in enumerate({call.tenant for call in CALLS})
         }
         costs = {}
@@ -83,6 +73,5 @@ async def test_each_call_costs_exactly_this(stack: RunningStack, nursery: Nurser
             costs[call.name] = await Meter(backends, store).cost(
                 ports[call.function], next(requests), dropped=0
             )
-    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
 
     assert costs == EXPECTED

@@ -8,15 +8,12 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from google.cloud import firestore, pubsub
 
-from infra import keys
-from shared.domain.access import Scope
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from shared.pb.inventory.v1.machine_pb2 import MachineStatus
 from tests.chaos import books
@@ -26,7 +23,7 @@ from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 from tests.event_log import TOPICS, EventLog, Payload
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import StackProcess, changed_topology
+from tests.stack import StackProcess, changed_topology, organization
 
 ORGANIZATIONS = 3
 MOST_REPLAYS = 300
@@ -123,11 +120,7 @@ async def _actors(
     plan: Plan, gateway: str, store: firestore.Client, ledger: Ledger
 ) -> AsyncIterator[list[Actor]]:
     """Make the clients. Each has connections of its own: httpx looks at all that it has for every request."""
-    fleets = []
-    for _ in range(ORGANIZATIONS):
-        organization = f"chaos-{uuid.uuid4()}"
-        api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
-        fleets.append(({"Authorization": f"Bearer {api_key}"}, Fleet()))
+    fleets = [(organization(store, f"chaos-{uuid.uuid4()}").headers, Fleet()) for _ in range(ORGANIZATIONS)]
     async with AsyncExitStack() as stack:
         actors = []
         for number in range(plan.clients):

@@ -5,17 +5,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 import httpx
-import pytest
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
+from tests.google_clients import firestore_client
 from tests.plain_http import NO_AUTHORITIES
 
 Counters = dict[str, int]
@@ -29,14 +28,9 @@ class Emulator:
     control: httpx.Client
     process: subprocess.Popen[str]
 
-    @contextmanager
-    def client(self, project: str) -> Iterator[Client]:
+    def client(self, project: str) -> AbstractContextManager[Client]:
         """Google's client as applications use it."""
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("FIRESTORE_EMULATOR_HOST", self.host)
-            client: Any = Client(project=project)
-        yield client
-        client.close()
+        return firestore_client(self.host, project)
 
     def generated(self) -> FirestoreClient:
         """Google's client with one method for each RPC."""

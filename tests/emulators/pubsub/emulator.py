@@ -4,52 +4,19 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 import httpx
-import pytest
-from google.cloud.pubsub_v1 import PublisherClient, SchemaServiceClient, SubscriberClient
-from google.cloud.pubsub_v1.types import PublisherOptions
 
+from tests.google_clients import PubSub
 from tests.plain_http import NO_AUTHORITIES
 
 
 @dataclass(frozen=True)
-class Clients:
-    """Google's clients of the emulator at a host."""
-
-    host: str
-
-    def publisher(self, *, ordered: bool = False) -> PublisherClient:
-        with self._environment():
-            return PublisherClient(publisher_options=PublisherOptions(enable_message_ordering=ordered))
-
-    def subscriber(self) -> SubscriberClient:
-        with self._environment():
-            return SubscriberClient()
-
-    def schemas(self) -> SchemaServiceClient:
-        with self._environment():
-            return SchemaServiceClient()
-
-    def publish_in_order(self, topic: str, key: str, contents: Sequence[bytes]) -> None:
-        """Publish messages with an ordering key."""
-        with self.publisher(ordered=True) as publisher:
-            for future in [publisher.publish(topic, content, ordering_key=key) for content in contents]:
-                future.result()
-
-    @contextmanager
-    def _environment(self) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PUBSUB_EMULATOR_HOST", self.host)
-            yield
-
-
-@dataclass(frozen=True)
-class Emulator(Clients):
+class Emulator(PubSub):
     """A running emulator process, and clients of it."""
 
     control: httpx.Client

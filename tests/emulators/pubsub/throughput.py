@@ -13,7 +13,8 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
 from infra.arguments import Parser
-from tests.emulators.pubsub.emulator import Clients, running
+from tests.emulators.pubsub.emulator import running
+from tests.google_clients import PubSub
 
 TOPIC = "projects/throughput/topics/news"
 SUBSCRIPTION = "projects/throughput/subscriptions/readers"
@@ -73,7 +74,7 @@ def _receive(host: str, messages: int, parent: Connection) -> None:
             if len(seen) == messages:
                 complete.set()
 
-    with Clients(host).subscriber() as subscriber:
+    with PubSub(host).subscriber() as subscriber:
         flow_control = FlowControl(max_messages=5_000)
         stream = subscriber.subscribe(SUBSCRIPTION, callback=handle, flow_control=flow_control)
         parent.send("ready")

@@ -13,22 +13,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx
-import pytest
-from google.cloud import firestore
 
-from infra import keys
-from shared.domain.access import Scope
 from tests import proc
 from tests.functions.machines import fleet
 from tests.functions.machines.control import Control
+from tests.google_clients import firestore_client
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import Organization, RunningStack, running_stack
+from tests.stack import Organization, RunningStack, organization, running_stack
 
 ORGANIZATION = "fleet"
 POOLS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(3))
@@ -141,12 +138,8 @@ def _cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
 
 
 def _organization(stack: RunningStack) -> Organization:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        client = firestore.Client(project=stack.project)
-    api_key, _ = keys.create(client, ORGANIZATION, (*Scope,), now=datetime.now(UTC))
-    client.close()  # type: ignore[no-untyped-call] # the library annotates it in part
-    return Organization(id=ORGANIZATION, api_key=api_key)
+    with firestore_client(stack.firestore_emulator_host, stack.project) as store:
+        return organization(store, ORGANIZATION)
 
 
 if __name__ == "__main__":

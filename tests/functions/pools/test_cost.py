@@ -5,18 +5,15 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 import pytest
-from google.cloud.firestore import Client
 
-from infra import keys
-from shared.domain.access import Scope
 from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
+from tests.google_clients import firestore_client
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import Organization, RunningStack, quiet_topology, running_stack
+from tests.stack import RunningStack, organization, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
 LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes a minute: --timeout 1200
@@ -63,19 +60,14 @@ class Meter:
 @pytest.fixture
 async def meter(quiet_stack: RunningStack) -> AsyncIterator[Meter]:
     """A meter for an organization of the test's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", quiet_stack.firestore_emulator_host)
-        store = Client(project=quiet_stack.project)
-    organization = f"organization-{a_uuid()}"
-    api_key, _ = keys.create(store, organization, (*Scope,), now=datetime.now(UTC))
-    async with (
-        httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60, verify=NO_AUTHORITIES) as http,
-        Control.of(quiet_stack.firestore_control, quiet_stack.project) as firestore,
-        Control.of(quiet_stack.pubsub_control, quiet_stack.project) as pubsub,
-    ):
-        pools = PoolsApi(http=http, organization=Organization(id=organization, api_key=api_key), store=store)
-        yield Meter(pools, firestore, pubsub)
-    store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
+    with firestore_client(quiet_stack.firestore_emulator_host, quiet_stack.project) as store:
+        async with (
+            httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60, verify=NO_AUTHORITIES) as http,
+            Control.of(quiet_stack.firestore_control, quiet_stack.project) as firestore,
+            Control.of(quiet_stack.pubsub_control, quiet_stack.project) as pubsub,
+        ):
+            mine = organization(store, f"organization-{a_uuid()}")
+            yield Meter(PoolsApi(http=http, organization=mine, store=store), firestore, pubsub)
 
 
 @pytest.mark.parametrize("members", [10, LARGE])
