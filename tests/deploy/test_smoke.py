@@ -3,10 +3,7 @@
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,7 +13,7 @@ from google.cloud.firestore import Client
 from infra import ROOT
 from infra.smoke import Failure, Smoke
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import NewOrganization, RunningStack
+from tests.stack import NewOrganization, Organization, RunningStack
 
 
 def smoke(url: str, key: str) -> subprocess.CompletedProcess[str]:
@@ -61,93 +58,59 @@ def test_smoke_names_the_call_that_failed_and_still_leaves_nothing_behind(
     assert not firestore_client.collection(f"organizations/{organization.id}/machines").get()
 
 
-@contextmanager
-def failing_pools(behind: str, answer: int | None) -> Iterator[str]:
-    """Stand before a stack where pools take no machines, and deletions of pools get an answer or none."""
+Broken = Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]
+"""Answers in the place of a stack, which it may ask."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if not self.path.startswith("/v1/pools/"):
-                headers = {name: value for name, value in self.headers.items() if name != "Host"}
-                passed = httpx.request(
-                    self.command, f"{behind}{self.path}", headers=headers, content=body, verify=NO_AUTHORITIES
-                )
-                self._answer(passed.status_code, passed.content, passed.headers.get("Idempotent-Replayed"))
-            elif self.command == "POST":
-                self._answer(503)
-            elif answer:
-                self._answer(answer)
-            else:
-                self.close_connection = True
-
-        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - its names
-
-        def _answer(self, status: int, body: bytes = b"", replayed: str | None = None) -> None:
-            self.send_response(status)
-            if replayed:
-                self.send_header("Idempotent-Replayed", replayed)
-            if status != 204:
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
+def complaint(stack: RunningStack, organization: Organization, broken: Broken) -> str:
+    """Try a stack through something that is broken, and tell what comes of it."""
+    with (
+        httpx.HTTPTransport(verify=NO_AUTHORITIES) as behind,
+        httpx.Client(
+            base_url=stack.gateway,
+            headers=organization.headers,
+            transport=httpx.MockTransport(lambda request: broken(request, behind)),
+        ) as http,
+        pytest.raises(Failure) as failure,
+    ):
+        Smoke(http).run()
+    return str(failure.value)
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
-    [(None, "Server disconnected without sending a response."), (500, "DELETE answers 500")],
+    ("answer", "reason"), [(None, "nobody is there"), (httpx.Response(500), "DELETE answers 500")]
 )
-def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(
-    answer: int | None,
+def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(  # noqa: PLR0913 - a table of two columns
+    *,
+    answer: httpx.Response | None,
     reason: str,
     stack: RunningStack,
     new_organization: NewOrganization,
     firestore_client: Client,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    def pools_take_no_machines_and_stay(request: httpx.Request, stack: httpx.BaseTransport) -> httpx.Response:
+        if not request.url.path.startswith("/v1/pools/"):
+            return stack.handle_request(request)
+        if request.method == "POST":
+            return httpx.Response(503)
+        if answer is None:
+            raise httpx.ReadError(reason)
+        return answer
+
     organization = new_organization()
 
-    with failing_pools(stack.gateway, answer) as url:
-        run = smoke(url, organization.api_key)
+    complained = complaint(stack, organization, pools_take_no_machines_and_stay)
 
     of_organization = f"organizations/{organization.id}"
     (pool,) = firestore_client.collection(f"{of_organization}/pools").get()
     path = f"/v1/pools/{pool.id}"
-    assert run.stderr.splitlines() == [
-        f"muster: {path} was not deleted: {reason}",
-        f"muster: {url} does not work: POST {path}/machines answers 503, not 200: ",
-    ]
-    assert run.returncode == 1
+    assert complained == f"POST {path}/machines answers 503, not 200: "
+    assert capsys.readouterr().err == f"muster: {path} was not deleted: {reason}\n"
     assert not firestore_client.collection(f"{of_organization}/machines").get()
 
 
 Lie = Callable[[httpx.Response], dict[str, Any]]
-
-
-class Lying(httpx.HTTPTransport):
-    """Reaches a stack, and tells something else than that has answered."""
-
-    def __init__(self, lie: Lie) -> None:
-        super().__init__(verify=NO_AUTHORITIES)
-        self._lie = lie
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = super().handle_request(request)
-        if not answer.read():
-            return answer
-        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-        return httpx.Response(answer.status_code, headers=headers, json=answer.json() | self._lie(answer))
 
 
 def another_machine(answer: httpx.Response) -> dict[str, Any]:
@@ -159,20 +122,23 @@ def one_machine_more(answer: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("lie", "complaint"),
+    ("lie", "expected"),
     [
         (another_machine, "a repeated request made another machine"),
         (one_machine_more, "the pool counts a machine that has left it"),
     ],
 )
 def test_smoke_does_not_believe_what_cannot_be(
-    stack: RunningStack, new_organization: NewOrganization, lie: Lie, complaint: str
+    stack: RunningStack, new_organization: NewOrganization, lie: Lie, expected: str
 ) -> None:
-    http = httpx.Client(
-        base_url=stack.gateway, headers=new_organization().headers, transport=Lying(lie), timeout=60
-    )
-    with http, pytest.raises(Failure, match=complaint):
-        Smoke(http).run()
+    def lying(request: httpx.Request, stack: httpx.BaseTransport) -> httpx.Response:
+        answer = stack.handle_request(request)
+        if not answer.read():
+            return answer
+        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        return httpx.Response(answer.status_code, headers=headers, json=answer.json() | lie(answer))
+
+    assert expected == complaint(stack, new_organization(), lying)
 
 
 def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
