@@ -26,7 +26,7 @@ from infra.local.pubsub.subscriber import Subscriber
 from infra.local.refusals import RefuseTheRest
 from infra.local.wire import Wire
 
-_TICK = 0.05  # seconds: how exact deadlines and backoffs are
+TICK = 0.05  # seconds: how exact deadlines and backoffs are
 _TICKS_TO_EXPIRY = 20
 _MAX_MESSAGE_BYTES = 20_000_000  # above every limit of Pub/Sub, whose own errors are the better ones
 
@@ -95,6 +95,6 @@ async def _run(broker: Broker, pushing: Pushing) -> None:
             pushing.update()
             if tick % _TICKS_TO_EXPIRY == 0:
                 broker.expire()
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
     finally:
         await pushing.stop()

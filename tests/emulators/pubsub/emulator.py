@@ -30,7 +30,7 @@ class Emulator(PubSub):
         self.control.post("/faults", json=fault).raise_for_status()
 
     def pass_time(self, seconds: float) -> None:
-        """Move the emulator's clock on."""
+        """Move the emulator's clock on, and wait until it has done what is due then."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{seconds}\n")
         self.process.stdin.flush()

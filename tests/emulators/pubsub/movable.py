@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from infra.local.pubsub.server import running
+from infra.local.pubsub.server import TICK, running
 
 
 class MovableClock:
@@ -26,6 +26,7 @@ async def main() -> None:
         say(f"Pub/Sub emulator on {at.grpc}, control on {at.control}")
         while line := await asyncio.to_thread(sys.stdin.readline):
             clock.move(float(line))
+            await asyncio.sleep(2 * TICK)  # until what is due now has been done
             say("moved")
 
 

@@ -1,5 +1,4 @@
 import queue
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +8,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.pubsub_v1.types import ReceivedMessage
 
-from tests.emulators.pubsub.pulling import acknowledge, data, extend, nack, pull, pull_now
+from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
 
 
 def test_a_published_message_is_pulled_with_its_id_and_time(
@@ -84,31 +83,6 @@ def test_a_nacked_message_comes_again_at_once(
     second = pull_now(subscriber, subscription)
     assert data(second) == [b"again"]
     assert first[0].ack_id != second[0].ack_id
-
-
-def test_a_message_comes_again_when_its_deadline_has_passed(
-    publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
-) -> None:
-    publisher.publish(topic, b"again").result()
-    late = pull(subscriber, subscription)
-    extend(subscriber, subscription, late, 1)
-    before = time.monotonic()
-    again = pull(subscriber, subscription)
-    assert 0.8 <= time.monotonic() - before < 5
-    acknowledge(subscriber, subscription, late)  # changes nothing: it is another's now
-    nack(subscriber, subscription, again)
-    assert data(pull_now(subscriber, subscription)) == [b"again"]
-
-
-def test_an_extended_message_does_not_come_again(
-    publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
-) -> None:
-    publisher.publish(topic, b"slow").result()
-    extend(subscriber, subscription, slow := pull(subscriber, subscription), 1)
-    extend(subscriber, subscription, slow, 60)
-    publisher.publish(topic, b"short").result()
-    extend(subscriber, subscription, pull(subscriber, subscription), 2)
-    assert data(pull(subscriber, subscription)) == [b"short"]  # the slow one would have come before it
 
 
 def test_a_deleted_topics_messages_stay_with_its_subscriptions(

@@ -6,7 +6,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
 from tests.emulators.pubsub.emulator import Emulator
-from tests.emulators.pubsub.pulling import acknowledge, data, extend, nack, pull, pull_now
+from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
 
 
 @pytest.fixture
@@ -52,37 +52,6 @@ def test_when_one_is_nacked_it_and_all_later_ones_come_again(
     acknowledge(subscriber, ordered, received)  # leases of before count no more
     nack(subscriber, ordered, again)
     assert data(pull(subscriber, ordered, 3)) == [b"1", b"2", b"3"]
-
-
-def test_when_a_deadline_passes_it_and_all_later_ones_come_again(
-    emulator: Emulator, subscriber: SubscriberClient, topic: str, ordered: str
-) -> None:
-    emulator.publish_in_order(topic, "key", [b"0", b"1", b"2"])
-    received = pull(subscriber, ordered, 3)
-    extend(subscriber, ordered, [received[1]], 1)
-    acknowledge(subscriber, ordered, [received[0], received[2]])
-    assert data(pull(subscriber, ordered, 2)) == [b"1", b"2"]
-
-
-def test_a_key_waits_for_the_backoff_of_its_failed_message(
-    emulator: Emulator, subscriber: SubscriberClient, project: str, topic: str
-) -> None:
-    name = f"{project}/subscriptions/patient"
-    backoff = {"seconds": 1}
-    subscriber.create_subscription(
-        request={
-            "name": name,
-            "topic": topic,
-            "enable_message_ordering": True,
-            "retry_policy": {"minimum_backoff": backoff, "maximum_backoff": backoff},
-        }
-    )
-    emulator.publish_in_order(topic, "key", [b"0", b"1"])
-    nack(subscriber, name, pull(subscriber, name, 2)[:1])
-    emulator.publish_in_order(topic, "key", [b"2"])
-    emulator.publish_in_order(topic, "another key", [b"a"])
-    assert data(pull_now(subscriber, name)) == [b"a"]
-    assert data(pull(subscriber, name, 3)) == [b"0", b"1", b"2"]
 
 
 def test_without_ordering_a_key_means_nothing(

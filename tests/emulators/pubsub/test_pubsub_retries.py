@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from google.api_core.exceptions import InvalidArgument, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -17,24 +15,6 @@ def dead_letters(publisher: PublisherClient, subscriber: SubscriberClient, proje
     name = f"{project}/subscriptions/dead-letters"
     subscriber.create_subscription(name=name, topic=f"{project}/topics/dead-letters")
     return name
-
-
-def test_a_retry_policy_doubles_the_pause_up_to_its_maximum(
-    publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
-) -> None:
-    name = f"{project}/subscriptions/patient"
-    policy = {"minimum_backoff": {"nanos": 300_000_000}, "maximum_backoff": {"nanos": 700_000_000}}
-    subscriber.create_subscription(request={"name": name, "topic": topic, "retry_policy": policy})
-    publisher.publish(topic, b"again").result()
-    pauses = []
-    received = pull(subscriber, name)
-    for _ in range(4):
-        before = time.monotonic()
-        nack(subscriber, name, received)
-        received = pull(subscriber, name)
-        pauses.append(time.monotonic() - before)
-    for expected, pause in zip([0.3, 0.6, 0.7, 0.7], pauses, strict=True):
-        assert expected - 0.01 <= pause < expected + 1
 
 
 def test_others_pass_a_message_that_waits(

@@ -1,63 +1,15 @@
-import queue
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
-from google.pubsub_v1.types import ReceivedMessage, StreamingPullRequest, StreamingPullResponse
 
 from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
+from tests.emulators.pubsub.stream import FIRST, opening, stream
 
 ACK_ID = "0" * 32  # well-formed, of no delivery
-FIRST = {"stream_ack_deadline_seconds": 10}
-
-
-class Stream:
-    """A StreamingPull at the level of its messages."""
-
-    def __init__(self, subscriber: SubscriberClient, **first: object) -> None:
-        self._requests: queue.Queue[StreamingPullRequest | None] = queue.Queue()
-        self.send(**first)
-        self._responses = subscriber.streaming_pull(requests=iter(self._requests.get, None))
-
-    def send(self, **request: object) -> None:
-        self._requests.put(StreamingPullRequest(request))
-
-    def response(self) -> StreamingPullResponse:
-        response: StreamingPullResponse = next(self._responses)
-        return response
-
-    def receive(self, count: int) -> list[ReceivedMessage]:
-        received: list[ReceivedMessage] = []
-        while len(received) < count:
-            received += self.response().received_messages
-        return received
-
-    def finish(self) -> None:
-        self._requests.put(None)
-
-    def cancel(self) -> None:
-        self.finish()
-        self._responses.cancel()
-
-
-@contextmanager
-def stream(subscriber: SubscriberClient, subscription: str, **flow_control: int) -> Iterator[Stream]:
-    with opening(subscriber, **{**FIRST, "subscription": subscription, **flow_control}) as opened:
-        yield opened
-
-
-@contextmanager
-def opening(subscriber: SubscriberClient, **first: object) -> Iterator[Stream]:
-    opened = Stream(subscriber, **first)
-    try:
-        yield opened
-    finally:
-        opened.cancel()
 
 
 def publish(publisher: PublisherClient, topic: str, *contents: bytes) -> None:
@@ -100,16 +52,6 @@ def test_a_nack_on_a_stream_brings_the_message_again(
     with stream(subscriber, subscription) as opened:
         (received,) = opened.receive(1)
         opened.send(modify_deadline_ack_ids=[received.ack_id], modify_deadline_seconds=[0])
-        assert data(opened.receive(1)) == [b"again"]
-
-
-def test_a_streams_messages_come_again_after_its_own_deadline(
-    publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
-) -> None:
-    publish(publisher, topic, b"again")
-    with stream(subscriber, subscription) as opened:
-        (received,) = opened.receive(1)
-        opened.send(modify_deadline_ack_ids=[received.ack_id], modify_deadline_seconds=[1])
         assert data(opened.receive(1)) == [b"again"]
 
 

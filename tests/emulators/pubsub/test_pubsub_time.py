@@ -12,7 +12,8 @@ from google.pubsub_v1.types import ReceivedMessage
 
 from tests.emulators.pubsub.emulator import Emulator, running_with_movable_clock
 from tests.emulators.pubsub.endpoint import Endpoint
-from tests.emulators.pubsub.pulling import acknowledge, data, pull, pull_now
+from tests.emulators.pubsub.pulling import acknowledge, data, extend, nack, pull, pull_now
+from tests.emulators.pubsub.stream import stream
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -49,10 +50,87 @@ def test_an_unextended_message_comes_again_after_its_ack_deadline(
     subscription = create(subscriber, topic, ack_deadline_seconds=30)
     publisher.publish(topic, b"slow").result()
     pull(subscriber, subscription)
-    emulator.pass_time(29)
+    emulator.pass_time(20)
     assert pull_now(subscriber, subscription) == []
-    emulator.pass_time(2)
-    assert data(pull(subscriber, subscription)) == [b"slow"]
+    emulator.pass_time(10)
+    assert data(pull_now(subscriber, subscription)) == [b"slow"]
+
+
+def test_the_last_deadline_that_a_message_was_given_counts(
+    emulator: Emulator, publisher: PublisherClient, subscriber: SubscriberClient, topic: str
+) -> None:
+    subscription = create(subscriber, topic)
+    publisher.publish(topic, b"again").result()
+    late = pull(subscriber, subscription)
+    for seconds in (20, 100):
+        extend(subscriber, subscription, late, seconds)
+    emulator.pass_time(90)
+    assert pull_now(subscriber, subscription) == []
+    emulator.pass_time(10)
+    again = pull_now(subscriber, subscription)
+    assert data(again) == [b"again"]
+    acknowledge(subscriber, subscription, late)  # changes nothing: it is another's now
+    nack(subscriber, subscription, again)
+    assert data(pull_now(subscriber, subscription)) == [b"again"]
+
+
+def test_a_streams_messages_come_again_after_its_own_deadline(
+    emulator: Emulator, publisher: PublisherClient, subscriber: SubscriberClient, topic: str
+) -> None:
+    subscription = create(subscriber, topic, ack_deadline_seconds=10)
+    publisher.publish(topic, b"slow").result()
+    with stream(subscriber, subscription, stream_ack_deadline_seconds=100) as opened:
+        opened.receive(1)
+        emulator.pass_time(90)
+        publisher.publish(topic, b"next").result()
+        assert data(opened.receive(1)) == [b"next"]
+        emulator.pass_time(10)
+        assert data(opened.receive(1)) == [b"slow"]
+
+
+def test_when_a_deadline_passes_a_message_and_all_later_ones_of_its_key_come_again(
+    emulator: Emulator, subscriber: SubscriberClient, topic: str
+) -> None:
+    subscription = create(subscriber, topic, enable_message_ordering=True)
+    emulator.publish_in_order(topic, "key", [b"0", b"1", b"2"])
+    first, _, last = pull(subscriber, subscription, 3)
+    acknowledge(subscriber, subscription, [first, last])
+    assert pull_now(subscriber, subscription) == []
+    emulator.pass_time(MINUTE)
+    assert data(pull_now(subscriber, subscription)) == [b"1", b"2"]
+
+
+def test_a_retry_policy_doubles_the_pause_up_to_its_maximum(
+    emulator: Emulator, publisher: PublisherClient, subscriber: SubscriberClient, topic: str
+) -> None:
+    policy = {"minimum_backoff": {"seconds": 100}, "maximum_backoff": {"seconds": 300}}
+    subscription = create(subscriber, topic, retry_policy=policy)
+    publisher.publish(topic, b"again").result()
+    received = pull(subscriber, subscription)
+    for pause in (100, 200, 300, 300):
+        nack(subscriber, subscription, received)
+        emulator.pass_time(pause - 10)
+        assert pull_now(subscriber, subscription) == []
+        emulator.pass_time(10)
+        received = pull_now(subscriber, subscription)
+        assert data(received) == [b"again"]
+
+
+def test_a_key_waits_for_the_backoff_of_its_failed_message(
+    emulator: Emulator, subscriber: SubscriberClient, topic: str
+) -> None:
+    policy = {"minimum_backoff": {"seconds": 100}, "maximum_backoff": {"seconds": 100}}
+    subscription = create(subscriber, topic, enable_message_ordering=True, retry_policy=policy)
+    emulator.publish_in_order(topic, "key", [b"0", b"1"])
+    nack(subscriber, subscription, pull(subscriber, subscription, 2)[:1])
+    emulator.publish_in_order(topic, "key", [b"2"])
+    emulator.publish_in_order(topic, "another key", [b"a"])
+    emulator.pass_time(90)
+    others = pull_now(subscriber, subscription)
+    assert data(others) == [b"a"]
+    acknowledge(subscriber, subscription, others)
+    emulator.pass_time(10)
+    assert data(pull_now(subscriber, subscription)) == [b"0", b"1", b"2"]
 
 
 def test_a_message_is_forgotten_after_its_retention(
