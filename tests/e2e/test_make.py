@@ -66,14 +66,19 @@ def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
 
 
 def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> None:
-    busy = tmp_path / "busy"
-    command = f"mkdir {busy} && sleep 0.3 && rmdir {busy}"
+    busy, both_wait = tmp_path / "busy", tmp_path / "both-wait"
+    waits = f"timeout {TIMEOUT} sh -c 'until [ -e {both_wait} ]; do sleep 0.01; done'"
+    command = f"mkdir {busy} && {waits} && rmdir {busy}"
     alone = [sys.executable, str(ROOT / "infra" / "alone.py"), str(tmp_path / "lock"), "sh", "-c", command]
-    runs = [subprocess.Popen(alone, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=TIMEOUT)[0] for run in runs]
+    reading, writing = os.pipe()
+    with open(reading) as said, open(writing, "w") as output:  # noqa: PTH123 - these have no path
+        runs = [subprocess.Popen(alone, stdout=output) for _ in range(3)]
+        waiting = [said.readline() for _ in range(2)]
+        both_wait.touch()
+        assert [run.wait(TIMEOUT) for run in runs] == [0, 0, 0]
+        output.close()
+        assert (waiting, said.read()) == (["Another make is setting up, this one waits for it...\n"] * 2, "")
 
-    assert [run.returncode for run in runs] == [0, 0, 0]
-    assert sorted(said) == ["", *["Another make is setting up, this one waits for it...\n"] * 2]
     assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
 
 

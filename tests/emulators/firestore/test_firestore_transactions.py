@@ -411,7 +411,7 @@ async def test_a_failed_commit_can_be_rolled_back(database: Database) -> None:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Emulator]:
-    with running("--idle-timeout=0.4", "--total-timeout=1.2", "--lock-timeout=0.2") as emulator:
+    with running("--idle-timeout=1.5", "--total-timeout=2", "--lock-timeout=0.1") as emulator:
         yield emulator
 
 

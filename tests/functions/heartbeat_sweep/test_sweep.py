@@ -208,7 +208,7 @@ async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
 async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet) -> None:
     """The commit is refused, and the machine as it is now is no reason for another."""
     [machine] = await fleet.add(SILENT)
-    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
+    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=1000)
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
     await fleet.control.struck()
 

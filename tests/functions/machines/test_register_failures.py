@@ -152,7 +152,7 @@ async def test_a_slow_topic_does_not_hold_an_answer_for_long(
 async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
-    await firestore_control.fail_next("Commit", code="PERMISSION_DENIED")
+    await firestore_control.fail_next("Commit", pattern=machines.organization.id, code="PERMISSION_DENIED")
 
     answer = await machines.register(a_body(), {"X-Request-Id": "request-4711"})
 
