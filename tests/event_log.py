@@ -1,12 +1,14 @@
 """What subscribers of the inventory hear: every event once, of all topics, in the order of its arrival."""
 
+import queue
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from google.cloud.pubsub import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
@@ -121,14 +123,44 @@ class EventLogs:
 def event_logs(subscriber: SubscriberClient, project: str) -> Iterator[EventLogs]:
     """Listen to all topics of a project until the end of the block."""
     logs = EventLogs()
-    names, streams = [], []
-    for topic in TOPICS:
-        name = subscriber.subscription_path(project, f"log-{topic}-{uuid.uuid4()}")
-        subscriber.create_subscription(request={"name": name, "topic": f"projects/{project}/topics/{topic}"})
-        names.append(name)
-        streams.append(subscriber.subscribe(name, lambda message, topic=topic: logs.receive(topic, message)))
-    try:
+    with _subscribed(subscriber, project, TOPICS, logs.receive):
         yield logs
+
+
+@contextmanager
+def messages(
+    subscriber: SubscriberClient, project: str, organization_id: str, *topics: str
+) -> Iterator[queue.Queue[Message]]:
+    """Receive an organization's messages of some topics until the end of the block, an entity's in order."""
+    received: queue.Queue[Message] = queue.Queue()
+
+    def receive(_: str, message: Message) -> None:
+        message.ack()
+        received.put(message)
+
+    mine = {"filter": f'attributes.organization_id = "{organization_id}"', "enable_message_ordering": True}
+    with _subscribed(subscriber, project, topics, receive, **mine):
+        yield received
+
+
+@contextmanager
+def _subscribed(
+    subscriber: SubscriberClient,
+    project: str,
+    topics: Iterable[str],
+    receive: Callable[[str, Message], None],
+    **settings: object,
+) -> Iterator[None]:
+    names, streams = [], []
+    for topic in topics:
+        name = subscriber.subscription_path(project, f"test-{topic}-{uuid.uuid4()}")
+        subscriber.create_subscription(
+            request={"name": name, "topic": f"projects/{project}/topics/{topic}", **settings}
+        )
+        names.append(name)
+        streams.append(subscriber.subscribe(name, partial(receive, topic)))
+    try:
+        yield
     finally:
         for stream in streams:
             stream.cancel()

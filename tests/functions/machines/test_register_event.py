@@ -1,67 +1,39 @@
 """The `machine-created` event, as Google's subscriber client receives it."""
 
 import queue
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from google.cloud.pubsub import PublisherClient, SubscriberClient
+from google.cloud.pubsub import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.protobuf.json_format import ParseDict
 
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.event_log import PATIENCE, messages
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import PROFILE, a_body, a_full_body
 from tests.functions.machines.expectations import created, problem
 from tests.stack import RunningStack
 
-PATIENCE = 10.0
-
-
-class Inbox:
-    """What a subscription received, one message at a time."""
-
-    def __init__(self) -> None:
-        self._messages: queue.Queue[Message] = queue.Queue()
-
-    def receive(self, message: Message) -> None:
-        """Take a message from the subscriber client."""
-        message.ack()
-        self._messages.put(message)
-
-    def next(self) -> Message:
-        """Wait for a message."""
-        return self._messages.get(timeout=PATIENCE)
-
-    def is_empty(self) -> bool:
-        """Tell whether all that came was taken."""
-        return self._messages.empty()
-
 
 @pytest.fixture
-def inbox(stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient) -> Iterator[Inbox]:
-    """Subscribes to the creation of the organization's machines."""
-    name = subscriber.subscription_path(stack.project, f"test-{uuid.uuid4()}")
-    topic = PublisherClient.topic_path(stack.project, "machine-created")
-    mine = f'attributes.organization_id = "{machines.organization.id}"'
-    subscriber.create_subscription(
-        request={"name": name, "topic": topic, "filter": mine, "enable_message_ordering": True}
-    )
-    inbox = Inbox()
-    stream = subscriber.subscribe(name, inbox.receive)
-    yield inbox
-    stream.cancel()
-    stream.result()
-    subscriber.delete_subscription(subscription=name)
+def inbox(
+    stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient
+) -> Iterator[queue.Queue[Message]]:
+    """Receives what is told of the creation of the organization's machines."""
+    with messages(subscriber, stack.project, machines.organization.id, "machine-created") as inbox:
+        yield inbox
 
 
-async def test_the_event_carries_the_whole_machine(machines: MachinesApi, inbox: Inbox) -> None:
+async def test_the_event_carries_the_whole_machine(
+    machines: MachinesApi, inbox: queue.Queue[Message]
+) -> None:
     body = a_full_body()
     machine_id = created(await machines.register(body))
 
-    machine = MachineCreated.FromString(inbox.next().data).machine
+    machine = MachineCreated.FromString(inbox.get(timeout=PATIENCE).data).machine
 
     sent = ParseDict({name: body[name] for name in PROFILE}, Machine())
     for name in PROFILE:
@@ -84,11 +56,13 @@ async def test_the_event_carries_the_whole_machine(machines: MachinesApi, inbox:
         assert stored[name] == getattr(machine, name).ToDatetime(UTC)
 
 
-async def test_its_attributes_are_those_of_a_cloud_event(machines: MachinesApi, inbox: Inbox) -> None:
+async def test_its_attributes_are_those_of_a_cloud_event(
+    machines: MachinesApi, inbox: queue.Queue[Message]
+) -> None:
     """With two more to filter by: https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md."""
     machine_id = created(await machines.register(a_body()))
 
-    message = inbox.next()
+    message = inbox.get(timeout=PATIENCE)
 
     # Pub/Sub adds some that name the topic's schema.
     attributes = {name: text for name, text in message.attributes.items() if "googclient" not in name}
@@ -108,7 +82,7 @@ async def test_its_attributes_are_those_of_a_cloud_event(machines: MachinesApi, 
 
 
 async def test_each_machine_has_one_event_and_what_changed_nothing_has_none(
-    machines: MachinesApi, inbox: Inbox
+    machines: MachinesApi, inbox: queue.Queue[Message]
 ) -> None:
     first, last = a_body(), a_body()
     key = {"Idempotency-Key": "a"}
@@ -118,8 +92,8 @@ async def test_each_machine_has_one_event_and_what_changed_nothing_has_none(
     problem(await machines.register(a_body(nics=[])), 400)
     ids.append(created(await machines.register(last)))
 
-    messages = [inbox.next() for _ in ids]
+    heard = [inbox.get(timeout=PATIENCE) for _ in ids]
 
-    assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in messages)
-    assert inbox.is_empty()
-    assert len(ids) == len({message.attributes["ce-id"] for message in messages})
+    assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in heard)
+    assert inbox.empty()
+    assert len(ids) == len({message.attributes["ce-id"] for message in heard})

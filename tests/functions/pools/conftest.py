@@ -1,13 +1,13 @@
 """Clients of the pools API, what subscribers receive, and what a call costs the emulators."""
 
-import uuid
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
-from google.cloud.pubsub import PublisherClient, SubscriberClient
+from google.cloud.pubsub import SubscriberClient
 
+from tests.event_log import messages
 from tests.functions.pools.api import PoolsApi
 from tests.functions.pools.inbox import Inbox
 from tests.stack import NewOrganization, RunningStack
@@ -28,15 +28,5 @@ def others(http: httpx.AsyncClient, new_organization: NewOrganization, firestore
 @pytest.fixture
 def inbox(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) -> Iterator[Inbox]:
     """Subscribes to the changes of the organization's pools."""
-    name = subscriber.subscription_path(stack.project, f"test-{uuid.uuid4()}")
-    topic = PublisherClient.topic_path(stack.project, "pool-changed")
-    mine = f'attributes.organization_id = "{pools.organization.id}"'
-    subscriber.create_subscription(
-        request={"name": name, "topic": topic, "filter": mine, "enable_message_ordering": True}
-    )
-    inbox = Inbox()
-    stream = subscriber.subscribe(name, inbox.receive)
-    yield inbox
-    stream.cancel()
-    stream.result()
-    subscriber.delete_subscription(subscription=name)
+    with messages(subscriber, stack.project, pools.organization.id, "pool-changed") as received:
+        yield Inbox(received)

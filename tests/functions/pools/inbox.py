@@ -1,26 +1,20 @@
 """What subscribers of `pool-changed` receive."""
 
 import queue
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from google.cloud.pubsub_v1.subscriber.message import Message
 
 from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
+from tests.event_log import PATIENCE
 
-PATIENCE = 10.0
 
-
-@dataclass
+@dataclass(frozen=True)
 class Inbox:
     """What a subscription received, one message at a time."""
 
-    messages: queue.Queue[Message] = field(default_factory=queue.Queue)
-
-    def receive(self, message: Message) -> None:
-        """Take a message from the subscriber client."""
-        message.ack()
-        self.messages.put(message)
+    messages: queue.Queue[Message]
 
     def next(self) -> tuple[str, PoolChanged]:
         """Wait for an event; return its kind as filters know it, and the event."""

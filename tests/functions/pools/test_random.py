@@ -4,16 +4,16 @@ import asyncio
 import os
 import queue
 import random
-import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from google.cloud.pubsub import PublisherClient, SubscriberClient
+from google.cloud.pubsub import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
+from tests.event_log import TOPICS, messages
 from tests.functions.pools.api import Json, PoolsApi
 from tests.functions.pools.history import History, State
 from tests.stack import RunningStack
@@ -22,7 +22,6 @@ OPERATIONS = int(os.environ.get("POOL_OPERATIONS", "320"))
 SEED = int(os.environ.get("POOL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311 - no secret
 CLIENTS = 16
 Events = queue.Queue[Message]
-TOPICS = ("machine-created", "machine-updated", "machine-deleted", "pool-changed")
 PATIENCE = 30.0
 
 Claim = Callable[[State], bool]
@@ -41,25 +40,8 @@ class Answered:
 @pytest.fixture
 def events(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) -> Iterator[Events]:
     """Subscribes to all that happens in the organization."""
-    received: Events = queue.Queue()
-
-    def receive(message: Message) -> None:
-        message.ack()
-        received.put(message)
-
-    names, streams = [], []
-    for topic in TOPICS:
-        name = subscriber.subscription_path(stack.project, f"test-{uuid.uuid4()}")
-        mine = f'attributes.organization_id = "{pools.organization.id}"'
-        path = PublisherClient.topic_path(stack.project, topic)
-        subscriber.create_subscription(request={"name": name, "topic": path, "filter": mine})
-        names.append(name)
-        streams.append(subscriber.subscribe(name, receive))
-    yield received
-    for name, stream in zip(names, streams, strict=True):
-        stream.cancel()
-        stream.result()
-        subscriber.delete_subscription(subscription=name)
+    with messages(subscriber, stack.project, pools.organization.id, *TOPICS) as received:
+        yield received
 
 
 @dataclass
