@@ -12,6 +12,7 @@ from google.cloud import firestore, pubsub
 from hypothesis import HealthCheck, settings
 
 from infra.local.nursery import Nursery
+from shared.bootstrap import Inventory, inventory
 from shared.domain.access import Scope
 from tests import google_clients
 from tests.functions.lone_function import running_nursery
@@ -65,6 +66,22 @@ async def http(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the gateway, without a key."""
     async with httpx.AsyncClient(base_url=stack.gateway, timeout=30, verify=NO_AUTHORITIES) as client:
         yield client
+
+
+@pytest.fixture
+def project() -> str:
+    """A project of the test's own on the shared emulators."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def own(stack: RunningStack, project: str) -> Iterator[Inventory]:
+    """The product's inventory in a project of the test's own, which has no topics."""
+    environment = stack.environment(project)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():  # channels are made at the first call
+            patch.setenv(name, value)
+        yield inventory(environment)
 
 
 @pytest.fixture(scope="session")

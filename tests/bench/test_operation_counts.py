@@ -4,7 +4,6 @@ Counted in a project of its own, where no schedule and no other test is at work.
 stay in the outbox, and no operation is spent on dropping them.
 """
 
-import uuid
 from collections import Counter
 from dataclasses import replace
 
@@ -52,8 +51,8 @@ def shortened(size: Size) -> Size:
     )
 
 
-async def test_each_call_costs_exactly_this(stack: RunningStack, nursery: Nursery) -> None:
-    backends = Backends.of(stack, f"test-{uuid.uuid4().hex[:12]}")
+async def test_each_call_costs_exactly_this(stack: RunningStack, project: str, nursery: Nursery) -> None:
+    backends = Backends.of(stack, project)
     async with (
         running_function(nursery, "machines", backends.environment) as machines,
         running_function(nursery, "pools", backends.environment) as pools,

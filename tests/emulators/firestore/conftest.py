@@ -1,4 +1,3 @@
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -13,12 +12,6 @@ def emulator() -> Iterator[Emulator]:
     """An emulator without an index file. Tests share it: each keeps to a project of its own."""
     with running() as emulator:
         yield emulator
-
-
-@pytest.fixture
-def project() -> str:
-    """A project of the test's own."""
-    return f"test-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture

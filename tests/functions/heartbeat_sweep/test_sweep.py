@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from google.cloud.firestore import Client
 from google.cloud.pubsub import PublisherClient
 
 from functions.heartbeat_sweep.sweep import PAGE, sweep
-from shared.bootstrap import Inventory, inventory, new_id, now
+from shared.bootstrap import Inventory, new_id, now
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.domain.machine_change import MachineChange
@@ -92,13 +91,9 @@ class Fleet:
 
 
 @pytest.fixture
-async def fleet(stack: RunningStack) -> AsyncIterator[Fleet]:
-    project = f"test-{uuid.uuid4().hex[:12]}"
-    with pytest.MonkeyPatch.context() as patch:  # clients are made at the first call
-        patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
-        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
-        async with Control.of(stack.firestore_control, project) as control:
-            yield Fleet(inventory({"GOOGLE_CLOUD_PROJECT": project}), control)
+async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
+    async with Control.of(stack.firestore_control, own.project) as control:
+        yield Fleet(own, control)
 
 
 async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:

@@ -59,10 +59,10 @@ async def test_events_of_one_key_are_published_in_the_order_of_their_commits(
 
 
 async def test_an_event_whose_request_may_still_run_is_left_to_it(
-    young: Inventory, outbox: FilledOutbox
+    own: Inventory, outbox: FilledOutbox
 ) -> None:
     await outbox.put([entry("change")])
-    await relay(young)
+    await relay(own)
     assert outbox.published() == []
     assert await outbox.waiting() == 1
 
@@ -116,12 +116,12 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
 
 
 async def test_the_report_tells_the_age_of_the_oldest_event(
-    young: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
+    own: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Events are read by their names, whenever they were committed."""
     committed_at = [await outbox.put([entry(event_id, key=event_id)]) for event_id in ("b", "a", "c")]
     age = AGE + timedelta(seconds=30)
-    await relay(dataclasses.replace(young, clock=lambda: committed_at[0] + age))
+    await relay(dataclasses.replace(own, clock=lambda: committed_at[0] + age))
     [report] = entries(capsys)
     assert (report["backlog"], report["oldest_seconds"]) == (3, age.total_seconds())
 
@@ -229,14 +229,14 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
     ids=["bytes", "events"],
 )
 async def test_many_or_large_events_are_held_in_smaller_parts(
-    young: Inventory, outbox: FilledOutbox, limits: dict[str, int]
+    own: Inventory, outbox: FilledOutbox, limits: dict[str, int]
 ) -> None:
     large = entry("large").data + b"x" * 20_000
     entries = [entry(f"change-{number}") for number in range(2 * PAGE + 10)]
     for one in entries:
         one.data = large
     await outbox.put(entries)
-    waiting = young.outbox.waiting(**limits, deadline=Deadline(20))
+    waiting = own.outbox.waiting(**limits, deadline=Deadline(20))
     assert [len(documents) async for documents in waiting] == [PAGE, PAGE, 10]
 
 
