@@ -16,11 +16,11 @@ from infra.local.nursery import Nursery
 from shared.domain import events
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from tests.control import Control
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import lone_project
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.pools.api import PoolsApi
 from tests.stack import RunningStack
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from google.cloud.firestore import Client
 
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.google_clients import firestore_client
 from tests.stack import Organization, RunningStack, organization
 

@@ -13,7 +13,7 @@ import pytest
 from google.cloud import firestore
 
 from shared.domain.deadline import REQUEST_SECONDS
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.stack import NewOrganization, Organization
 
 # The promise is made for 64 at once: AT_ONCE=64 takes a minute longer.

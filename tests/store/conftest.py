@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.stack import RunningStack
 
 

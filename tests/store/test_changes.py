@@ -34,7 +34,7 @@ from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
-from tests.functions.machines.control import Control
+from tests.control import Control
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ID = "0193a5d2-7b1c-7000-8000-000000000000"

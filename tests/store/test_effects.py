@@ -16,7 +16,7 @@ from shared.store.codec import decode
 from shared.store.effects import MOST_REFUSALS, Decide, Effect
 from shared.store.errors import Refused
 from shared.store.transaction import Transaction
-from tests.functions.machines.control import Control
+from tests.control import Control
 
 SUBSCRIPTION = "projects/example/subscriptions/counting"
 COUNTER = paths.pool("example", "counter")

@@ -5,7 +5,7 @@ import pytest
 from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
 from shared.store.label_sets import LabelSets
-from tests.functions.machines.control import Control
+from tests.control import Control
 
 
 async def test_the_organization_that_was_asked_for_least_recently_is_forgotten_first(

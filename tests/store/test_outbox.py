@@ -12,7 +12,7 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
 from shared.store.outbox import BATCH
 from shared.store.queries import all_in
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.logged import entries
 
 

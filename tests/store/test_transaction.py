@@ -13,7 +13,7 @@ from shared.store import paths, writes
 from shared.store.errors import Unclear
 from shared.store.transaction import RELEASE_SECONDS, Transaction
 from tests.bench.recorder import Recorder, recorded
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.stack import RunningStack
 
 POOL = paths.pool("example", "locked")

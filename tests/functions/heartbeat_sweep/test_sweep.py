@@ -35,7 +35,7 @@ from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
 from shared.store.wire_format import write
 from shared.store.writes import delete
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.logged import entries
 from tests.stack import NewOrganization, RunningStack
 

@@ -7,9 +7,9 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import SubscriberClient
 
+from tests.control import Control
 from tests.event_log import EventLog, EventLogs, event_logs
 from tests.functions.machines.api import MachinesApi
-from tests.functions.machines.control import Control
 from tests.inventory_checker import Books
 from tests.stack import NewOrganization, RunningStack
 

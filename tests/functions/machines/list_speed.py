@@ -21,8 +21,8 @@ from pathlib import Path
 import httpx
 
 from tests import proc
+from tests.control import Control
 from tests.functions.machines import fleet
-from tests.functions.machines.control import Control
 from tests.google_clients import firestore_client
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import Organization, RunningStack, organization, running_stack

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from shared.pb.inventory.v1.events_pb2 import MachineDeleted, PoolChange, PoolChanged
+from tests.control import Control
 from tests.event_log import EventLog, Heard
 from tests.functions.machines.agents import AGENTS, faults, missing, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import ERRORS, PATH, common_headers, created, problem
 from tests.inventory_checker import Books, settled
 

@@ -9,10 +9,10 @@ import pytest
 from google.cloud.firestore import Client
 
 from infra.local.nursery import Nursery
+from tests.control import Control
 from tests.functions.lone_function import LoneFunction, running_function
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, common_headers, created, problem
 from tests.stack import NewOrganization, RunningStack
 

@@ -9,10 +9,10 @@ from google.cloud.firestore import DELETE_FIELD
 
 from functions.machines.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
+from tests.control import Control
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, problem
 from tests.inventory_checker import Books, settled
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.control import Control
 from tests.functions.machines import fleet, list_speed
-from tests.functions.machines.control import Control
 from tests.stack import NewOrganization, Organization, RunningStack
 
 # MUSTER_FLEET=100000 shows that a page of a large fleet costs the same; loading it takes minutes.

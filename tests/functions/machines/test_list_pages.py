@@ -14,10 +14,10 @@ from shared.domain.identities import mac_identity
 from shared.pb.inventory.v1.api_pb2 import MachineList
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
+from tests.control import Control
 from tests.functions.machines import fleet
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, common_headers, created, problem
 from tests.stack import NewOrganization, RunningStack
 

@@ -3,11 +3,11 @@
 import pytest
 
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
+from tests.control import Control
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_full_body
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
 from tests.inventory_checker import Books, settled
 

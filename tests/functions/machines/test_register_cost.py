@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.control import Control
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import created, problem
 
 KEY = {"Idempotency-Key": "a"}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.control import Control
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import conflict, created, problem
 
 CUT = [

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.control import Control
 from tests.functions.machines.api import Headers, MachinesApi
 from tests.functions.machines.bodies import PROFILE, Body, a_body, a_full_body
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import problem
 from tests.stack import NewOrganization
 

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from infra.local.nursery import Nursery
+from tests.control import Control
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import lone_project
 from tests.functions.machines.agents import AGENTS, a_registration, moment, patched, registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, created
 from tests.stack import RunningStack
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from tests.control import Control
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, a_registration, moment, patched, registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
-from tests.functions.machines.control import Control
 from tests.functions.machines.expectations import PATH, problem
 from tests.inventory_checker import Books, settled
 

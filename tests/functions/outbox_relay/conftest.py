@@ -9,7 +9,7 @@ from google.cloud import pubsub
 
 from functions.outbox_relay.relay import AGE
 from shared.bootstrap import Inventory, now
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox
 from tests.stack import RunningStack
 

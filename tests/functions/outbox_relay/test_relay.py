@@ -19,7 +19,7 @@ from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.side_by_side import AT_ONCE
 from shared.store.outbox import PAGE
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
 from tests.logged import entries
 from tests.plain_http import NO_AUTHORITIES

@@ -20,8 +20,8 @@ from shared.domain.events import outbox_entry, pool_changed
 from shared.events.publisher import pubsub_message
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
+from tests.control import Control
 from tests.functions.lone_function import running_function
-from tests.functions.machines.control import Control
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.functions.pools.api import PoolsApi
 
 KEY = {"Idempotency-Key": "a"}

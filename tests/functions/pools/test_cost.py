@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.google_clients import firestore_client
 from tests.plain_http import NO_AUTHORITIES

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.domain.deadline import REQUEST_SECONDS
-from tests.functions.machines.control import Control
+from tests.control import Control
 from tests.functions.pools.api import Headers, PoolsApi
 from tests.functions.pools.expectations import problem
 from tests.functions.pools.inbox import Inbox
