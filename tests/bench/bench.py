@@ -7,10 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from infra import ROOT
-from tests.bench.meter import Meter
 from tests.bench.served import Backends, Served, Source, archive, emulators, serve
 from tests.bench.store import Store
 from tests.bench.tenants import Size, Tenant, tenant
+from tests.meter import Meter
 
 FLOOR = Source(file=Path(__file__).parent / "floor.py", entry_point="floor", path=ROOT, environment={})
 

@@ -203,7 +203,7 @@ async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point
     measured = await drive(served.port, islice(requests, call.repetitions), connections=1, seconds=60)
     cpu_seconds = proc.cpu_seconds(served.worker) - before
     await made.meter.quiet()
-    cost = await made.meter.cost(served.port, next(requests), dropped=call.events)
+    cost = await made.meter.cost(ask(served.port, next(requests)), dropped=call.events)
     await fleet.tenant.release(made.store)
     return Point(
         milliseconds=median(measured.latencies) * 1000,

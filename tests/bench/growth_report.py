@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.meter import counted
+from tests.meter import counted
 
 # An exact total costs one unit for each 1,000 machines that are counted: the contract's own price.
 MAY_GROW = "aggregation_units"

@@ -7,7 +7,7 @@ from statistics import median
 
 from tests.bench.calls import Call
 from tests.bench.client import Slice
-from tests.bench.meter import Cost
+from tests.meter import Cost
 
 
 @dataclass

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tests.bench.measured import Comparison, Measured, Side
-from tests.bench.meter import counted
 from tests.bench.run import Plan
 from tests.bench.targets import Target
+from tests.meter import counted
 
 BAR = 40
 WHOLE = 0.98  # answers differ a little in size, by the number of machines in a pool for example

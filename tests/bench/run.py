@@ -9,13 +9,13 @@ from pathlib import Path
 from tests import proc
 from tests.bench.bench import Bench, Progress, bench
 from tests.bench.calls import Call
-from tests.bench.client import drive
+from tests.bench.client import ask, drive
 from tests.bench.measured import Comparison, Measured
-from tests.bench.meter import Cost
 from tests.bench.recording import record
 from tests.bench.script import save
 from tests.bench.served import Served
 from tests.bench.tenants import Tenant
+from tests.meter import Cost
 
 WARM_UP_SECONDS = 0.3
 CONNECTIONS = (1, 16, 64)
@@ -91,7 +91,7 @@ class _Pair:
             await drive(served.port, await self._requests(), connections=1, seconds=WARM_UP_SECONDS)
             requests = await self._requests()
             await self.made.meter.quiet()
-            costs.append(await self.made.meter.cost(served.port, next(requests), dropped=events))
+            costs.append(await self.made.meter.cost(ask(served.port, next(requests)), dropped=events))
         product, floor = costs
         if product != floor:
             raise UnfairError(f"{self.call.name} costs {product}, but its floor {floor}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra import cost
 from tests.bench.measured import Comparison, Measured
-from tests.bench.meter import counted
+from tests.meter import counted
 
 BUSY = 16
 P50_RATIO = 1.35

@@ -12,12 +12,12 @@ from infra import ROOT
 from infra.local import topology
 from tests.bench.bench import FLOOR, Bench
 from tests.bench.calls import CALLS
-from tests.bench.meter import Meter
 from tests.bench.recording import SAMPLES, record
 from tests.bench.script import Script, Template, save
 from tests.bench.served import Backends, Source
 from tests.bench.store import Store
 from tests.bench.tenants import Size, tenant
+from tests.meter import Meter
 from tests.stack import RunningStack
 
 # It reads in a transaction, commits what depends on that, and then does three things at once.

@@ -10,11 +10,11 @@ from dataclasses import replace
 from infra.local.nursery import Nursery
 from tests.bench.calls import CALLS
 from tests.bench.client import ask
-from tests.bench.meter import Cost, Meter
 from tests.bench.served import Backends
 from tests.bench.store import Store
 from tests.bench.tenants import Size, tenant
 from tests.functions.lone_function import running_function
+from tests.meter import Cost, Meter
 from tests.stack import RunningStack
 
 
@@ -70,7 +70,7 @@ async def test_each_call_costs_exactly_this(stack: RunningStack, project: str, n
             requests = call.requests(callers[call.tenant])
             await ask(ports[call.function], next(requests))  # from now on the caller's key is known
             costs[call.name] = await Meter(backends, store).cost(
-                ports[call.function], next(requests), dropped=0
+                ask(ports[call.function], next(requests)), dropped=0
             )
 
     assert costs == EXPECTED

@@ -7,10 +7,10 @@ from dataclasses import replace
 from tests.bench.calls import CALLS
 from tests.bench.client import Slice
 from tests.bench.measured import Comparison, Measured, Side
-from tests.bench.meter import Cost
 from tests.bench.report import as_bars, as_json, as_markdown
 from tests.bench.run import Plan
 from tests.bench.targets import Target, targets
+from tests.meter import Cost
 
 REGISTRATION = CALLS[0]
 COST = Cost(rpcs=Counter(Commit=1, Publish=1), billed=Counter(writes=3, deletes=1, published=1))

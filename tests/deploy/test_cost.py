@@ -1,6 +1,5 @@
 """The costs in docs/deploy.md: the emulators count what operations do, and the tables are computed of it."""
 
-import asyncio
 import math
 import uuid
 from collections.abc import AsyncIterator, Awaitable
@@ -16,17 +15,17 @@ from infra.local.nursery import Nursery
 from shared.domain import events
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from tests.control import Control
+from tests.bench.served import Backends
+from tests.bench.store import Store
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import lone_project
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.pools.api import PoolsApi
+from tests.meter import Meter
 from tests.stack import RunningStack
 
 DOCUMENT = ROOT / "docs" / "deploy.md"
-UNITS = ("reads", "writes", "deletes", "aggregation_units")
-PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Deployment:
 
     machines: MachinesApi
     pools: PoolsApi
-    firestore: Control
+    meter: Meter
 
     async def register(self, nics: int = 1, *, with_key: bool = True) -> str:
         """Register a machine and return its id."""
@@ -53,19 +52,9 @@ class Deployment:
 
     async def cost(self, request: Awaitable[object]) -> tuple[int, int, int]:
         """Make a request and tell what it read, wrote and deleted, once its event is dropped."""
-        async with asyncio.timeout(PATIENCE):
-            while self.machines.store.collection("outbox").limit(1).get():  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(0.05)
-        before = await self._counted()
-        await request
-        async with asyncio.timeout(PATIENCE):
-            while (after := await self._counted())["deletes"] == before["deletes"]:  # noqa: ASYNC110 - same
-                await asyncio.sleep(0.05)
-        reads, writes, deletes, units = (after[unit] - before[unit] for unit in UNITS)
-        return reads + units, writes, deletes
-
-    async def _counted(self) -> dict[str, int]:
-        return {unit: await self.firestore.billed(unit) for unit in UNITS}
+        await self.meter.quiet()
+        billed = (await self.meter.cost(request, dropped=1)).billed
+        return billed["reads"] + billed["aggregation_units"], billed["writes"], billed["deletes"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +63,7 @@ async def deployment(
 ) -> AsyncIterator[Deployment]:
     async with (
         lone_project(stack) as project,
+        Store.at(stack.firestore_emulator_host, project.id) as store,
         running_function(nursery, "machines", project.environment) as machines,
         running_function(nursery, "pools", project.environment) as pools,
     ):
@@ -82,7 +72,7 @@ async def deployment(
         yield Deployment(
             MachinesApi(http=machines.http, organization=project.organization, store=project.store),
             PoolsApi(http=pools.http, organization=project.organization, store=project.store),
-            project.control,
+            Meter(Backends.of(stack, project.id), store),
         )
 
 

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from tests.bench.served import Backends
+from tests.bench.store import Store
 from tests.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.google_clients import firestore_client
+from tests.meter import PATIENCE, Meter
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack, organization, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
 LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes a minute: --timeout 1200
-UNITS = ("reads", "writes", "deletes", "aggregation_units")
 MEMBERS_A_UNIT = 1000
-PATIENCE = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -31,100 +32,93 @@ def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSta
 
 
 @dataclass(frozen=True)
-class Meter:
-    """What calls cost both emulators."""
+class Quiet:
+    """The API of a stack where nothing else happens, what its calls cost, and the emulators' faults."""
 
     pools: PoolsApi
+    meter: Meter
     firestore: Control
     pubsub: Control
 
-    async def cost(self, call: Awaitable[object], *, deletes: int = 0) -> tuple[Counter[str], dict[str, int]]:
-        """Make a call, wait until it has dropped its published events, and tell its RPCs and billed units."""
-        async with asyncio.timeout(PATIENCE):
-            while self.pools.store.collection("outbox").limit(1).get():  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(0.05)
+    async def cost(self, call: Awaitable[object], *, deletes: int = 0) -> tuple[Counter[str], Counter[str]]:
+        """Make a call and tell its RPCs, with those that drop its published events, and its billed units."""
+        await self.meter.quiet()
         await self.pools.call("GET", "/v1/pools?limit=0")  # refused; the key is known for a while from now on
-        rpcs, billed = await self._counted()
-        await call
-        async with asyncio.timeout(PATIENCE):
-            while await self.firestore.billed("deletes") < billed["deletes"] + deletes:  # noqa: ASYNC110 - same
-                await asyncio.sleep(0.05)
-        rpcs_after, billed_after = await self._counted()
-        return rpcs_after - rpcs, {unit: billed_after[unit] - billed[unit] for unit in UNITS}
-
-    async def _counted(self) -> tuple[Counter[str], dict[str, int]]:
-        rpcs = await self.firestore.rpcs() + await self.pubsub.rpcs()
-        return rpcs, {unit: await self.firestore.billed(unit) for unit in UNITS}
+        cost = await self.meter.cost(call, dropped=deletes)
+        return cost.rpcs + cost.dropping, cost.billed
 
 
 @pytest.fixture
-async def meter(quiet_stack: RunningStack) -> AsyncIterator[Meter]:
-    """A meter for an organization of the test's own."""
+async def quiet(quiet_stack: RunningStack) -> AsyncIterator[Quiet]:
+    """The API for an organization of the test's own."""
     with firestore_client(quiet_stack.firestore_emulator_host, quiet_stack.project) as store:
         async with (
             httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60, verify=NO_AUTHORITIES) as http,
+            Store.at(quiet_stack.firestore_emulator_host, quiet_stack.project) as documents,
             Control.of(quiet_stack.firestore_control, quiet_stack.project) as firestore,
             Control.of(quiet_stack.pubsub_control, quiet_stack.project) as pubsub,
         ):
             mine = organization(store, f"organization-{a_uuid()}")
-            yield Meter(PoolsApi(http=http, organization=mine, store=store), firestore, pubsub)
+            pools = PoolsApi(http=http, organization=mine, store=store)
+            yield Quiet(pools, Meter(Backends.of(quiet_stack), documents), firestore, pubsub)
 
 
 @pytest.mark.parametrize("members", [10, LARGE])
-async def test_an_assignment_costs_what_its_machines_and_its_record_cost(meter: Meter, members: int) -> None:
+async def test_an_assignment_costs_what_its_machines_and_its_record_cost(quiet: Quiet, members: int) -> None:
     count = 7
-    pools = meter.pools
+    pools = quiet.pools
     pool_id = (await pools.create())["id"]
     await pools.fill([pool_id], members)
     machines = await pools.register_several(count)
     assignment = pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machines}, KEY)
 
-    rpcs, billed = await meter.cost(assignment, deletes=1)
+    rpcs, billed = await quiet.cost(assignment, deletes=1)
 
     # The second commit is the one that drops the published event.
     expected = Counter(BatchGetDocuments=1, Commit=2, Publish=1, RunAggregationQuery=1, RunQuery=1)
     assert expected == rpcs
-    assert {
-        "reads": count + 1 + min(members + count, 100),
-        "writes": count + 2,
-        "deletes": 1,
-        "aggregation_units": -(-(members + count) // MEMBERS_A_UNIT),
-    } == billed
+    assert billed == Counter(
+        reads=count + 1 + min(members + count, 100),
+        writes=count + 2,
+        deletes=1,
+        aggregation_units=-(-(members + count) // MEMBERS_A_UNIT),
+        published=1,
+    )
     assert (await pools.get(pool_id))["machine_count"] == members + count
 
 
-async def test_members_are_counted_and_read_while_the_event_is_published(meter: Meter) -> None:
+async def test_members_are_counted_and_read_while_the_event_is_published(quiet: Quiet) -> None:
     """Both reads arrive while the publish is held up, and the answer waits for all three."""
-    pools = meter.pools
+    pools = quiet.pools
     pool_id, machine = (await pools.create())["id"], await pools.register()
-    published = await meter.pubsub.billed("published")
-    await meter.pubsub.fail_next("Publish", delay_ms=1500)
+    published = await quiet.pubsub.billed("published")
+    await quiet.pubsub.fail_next("Publish", delay_ms=1500)
     for read in ("RunAggregationQuery", "RunQuery"):
-        await meter.firestore.fail_next(read, pattern=pools.organization.id, delay_ms=100)
+        await quiet.firestore.fail_next(read, pattern=pools.organization.id, delay_ms=100)
 
     adding = asyncio.create_task(pools.add(pool_id, [machine]))
     async with asyncio.timeout(PATIENCE):
-        while await meter.firestore.waiting():  # noqa: ASYNC110 - nothing tells of it
+        while await quiet.firestore.waiting():  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.02)
 
-    assert await meter.pubsub.waiting() == []
-    assert await meter.pubsub.billed("published") == published
+    assert await quiet.pubsub.waiting() == []
+    assert await quiet.pubsub.billed("published") == published
     assert (await adding)["machine_count"] == 1
-    assert await meter.pubsub.billed("published") == published + 1
+    assert await quiet.pubsub.billed("published") == published + 1
 
 
-async def test_a_removal_costs_what_its_machines_cost(meter: Meter) -> None:
-    pool_id = (await meter.pools.create())["id"]
-    members = await meter.pools.fill([pool_id], 10)
+async def test_a_removal_costs_what_its_machines_cost(quiet: Quiet) -> None:
+    pool_id = (await quiet.pools.create())["id"]
+    members = await quiet.pools.fill([pool_id], 10)
 
-    rpcs, billed = await meter.cost(meter.pools.remove(pool_id, members[:4]), deletes=1)
+    rpcs, billed = await quiet.cost(quiet.pools.remove(pool_id, members[:4]), deletes=1)
 
     assert Counter(BatchGetDocuments=1, Commit=2, Publish=1) == rpcs
-    assert billed == {"reads": 5, "writes": 5, "deletes": 1, "aggregation_units": 0}
+    assert billed == Counter(reads=5, writes=5, deletes=1, published=1)
 
 
-async def test_what_changes_nothing_writes_nothing(meter: Meter) -> None:
-    pools = meter.pools
+async def test_what_changes_nothing_writes_nothing(quiet: Quiet) -> None:
+    pools = quiet.pools
     pool_id = (await pools.create())["id"]
     member, free = await pools.register_several(2)
     await pools.add(pool_id, [member])
@@ -134,37 +128,37 @@ async def test_what_changes_nothing_writes_nothing(meter: Meter) -> None:
         pools.remove(pool_id, [free]),
         pools.update(pool_id, {"description": None}),
     ):
-        rpcs, billed = await meter.cost(call)
+        rpcs, billed = await quiet.cost(call)
 
         assert (rpcs["Commit"], rpcs["Publish"], billed["writes"]) == (0, 0, 0)
 
 
-async def test_a_list_of_pools_reads_at_most_1000_of_their_machines(meter: Meter) -> None:
-    pool_ids = [(await meter.pools.create())["id"] for _ in range(12)]
-    await meter.pools.fill(pool_ids, 90)
+async def test_a_list_of_pools_reads_at_most_1000_of_their_machines(quiet: Quiet) -> None:
+    pool_ids = [(await quiet.pools.create())["id"] for _ in range(12)]
+    await quiet.pools.fill(pool_ids, 90)
 
-    _, billed = await meter.cost(meter.pools.call("GET", "/v1/pools?include=machines"))
+    _, billed = await quiet.cost(quiet.pools.call("GET", "/v1/pools?include=machines"))
 
     assert billed["reads"] == 12 + 12 * (1000 // 12)
     assert billed["aggregation_units"] == 12 + 1
 
 
-async def test_small_pools_of_a_list_leave_the_large_ones_room(meter: Meter) -> None:
-    large = (await meter.pools.create())["id"]
-    small = [(await meter.pools.create())["id"] for _ in range(11)]
-    members = await meter.pools.fill([large, *small], 1) + await meter.pools.fill([large], 99)
+async def test_small_pools_of_a_list_leave_the_large_ones_room(quiet: Quiet) -> None:
+    large = (await quiet.pools.create())["id"]
+    small = [(await quiet.pools.create())["id"] for _ in range(11)]
+    members = await quiet.pools.fill([large, *small], 1) + await quiet.pools.fill([large], 99)
 
-    _, billed = await meter.cost(meter.pools.call("GET", "/v1/pools?include=machines"))
-    page = (await meter.pools.call("GET", "/v1/pools?include=machines")).json()
+    _, billed = await quiet.cost(quiet.pools.call("GET", "/v1/pools?include=machines"))
+    page = (await quiet.pools.call("GET", "/v1/pools?include=machines")).json()
 
     assert billed["reads"] == 12 + 11 + 100
     assert sorted(members) == sorted(machine["id"] for machine in page["included"])
 
 
-async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_other(meter: Meter) -> None:
+async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_other(quiet: Quiet) -> None:
     """Each assignment is decided once: no transaction is tried again."""
     clients, rounds = 16, 8
-    pools = meter.pools
+    pools = quiet.pools
     pool_id = (await pools.create())["id"]
     machines = await pools.fill([], clients * rounds)
 
@@ -175,7 +169,7 @@ async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_othe
     async def all_clients() -> None:
         await asyncio.gather(*(client(number) for number in range(clients)))
 
-    rpcs, billed = await meter.cost(all_clients(), deletes=len(machines))
+    rpcs, billed = await quiet.cost(all_clients(), deletes=len(machines))
 
     assert rpcs["BatchGetDocuments"] == len(machines)
     assert billed["writes"] == 2 * len(machines)

@@ -1,9 +1,10 @@
-"""What one request costs, by the emulators' counters."""
+"""What one call costs, by the emulators' counters, where nothing else happens."""
 
 import asyncio
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 
 from tests.bench.client import ask, request
 from tests.bench.served import Backends
@@ -22,10 +23,12 @@ class Cost:
         rpcs: those before the answer, by name. The commit that drops published events comes after it, for
             many requests together.
         billed: Firestore's operations, those of the drop too, and the messages that were published.
+        dropping: the RPCs after the answer, or some of them: that one may be counted before.
     """
 
     rpcs: Counter[str]
     billed: Counter[str]
+    dropping: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 class Meter:
@@ -36,21 +39,24 @@ class Meter:
         self._controls = (backends.firestore_control, backends.pubsub_control)
         self._store = store
 
-    async def cost(self, port: int, call: bytes, *, dropped: int) -> Cost:
-        """Send a request while nothing else happens.
+    async def cost(self, call: Awaitable[object], *, dropped: int) -> Cost:
+        """Make a call while nothing else happens.
 
         Args:
-            port: where.
-            call: the request.
-            dropped: how many published events are waited for to leave the outbox.
+            call: the call.
+            dropped: how many deletes are waited for: of published events, which leave the outbox.
         """
         before = await self._counted()
-        await ask(port, call)
+        await call
         answered = await self._counted()
         async with asyncio.timeout(PATIENCE):
             while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(PAUSE)
-        return Cost(rpcs=answered.rpcs - before.rpcs, billed=after.billed - before.billed)
+        return Cost(
+            rpcs=answered.rpcs - before.rpcs,
+            billed=after.billed - before.billed,
+            dropping=after.rpcs - answered.rpcs,
+        )
 
     async def quiet(self) -> None:
         """Wait until all that was published has left the outbox.
