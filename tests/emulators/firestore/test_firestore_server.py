@@ -1,11 +1,8 @@
-"""The process: how it starts and stops, what it keeps, and what it says it does not do."""
+"""The process: what it reads at its start, what it keeps, and what it says it does not do."""
 
 import os
 import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -18,49 +15,21 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.vector import Vector
 
 from infra.local.firestore.__main__ import main
+from tests.emulators.command import ended, refused
 from tests.emulators.firestore.emulator import Emulator, running
 from tests.emulators.firestore.reading import updated
 
 SERVICE = "google.firestore.v1.Firestore"
 
 
-def ended(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Start an emulator that ends by itself."""
-    command = [sys.executable, "-m", "infra.local.firestore", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-
-
-def refused(*arguments: str) -> tuple[int, str]:
-    """Start an emulator that cannot start: its exit code and its complaint."""
-    run = ended(*arguments)
-    assert run.stdout == ""
-    return run.returncode, run.stderr
-
-
-@pytest.mark.parametrize("flag", ["--port", "--control-port"])
-def test_a_taken_port_is_one_line(flag: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        code, complaint = refused(flag, str(port))
-    assert code == 1
-    assert complaint == (
-        f"Firestore emulator: 127.0.0.1:{port} is taken, choose another port (0 takes any)\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--prot", "1"], ["--port", "x"], ["--port", "65536"], ["--host", ""], ["--retention", "-1"]],
-)
-def test_a_wrong_flag_is_one_line(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_retention_of_no_time_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["firestore", *arguments])
-    with pytest.raises(SystemExit) as ended:
+    monkeypatch.setattr("sys.argv", ["firestore", "--retention", "-1"])
+    with pytest.raises(SystemExit):
         main()
-    printed = capsys.readouterr()
-    assert (ended.value.code, printed.out) == (2, "")
-    assert printed.err.count("\n") == 1
+    expected = "Firestore emulator: argument --retention: -1 is no positive number of seconds "
+    assert capsys.readouterr().err.startswith(expected)
 
 
 @pytest.mark.parametrize("content", ["[1", "- 1", "indexes: [{}]", None])
@@ -68,27 +37,16 @@ def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> 
     file = tmp_path / "indexes.yaml"
     if content is not None:
         file.write_text(content)
-    code, complaint = refused("--indexes", str(file))
-    assert code == 1
-    assert str(file) in complaint
-    assert complaint.count("\n") == 1
+    assert str(file) in refused("firestore", "--indexes", str(file))
 
 
 def test_an_index_file_that_is_no_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "indexes.yaml"
     file.write_text("indexes:\n- [a}\n")
-    _, complaint = refused("--indexes", str(file))
+    complaint = refused("firestore", "--indexes", str(file))
     assert complaint.startswith(f"Firestore emulator: {file} is not YAML: ")
     assert "line 2, column 5" in complaint
-    assert complaint.count("\n") == 1
     assert " object at 0x" not in complaint
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
-    with running() as emulator:
-        os.kill(emulator.process.pid, number)
-        assert emulator.process.wait(10) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -105,21 +63,6 @@ def test_data_outlives_the_process(number: signal.Signals, tmp_path: Path, proje
         assert found.to_dict() == {"n": 3, "list": [1, {"a": None}]}
         assert (found.create_time, found.update_time) == (created, changed)
         assert updated(client.document("a/1").update({"n": 4})) > changed
-
-
-def test_a_data_folder_has_one_user(tmp_path: Path) -> None:
-    with running("--data", str(tmp_path)):
-        code, complaint = refused("--data", str(tmp_path))
-    assert code == 1
-    assert complaint.startswith(f"Firestore emulator: {tmp_path}: ")
-    assert complaint.count("\n") == 1
-
-
-def test_a_data_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    folder = tmp_path / "file" / "data"
-    code, complaint = refused("--data", str(folder))
-    assert (code, complaint) == (1, f"Firestore emulator: {folder}: Not a directory\n")
 
 
 def test_an_expired_document_is_deleted(tmp_path: Path, project: str) -> None:
@@ -151,7 +94,7 @@ def test_an_emulator_that_cannot_expire_documents_ends(tmp_path: Path) -> None:
     indexes = tmp_path / "indexes.yaml"
     indexes.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: end, ttl: true, indexes: []}]")
     arguments = ("--data", str(tmp_path), "--indexes", str(indexes), "--ttl-interval=0.05")
-    run = ended(*arguments)
+    run = ended("firestore", "--port", "0", *arguments)
     assert run.returncode == 1
     assert "DecodeError" in run.stderr
 

@@ -1,7 +1,5 @@
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import wait
@@ -104,16 +102,6 @@ def test_an_ack_id_of_before_a_restart_acknowledges_nobody_elses_delivery(tmp_pa
         acknowledge(subscriber, SUBSCRIPTION, before)
         nack(subscriber, SUBSCRIPTION, again)
         assert data(pull_now(subscriber, SUBSCRIPTION)) == [b"kept"]
-
-
-def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "infra.local.pubsub", "--port", "0", "--data", str(tmp_path)]
-    with running("--data", str(tmp_path)):
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert second.returncode == 1
-    assert second.stderr == (
-        f"Pub/Sub emulator: {tmp_path}: database is locked; does another emulator use it?\n"
-    )
 
 
 def create(emulator: Emulator) -> None:

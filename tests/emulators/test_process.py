@@ -1,0 +1,87 @@
+"""The emulators as processes: how they start and stop, and what they say then."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.emulators.command import refused
+from tests.emulators.firestore import emulator as firestore
+from tests.emulators.pubsub import emulator as pubsub
+
+EMULATORS = [("firestore", "Firestore"), ("pubsub", "Pub/Sub")]
+Running = Callable[..., AbstractContextManager[firestore.Emulator | pubsub.Emulator]]
+RUNNING: dict[str, Running] = {"firestore": firestore.running, "pubsub": pubsub.running}
+
+both = pytest.mark.parametrize(("module", "name"), EMULATORS)
+
+
+@both
+@pytest.mark.parametrize("flag", ["--port", "--control-port"])
+def test_a_taken_port_is_one_line(module: str, name: str, flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        complaint = refused(module, flag, str(port))
+    assert complaint == f"{name} emulator: 127.0.0.1:{port} is taken, choose another port (0 takes any)"
+
+
+@both
+def test_an_address_of_another_machine_is_one_line(module: str, name: str) -> None:
+    complaint = refused(module, "--host", "192.0.2.1")
+    expected = f"{name} emulator: 192.0.2.1:0 cannot be used: Cannot assign requested address"
+    assert complaint.startswith(expected)
+
+
+@both
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--prot", "1"], "unrecognized arguments: --prot 1"),
+        (["--port", "x"], "argument --port: x is no port, which is from 0 to 65535"),
+        (["--control-port", "65536"], "argument --control-port: 65536 is no port, which is from 0 to 65535"),
+        (["--host", ""], "argument --host: it is empty"),
+        (["--data"], "argument --data: expected one argument"),
+    ],
+)
+def test_a_wrong_flag_is_one_line(  # noqa: PLR0913 - a table of two columns, for each emulator
+    *,
+    module: str,
+    name: str,
+    arguments: list[str],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", [module, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        import_module(f"infra.local.{module}.__main__").main()
+    assert ended.value.code == 2
+    expected = f"{name} emulator: {complaint} (see python -m infra.local.{module} --help)\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize("module", RUNNING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly(module: str, number: signal.Signals) -> None:
+    with RUNNING[module]() as emulator:
+        os.kill(emulator.process.pid, number)
+        assert emulator.process.wait(10) == 0
+
+
+@both
+def test_a_data_folder_has_one_user(module: str, name: str, tmp_path: Path) -> None:
+    with RUNNING[module]("--data", str(tmp_path)):
+        complaint = refused(module, "--data", str(tmp_path))
+    assert complaint == f"{name} emulator: {tmp_path}: database is locked; does another emulator use it?"
+
+
+@both
+def test_a_data_folder_that_cannot_be_is_one_line(module: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    assert refused(module, "--data", str(folder)) == f"{name} emulator: {folder}: Not a directory"
