@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from infra import ROOT
 from infra.google_cloud import RETRY
 from infra.keys import create, find, main, revoke
 from infra.local.state import read
+from tests.functions.machines.bodies import a_mac
 from tests.functions.outbox_relay.outbox import entry
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import TIMEOUT, NewOrganization, RunningStack, StackProcess, quiet_topology
@@ -89,10 +89,6 @@ def events(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-def random_mac() -> str:
-    return "02:" + secrets.token_bytes(5).hex(":")
-
-
 def register(stack: RunningStack, api_key: str, mac: str) -> httpx.Response:
     return httpx.post(
         f"{stack.gateway}/api/v1/machines",
@@ -110,7 +106,7 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
     api_key = made.stdout.strip()
     key_id = made.stderr.split()[1]
     assert len("muster_") + 43 == len(api_key)
-    assert register(stack, api_key, random_mac()).status_code == 201
+    assert register(stack, api_key, a_mac()).status_code == 201
 
     unused = keys("create", "--organization", organization, *scopes)
     unused_id = unused.stderr.split()[1]
@@ -120,7 +116,7 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
         keys("revoke", unused_id).stdout
         == f"Key {unused_id} is revoked {where}: it stops working within a minute\n"
     )
-    assert register(stack, unused.stdout.strip(), random_mac()).status_code == 401
+    assert register(stack, unused.stdout.strip(), a_mac()).status_code == 401
     repeated = keys("revoke", unused_id).stdout
     assert re.fullmatch(
         rf"Key {unused_id} is revoked {re.escape(where)} already, since \d{{4}}-\d\d-\d\dT[\d:]{{8}}Z\n",
@@ -145,7 +141,7 @@ def test_a_key_that_is_revoked_stays_as_it_is(firestore_client: Client) -> None:
 
 def test_a_key_allows_what_its_scopes_say(keys: Command, stack: RunningStack) -> None:
     made = keys("create", "--organization", "readers", "--scope", "machines:read")
-    assert register(stack, made.stdout.strip(), random_mac()).status_code == 403
+    assert register(stack, made.stdout.strip(), a_mac()).status_code == 403
 
 
 def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
@@ -153,7 +149,7 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
     main(["create", "--organization", "writers", "--scope", "machines:write"])
-    assert register(stack, capsys.readouterr().out.strip(), random_mac()).status_code == 201
+    assert register(stack, capsys.readouterr().out.strip(), a_mac()).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -211,11 +207,11 @@ def test_an_event_is_shown_once_with_all_that_it_carries(
     state: Path, stack: RunningStack, new_organization: NewOrganization
 ) -> None:
     organization = new_organization()
-    mac = random_mac()
+    mac = a_mac()
     with events(state, "--json") as watching:
         machine_id = register(stack, organization.api_key, mac).json()["id"]
         assert register(stack, organization.api_key, mac).status_code == 409
-        last_id = register(stack, organization.api_key, random_mac()).json()["id"]
+        last_id = register(stack, organization.api_key, a_mac()).json()["id"]
         first, last = shown_until(watching, organization.id, "ce-subject", f"machines/{last_id}")
 
     assert f"machines/{last_id}" == last["attributes"]["ce-subject"]
@@ -283,7 +279,7 @@ def test_it_ends_quietly_when_nobody_reads_any_more(
         assert watching.stdout
         assert watching.stderr
         watching.stdout.close()
-        assert register(stack, new_organization().api_key, random_mac()).status_code == 201
+        assert register(stack, new_organization().api_key, a_mac()).status_code == 201
         assert watching.wait(TIMEOUT) == 0
         assert watching.stderr.read() == ""
 

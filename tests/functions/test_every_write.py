@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from google.cloud import firestore
 
 from shared.domain.deadline import REQUEST_SECONDS
 from tests.control import Control
+from tests.functions.machines.bodies import a_mac
 from tests.stack import NewOrganization, Organization
 
 # The promise is made for 64 at once: AT_ONCE=64 takes a minute longer.
@@ -89,11 +89,6 @@ WRITES: dict[str, tuple[Request, int]] = {
 WITH_BODY = [write for write, ((_, _, body), _) in WRITES.items() if body]
 
 
-def mac() -> str:
-    """Make a MAC address of a test's own."""
-    return f"02{uuid.uuid4().hex[:10]}"
-
-
 @pytest.fixture
 async def scene(
     http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: firestore.Client
@@ -105,13 +100,13 @@ async def scene(
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    machine = await create(PROFILES, {"nics": [{"mac": mac()}]})
+    machine = await create(PROFILES, {"nics": [{"mac": a_mac()}]})
     joined, other = await create(POOLS, {"name": "joined"}), await create(POOLS, {"name": "other"})
     answer = await http.post(
         f"{POOLS}/{joined}/machines", json={"machine_ids": [machine]}, headers=organization.headers
     )
     assert answer.status_code == 200, answer.text
-    return Scene(http, organization, firestore_client, machine, joined, other, mac())
+    return Scene(http, organization, firestore_client, machine, joined, other, a_mac())
 
 
 @pytest.mark.parametrize("write", WRITES)
