@@ -11,7 +11,8 @@ import pytest
 
 from infra import ROOT
 from infra.loopback import OF_GRPC, spare_proxies
-from tests.stack import TIMEOUT, StackProcess, changed_topology
+from tests.command import run
+from tests.stack import StackProcess, changed_topology
 
 EXCEPTIONS = ("no_proxy", "NO_PROXY", OF_GRPC)
 
@@ -30,17 +31,9 @@ def call_often(topology: dict[str, Any]) -> None:
         schedule["every_minutes"] = 0.5 / 60
 
 
-def run(*command: str, key: str = "") -> str:
-    """Run a command to its end, and give what it has printed."""
-    ended = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=ROOT,
-        env=os.environ | {"KEY": key},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+def printed(*command: str, **environment: str) -> str:
+    """Run a command that succeeds, and give what it has printed."""
+    ended = run(*command, **environment)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -57,9 +50,11 @@ def test_the_stack_and_its_commands_do_not_ask_it(tmp_path: Path) -> None:
 
         state = ("--state", str(tmp_path))
         every = ("machines:read", "machines:write", "pools:read", "pools:write")
-        key = run("infra.keys", *state, "create", "--organization", "a", "--scope", *every).strip()
-        assert run("infra.smoke", gateway, key=key).splitlines()[-1].startswith(f"{gateway} works")
-        assert run("infra.replay", *state, "pool-cleanup", "--since", "5m").startswith("pool-cleanup gets")
+        key = printed("infra.keys", *state, "create", "--organization", "a", "--scope", *every).strip()
+        assert printed("infra.smoke", gateway, KEY=key).splitlines()[-1].startswith(f"{gateway} works")
+        assert printed("infra.replay", *state, "pool-cleanup", "--since", "5m").startswith(
+            "pool-cleanup gets"
+        )
         with subprocess.Popen(
             [sys.executable, "-m", "infra.events", *state], cwd=ROOT, stderr=subprocess.PIPE, text=True
         ) as events:

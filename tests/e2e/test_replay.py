@@ -1,8 +1,6 @@
 """`make replay`: a subscription gets what it has acknowledged once more."""
 
-import os
 import subprocess
-import sys
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,8 +8,8 @@ import httpx
 import pytest
 from google.cloud import pubsub
 
-from infra import ROOT
 from infra.replay import moment
+from tests.command import run
 from tests.emulators.pubsub.pulling import acknowledge, pull
 from tests.stack import NewOrganization, RunningStack
 
@@ -19,15 +17,8 @@ NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
 def replay(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infra.replay", "--project", stack.project, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PUBSUB_EMULATOR_HOST": stack.pubsub_emulator_host},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    host = stack.pubsub_emulator_host
+    return run("infra.replay", "--project", stack.project, *arguments, PUBSUB_EMULATOR_HOST=host)
 
 
 async def test_acknowledged_events_are_delivered_once_more(

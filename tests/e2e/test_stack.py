@@ -22,6 +22,7 @@ from infra.api_key import digest
 from infra.local import state
 from infra.local.__main__ import main
 from infra.local.state import StackState
+from tests.command import run
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
 
@@ -51,18 +52,6 @@ def register(stack: RunningStack | StackState, machine: Mapping[str, object] = M
         json=machine,
         timeout=TIMEOUT,
         verify=NO_AUTHORITIES,
-    )
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that is to end at once."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
     )
 
 

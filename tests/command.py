@@ -1,0 +1,22 @@
+"""The project's commands, as the Makefile runs them."""
+
+import os
+import subprocess
+import sys
+
+from infra import ROOT
+
+PATIENCE = 60
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a module with arguments to its end, with what is added to the environment."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
