@@ -8,8 +8,8 @@ import grpc
 from google.auth.transport.grpc import AuthMetadataPlugin
 from google.auth.transport.requests import Request
 
-# Those of Google's generated clients. Messages are as large as the services take them, not gRPC's 4 MiB; and
-# a connection that is gone is noticed, also by an instance that had no CPU meanwhile.
+# The options of Google's generated clients. The size of messages is not limited to gRPC's 4 MiB. Keepalive
+# detects a lost connection, even after an instance had no CPU for a while.
 OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -22,9 +22,9 @@ def connect(emulator: str, host: str, scopes: Sequence[str]) -> grpc.aio.Channel
     """Make a channel, which belongs to the event loop that it is made in.
 
     Args:
-        emulator: the environment variable that has the emulator's address, where there is one.
-        host: of the service itself.
-        scopes: what a token for it is asked for, where credentials have none of their own.
+        emulator: the environment variable with the emulator's address; if it is not set, the service is used.
+        host: the service's host.
+        scopes: the OAuth scopes of tokens, for credentials without scopes of their own.
     """
     address = os.environ.get(emulator)
     if address is None:
@@ -33,10 +33,10 @@ def connect(emulator: str, host: str, scopes: Sequence[str]) -> grpc.aio.Channel
 
 
 def _credentials(host: str, scopes: Sequence[str]) -> grpc.ChannelCredentials:
-    """Give TLS, and with each call a token of the application default credentials.
+    """Return credentials for TLS that add a token of the application default credentials to each call.
 
-    They are those of Google's generated clients, as `google.api_core.grpc_helpers` puts them together. The
-    same from google-auth alone takes less to import: docs/decisions/0010-plain-rpcs.md.
+    They are the same as those that `google.api_core.grpc_helpers` makes for Google's generated clients.
+    google-auth alone takes less time to import: docs/decisions/0010-plain-rpcs.md.
     """
     credentials, _ = google.auth.default(default_scopes=scopes)
     authorization = AuthMetadataPlugin(  # type: ignore[no-untyped-call] # it has no types
@@ -46,8 +46,8 @@ def _credentials(host: str, scopes: Sequence[str]) -> grpc.ChannelCredentials:
 
 
 def routing(field: str, quoted: str) -> tuple[tuple[str, str], ...]:
-    """Give the metadata by which Google's front ends route a call: https://google.aip.dev/client-libraries/4222.
+    """Return a call's routing metadata for Google's front ends: https://google.aip.dev/client-libraries/4222.
 
-    The field's value is quoted as in a URL.
+    The field's value must be percent-encoded.
     """
     return (("x-goog-request-params", f"{field}={quoted}"),)

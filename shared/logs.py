@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line for Cloud Logging, readable lines on a terminal.
+"""Structured logs: one JSON object per line for Cloud Logging, readable lines on a terminal.
 
 https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("REQUEST_ID", default=None)
-"""The request that is being served; every entry that is written meanwhile carries it."""
+"""The id of the current request, which every log entry includes."""
 
 _encode = json.JSONEncoder(default=str).encode
 _COLOURS = {"DEBUG": 90, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
@@ -23,14 +23,14 @@ _COLOURS = {"DEBUG": 90, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 @dataclass(frozen=True)
 class Trace:
-    """The trace that a request is a part of, in hex as W3C has it."""
+    """The trace that a request belongs to, with ids in hexadecimal as in W3C Trace Context."""
 
     trace_id: str
     span_id: str | None
     sampled: bool
 
     def fields(self, project: str) -> dict[str, Any]:
-        """Name the trace as Cloud Logging wants it."""
+        """Return the trace's fields in the format of Cloud Logging."""
         fields: dict[str, Any] = {
             "logging.googleapis.com/trace": f"projects/{project}/traces/{self.trace_id}",
             "logging.googleapis.com/trace_sampled": self.sampled,
@@ -41,11 +41,11 @@ class Trace:
 
 
 def configure() -> None:
-    """Send the logs of libraries to standard output too, from warnings on."""
+    """Write the logs of libraries to standard output too, at level WARNING and above."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Formatter())
     logging.root.handlers = [handler]
-    # Nobody is told of these: https://docs.python.org/3/howto/logging.html#optimization
+    # No entry contains these: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.root.setLevel(logging.WARNING)
 
@@ -53,15 +53,15 @@ def configure() -> None:
 def log(
     severity: int, message: str, fields: Mapping[str, Any], *, error: BaseException | None = None
 ) -> None:
-    """Write one entry, straight to standard output, which takes a logger twice as long.
+    """Write one entry directly to standard output, because a logger takes twice as long.
 
-    Standard error tells of an entry that cannot be written; nothing is raised, as what it is about has
-    happened.
+    If the entry cannot be written, that is reported on standard error. No error is raised, because what the
+    entry describes has already happened.
 
     Args:
         severity: a level of the logging module.
-        message: the line that people read first.
-        fields: what programs search for.
+        message: the text that people read first.
+        fields: values that programs search for.
         error: an error to show with its traceback.
     """
     exception = None if error is None else "".join(traceback.format_exception(error)).rstrip()
@@ -74,7 +74,7 @@ def log(
 
 
 class _Formatter(logging.Formatter):
-    """Shows what a library logs as an entry like all others."""
+    """Formats the log records of libraries like all other entries."""
 
     def format(self, record: logging.LogRecord) -> str:
         exception = self.formatException(record.exc_info) if record.exc_info else None

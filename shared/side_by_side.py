@@ -1,4 +1,4 @@
-"""Calls side by side, and no more at a time than one request may have under way."""
+"""Concurrent calls, with a limit on how many one request has in flight."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -11,9 +11,9 @@ Result = TypeVar("Result")
 
 
 async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Make calls, some at a time, and give their results in order.
+    """Make calls concurrently, at most `AT_ONCE` at a time, and return their results in order.
 
-    The first that fails ends those that are under way, and no other is begun.
+    If a call fails, the calls in flight are cancelled and no others are started.
     """
     results: dict[int, Result] = {}
     numbered = enumerate(calls)
@@ -30,5 +30,5 @@ async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Res
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
     if failure is not None:
-        raise failure  # as it came: the group has nothing to add to what caused it
+        raise failure  # without the group, which adds nothing
     return [results[number] for number in range(len(results))]

@@ -1,4 +1,4 @@
-"""Who calls, and what a key allows."""
+"""Callers, and what their API keys allow."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 
 class Scope(StrEnum):
-    """What an API key can be allowed."""
+    """A permission that an API key can have."""
 
     MACHINES_READ = "machines:read"
     MACHINES_WRITE = "machines:write"
@@ -19,19 +19,19 @@ class Scope(StrEnum):
 
 
 ORGANIZATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
-"""Names of organizations. They are a part of documents' paths: `acme/eu` or `..` would break them."""
+"""Valid organization ids. They are part of document paths, which `acme/eu` or `..` would break."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The bearer of a good API key."""
+    """The holder of a valid API key."""
 
     organization_id: str
     key_id: str
     scopes: frozenset[str]
 
     def require(self, scope: Scope) -> None:
-        """Refuse what the key does not allow.
+        """Reject a call that the key does not allow.
 
         Raises:
             ScopeMissing: the key lacks the scope.
@@ -42,18 +42,18 @@ class Caller:
 
 @dataclass(frozen=True)
 class Access:
-    """What an API key gives: to its bearer, until it expires."""
+    """The access that an API key grants: to whom, and until when."""
 
     caller: Caller
     expires_at: datetime | None
 
     def is_valid_at(self, now: datetime) -> bool:
-        """Tell whether the key has not expired."""
+        """Return whether the key has not expired yet."""
         return self.expires_at is None or now < self.expires_at
 
 
 def access(key: ApiKey) -> Access | None:
-    """Say what a key gives: nothing, once it is revoked."""
+    """Return the access that a key grants; None if the key is revoked."""
     if key.HasField("revoked_at"):
         return None
     expires_at = key.expires_at.ToDatetime(UTC) if key.HasField("expires_at") else None

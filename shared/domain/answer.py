@@ -1,4 +1,4 @@
-"""An answer as data: what a commit records so that it can be given again."""
+"""A response as data, which a commit can record for replays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A status, headers and body, in terms of HTTP."""
+    """An HTTP response: status, headers and body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

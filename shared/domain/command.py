@@ -1,4 +1,4 @@
-"""A request to change something, before it is known what it comes to."""
+"""A request to change something, before its effect is decided."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from shared.domain.deadline import Deadline
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Whose request it is, and what makes its repetition known.
+    """Whose request it is, and how a repeat of it is recognized.
 
     Attributes:
-        organization_id: the caller's.
-        deadline: how long it may take.
-        idempotency_key: what the caller gave, if anything.
-        request_digest: tells the request from another one with that key.
+        organization_id: the caller's organization.
+        deadline: when the request must be finished.
+        idempotency_key: the caller's idempotency key, if there is one.
+        request_digest: differs between different requests with the same key.
     """
 
     organization_id: str

@@ -1,24 +1,24 @@
-"""What can go wrong, as one tree. Each error has what its caller is told; the edge decides how in HTTP.
+"""All errors that callers see, as one tree. An error has the facts; the edge turns it into an HTTP response.
 
 InventoryError
-├── Invalid                     a request with faults, each at its place
-├── MalformedBody               a body that is not of its media type at all
+├── Invalid                     a request with faults, each with its location
+├── MalformedBody               a body that cannot be parsed as its media type
 ├── BodyTooLarge
 ├── BodyTooSlow
 ├── UnsupportedMediaType
-├── UnsupportedContentCoding    a body that is coded, such as compressed
-├── UndecodableEvent            a pushed message that is no event, and never will be
+├── UnsupportedContentCoding    a body with a content coding, such as a compressed one
+├── UndecodableEvent            a pushed message that is not a valid event, however often it is delivered
 ├── Unauthenticated
 ├── ScopeMissing
 ├── MachineNotFound
 ├── MachinesNotFound            some of the machines that a request names
 ├── PoolNotFound                a pool that the caller's organization does not have
 ├── PoolsNotFound               some of the pools that a request names
-├── PreconditionFailed          the resource is not of the version that the caller knows
+├── PreconditionFailed          the resource's version is not the one that the caller knows
 ├── DuplicateMac                another machine has the MAC address
 ├── DuplicateFingerprint        another machine of the organization has the fingerprint
-├── IdempotencyKeyReused        the key came before with another request
-└── Unavailable                 not now; nothing changed, try again
+├── IdempotencyKeyReused        the key was used before, with another request
+└── Unavailable                 a temporary failure: try again
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from typing import Any
 
 
 class InventoryError(Exception):
-    """Base of every refusal that a caller is told about."""
+    """Base class of all errors that callers see."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Fault:
     """One fault of a request.
 
     Attributes:
-        location: the place, from where the value stands (`body`, `query`, `path`, `header`) inwards.
+        location: the path to the value, from the part of the request (`body`, `query`, `path`, `header`) on.
         kind: a name for programs, such as `missing`.
         message: a sentence for people.
-        context: the figures in the message, such as `{"ge": 1}`.
+        context: the values in the message, such as `{"ge": 1}`.
     """
 
     location: tuple[str | int, ...]
@@ -48,7 +48,7 @@ class Fault:
 
 
 class Invalid(InventoryError):
-    """The request was understood and has faults, all of which are given."""
+    """The request can be parsed but has faults; the error lists them."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(f"{len(faults)} faults, the first: {faults[:1]}")
@@ -60,21 +60,21 @@ class MalformedBody(InventoryError):
 
 
 class BodyTooLarge(InventoryError):
-    """The body has more bytes than a request may have."""
+    """The body has more bytes than allowed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is larger than {limit} bytes")
 
 
 class BodyTooSlow(InventoryError):
-    """The body did not come to its end in the time that there is for it."""
+    """The body did not arrive completely within the time limit."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"The request body did not arrive within {seconds:g} seconds")
 
 
 class UnsupportedMediaType(InventoryError):
-    """The body's media type is none that the call takes."""
+    """The call does not accept the body's media type."""
 
     def __init__(self, media_type: str, supported: Sequence[str]) -> None:
         given = f"{media_type} is" if media_type else "An empty Content-Type is"
@@ -82,25 +82,25 @@ class UnsupportedMediaType(InventoryError):
 
 
 class UnsupportedContentCoding(InventoryError):
-    """The body is coded in a way that no call takes."""
+    """The body has a content coding, which no call accepts."""
 
     def __init__(self, coding: str) -> None:
         super().__init__(f"{coding} is not supported as Content-Encoding: send the body without it")
 
 
 class UndecodableEvent(InventoryError):
-    """What a subscription pushed is not the event that it is for; it ends as a dead letter."""
+    """A pushed message is not an event of the subscription's type; it becomes a dead letter."""
 
 
 class Unauthenticated(InventoryError):
-    """No key, or none that counts: missing, malformed, unknown, expired or revoked, and no word which."""
+    """The API key is missing, malformed, unknown, expired or revoked; the error does not say which."""
 
     def __init__(self) -> None:
         super().__init__("A valid API key is required, as Authorization: Bearer <api key>")
 
 
 class ScopeMissing(InventoryError):
-    """The key is good, and does not allow this call."""
+    """The key is valid but does not allow this call."""
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"The API key lacks the scope {scope}")
@@ -115,7 +115,7 @@ class MachineNotFound(InventoryError):
 
 
 class MachinesNotFound(InventoryError):
-    """The caller's organization lacks some of the machines that the request names; all of those are given."""
+    """The caller's organization lacks some machines that the request names; the error lists all of these."""
 
     def __init__(self, machine_ids: Sequence[str]) -> None:
         super().__init__(f"These machines do not exist: {', '.join(machine_ids)}")
@@ -131,7 +131,7 @@ class PoolNotFound(InventoryError):
 
 
 class PoolsNotFound(InventoryError):
-    """The caller's organization lacks some of the pools that the request names; all of those are given."""
+    """The caller's organization lacks some pools that the request names; the error lists all of these."""
 
     def __init__(self, pool_ids: Sequence[str]) -> None:
         super().__init__(f"These pools do not exist: {', '.join(pool_ids)}")
@@ -139,14 +139,14 @@ class PoolsNotFound(InventoryError):
 
 
 class PreconditionFailed(InventoryError):
-    """The resource has another version than any that `If-Match` names."""
+    """The resource's version is none of those in `If-Match`."""
 
     def __init__(self, version: int) -> None:
         super().__init__(f"The resource has version {version}, which does not match If-Match")
 
 
 class DuplicateMac(InventoryError):
-    """Another machine has the MAC address; its id is given where it is the caller's own organization's."""
+    """Another machine has the MAC address; its id is included only if the caller's organization owns it."""
 
     def __init__(self, mac: str, existing_machine_id: str | None) -> None:
         super().__init__(f"A machine with MAC address {mac} already exists")
@@ -164,14 +164,14 @@ class DuplicateFingerprint(InventoryError):
 
 
 class IdempotencyKeyReused(InventoryError):
-    """The idempotency key came before, with another method, path or body."""
+    """The idempotency key was used before, with another method, path or body."""
 
     def __init__(self) -> None:
         super().__init__("The idempotency key was used before, with another method, path or body")
 
 
 class Unavailable(InventoryError):
-    """The store did not answer in time, or too many changes met; the caller may try again."""
+    """The store did not answer in time, or there were too many conflicts; the caller can try again."""
 
     def __init__(self) -> None:
         super().__init__("The service is temporarily unavailable: try again")

@@ -1,4 +1,4 @@
-"""The events of the inventory, and how they are addressed to Pub/Sub."""
+"""The events of the inventory, and their form as Pub/Sub messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A change that subscribers hear of.
+    """A change that is published to subscribers.
 
     Attributes:
         topic: the topic's name, such as `machine-created`.
         type: the CloudEvents type.
         subject: the entity, such as `machines/{id}`.
-        entity_id: orders the events of one entity.
-        organization_id: whose it is; an attribute to filter by.
-        change: the kind of change; an attribute to filter by.
-        message: the payload.
+        entity_id: the ordering key: it orders the events of one entity.
+        organization_id: the organization that owns the entity; an attribute for filters.
+        change: the kind of change; an attribute for filters.
+        message: the data.
     """
 
     topic: str
@@ -43,28 +43,28 @@ class Event:
 
 
 def machine_created(machine: Machine) -> Event:
-    """A machine was registered."""
+    """Return the event of a machine's registration."""
     return _machine_event(machine, "created", MachineCreated(machine=machine))
 
 
 def machine_updated(change: MachineChange) -> Event:
-    """A machine was changed."""
+    """Return the event of a machine's change."""
     message = MachineUpdated(before=change.before, after=change.after, changed_fields=change.fields)
     return _machine_event(change.after, "updated", message)
 
 
 def machine_deleted(machine: Machine) -> Event:
-    """A machine was deleted; it is given in its last state."""
+    """Return the event of a machine's deletion, with its last state."""
     return _machine_event(machine, "deleted", MachineDeleted(machine=machine, version=machine.version + 1))
 
 
 def pool_changed(pool: Pool, change: PoolChange, machines: Iterable[MachineVersion] = ()) -> Event:
-    """A pool, or who is a member of it, was changed.
+    """Return the event of a change of a pool or of its members.
 
     Args:
-        pool: after the change, or in its last state.
-        change: of what kind.
-        machines: those that were added or removed, as the change left them.
+        pool: the pool after the change; if it was deleted, its last state.
+        change: the kind of change.
+        machines: the machines that were added or removed, with their versions after the change.
     """
     deleted = change == PoolChange.POOL_CHANGE_DELETED
     return Event(
@@ -91,11 +91,11 @@ def _machine_event(machine: Machine, change: str, message: Message) -> Event:
 
 
 def outbox_entry(event: Event, event_id: str, *, attempt: int) -> OutboxEntry:
-    """Address an event, ready to be published but for its time, which only the commit gives.
+    """Return an event's outbox entry. It lacks only the event's time, which the commit determines.
 
-    It says which attempt of its change commits it.
+    The entry names the attempt of the change that commits it.
 
-    The attributes are those of the CloudEvents binding for Pub/Sub, in binary mode, and two to filter by:
+    The attributes are those of the CloudEvents binding for Pub/Sub, in binary mode, and two for filters:
     https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md
     """
     return OutboxEntry(

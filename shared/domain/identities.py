@@ -1,7 +1,7 @@
-"""What makes a machine one machine: identities, and the claims that give each to one machine at most.
+"""Identities of machines (MAC addresses, fingerprints), and the claims that make each of them unique.
 
-A claim is a document that is created with the machine, in one commit, with the precondition that it does not
-exist. So the store itself decides a race between two registrations, with no lock and no query.
+A claim is a document that is created in the machine's commit, with the precondition that it does not exist.
+So the store decides a race between two registrations, without a lock or a query.
 """
 
 import re
@@ -11,21 +11,21 @@ from shared.domain.errors import DuplicateFingerprint, DuplicateMac, InventoryEr
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 
-# EUI-48 (IEEE 802): 00:00:5e:00:53:01, 00-00-5E-00-53-01, 0000.5e00.5301, 00005e005301 and their like.
+# EUI-48 (IEEE 802): 00:00:5e:00:53:01, 00-00-5E-00-53-01, 0000.5e00.5301, 00005e005301 and similar forms.
 _NOTATIONS = re.compile(
     r"[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5}|(?:\.[0-9a-f]{2}){5}|[0-9a-f]{10})"
     r"|[0-9a-f]{4}(?:(?::[0-9a-f]{4}){2}|(?:-[0-9a-f]{4}){2}|(?:\.[0-9a-f]{4}){2})",
     re.IGNORECASE | re.ASCII,
 )
 _SEPARATORS = str.maketrans("", "", ":-.")
-_GROUP_BIT = 0x01  # of the first octet: the address is a group's, not a station's (IEEE 802-2014, 8.2.2)
+_GROUP_BIT = 0x01  # of the first octet: set in addresses of groups, not of stations (IEEE 802-2014, 8.2.2)
 
 
 def parse_mac(text: str) -> str:
     """Return the canonical form of a MAC address: lower case, octets separated by colons.
 
     Raises:
-        ValueError: why the text is not the address of one network interface.
+        ValueError: the text is not the address of one network interface; the message says why.
     """
     if not _NOTATIONS.fullmatch(text):
         raise ValueError("must be a MAC address such as 00:00:5e:00:53:01")
@@ -41,7 +41,7 @@ def parse_mac(text: str) -> str:
 
 
 def claims(machine: Machine) -> list[IdentityClaim]:
-    """List the claims that a machine holds: its MAC addresses in the order of its NICs, its fingerprint."""
+    """Return a machine's claims: its MAC addresses in the order of its NICs, then its fingerprint."""
     return [
         IdentityClaim(identity=identity, machine_id=machine.id, organization_id=machine.organization_id)
         for identity in _identities(machine)
@@ -49,7 +49,7 @@ def claims(machine: Machine) -> list[IdentityClaim]:
 
 
 def exchanged(before: Machine, after: Machine) -> tuple[list[IdentityClaim], list[IdentityClaim]]:
-    """List the claims that a change of a machine takes, and those that it frees."""
+    """Return the claims that a change of a machine adds, and those that it removes."""
     held = {claim.identity: claim for claim in claims(before)}
     wanted = {claim.identity: claim for claim in claims(after)}
     taken = [claim for identity, claim in wanted.items() if identity not in held]
@@ -64,7 +64,10 @@ def _identities(machine: Machine) -> list[str]:
 
 
 def conflict(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
-    """Say that another machine holds an identity, and which, if it is of the same organization."""
+    """Return the error for an identity that another machine has.
+
+    It names that machine only if the same organization owns it.
+    """
     fingerprints = fingerprint_identity(claim.organization_id, "")
     if claim.identity.startswith(fingerprints):
         return DuplicateFingerprint(claim.identity.removeprefix(fingerprints), holder.machine_id)
@@ -74,11 +77,11 @@ def conflict(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
 
 
 def mac_identity(mac: str) -> str:
-    """Name the identity of a MAC address in canonical form: one machine of all organizations may have it."""
+    """Return the identity of a canonical MAC address, which is unique across all organizations."""
     return f"mac:{mac}"
 
 
 def fingerprint_identity(organization_id: str, fingerprint: str) -> str:
-    """Name the identity of a fingerprint: one machine of the organization may have it."""
-    # Quoted, so that the colon is where the organization ends, whatever is in its id and in the fingerprint.
+    """Return the identity of a fingerprint, which is unique within the organization."""
+    # Quoted, so that the next colon always ends the organization's id.
     return f"fingerprint:{quote(organization_id, safe='')}:{fingerprint}"

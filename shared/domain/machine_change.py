@@ -1,11 +1,11 @@
-"""What becomes of one machine: the two states, and what they differ in, which is found out once."""
+"""A change of one machine: its states before and after, and the fields that differ, computed once."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
-# What two states of a machine may differ in; a version and its time follow from that.
+# The fields that are compared. `version` and `updated_at` only follow from changes of these.
 _COMPARED = tuple(
     (field.name, field.has_presence)
     for field in Machine.DESCRIPTOR.fields
@@ -19,10 +19,10 @@ class MachineChange:
     """A machine before and after a request.
 
     Attributes:
-        before: as it is stored.
-        after: as it is to be: with the next version, or with the same where nothing that makes one changes.
-        fields: the names of the fields that differ, in the order of their numbers; `version` and `updated_at`
-            are not among them.
+        before: the stored state.
+        after: the new state. Its version is the next one, or the same if no change makes a version.
+        fields: the names of the fields that differ, in the order of their numbers, without `version` and
+            `updated_at`.
     """
 
     before: Machine
@@ -31,17 +31,17 @@ class MachineChange:
 
     @property
     def makes_version(self) -> bool:
-        """Whether the version advances, of which subscribers hear; it does not for a heartbeat."""
+        """Whether the change makes a version, and so an event; a heartbeat does not."""
         return self.after.version != self.before.version
 
 
 def differing(before: Machine, after: Machine, *, among: Collection[str] = _EVERY_FIELD) -> list[str]:
-    """Name the fields that two states of a machine differ in, in the order of their numbers.
+    """Return the names of the fields that differ between two states, in the order of their numbers.
 
     Args:
         before: one state.
         after: the other.
-        among: the names of those that may differ, where not all are to be compared.
+        among: the names of the fields to compare.
     """
     return [
         name

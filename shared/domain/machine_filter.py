@@ -1,4 +1,4 @@
-"""Which machines a list shows."""
+"""The conditions by which a list selects machines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class LabelSelector:
 
     Attributes:
         key: the label's key.
-        value: the value that it must have; None for any.
-        absent: whether a machine must not have the label at all.
+        value: the required value; None accepts any.
+        absent: whether the machine must not have the label.
     """
 
     key: str
@@ -22,7 +22,7 @@ class LabelSelector:
     absent: bool = False
 
     def accepts(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether labels meet the condition."""
+        """Return whether the labels meet the condition."""
         if self.absent:
             return self.key not in labels
         return self.key in labels and self.value in (None, labels[self.key])
@@ -30,17 +30,17 @@ class LabelSelector:
 
 @dataclass(frozen=True, kw_only=True)
 class MachineFilter:
-    """Conditions, all of which a machine must meet; None stands for none.
+    """Conditions that a machine must all meet; None is no condition.
 
     Attributes:
-        organization_id: whose machines.
-        search: a part of the id, the name or the hostname, in any case.
+        organization_id: the organization that owns the machines.
+        search: a substring of the id, name or hostname, without regard to case.
         name: the whole name.
         status: the status.
         pool_id: a pool that the machine is a member of.
         created_from: the earliest time of registration.
         created_to: the latest time of registration.
-        labels: what its labels must be.
+        labels: conditions on its labels.
     """
 
     organization_id: str

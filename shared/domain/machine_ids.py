@@ -1,7 +1,7 @@
-"""Machine ids begin with the time of the registration (UUIDv7, RFC 9562, section 5.7).
+"""Machine ids, which begin with the time of registration (UUIDv7, RFC 9562, section 5.7).
 
-So the order of ids is the order of `created_at`, and a range of times is a range of ids: lists need no index
-on a time, where all registrations would meet.
+The order of ids is therefore the order of `created_at`, and a range of times is a range of ids. So lists need
+no index on a time, in which all registrations would write to one hot end.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,18 +15,18 @@ _TIME_SHIFT = 80  # the time is in the first 48 of 128 bits
 
 
 def created_at(machine_id: str) -> Timestamp:
-    """Tell when a machine was registered, in whole milliseconds."""
+    """Return the time of a machine's registration, in whole milliseconds."""
     seconds, milliseconds = divmod(UUID(machine_id).int >> _TIME_SHIFT, 1000)
     return Timestamp(seconds=seconds, nanos=milliseconds * 1_000_000)
 
 
 def first_since(moment: datetime) -> str:
-    """Give the least id that a machine may have which is registered at a time or later."""
+    """Return the smallest possible id of a machine that was registered at a time or later."""
     return _bound(-((_START - moment) // _MILLISECOND), 0)
 
 
 def last_until(moment: datetime) -> str:
-    """Give the greatest id that a machine may have which is registered at a time or earlier."""
+    """Return the greatest possible id of a machine that was registered at a time or earlier."""
     return _bound((moment - _START) // _MILLISECOND, (1 << _TIME_SHIFT) - 1)
 
 

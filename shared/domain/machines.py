@@ -1,4 +1,4 @@
-"""What becomes of machines: pure decisions, no I/O."""
+"""Decisions about machines, as pure functions without I/O."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from shared.pb.inventory.v1.machine_pb2 import (
     Machine,
 )
 
-# A heartbeat that moves last_seen by less is not written: a fleet sends more of them than anything else.
+# A heartbeat that changes last_seen by less is not written: heartbeats are most of a fleet's requests.
 HEARTBEAT_PRECISION = timedelta(seconds=10)
 
 PROFILE_FIELDS = (
@@ -30,17 +30,17 @@ PROFILE_FIELDS = (
     "labels",
     "machine_parameters",
 )
-"""What a client may choose when it registers or replaces a machine."""
+"""The fields that a client can set when it registers or replaces a machine."""
 
 
 def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
-    """Make a new machine of what its owner says of it.
+    """Return a new machine.
 
     Args:
-        profile: the fields that the caller may choose; the key that the machine goes by is the caller's,
-            where it names no other.
-        machine_id: the new machine's id, a UUIDv7: its time is that of the registration.
-        caller: whose machine it becomes.
+        profile: the fields that the caller can set. If it has no `unkey_key_id`, the machine gets the id of
+            the caller's key.
+        machine_id: the new machine's id, a UUIDv7, whose time is the time of registration.
+        caller: the caller, whose organization will own the machine.
     """
     machine = Machine()
     machine.CopyFrom(profile)
@@ -58,28 +58,28 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
 
 
 def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChange:
-    """Give a machine another hardware profile and other optional fields; the rest stays."""
+    """Replace a machine's `PROFILE_FIELDS`; the other fields stay unchanged."""
     after = with_fields(before, PROFILE_FIELDS, profile)
     return _advanced(before, after, differing(before, after), now=now)
 
 
 def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
-    """Count a change: the next version and its time, where there is one."""
+    """Return a change; if any fields differ, the machine gets the next version and its time."""
     if fields:
         advance(after, now=now)
     return MachineChange(before=before, after=after, fields=fields)
 
 
 def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> MachineChange:
-    """Change some fields of a machine; the rest stays.
+    """Change some fields of a machine; the other fields stay unchanged.
 
-    To set `connected` without a `last_seen` sets that to now. A change of nothing but `last_seen` is a
+    A change to `connected` without `last_seen` sets `last_seen` to now. A change of only `last_seen` is a
     heartbeat, which makes no version.
 
     Args:
         before: the machine.
-        changes: the new values, by the names of the message's fields; None clears one.
-        now: the time of the change, with a zone.
+        changes: the new values, by the names of the message's fields; None clears a field.
+        now: the time of the change, with a time zone.
     """
     after = with_fields(before, changes, Machine(**changes))
     if changes.get("status") == MACHINE_STATUS_CONNECTED and "last_seen" not in changes:
@@ -94,11 +94,11 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
 
 
 def is_silent(machine: Machine, since: datetime) -> bool:
-    """Tell whether a machine passes for connected and was not heard of since a time."""
+    """Return whether a machine's status is connected but its `last_seen` is before a time."""
     return machine.status == MACHINE_STATUS_CONNECTED and machine.last_seen.ToDatetime(UTC) < since
 
 
 def disconnect(before: Machine, *, now: datetime) -> MachineChange:
-    """Find that a machine is not heard of any more."""
+    """Set a silent machine's status to disconnected."""
     after = with_fields(before, ["status"], Machine(status=MACHINE_STATUS_DISCONNECTED))
     return _advanced(before, after, differing(before, after), now=now)

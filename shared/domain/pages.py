@@ -1,17 +1,18 @@
-"""The total of a list, so that it agrees with the page that is shown beside it."""
+"""The total of a list, consistent with the page that is returned with it."""
 
 
 def total(counted: int, *, skip: int, found: int, limit: int) -> int:
-    """Say how many there are.
+    """Return the total of a list.
 
-    The count may be of another moment than the page, between which something was added or removed. A page
-    with room left has seen the end, and so tells by itself; a full one tells how many there are at least.
+    The count can be from another moment than the page, and items can be added or removed in between. A page
+    that is not full has reached the end of the list, so it determines the total (if it is empty, the most
+    that it can be). A full page determines only the least that it can be.
 
     Args:
         counted: the count.
-        skip: how many the page leaves out.
-        found: how many are on it.
-        limit: how many it has room for.
+        skip: how many items the page skips.
+        found: how many items are on the page.
+        limit: how many items the page can contain.
     """
     if found == limit:
         return max(counted, skip + found)

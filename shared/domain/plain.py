@@ -1,4 +1,4 @@
-"""Messages as plain values, which take less time to pass on than messages do."""
+"""Messages as plain Python values, which are faster to use in responses than messages."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -9,19 +9,19 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-# All fields of a message by their names, in its order. A message inside is such a mapping too, a repeated
-# field a list, a map a dictionary in the order of its keys, a time its seconds and nanos. A field that is not
-# set is None if it has presence, and else its default. The message's constructor takes just these.
+# All fields of a message by name, in the message's order. An embedded message is such a mapping too (a time:
+# its seconds and nanos), a repeated field is a list, and a map is a dictionary sorted by key. A field that is
+# not set is None if it has presence, otherwise its default. The message's constructor accepts these values.
 Plain = Mapping[str, Any]
 
-# What a field holds, as plain values; the descriptor alone knows its type.
+# Converts a field's value to plain values. It takes Any, because only the descriptor has the field's type.
 Read = Callable[[Any], Any]
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def plain(message: Message) -> Plain:
-    """Give what a message holds."""
+    """Return a message as plain values."""
     return {
         name: None if has_presence and not message.HasField(name) else read(getattr(message, name))
         for name, has_presence, read in _fields(message.DESCRIPTOR)
@@ -30,12 +30,12 @@ def plain(message: Message) -> Plain:
 
 @functools.cache
 def unset(message_type: Descriptor) -> Plain:
-    """Give what a message holds of which nothing is set."""
+    """Return a message without any set field as plain values."""
     return plain(GetMessageClass(message_type)())
 
 
 def moment(time: Plain | None) -> datetime:
-    """Give a time, to microseconds; it is the epoch where it is not set."""
+    """Return a time to the microsecond; the epoch if it is not set."""
     return _EPOCH if time is None else _EPOCH + timedelta(0, time["seconds"], time["nanos"] // 1000)
 
 

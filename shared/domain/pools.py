@@ -1,4 +1,4 @@
-"""What becomes of pools and of memberships: pure decisions, no I/O."""
+"""Decisions about pools and memberships, as pure functions without I/O."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,20 +9,20 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 MOST_SHOWN = 100
-"""How many machines an answer about a pool shows at most, so that its cost does not grow with the pool."""
+"""The most machines that a response shows for a pool, so that its cost does not grow with the pool."""
 
 MOST_POOLS = 100
-"""How many pools a machine is in at most: its deletion is one commit, with an event for each of them."""
+"""The most pools that a machine can be in: its deletion is one commit, with an event for each pool."""
 
 
 def create(content: Pool, *, pool_id: str, organization_id: str, now: datetime) -> Pool:
-    """Make a new pool.
+    """Return a new pool.
 
     Args:
-        content: the fields that the caller may choose.
+        content: the fields that the caller can set.
         pool_id: the new pool's id, a UUIDv7.
-        organization_id: whose pool it becomes.
-        now: the time of the creation, with a zone.
+        organization_id: the organization that will own the pool.
+        now: the time of the creation, with a time zone.
     """
     pool = Pool()
     pool.CopyFrom(content)
@@ -35,16 +35,16 @@ def create(content: Pool, *, pool_id: str, organization_id: str, now: datetime) 
 
 
 def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetime) -> Pool:
-    """Change some fields of a pool; the rest stays.
+    """Change some fields of a pool; the other fields stay unchanged.
 
     Args:
         before: the pool.
         content: the new values; a field that it lacks is cleared.
-        fields: the names of the fields that change.
-        now: the time of the change, with a zone.
+        fields: the names of the fields to change.
+        now: the time of the change, with a time zone.
 
     Returns:
-        The pool after it: with the next version, or as it was, where nothing changes.
+        The changed pool with the next version, or an equal pool if nothing differs.
     """
     after = with_fields(before, fields, content)
     if after != before:
@@ -53,24 +53,24 @@ def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetim
 
 
 def has_room(machine: Machine, pool_id: str) -> bool:
-    """Tell whether a machine is in a pool or can join it; a deleted pool counts until it is cleaned up."""
+    """Return whether a machine is in a pool or can join it; deleted pools count until their cleanup."""
     return pool_id in machine.pool_ids or len(machine.pool_ids) < MOST_POOLS
 
 
 def join(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
-    """Make a machine a member of a pool; a member stays as it is."""
+    """Add a machine to a pool; a machine that is in it already stays unchanged."""
     if pool_id in machine.pool_ids:
         return machine
     return with_pools(machine, [*machine.pool_ids, pool_id], now=now)
 
 
 def leave(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
-    """Take a machine out of a pool; one that is no member stays as it is."""
+    """Remove a machine from a pool; a machine that is not in it stays unchanged."""
     return with_pools(machine, [other for other in machine.pool_ids if other != pool_id], now=now)
 
 
 def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> Machine:
-    """Make a machine a member of just these pools: with its next version, where that changes something."""
+    """Make a machine a member of exactly these pools; if this differs, it gets the next version."""
     if list(pool_ids) == list(machine.pool_ids):
         return machine
     after = with_fields(machine, ["pool_ids"], Machine(pool_ids=pool_ids))
@@ -79,14 +79,14 @@ def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> M
 
 
 def first_members(named: Sequence[Plain], newest: Sequence[Plain]) -> tuple[list[Plain], int]:
-    """Choose the members that an answer shows: those that its request names, and then the newest others.
+    """Choose the members that a response shows: those that the request names, then the newest of the others.
 
     Args:
-        named: members, each once.
+        named: the members that the request names, without repeats.
         newest: the first members in the order of lists, newest first.
 
     Returns:
-        The members, and how many a list can skip to go on from there: all those are shown.
+        The members, and how many of the newest members a list can skip because they are all among these.
     """
     shown = {machine["id"]: machine for machine in named}
     skip = 0

@@ -1,18 +1,17 @@
-"""The terms by which machines are found: runs of characters for `search`, and labels.
+"""Search terms of machines: runs of characters for `search`, and labels.
 
-Firestore finds equal values, and documents that have several of them; it knows no substrings. So each machine
-is written with a set of terms, and a question is a few alternatives: a machine that has all the terms of one
-of them matches. The answer is exact, with nothing to verify afterwards, for this reason:
+Firestore can find documents by any number of equal values, but not by substrings. So each machine's document
+has a set of terms. A query is a few alternatives, and a machine matches if it has all terms of one of them. A
+run is a sequence of consecutive characters. Results are exact, mostly without verification:
 
-- A text has all its runs of up to some length as terms, so one term decides about a short part.
-- A longer part is asked for by runs that cover it, each overlapping the one before. If no run of the
-  overlap's length occurs in the text twice, then each run fixes the place of the next, and the part is there
-  as a whole.
-- Where one does occur twice, the text goes by longer runs, with a longer overlap (`LEVELS`).
-- A part of more than `LONGEST_RUN` characters is asked for by runs of that length, which longer texts have
-  beside the others. Where an overlap of them occurs twice, and only there, the machine must be verified.
+- A text has all its runs of up to some length as terms, so a short part is one term.
+- A longer part is covered by runs, each of which overlaps the one before. If no run of the overlap's length
+  occurs twice in the text, each run determines the position of the next. So the text contains the whole part.
+- If one does occur twice, the text uses longer runs with a longer overlap (`LEVELS`).
+- A part of more than `LONGEST_RUN` characters is covered by runs of that length, which longer texts have in
+  addition. Only if an overlap of these occurs twice in the text must the machine be verified.
 
-What it costs is in docs/decisions/0006-search.md.
+For the costs, see docs/decisions/0006-search.md.
 """
 
 from collections.abc import Iterator
@@ -20,16 +19,16 @@ from hashlib import blake2b
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
-# The lengths of runs, and of the overlaps that must be distinct; on the last level a run holds any part whole
-# that is not longer than it.
+# The lengths of runs, and of the overlaps that must be distinct. On the last level, one run covers the whole
+# part if that is not longer than the run.
 LEVELS = ((5, 3), (10, 6), (48, 48))
 LONGEST_RUN = LEVELS[-1][0]
-# How longer parts are covered, and how a text's runs are marked for that: whether its overlaps are distinct.
+# How longer parts are covered, and the marks of a text's runs: whether all its overlaps are distinct.
 _LONG = (LONGEST_RUN, LONGEST_RUN // 2)
 _DISTINCT, _REPEATED = 3, 4
-# Runs up to this length are terms of the machine: those of a longer one tell the text and its level too.
+# Runs up to this length are terms of the whole machine. Terms of longer runs also name the text and level.
 _SHORT = 4
-# A longer run is told by its digest: what is stored must stay small where a text has thousands of them.
+# Longer runs are stored as digests, because a text can have thousands of them.
 _SPELLED = 16
 
 _ID_CHARACTERS = frozenset("0123456789abcdef-")
@@ -37,16 +36,16 @@ _ID_LENGTH = 36
 
 Terms = tuple[str, ...]
 Prefixed = tuple[str, list[str]]
-"""Terms of one length: the prefix of all of them, and the suffix of each."""
+"""Terms of equal length with a common prefix: the prefix, and the suffix of each term."""
 
 
 def terms(machine: Machine) -> list[str]:
-    """List the terms by which a machine is found, some of them more than once."""
+    """Return a machine's search terms; some occur more than once."""
     return [prefix + suffix for prefix, suffixes in prefixed_terms(machine) for suffix in suffixes]
 
 
 def prefixed_terms(machine: Machine) -> list[Prefixed]:
-    """List the same terms by their prefixes: this is on every registration's path."""
+    """Return the same terms grouped by prefix, which is faster: every registration needs them."""
     own = _own(machine.organization_id)
     found = [(_key_term(own, key), [""]) for key in machine.labels]
     found += [(_label_term(own, key, value), [""]) for key, value in machine.labels.items()]
@@ -56,19 +55,19 @@ def prefixed_terms(machine: Machine) -> list[Prefixed]:
 
 
 def label_set(machine: Machine) -> str:
-    """Name the set of a machine's label keys: the same for all machines that have just these."""
+    """Return the name of a machine's set of label keys; machines with equal sets have the same name."""
     return blake2b(",".join(sorted(machine.labels)).encode(), digest_size=9).hexdigest()
 
 
 def containing(organization_id: str, part: str) -> list[Terms]:
-    """Ask for machines whose id, name or hostname contains a part, in any case.
+    """Return a query for machines whose id, name or hostname contains a part, without regard to case.
 
     Args:
-        organization_id: whose machines.
-        part: not empty, as `fold` gives it.
+        organization_id: the organization that owns the machines.
+        part: what `fold` returned, not empty.
 
     Returns:
-        The alternatives. With a part of more than `LONGEST_RUN` characters, `candidates` has others.
+        The alternatives. For a part of more than `LONGEST_RUN` characters, `candidates` returns more.
     """
     own = _own(organization_id)
     if len(part) <= _SHORT:
@@ -82,7 +81,7 @@ def containing(organization_id: str, part: str) -> list[Terms]:
 
 
 def candidates(organization_id: str, part: str) -> list[Terms]:
-    """Ask for machines of which only `verify` can tell whether they contain a long part.
+    """Return a query for machines that may contain a long part, which `verify` must check.
 
     Returns:
         The alternatives; none for a part of up to `LONGEST_RUN` characters.
@@ -94,19 +93,19 @@ def candidates(organization_id: str, part: str) -> list[Terms]:
 
 
 def verify(name: str, hostname: str, part: str) -> bool:
-    """Tell whether a candidate contains a long part, and is not found by `containing` for that."""
+    """Return whether a candidate contains a long part, and `containing` does not find it already."""
     found = {_mark(content) for _, content in _searched(fold(name), fold(hostname)) if part in content}
     return found == {_REPEATED}
 
 
 def has_label(organization_id: str, key: str, value: str | None) -> Terms:
-    """Ask for an organization's machines with a label, of any value where none is given."""
+    """Return the terms of an organization's machines with a label; None is any value."""
     own = _own(organization_id)
     return (_key_term(own, key),) if value is None else (_label_term(own, key, value),)
 
 
 def fold(text: str) -> str:
-    """Make texts that differ only in case the same (Unicode's default caseless matching)."""
+    """Fold the case of a text, so that texts are equal if they differ only in case (Unicode's default)."""
     return text.casefold()
 
 
@@ -116,7 +115,7 @@ def _texts(machine: Machine) -> Iterator[tuple[str, str]]:
 
 
 def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
-    """Give the texts that have runs; a name that is a part of the hostname is found by that already."""
+    """Yield the texts that have runs; a name that the hostname contains needs no runs of its own."""
     yield "h", hostname
     if name not in hostname:
         yield "n", name
@@ -145,13 +144,13 @@ def _mark(content: str) -> int:
 
 def _are_distinct(content: str, length: int) -> bool:
     if length == LONGEST_RUN:
-        return True  # what is longer goes by other runs
+        return True  # longer parts use other runs
     runs = _runs(content, length)
     return len(runs) == len(set(runs))
 
 
 def _covering(text: str, level: int, part: str, lengths: tuple[int, int]) -> Terms:
-    """Cover a part with runs that overlap enough; the last one ends where it ends."""
+    """Cover a part with runs that overlap enough; the last run ends where the part ends."""
     length, overlap = lengths
     if len(part) <= length:
         return (_long(text, level, part),)
@@ -165,15 +164,15 @@ def _runs(content: str, length: int) -> list[str]:
 
 
 def _own(organization_id: str) -> str:
-    """Make what the terms of an organization begin with.
+    """Return the prefix of an organization's terms.
 
-    Ids that are made at one time have runs in common that no others have: without it, the machines that all
-    organizations register in a minute would have their terms' index entries in one place.
+    Ids of the same minute have runs in common that no other ids have. Without the prefix, the index entries
+    for these runs would be in one place for the machines of all organizations.
     """
     return blake2b(organization_id.encode()).hexdigest()[:3]
 
 
-# Terms of different kinds go on with different letters.
+# After the prefix, each kind of term has its own letter.
 
 
 def _long(text: str, level: int, run: str) -> str:

@@ -1,4 +1,4 @@
-"""Machines and pools as they become: other content, the next version, and its time."""
+"""New versions of machines and pools: changed fields, the next version number, and its time."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ Entity = TypeVar("Entity", Machine, Pool)
 
 
 def with_fields(before: Entity, fields: Iterable[str], content: Entity) -> Entity:
-    """Copy a machine or a pool with other content in some fields; what the content lacks is cleared."""
+    """Copy a machine or pool and replace some fields; fields that the content lacks are cleared."""
     after = type(before)()
     after.CopyFrom(before)
     for field in fields:
@@ -21,14 +21,14 @@ def with_fields(before: Entity, fields: Iterable[str], content: Entity) -> Entit
 
 
 def advance(entity: Machine | Pool, *, now: datetime) -> None:
-    """Count a change of a machine or a pool: its next version, and its time, which never goes back.
+    """Set the next version of a changed machine or pool, and its time, which never goes back.
 
-    A client that follows `updated_at` must not miss a change because one instance's clock lags behind
-    another's. The price: after a change by a fast clock, the time stands still until the others catch up.
+    A client that polls by `updated_at` must not miss a change because one instance's clock is behind
+    another's. So after a change by a fast clock, the time stays the same until the other clocks catch up.
 
     Args:
-        entity: the machine or pool, changed, with the version and the time from before.
-        now: the time of the change, with a zone.
+        entity: the changed machine or pool, still with the previous version and time.
+        now: the time of the change, with a time zone.
     """
     entity.version += 1
     entity.updated_at.FromDatetime(max(now, entity.updated_at.ToDatetime(UTC)))
