@@ -1,4 +1,4 @@
-"""Answers of plain values, and of messages."""
+"""Responses with JSON or protobuf bodies."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ from shared.edge.body import JSON, PROTOBUF
 
 
 def json_answer(status: int, content: object, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with plain values as JSON; the headers are those beside `Content-Type`.
+    """Return a response with plain values as JSON; the headers are in addition to `Content-Type`.
 
-    No model is made of them, which would take most of the time of a list.
+    The values are not turned into a model, which would take most of the time of a list.
     """
     return Answer(
         status=status,
@@ -22,7 +22,7 @@ def json_answer(status: int, content: object, headers: Mapping[str, str] | None 
 
 
 def message_answer(status: int, message: Message, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with a protobuf message; the headers are those beside `Content-Type`."""
+    """Return a response with a protobuf message; the headers are in addition to `Content-Type`."""
     return Answer(
         status=status, headers={"Content-Type": PROTOBUF, **(headers or {})}, body=message.SerializeToString()
     )

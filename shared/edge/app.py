@@ -1,4 +1,4 @@
-"""A function's HTTP application: its operations, health, and an answer to everything else."""
+"""A function's HTTP application: its operations, health checks, and errors for all other requests."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -20,8 +20,8 @@ _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 class Application(Response):
     """An ASGI application as a response.
 
-    functions-framework calls what a function returns as ASGI, with the request's scope; so a whole
-    application, with its routes and middleware, is as good an answer as any.
+    functions-framework calls a function's response as ASGI, with the request's scope. So the response can be
+    a whole application with routes and middleware.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,11 +43,11 @@ def create_app(
     """Build the application of one function.
 
     Args:
-        routes: what it serves, besides health.
-        problems: words errors.
-        reach_store: raises unless the function can reach its store; health tells it.
+        routes: the routes that it serves, in addition to health checks.
+        problems: turns errors into responses.
+        reach_store: raises if the function cannot reach its store; the startup check reports it.
         new_id: makes request ids.
-        project: the Google Cloud project, which traces are named by.
+        project: the Google Cloud project, which is part of trace names.
     """
     logs.configure()
     take_every_path()
@@ -58,7 +58,7 @@ def create_app(
     async def startup(request: Request) -> Response:
         try:
             await reach_store()
-        except Exception as error:  # noqa: BLE001 - whatever it is: no permission and no credentials, too
+        except Exception as error:  # noqa: BLE001 - any failure, such as missing permissions or credentials
             record_of(request.scope).error = error
             headers = {**_NO_STORE, "Retry-After": "1"}
             return Response(headers=headers, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -67,14 +67,14 @@ def create_app(
     health = [ExactRoute("/health/liveness", liveness), ExactRoute("/health/startup", startup)]
     router = Router([*routes, *health], redirect_slashes=False)
 
-    # Not a Starlette application: functions-framework is one, with the middleware of one, around this.
+    # Not a Starlette application, because functions-framework already wraps this in one with its middleware.
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["starlette.exception_handlers"] = ({}, {})  # its own, which know no problems
+        scope["starlette.exception_handlers"] = ({}, {})  # instead of the framework's, which make no problems
         try:
             await router(scope, receive, send)
-        except Exception as error:  # what no endpoint has answered, such as a path that there is not
+        except Exception as error:  # what no endpoint handled, such as an unknown path
             record = record_of(scope)
-            if record.status:  # an answer is on its way already
+            if record.status:  # a response has started already
                 record.error = error
                 raise
             await error_response(error, problems, record, Family.MACHINES)(scope, receive, send)

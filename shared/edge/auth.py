@@ -1,4 +1,4 @@
-"""Bearer keys (RFC 6750): who calls, at one store read per key and cache time."""
+"""Authentication by API key as a bearer token (RFC 6750), with one store read per key and cache time."""
 
 import asyncio
 import hashlib
@@ -12,16 +12,16 @@ from shared.domain.errors import Unauthenticated
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
 FindKey = Callable[[str], Awaitable[ApiKey | None]]
-"""Finds an API key by its SHA-256 digest, in hex."""
+"""Finds an API key by its SHA-256 digest in hexadecimal."""
 
-# A revoked key works on for this long at most; the contract allows 60 s.
+# A revoked key still works for at most this long; the contract allows 60 s.
 CACHE_TIME = timedelta(seconds=30)
 CACHE_SIZE = 10_000
 MAX_KEY_LENGTH = 255
 
 
 class Authenticator:
-    """Tells callers from their keys. It keeps digests only, and forgets the one used longest ago."""
+    """Authenticates callers. It caches keys by digest only, and evicts the least recently used one."""
 
     def __init__(self, find_key: FindKey, clock: Callable[[], datetime]) -> None:
         self._find_key = find_key
@@ -29,14 +29,14 @@ class Authenticator:
         self._found: OrderedDict[str, tuple[datetime, asyncio.Future[Access | None]]] = OrderedDict()
 
     async def authenticate(self, authorizations: Sequence[str]) -> Caller:
-        """Say who calls.
+        """Return the caller.
 
         Args:
-            authorizations: the `Authorization` headers, of which there must be one: what is in front of a
-                function might look at the first of two, and the function at the last.
+            authorizations: the `Authorization` headers. There must be exactly one, because a proxy could
+                evaluate the first of two and the function the last.
 
         Raises:
-            Unauthenticated: no key, or one that does not count; it never says which.
+            Unauthenticated: the key is missing or not valid; the error does not say which.
         """
         scheme, _, key = authorizations[0].partition(" ") if len(authorizations) == 1 else ("", "", "")
         key = key.strip()
@@ -48,7 +48,7 @@ class Authenticator:
         return found.caller
 
     async def _lookup(self, digest: str) -> Access | None:
-        """Find what a key gives; requests that ask for one at the same time share one read."""
+        """Return the access that a key grants; concurrent requests with the same key share one read."""
         now = self._clock()
         begun, reading = self._found.get(digest, (now, None))
         if reading is None or not timedelta(0) <= now - begun < CACHE_TIME:
@@ -65,7 +65,7 @@ class Authenticator:
         return None if key is None else access(key)
 
     def _forget_failure(self, digest: str, reading: asyncio.Future[Access | None]) -> None:
-        """A failed read says nothing of the key, whoever still waits for it."""
+        """Remove a failed read from the cache, because it says nothing about the key."""
         failed = reading.cancelled() or reading.exception() is not None
         if failed and self._found.get(digest, (None, None))[1] is reading:
             del self._found[digest]

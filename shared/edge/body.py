@@ -1,4 +1,4 @@
-"""The request's body: read within its limit, and parsed as its media type says."""
+"""The request's body: read within its limits, and parsed according to its media type."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ MAX_BYTES = 1024 * 1024
 SECONDS = 30.0
 
 Parsed = tuple[Any, list[Fault]]
-"""A document as JSON has it, and the faults that parsing found."""
+"""A document as JSON values, and the faults that parsing found."""
 
 Parse = Callable[[bytes], Parsed]
 
@@ -35,9 +35,9 @@ async def read(request: Request, *, seconds: float = SECONDS) -> bytes:
         seconds: how long the client may take to send it.
 
     Raises:
-        BodyTooLarge: before more than the limit is read.
-        MalformedBody: the client left before its end.
-        BodyTooSlow: it took longer than that.
+        BodyTooLarge: the body is larger than the limit; the rest is not read.
+        MalformedBody: the client disconnected before the end of the body.
+        BodyTooSlow: the body did not arrive in time.
     """
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MAX_BYTES:
@@ -57,17 +57,17 @@ async def read(request: Request, *, seconds: float = SECONDS) -> bytes:
 
 
 def parse(request: Request, raw: bytes, parse_message: Parse | None = None) -> Parsed:
-    """Parse a body as JSON, or as a protobuf message where the call takes one.
+    """Parse a body as JSON, or as a protobuf message if the call accepts one.
 
     Args:
-        request: the request, whose headers say what its body is.
+        request: the request, whose headers declare the body's format.
         raw: the body.
-        parse_message: parses a message of the call's; without it, JSON alone is taken.
+        parse_message: parses the call's protobuf message; without it, only JSON is accepted.
 
     Raises:
-        UnsupportedContentCoding: the body is declared to be coded.
-        UnsupportedMediaType: it is declared to be something else.
-        MalformedBody: it is not what it is declared to be.
+        UnsupportedContentCoding: the body has a content coding.
+        UnsupportedMediaType: its media type is not accepted.
+        MalformedBody: it cannot be parsed as its media type.
     """
     if codings := _codings(request):
         raise UnsupportedContentCoding(", ".join(codings))
@@ -83,7 +83,7 @@ def parse(request: Request, raw: bytes, parse_message: Parse | None = None) -> P
 
 
 def _codings(request: Request) -> list[str]:
-    """List how the body is coded, beside not at all (RFC 9110, 8.4)."""
+    """Return the body's content codings, without `identity` (RFC 9110, 8.4)."""
     lines = request.headers.getlist("content-encoding")
     codings = (coding.strip().lower() for line in lines for coding in line.split(","))
     return [coding for coding in codings if coding not in {"", "identity"}]

@@ -1,4 +1,4 @@
-"""One path of a function, which always answers."""
+"""A path of a function, which turns every error into a response."""
 
 from http import HTTPStatus
 
@@ -11,7 +11,7 @@ from shared.edge.request_log import RequestRecord, record_of
 
 
 def error_response(error: Exception, problems: Problems, record: RequestRecord, family: Family) -> Response:
-    """Answer an error, and let the log tell it if it is the server's."""
+    """Return the response to an error; the log entry includes server errors (5xx)."""
     response = problems.response(error, instance=record.path, family=family, request_id=record.request_id)
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         record.error = error
@@ -19,7 +19,7 @@ def error_response(error: Exception, problems: Problems, record: RequestRecord, 
 
 
 class Endpoint:
-    """One path as an ASGI application that answers whatever is raised in the words of its family."""
+    """One path as an ASGI application that turns every error into a response of its family."""
 
     path: str
     family: Family
@@ -34,10 +34,10 @@ class Endpoint:
         record.route = self.path
         try:
             response = await self.answer(request)
-        except Exception as error:  # noqa: BLE001 - the last place that can answer it
+        except Exception as error:  # noqa: BLE001 - every error gets a response
             response = error_response(error, self._problems, record, self.family)
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request, or raise."""
+        """Return the response to a request, or raise an error."""
         raise NotImplementedError

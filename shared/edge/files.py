@@ -1,4 +1,4 @@
-"""Files that anybody may read, without a key."""
+"""Files that anybody can read without an API key."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +15,7 @@ from shared.edge.routing import ExactRoute
 
 
 def file_routes(files: Mapping[str, Path]) -> list[Route]:
-    """Route files by their paths."""
+    """Return routes that serve files at their paths."""
     return [ExactRoute(path, _serving(file)) for path, file in files.items()]
 
 

@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header, and the digest that tells one request from another.
+"""The `Idempotency-Key` header, and the digest that differs between different requests.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -16,10 +16,10 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def command_of(call: Call) -> Command:
-    """Say whose request it is, and by what its repetition is known.
+    """Return the request's command: whose request it is, and how a repeat of it is recognized.
 
     Raises:
-        Invalid: the key has other characters than visible ASCII, or more than 255 of them, or there are two.
+        Invalid: the key is not 1 to 255 visible ASCII characters, or the header occurs twice.
     """
     return Command(
         organization_id=call.caller.organization_id,

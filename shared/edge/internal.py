@@ -1,7 +1,7 @@
-"""Functions that no client calls: Cloud Scheduler and Pub/Sub do, each with a service account of its own.
+"""Functions that only Cloud Scheduler and Pub/Sub call, each with its own service account.
 
-Cloud Run has checked by then that the caller's OIDC token is of one that may invoke it (roles/run.invoker):
-https://cloud.google.com/run/docs/authenticating/service-to-service
+Before the call, Cloud Run checks the caller's OIDC token and that its account can invoke the function
+(roles/run.invoker): https://cloud.google.com/run/docs/authenticating/service-to-service
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ UseCase = Callable[[Request], Awaitable[None]]
 
 
 class InternalResource(Endpoint):
-    """The one path of such a function: what is posted to it is done, and answered with nothing."""
+    """The only path of such a function: a POST runs the use case, and its response is empty."""
 
     path = "/"
     family = Family.MACHINES
@@ -31,7 +31,7 @@ class InternalResource(Endpoint):
         self._use_case = use_case
 
     async def answer(self, request: Request) -> Response:
-        """Run the use case; the log tells why it fails, as nobody else reads the answer."""
+        """Run the use case; the log has the error if it fails, because nobody reads the response."""
         try:
             await self._run(request)
         except Exception as error:
@@ -46,5 +46,5 @@ class InternalResource(Endpoint):
 
 
 def internal_routes(use_case: UseCase, problems: Problems) -> list[Route]:
-    """Route what Google Cloud calls: a scheduler or a push subscription posts to the root."""
+    """Return the route to which a schedule or a push subscription posts: the root."""
     return [ExactRoute("/", InternalResource(use_case, problems))]

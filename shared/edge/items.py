@@ -1,4 +1,4 @@
-"""Pages of the pools family's lists."""
+"""Pages of lists in the pools family."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,22 +18,22 @@ def items_answer(  # noqa: PLR0913 - a page's figures, by name
     limit: int,
     beside: Mapping[str, Any],
 ) -> Answer:
-    """Answer with a page, and lead to the next one, where there is one.
+    """Return the response with a page, and a link to the next page if there is one.
 
     Args:
         request: the request.
-        items: what is on the page.
-        total: how many the whole list has.
-        skip: how many the page leaves out.
-        limit: how many it has room for.
-        beside: what is shown beside the items.
+        items: the items of the page.
+        total: how many items the whole list has.
+        skip: how many items the page skips.
+        limit: how many items the page can contain.
+        beside: further members of the body.
     """
     page = {"items": items, "total": total, "skip": skip, "limit": limit}
     return json_answer(200, {**page, **beside}, _next_page(request, skip=skip + len(items), total=total))
 
 
 def _next_page(request: Request, *, skip: int, total: int) -> dict[str, str]:
-    """Link to the page that skips so many (RFC 8288)."""
+    """Return the `Link` header to the next page (RFC 8288), or nothing after the last item."""
     if skip >= total:
         return {}
     url = request.url.include_query_params(skip=skip)

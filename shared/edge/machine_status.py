@@ -26,5 +26,5 @@ _TEXTS: Mapping[int, str] = {number: status.value for status, number in NUMBERS.
 
 
 def text_of(number: int) -> str:
-    """Name a message's status; one that a newer release has written is an error to this one."""
+    """Return the name of a message's status; an unknown one, from a newer release, becomes `error`."""
     return _TEXTS.get(number, MachineStatus.ERROR.value)

@@ -1,4 +1,4 @@
-"""A machine as both families show it."""
+"""A machine as the responses of both families show it."""
 
 import json
 from datetime import datetime
@@ -24,8 +24,9 @@ class RegisteredMachineView(Deferred):
     id: Uuid
 
 
-# The views describe answers, which are made of plain values: a model of each machine would take most of the
-# time of a list. They have no rules of requests: what was stored before a rule was made is shown as it is.
+# The views only describe responses, which are made of plain values: a model for each machine would take most
+# of the time of a list. They have no constraints of requests, because a value that was stored before a
+# constraint existed is still shown.
 
 
 class CpuView(Deferred):
@@ -94,17 +95,17 @@ class MachineView(Deferred):
     created_at: datetime
     updated_at: datetime
     last_seen: datetime
-    # The pools API has these, and nothing sets them here: see `_NEVER_SET`.
+    # The pools API has these fields, but nothing sets them here: see `_NEVER_SET`.
     user_id: Uuid | None = None
     linked_keepalive_machine_id: Uuid | None = None
     physical_server_id: str | None = None
     machine_sensitive_parameters: dict[str, str] | None = None
-    # Those that it is a member of, where they are asked for.
+    # The machine's pools, if the request asks for them.
     pools: list[PoolView] | None = None
 
 
 def machine_json(machine: Plain) -> dict[str, Any]:
-    """Show a machine as the values of `MachineView`."""
+    """Return a machine as the values of `MachineView`."""
     parameters = machine["machine_parameters"]
     return {
         "id": machine["id"],
@@ -115,7 +116,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "os_info": machine["os_info"],
         "labels": machine["labels"],
         "machine_parameters": None if parameters is None else json.loads(parameters),
-        # Their messages have just the fields of their views, in the same order.
+        # The messages of parts have exactly the fields of their views, in the same order.
         "cpus": machine["cpus"],
         "memory_modules": machine["memory_modules"],
         "accelerators": machine["accelerators"],
@@ -136,12 +137,12 @@ def machine_json(machine: Plain) -> dict[str, Any]:
 
 
 def machine_message(machine: Plain) -> Machine:
-    """Show a machine as a message: as in JSON without its pools, of which some may be deleted."""
+    """Return a machine as a message, like JSON without `pool_ids`, which can contain deleted pools."""
     return Machine(**{**machine, "pool_ids": []})
 
 
 def machine_answer(request: Request, machine: Plain) -> Answer:
-    """Answer with one machine, in the media type that the client asks for."""
+    """Return the response with one machine, in the media type that the client prefers."""
     return negotiated_answer(
         request,
         200,

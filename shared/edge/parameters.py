@@ -1,4 +1,4 @@
-"""Parameters of machines and pools: any JSON object, which becomes a part of a message as text."""
+"""Parameters of machines and pools: any JSON object, which a message contains as text."""
 
 import json
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ MAX_BYTES = 64 * 1024
 
 
 def _text(value: dict[str, Any]) -> str:
-    # No space that says nothing, and one text for one value.
+    # Without whitespace, and equal values have equal texts.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
@@ -19,7 +19,7 @@ def _text_unless_empty(value: dict[str, Any]) -> str | None:
 
 
 def _limited(value: dict[str, Any]) -> dict[str, Any]:
-    # Not every value can be written: its faults that the parser named are told beside this one.
+    # `replace`, because a value with lone surrogates cannot be encoded. The parser has found that fault.
     if len(_text(value).encode(errors="replace")) > MAX_BYTES:
         raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
     return value
@@ -33,5 +33,5 @@ _Object = Annotated[
 
 Parameters = Annotated[_Object, PlainSerializer(_text)]
 
-# Where `{}` says that there are none.
+# Parameters that `{}` clears.
 ClearableParameters = Annotated[_Object, PlainSerializer(_text_unless_empty)]

@@ -1,4 +1,4 @@
-"""Ids in paths. What is no UUID names nothing, and must not reach the store as a document's name."""
+"""Ids in paths. An id that is not a UUID must not reach the store as part of a document's name."""
 
 import re
 
@@ -13,10 +13,10 @@ _UUIDS = TypeAdapter(UuidText, config=ConfigDict(defer_build=True))
 
 
 def machine_id(request: Request) -> str:
-    """Read the machine's id from a path of the machines family, where a malformed one is just unknown.
+    """Return the machine's id in a path of the machines family, in which a malformed id is just unknown.
 
     Raises:
-        MachineNotFound: it is no UUID.
+        MachineNotFound: the id is not a UUID.
     """
     text: str = request.path_params["machine_id"]
     if not _UUID.fullmatch(text):
@@ -25,10 +25,10 @@ def machine_id(request: Request) -> str:
 
 
 def uuid(request: Request, name: str) -> str:
-    """Read an id from a path of the pools family, where a malformed one is a fault.
+    """Return an id in a path of the pools family, in which a malformed id is a fault.
 
     Raises:
-        Invalid: it is no UUID.
+        Invalid: the id is not a UUID.
     """
     try:
         return _UUIDS.validate_python(request.path_params[name])

@@ -1,4 +1,4 @@
-"""A pool as answers show it."""
+"""A pool as responses show it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 
 
 class PoolState(Deferred):
-    """What stands in the pool itself: a commit decides it, and a replay repeats it."""
+    """A pool's own state, which a commit determines and a replay repeats."""
 
     id: Uuid
     organization_id: str
@@ -19,7 +19,7 @@ class PoolState(Deferred):
     pool_parameters: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime
-    # The pools API has it, and nothing sets it here.
+    # The pools API has this field, but nothing sets it here.
     pool_sensitive_parameters: dict[str, str] | None = None
 
 
@@ -39,7 +39,7 @@ class IncludedPool(PoolView):
 
 
 def pool_state(pool: Pool) -> dict[str, Any]:
-    """Show a pool as the values of `PoolState`."""
+    """Return a pool as the values of `PoolState`."""
     return {
         "id": pool.id,
         "organization_id": pool.organization_id,
@@ -53,10 +53,10 @@ def pool_state(pool: Pool) -> dict[str, Any]:
 
 
 def pool_json(pool: Pool, machine_count: int) -> dict[str, Any]:
-    """Show a pool with the number of its members as the values of `PoolView`."""
+    """Return a pool with the number of its members as the values of `PoolView`."""
     return pool_state(pool) | {"machine_count": machine_count}
 
 
 def included_pool(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Show a pool, as `pool_json` does, as the values of `IncludedPool`."""
+    """Return what `pool_json` returned as the values of `IncludedPool`."""
     return {**shown, "type": "pool"}

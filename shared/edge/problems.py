@@ -1,4 +1,4 @@
-"""What HTTP makes of errors: RFC 9457 problems, and the validation errors of each family."""
+"""Errors as HTTP responses: RFC 9457 problems, and the validation errors of each family."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Family(Enum):
-    """The two published APIs, which tell validation errors in their own ways."""
+    """The two published APIs, which have different formats of validation errors."""
 
     MACHINES = auto()
     POOLS = auto()
 
 
-# How the machines family words the faults that pydantic finds; the rest keep their own words.
+# The machines family's messages for faults that pydantic finds; all other faults keep their own messages.
 _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
@@ -41,34 +41,35 @@ _REASONS = {
 }
 
 
-# For what is said of faults, in characters: some thousands of them.
+# The most characters of a response's faults: enough for some thousands of faults.
 _ROOM = 256 * 1024
 
 
 class Problems:
-    """Makes responses of errors.
+    """Turns errors into responses.
 
     Args:
-        base_url: where the problem types are; each is `{base_url}/{slug}`.
+        base_url: the base of problem types, which are `{base_url}/{slug}`.
     """
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url.rstrip("/")
 
     def response(self, error: Exception, *, instance: str, family: Family, request_id: str) -> Response:
-        """Answer an error.
+        """Return the response to an error.
 
         Args:
-            error: a refusal, a routing error, or anything else, which is a 500 that tells nothing.
+            error: an `InventoryError`, a routing error, or any other error, which becomes a 500 without
+                details.
             instance: the request's path.
-            family: whose way of telling validation errors is used.
-            request_id: what a 500 tells, so that its log entry can be found.
+            family: determines the format of validation errors.
+            request_id: included in a 500, so that its log entry can be found.
         """
         match error:
             case errors.Invalid() if family is Family.POOLS:
                 return _validation_error(error.faults)
             case errors.IdempotencyKeyReused() if family is Family.POOLS:
-                # Nothing but this list is ever sent under 422 there.
+                # In the pools family, every 422 has this list as its body.
                 place = ("header", "Idempotency-Key")
                 return _validation_error([Fault(place, "idempotency_key_reused", str(error))])
             case errors.Invalid():
@@ -138,7 +139,7 @@ REFUSALS = {
 }
 
 
-# The members of problems beside those of RFC 9457: what errors carry, by the same names.
+# Members of problems in addition to those of RFC 9457: attributes of errors with the same names.
 _MEMBERS = (
     *("machine_id", "machine_ids", "pool_id", "pool_ids"),
     *("mac_address", "fingerprint", "existing_machine_id"),
@@ -154,9 +155,9 @@ def _headers(error: Exception) -> dict[str, str]:
         case errors.Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
         case errors.BodyTooSlow():
-            return {"Connection": "close"}  # what still comes is no next request: RFC 9110, 15.5.9
+            return {"Connection": "close"}  # the rest of the body is not a new request: RFC 9110, 15.5.9
         case errors.UnsupportedContentCoding():
-            return {"Accept-Encoding": "identity"}  # what would be taken: RFC 9110, 15.5.16
+            return {"Accept-Encoding": "identity"}  # what is accepted: RFC 9110, 15.5.16
         case errors.Unavailable():
             return {"Retry-After": "1"}
         case HTTPException():
@@ -166,7 +167,7 @@ def _headers(error: Exception) -> dict[str, str]:
 
 
 def _that_fit(faults: Sequence[Fault]) -> Iterator[Fault]:
-    """Yield all faults, or as many as an answer has room for: a body can have more than there is memory."""
+    """Yield as many faults as fit in a response, because a body can have more than fit in memory."""
     room = _ROOM
     for fault in faults:
         room -= len(fault.message) + sum(len(str(step)) for step in fault.location)
@@ -180,7 +181,7 @@ def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
 
 
 def _path(location: tuple[str | int, ...]) -> str:
-    """Write a place as clients do: `nics[0].mac`; the whole body is `body`, a field without a name `""`."""
+    """Return a location as text: `nics[0].mac`, `body` for the whole body, `""` for a field with no name."""
     path = ""
     for step in location[1:]:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
@@ -188,12 +189,12 @@ def _path(location: tuple[str | int, ...]) -> str:
 
 
 def _reason(fault: Fault) -> str:
-    # A message is no template: it may quote what a client sent, braces too.
+    # `message` is not a template, because it can contain a client's text, including braces.
     return _REASONS[fault.kind].format_map(fault.context) if fault.kind in _REASONS else fault.message
 
 
 def _validation_error(faults: Sequence[Fault]) -> Response:
-    """Tell faults as FastAPI does, without the input: it may be a secret."""
+    """Return faults in the format of FastAPI, but without the input, which can be secret."""
     details = [
         {"loc": list(fault.location), "msg": fault.message, "type": fault.kind} for fault in _that_fit(faults)
     ]

@@ -1,4 +1,4 @@
-"""Query parameters: text that is read as strictly as JSON."""
+"""Query parameters, which are validated as strictly as JSON."""
 
 import re
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from shared.edge.validation import validate
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# How Python escapes bytes that are no UTF-8 (PEP 383).
+# The characters by which Python escapes bytes that are not UTF-8 (PEP 383).
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 def read_query(request: Request, model: type[Model]) -> Model:
-    """Read the query parameters of a request; those that the model has as tuples may be given repeatedly.
+    """Return the query parameters of a request; a parameter can be repeated if the model has it as a tuple.
 
     Raises:
-        Invalid: with all their faults.
+        Invalid: the parameters have faults; the error lists all of them.
     """
     query = request.scope["query_string"].decode("latin-1")
     given: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ def read_query(request: Request, model: type[Model]) -> Model:
 
 
 def _digits(text: object) -> object:
-    """Let through what is written as an integer; pydantic would take ` 1_0.0` too."""
+    """Accept only integers in decimal digits, because pydantic would accept ` 1_0.0` too."""
     if isinstance(text, str) and not _INTEGER.fullmatch(text):
         raise PydanticKnownError("int_parsing")
     return text
@@ -56,7 +56,7 @@ _DIGITS = BeforeValidator(_digits)
 
 
 Flag = Annotated[bool, Field(strict=False)]
-# A query's offset is an int32, to which numbered pages, of at most 100, come too.
+# Firestore's offset is an int32. `Page` times `PerPage` stays within it too.
 Skip = Annotated[
     int,
     Field(strict=False, ge=0, le=2**31 - 1, description="How many to skip, starting with the newest"),
@@ -75,16 +75,16 @@ PerPage = Annotated[
 
 @dataclass(frozen=True)
 class CommaSeparated:
-    """Reads `a,b` as the set of both, out of some allowed values."""
+    """Reads `a,b` as a set of values, each of which must be allowed."""
 
     allowed: tuple[str, ...]
 
     def __get_pydantic_core_schema__(self, _: type[Any], __: GetCoreSchemaHandler) -> CoreSchema:
-        """Tell pydantic how to read it."""
+        """Return the schema by which pydantic reads the text."""
         return core_schema.no_info_plain_validator_function(self._read)
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe the text."""
+        """Return the JSON schema of the text."""
         value = "|".join(map(re.escape, self.allowed))
         return {"type": "string", "pattern": f"^({value})(,({value}))*$"}
 

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, the version header, and one log line."""
+"""Middleware for every request: its id, the version header, and one log entry."""
 
 import logging
 import re
@@ -13,14 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs
 
-# Letters, digits and the signs of UUIDs, trace ids and the like; nothing that could forge a log line.
+# Letters, digits and the punctuation of UUIDs, trace ids and the like; nothing that could forge a log line.
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
 _CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
 _SPANS = range(1, 2**64)
-# What a path may have, beside letters and digits (RFC 3986, 3.3).
+# Characters that a path can contain in addition to letters and digits (RFC 3986, 3.3).
 _PATH_SIGNS = "/-._~!$&'()*+,;=:@%"
 
 _LOGGED = 1000  # characters of a path
@@ -30,10 +30,10 @@ _KEY = "muster.request"
 
 @dataclass(kw_only=True)
 class RequestRecord:
-    """What the log will say of a request; the rest is filled in on the way.
+    """The data of a request's log entry; fields with defaults are set while the request is served.
 
-    The path is that of the request, with what no path may have percent-encoded: a line break or an escape
-    sequence would forge lines on a terminal.
+    In the path, all characters that a path cannot contain are percent-encoded, because line breaks and escape
+    sequences could forge lines on a terminal.
     """
 
     request_id: str
@@ -47,13 +47,13 @@ class RequestRecord:
 
 
 def record_of(scope: Scope) -> RequestRecord:
-    """Find the record of the request that is being served."""
+    """Return the record of the current request."""
     record: RequestRecord = scope[_KEY]
     return record
 
 
 class RequestLog:
-    """Middleware that gives each request an id, answers with it and the API's version, and logs it once."""
+    """Gives each request an id, adds it and the API's version to the response, and logs the request once."""
 
     def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], project: str) -> None:
         self._app = app
@@ -63,7 +63,7 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
         started = time.perf_counter()
-        headers = dict(reversed(scope["headers"]))  # of a header that came twice, the first counts
+        headers = dict(reversed(scope["headers"]))  # if a header occurs twice, the first one counts
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         record = RequestRecord(
             request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),

@@ -1,4 +1,4 @@
-"""From a request to the one operation that answers it, with the caller known."""
+"""Dispatch of requests to operations, after authentication of the caller."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from shared.edge.validation import Model, Strict, validate
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request to an operation, authenticated.
+    """One authenticated request to an operation.
 
     Attributes:
-        request: the request, its body read.
-        body: the body; a request that only reads has none.
-        caller: who calls.
-        deadline: until when the store and the topics are asked; how long the body took does not count.
+        request: the request, whose body has been read.
+        body: the body; empty in a GET.
+        caller: the authenticated caller.
+        deadline: limits the calls to the store; the time to receive the body does not count.
     """
 
     request: Request
@@ -42,41 +42,41 @@ class Call:
     deadline: Deadline
 
     def body_as(self, model: type[Model]) -> Model:
-        """Read the body, which is JSON, as a model.
+        """Return the JSON body as a model.
 
         Raises:
-            Invalid: with all its faults.
-            MalformedBody: it is no JSON.
-            UnsupportedMediaType: it is declared to be something else.
-            UnsupportedContentCoding: it is declared to be coded.
+            Invalid: the body has faults; the error lists all of them.
+            MalformedBody: the body is not JSON.
+            UnsupportedMediaType: its media type is not JSON.
+            UnsupportedContentCoding: it has a content coding.
         """
         document, faults = body.parse(self.request, self.body)
         return validate(model, document, known=faults)
 
     def require_no_body(self) -> None:
-        """Refuse a body, as `body_as` does, but for `{}`: another path may have been meant."""
+        """Reject any body but `{}`, as `body_as` does, because the client may have meant another path."""
         if self.body:
             self.body_as(Strict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A method of a path: the use case that answers it, and what the OpenAPI document says of it.
+    """A method of a path: the use case that handles it, and its description in the OpenAPI document.
 
     Attributes:
-        name: unique among all functions; what generated clients call it.
+        name: unique among all functions; generated clients use it.
         summary: one line for people.
-        method: the HTTP method; a GET answers HEAD too.
-        path: with `{parameters}`.
-        scope: what the caller's key must allow.
-        family: how validation errors are told.
+        method: the HTTP method; a GET operation handles HEAD too.
+        path: the path, with `{parameters}`.
+        scope: the scope that the caller's key must have.
+        family: determines the format of validation errors.
         answer: the use case.
-        query: the model of its query parameters.
-        body: the model of its request body.
-        success: the model of each success status's body, or none.
-        body_message: the protobuf message that its request body may be instead of JSON.
-        success_message: the protobuf message that its answer may be instead of JSON.
-        refusals: the errors beside those that every operation may answer.
+        query: the model of the query parameters.
+        body: the model of the request body.
+        success: the success statuses, each with the model of its body, or None.
+        body_message: the protobuf message that the request body can be instead of JSON.
+        success_message: the protobuf message that the response can be instead of JSON.
+        refusals: the errors in addition to those of every operation.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Resource(Endpoint):
         self._authenticator = authenticator
 
     async def answer(self, request: Request) -> Response:
-        """Let the operation of the request's method answer its caller."""
+        """Authenticate the caller and run the operation of the request's method."""
         operation = self._operations.get(request.method)
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
@@ -117,19 +117,19 @@ class Resource(Endpoint):
         record_of(request.scope).organization_id = caller.organization_id
         caller.require(operation.scope)
         if operation.query is None and request.scope["query_string"]:
-            read_query(request, Strict)  # no parameter is known
+            read_query(request, Strict)  # rejects every parameter
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)
         answer = await operation.answer(call)
-        # Sorted, as they are in the record of an answer, which is given again byte for byte.
+        # Sorted as in the record of a response, because a replay must be equal byte for byte.
         return Response(answer.body, answer.status, dict(sorted(answer.headers.items())))
 
 
 def api_routes(
     operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
 ) -> list[Route]:
-    """Route the operations that clients may call with their API keys; those of one path stand together."""
+    """Return a route for each path; operations with the same path must be next to each other."""
     return [
         ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems))
         for path, group in groupby(operations, key=lambda operation: operation.path)

@@ -1,4 +1,4 @@
-"""Routes by the whole path, line ends and all: what names nothing is a 404 of this API's own."""
+"""Routes that match the whole path, including line breaks, so that unknown paths get this API's own 404."""
 
 import re
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from starlette.types import Scope
 
 
 class ExactRoute(Route):
-    """A route that matches its path alone; Starlette's ends with `$`, before which a line may end."""
+    """A route that matches only its path; Starlette's pattern ends with `$`, which allows a line break."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
         super().__init__(path, endpoint)
         self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the decoded path, if it has no encoded slash: that separates nothing (RFC 3986, 2.2)."""
+        """Match the decoded path, unless it has an encoded slash, which is no separator (RFC 3986, 2.2)."""
         match, found = super().matches(scope)
         if match is not Match.NONE and b"%2f" in scope["raw_path"].lower():
             return Match.NONE, {}
@@ -29,9 +29,10 @@ class _AnyPath(PathConvertor):
 
 
 def take_every_path() -> None:
-    """Let functions-framework hand over every request.
+    """Make functions-framework pass every path to the function.
 
-    It routes `/{path:path}` to a function, which in Starlette is a path without line ends, and answers others
-    itself, with neither a problem nor a request id. It makes that route after it has loaded the function.
+    It routes `/{path:path}` to a function. In Starlette, that does not match line breaks, and the framework
+    responds to such paths itself, with neither a problem nor a request id. It makes the route after it has
+    loaded the function, so the new pattern applies.
     """
     register_url_convertor("path", _AnyPath())

@@ -1,4 +1,4 @@
-"""Sensitive parameters, which the pools API has and this server refuses."""
+"""Sensitive parameters, which the pools API has and this server rejects."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
         )
 
 
-# No secret is ever written to Firestore, an event or a log; null is none.
+# No secret is ever written to Firestore, an event or a log. Null is accepted, because it is not a secret.
 SensitiveParameters = Annotated[
     None, BeforeValidator(_refuse), Field(description="Only null, until there is a secret store")
 ]

@@ -1,4 +1,4 @@
-"""Refusing what is too large as a whole, by the field that makes it so."""
+"""The error for a machine or pool that is too large, which names the largest field."""
 
 from collections.abc import Container
 
@@ -6,18 +6,18 @@ from google.protobuf.message import Message
 
 from shared.domain.errors import Fault, Invalid
 
-# What the API calls otherwise than the messages do: see proto/inventory/v1/machine.proto.
+# Fields that have another name in the API than in the messages: see proto/inventory/v1/machine.proto.
 _NAMES = {"agent_version": "version"}
 
 
 def too_large(message: Message, sent: Container[str], most: str) -> Invalid:
-    """Say what is too large.
+    """Return the error for a message that is too large.
 
     Args:
         message: a machine or a pool.
-        sent: names of its fields that the request sets; the largest of these is at fault, or the whole body
-            where the request sets none.
-        most: how large it may be, with its unit.
+        sent: the names of the fields that the request sets. The error names the largest of these, or the
+            whole body if the request sets none.
+        most: the maximum size, with its unit.
     """
     sizes = {
         field.name: _size(message, field.name) for field, _ in message.ListFields() if field.name in sent

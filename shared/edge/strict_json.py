@@ -1,8 +1,8 @@
-"""JSON as RFC 8259 has it and as every parser agrees on: nothing is silently fixed or dropped.
+"""JSON of RFC 8259 that all parsers read in the same way: nothing is silently fixed or dropped.
 
-The standard library's parser lets the last of two equal names win, takes NaN and Infinity, and makes lone
-surrogates of half an escape. Such places are found while parsing (cheap) and named by a walk over the
-document only if there may be any.
+The standard library's parser keeps the last of two equal names, accepts NaN and Infinity, and turns half of a
+surrogate pair into a lone surrogate. Parsing detects, at low cost, whether there may be such faults. Only
+then is the document searched for their locations.
 """
 
 import json
@@ -18,23 +18,23 @@ from shared.domain.errors import Fault, MalformedBody
 Location = tuple[str | int, ...]
 
 MAX_DEPTH = 100
-# A body of 1 MiB can have a quarter of a million, and a name as long as that in front of each.
+# A body of 1 MiB can have a quarter of a million faults, or very long names in their locations.
 MOST_FAULTS = 1000
 LONGEST_NAME = 1000
 _INT64 = range(-(2**63), 2**63)
 _MAX_INT64_DIGITS = 19
-# An escape of a surrogate, which is alone unless its other half follows.
+# An escape of a surrogate, which may lack its other half.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Object(dict[str, Any]):
-    """An object that had names twice."""
+    """An object with duplicate names."""
 
     duplicates: list[str]
 
 
 class _Parse:
-    """One document's parsing, and whether it met anything that a walk must name."""
+    """The hooks for parsing one document, which detect whether it may have faults to search for."""
 
     def __init__(self) -> None:
         self.suspicious = False
@@ -52,7 +52,7 @@ class _Parse:
         if len(digits) < _MAX_INT64_DIGITS:
             return int(digits)
         self.suspicious = True
-        # Python refuses to convert thousands of digits; the value does not matter, as it is refused too.
+        # Python does not convert thousands of digits. Any value outside int64 will do: it is rejected too.
         return int(digits) if len(digits) <= _MAX_INT64_DIGITS + 1 else 2**63
 
     def decimal(self, digits: str) -> float:
@@ -70,14 +70,14 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
 
     Args:
         raw: the document.
-        levels: how deep it may be nested.
+        levels: how deep it can be nested.
 
     Returns:
-        The document, without what is nested too deep in it, and its faults that a validation of types would
-        not see, each located in `body`: all, or the first `MOST_FAULTS`.
+        The document, without values that are nested too deep, and those faults that a validation of types
+        does not find, each located in `body`: at most `MOST_FAULTS`.
 
     Raises:
-        MalformedBody: it is not JSON in UTF-8.
+        MalformedBody: the document is not JSON in UTF-8.
     """
     if not raw:
         raise MalformedBody("There is no body, but it is required")
@@ -157,6 +157,6 @@ def _surrogates(text: str, location: Location) -> Iterator[Fault]:
 
 
 def printable(name: str) -> str:
-    """Show a name in a fault's location: what can be written, the rest as pydantic does, and not too long."""
+    """Return a name for a fault's location: cut if too long, lone surrogates replaced as by pydantic."""
     text = name.encode(errors="surrogatepass").decode(errors="replace")
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."

@@ -1,4 +1,4 @@
-"""From untrusted documents to pydantic models, or to every fault of them at its place."""
+"""Validation of untrusted documents: a pydantic model, or all faults with their locations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.edge.strict_json import printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# A UUID in any form that pydantic reads, as the text that it is stored by.
+# A UUID in any form that pydantic accepts, as the canonical text that is stored.
 UuidText = Annotated[
     str,
     GetPydanticSchema(
@@ -32,35 +32,35 @@ UuidText = Annotated[
     ),
 ]
 
-# The same in answers, which are text all through.
+# A UUID in responses, in which it is always text.
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
-# What pydantic says at an object of a name with a lone surrogate; the parser has said it at the name.
+# pydantic's fault of an object that has a name with a lone surrogate. The parser reports it at the name.
 _SURROGATE_IN_NAME = "string_unicode"
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """Leave a default out of a schema: nobody reads it, or it is no value that could be sent."""
+    """Remove the default from a schema: it has no use, or it is not a value that clients can send."""
     del schema["default"]
 
 
-# For a field that need not be sent; the model knows whether it was, also where None is no value of its type.
+# An optional field. The model knows whether it was sent, even if None is not a value of its type.
 NOT_SENT: Any = Field(default=None, json_schema_extra=without_default)
 
 
 @dataclass(frozen=True)
 class AtMost:
-    """Limits the entries of an array or an object; one that has too many is not looked into.
+    """Limits the entries of an array or object; one with too many entries is not validated further.
 
-    Else the faults of all its entries would be told: a quarter of a million of them in a body of 1 MiB. It
-    stands in front of what looks at the whole array.
+    Otherwise, each entry could have a fault: a quarter of a million in a body of 1 MiB. This check must come
+    before validators of the whole array.
     """
 
     count: int
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
-        """Tell pydantic of the limit, and check it first."""
+        """Add the limit to the schema, and check it before the entries."""
         limited: Any = handler(source)
         limited["max_length"] = self.count
         return core_schema.no_info_before_validator_function(self._check, limited)
@@ -74,21 +74,21 @@ class AtMost:
 
 
 class Deferred(BaseModel):
-    """A model that is built when it is first used: an instance is started for one call, and knows all."""
+    """A model that is built when it is first used: an instance has all models, but starts for one call."""
 
     model_config = ConfigDict(defer_build=True)
 
 
 class Strict(Deferred):
-    """A model that takes values of just the declared types and no unknown fields.
+    """A model that accepts only values of the declared types, and no unknown fields.
 
-    Its errors do not quote what they refuse, which may be secret.
+    Its errors do not contain rejected values, which can be secret.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-# More than any model has: of a document with more names, a hundred thousand in 1 MiB, not each is looked at.
+# More than any model has. A document with more (1 MiB can have a hundred thousand) is rejected as a whole.
 MOST_NAMES = 1000
 
 
@@ -99,16 +99,16 @@ def validate(
     known: Sequence[Fault] = (),
     source: str = "body",
 ) -> Model:
-    """Make a model of a document.
+    """Return a document as a model.
 
     Args:
         model: the model's class.
         document: the parsed document.
-        known: faults that parsing found; of two faults at one place the parser's is told.
-        source: where the document stands in the request: `body` or `query`.
+        known: faults that parsing found; they replace those of validation with the same location.
+        source: the document's part of the request: `body` or `query`.
 
     Raises:
-        Invalid: with all faults, those of parsing first.
+        Invalid: the document has faults; the error lists all of them, those of parsing first.
     """
     if isinstance(document, dict) and len(document) > MOST_NAMES:
         message = f"must have at most {MOST_NAMES} entries"
@@ -116,7 +116,8 @@ def validate(
     faults = list(known)
     places = {fault.location for fault in known}
     try:
-        # `from_attributes` words what is no object as FastAPI does, without the model's name.
+        # With `from_attributes`, the message for a value that is not an object is FastAPI's: it does not
+        # contain the model's name.
         result = model.model_validate(document, from_attributes=True)
     except ValidationError as error:
         faults += [
@@ -132,6 +133,6 @@ def validate(
 
 
 def _place(source: str, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    # Of a key that is at fault, pydantic says the key and then "[key]".
+    # For a fault of a key, pydantic's location ends with the key and "[key]".
     steps = location[:-1] if location[-1:] == ("[key]",) else location
     return (source, *(printable(step) if isinstance(step, str) else step for step in steps))
