@@ -1,4 +1,4 @@
-"""Trying again: with growing pauses, for as long as the request may take."""
+"""Retries with growing delays until a deadline."""
 
 import asyncio
 import random
@@ -16,10 +16,10 @@ Result = TypeVar("Result")
 
 
 class Attempts:
-    """Turns until a deadline, one after the other: `async for _ in Attempts(deadline)`.
+    """Attempts until a deadline, with delays between them: `async for _ in Attempts(deadline)`.
 
-    Not an asynchronous generator: most would be left after their first turn, and the event loop ends each of
-    those in a task of its own, for which it wakes itself.
+    This is not an asynchronous generator. Most of them would be left after the first attempt, and the event
+    loop wakes up and starts a task to close each of these.
     """
 
     def __init__(self, deadline: Deadline) -> None:
@@ -39,11 +39,11 @@ class Attempts:
 
 
 async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
-    """Make a call that may be made twice, again while the store does not answer it.
+    """Make a call that is safe to repeat, and retry it until the store answers.
 
     Raises:
-        Unavailable: it never did, until the deadline.
-        Refused: the store will not answer, such as a query that needs an index which it does not have.
+        Unavailable: the store did not answer before the deadline.
+        Refused: the store rejects the call, such as a query without its index.
     """
     failure: StoreError | None = None
     async for _ in Attempts(deadline):

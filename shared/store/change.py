@@ -1,13 +1,13 @@
-"""One change, one commit: documents, claims, events and the answer's record, all of them or none.
+"""A change in one commit: documents, claims, events and the recorded response, all of them or none.
 
-What a commit's failure means is decided here, for every write of the product:
+This module also handles failures of the commit:
 
-- refused: the idempotency key came before (its answer is given again), another machine has claimed an
-  identity (the error names it), or a document changed since it was read (the change is decided again);
-- contended: nothing was applied, and the change is decided again after a pause;
-- unclear: it may have been applied. Its event's outbox document has an id that this change alone has, so
-  whether that exists tells, and its attempt is the one that was applied; and a commit that is still under way
-  meets its own preconditions.
+- refused: the idempotency key was used before (its response is replayed), another machine has claimed an
+  identity (the error names it), or a document changed after it was read (the change is decided again).
+- contended: nothing was applied, and the change is decided again after a delay.
+- unclear: the commit may have been applied. If it was, its outbox document exists, with this change's id and
+  the attempt that was applied. If it is only late, it and a new attempt exclude each other by their
+  preconditions.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,21 +33,21 @@ from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
 
 REPLAY_TIME = timedelta(hours=24)
-# What a commit leaves of the deadline, to look whether it went through if it does not answer.
+# How long before the deadline a commit times out, so that there is time to check whether it was applied.
 SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a command comes to.
+    """The effect of a command.
 
     Attributes:
-        answer: what the caller is told once it is committed.
-        shown: the machines that the answer is completed with.
-        writes: the documents, each with its precondition.
-        claims: the identities that a machine takes.
-        freed: the identities that it gives up.
-        events: what subscribers are told.
+        answer: the response after the commit.
+        shown: machines that `Complete` adds to the response.
+        writes: the writes of documents, each with its precondition.
+        claims: the claims to create.
+        freed: the claims to delete.
+        events: the events to publish.
     """
 
     answer: Answer
@@ -59,12 +59,12 @@ class Decision:
 
 
 Decide = Callable[[Transaction], Awaitable[Decision]]
-"""Reads what the decision needs, in the transaction or with preconditions, and decides."""
+"""Reads what the decision depends on, in the transaction or with preconditions, and decides."""
 
 
 @dataclass(frozen=True)
 class Committed:
-    """A change that is in the store, with the events that are in the outbox."""
+    """A committed change, with its events in the outbox."""
 
     decision: Decision
     entries: Sequence[OutboxEntry]
@@ -73,7 +73,7 @@ class Committed:
 
 @dataclass(frozen=True)
 class Answered:
-    """A decision that takes no commit, and as of when, where its transaction has read something."""
+    """A decision without a commit, and the read time of its transaction if that read something."""
 
     decision: Decision
     time: datetime | None = None
@@ -81,7 +81,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A decision that came to a commit, which may have been applied."""
+    """A decision whose commit was sent and may have been applied."""
 
     attempt: int
     decision: Decision
@@ -89,7 +89,7 @@ class _Sent:
 
 
 class Change:
-    """One command on its way into the store."""
+    """The attempts to commit one command."""
 
     def __init__(
         self, command: Command, change_id: str, firestore: Firestore, clock: Callable[[], datetime]
@@ -101,21 +101,21 @@ class Change:
         self._transaction = Transaction(firestore, command.deadline)
         key = command.idempotency_key
         self._record_path = paths.idempotency(command.organization_id, key) if key else ""
-        # Of each attempt that came to a commit, of which one is applied at most: they have the change's id in
-        # common. Decisions differ where what they were decided from has changed.
+        # One for each attempt that sent a commit. At most one of them is applied, because all create the same
+        # document. Their decisions can differ if documents changed in between.
         self._sent: list[_Sent] = []
         self._expired_record: Document | None = None
-        self._is_unclear = False  # whether one of them may have been applied
+        self._is_unclear = False  # whether a commit may have been applied
 
     async def attempt(self, decide: Decide) -> Committed | Answered:
         """Decide and commit once.
 
         Returns:
-            The commit, or a decision that needs none.
+            The committed change, or a decision without a commit.
 
         Raises:
-            StoreError: it is to be tried again.
-            InventoryError: what the caller is to be told.
+            StoreError: the attempt failed and should be repeated.
+            InventoryError: the error for the caller.
         """
         self._transaction = self._transaction.successor()
         try:
@@ -124,14 +124,14 @@ class Change:
                 if self._record_path or decision.writes:
                     return await self._commit(transaction, decision)
         except (*FAILURES, InventoryError) as error:
-            # These have applied nothing; but an attempt before may have been applied.
+            # This attempt has applied nothing, but an earlier one may have been applied.
             if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_unclear:
                 raise
-            # A repetition may meet what the first request left: a deleted machine, a newer version.
+            # A repeat can fail because of what the first request did: delete the machine, make a new version.
             if outcome := await self._settled():
                 return outcome
             raise
-        # There is nothing left to change, perhaps because an attempt before has been applied.
+        # There is nothing to change, perhaps because an earlier attempt has been applied.
         settled = await self._settled() if self._is_unclear else None
         return settled or Answered(decision, transaction.read_time)
 
@@ -147,10 +147,10 @@ class Change:
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 
     async def earlier_decision(self, deadline: Deadline) -> Decision | None:
-        """Look up what an earlier request with the key came to; a store that does not answer knows none.
+        """Return the recorded response for the key; None if there is none, or if the store fails.
 
         Raises:
-            IdempotencyKeyReused: it was another request.
+            IdempotencyKeyReused: the earlier request was a different one.
         """
         try:
             record, _ = await self._look_up(deadline)
@@ -159,23 +159,23 @@ class Change:
         return None if record is None else self._replay(record)
 
     async def _settled(self) -> Committed | Answered | None:
-        """Find out what stands in the way of the change, or whether it is in the store already.
+        """Find out why the change failed, or whether it is already committed.
 
         Returns:
-            An earlier request's answer, this change's own commit, or nothing: a new attempt may succeed.
+            An earlier request's response, this change's own commit, or None if a new attempt can succeed.
 
         Raises:
-            IdempotencyKeyReused: an earlier request had the key and was another one.
-            InventoryError: another machine has an identity that this one claims.
+            IdempotencyKeyReused: a different request used the key before.
+            InventoryError: another machine has an identity that this change claims.
         """
         marker = paths.outbox(self._id)
         claimed: dict[str, IdentityClaim] = {}
-        # Most often an earlier request is in the way, which its record tells alone.
+        # The most frequent reason is an earlier request. Its record alone is enough to detect it.
         record, found = await self._look_up(self._command.deadline)
         if record is None and self._sent:
             claimed = {paths.identity(claim.identity): claim for claim in self._sent[-1].decision.claims}
-            # The rest in one read, the record once more: of an earlier request that is committed between two
-            # reads, the second would show the claims without the record.
+            # Read the record again, together with the rest. Otherwise, if an earlier request is committed
+            # between the two reads, the second one would find its claims without its record.
             record, found = await self._look_up(self._command.deadline, marker, *claimed)
         if record is not None:
             if record.change_id != self._id:
@@ -193,10 +193,10 @@ class Change:
     async def _look_up(
         self, deadline: Deadline, *beside: str
     ) -> tuple[IdempotencyRecord | None, dict[str, Document]]:
-        """Look up the idempotency key, and other documents as of the same moment.
+        """Read the idempotency key's record, and other documents as of the same moment.
 
         Returns:
-            What counts of the key's record, and all of the documents that exist, by their paths.
+            The record if it has not expired, and all documents that exist, by their paths.
         """
         self._expired_record = None
         wanted = [path for path in (self._record_path, *beside) if path]
@@ -206,7 +206,7 @@ class Change:
             return None, found
         record = decode(document.fields, IdempotencyRecord)
         if record.expires_at.ToDatetime(UTC) <= self._clock():
-            self._expired_record = document  # Firestore deletes it some day; until then it is written over
+            self._expired_record = document  # Firestore deletes it later; until then it can be replaced
             return None, found
         return record, found
 
@@ -217,7 +217,7 @@ class Change:
         return Decision(answer=Answer(status=record.status, headers=headers, body=record.body))
 
     def _send(self, decision: Decision) -> _Sent:
-        """Address the events; the first one's id is the change's, and marks its commit."""
+        """Make the outbox entries; the first one has the change's id, and so identifies its commit."""
         attempt = len(self._sent)
         entries = [
             outbox_entry(event, f"{self._id}-{index}" if index else self._id, attempt=attempt)

@@ -1,4 +1,4 @@
-"""Changes of the inventory: each is decided and committed until it is in the store, and then published."""
+"""Changes of the inventory: each is decided and committed, with retries; then its events are published."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,18 +17,18 @@ from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 
-# How long the fault of a request waits for what its idempotency key tells.
+# How long the response to a faulty request is delayed to look up its idempotency key.
 EARLIER_ANSWER_SECONDS = 1.0
 
 Wanted = TypeVar("Wanted")
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
-"""Publishes events with the time of their commit; returns the ids of those that went out."""
+"""Publishes events with the time of their commit; returns the ids of the published events."""
 
 Complete = Callable[[Decision, datetime | None], Awaitable[Answer]]
-"""Adds to a decision's answer what is no part of a commit, and makes no failure of it.
+"""Adds data that is not part of a commit to a decision's response, and never fails.
 
-That is as of the time of the commit; or as of now, where no time is given: that of a recorded answer is past.
+The data is as of the time of the commit. Without a time, it is as of now, as for a recorded response.
 """
 
 
@@ -36,11 +36,11 @@ class Changes:
     """Applies changes to the inventory.
 
     Args:
-        firestore: where they are committed.
-        publish: tells subscribers.
-        outbox: drops the events that went out.
-        clock: tells the time of records.
-        new_id: makes the ids of changes, which are those of their events.
+        firestore: the database.
+        publish: publishes events.
+        outbox: deletes published events.
+        clock: returns the current time, for records.
+        new_id: makes the ids of changes, from which their events have their ids.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class Changes:
         *,
         complete: Complete | None = None,
     ) -> Answer:
-        """Answer a request: read what it wants, then `apply` that.
+        """Respond to a request: read its body, then `apply` the change.
 
-        Where the request is at fault and its idempotency key came before, it gets the earlier answer, or is
-        told that the key was reused. Where the store does not answer, it is told its fault.
+        If the body has faults but the idempotency key was used before, the result is the earlier response, or
+        the error that the key was reused. If the store does not answer then, the result is the faults.
 
         Args:
-            command: whose request it is.
+            command: the request's command.
             read: reads the request's body.
-            decide: is given what was read.
-            complete: as `apply` has it.
+            decide: decides from what was read.
+            complete: as in `apply`.
 
         Raises:
             InventoryError: what `read` raises, `IdempotencyKeyReused`, or what `apply` raises.
@@ -90,19 +90,19 @@ class Changes:
         return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
 
     async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
-        """Decide and commit, as often as it takes until the command's deadline, then publish.
+        """Decide and commit, with retries until the command's deadline, then publish.
 
         Args:
-            command: whose change it is.
-            decide: is asked again when what it read has changed.
-            complete: is asked once there is an answer, while the events are published; without it, the answer
-                is complete.
+            command: the request's command.
+            decide: called again if what it read has changed.
+            complete: called with the decision while the events are published; without it, the decision's
+                response is complete.
 
         Returns:
-            The decision's answer, or the recorded one of an earlier request with the same key, completed.
+            The decision's response, or the recorded one of an earlier request with the same key, completed.
 
         Raises:
-            InventoryError: what `decide` raises, a conflict, or `Unavailable` past the deadline.
+            InventoryError: what `decide` raises, a conflict, or `Unavailable` after the deadline.
         """
         change = self._change(command)
         failure: StoreError | None = None
@@ -122,7 +122,7 @@ class Changes:
         return Change(command, self._new_id(), self._firestore, self._clock)
 
     async def _publish_and_complete(self, committed: Committed, complete: Complete | None) -> Answer:
-        """Publish the events and complete the answer, side by side; both have ended in the end."""
+        """Publish the events and complete the response concurrently; wait for both, even if one fails."""
         if complete is None:
             self._outbox.drop(await self._publish(committed.entries, committed.time))
             return committed.decision.answer

@@ -1,7 +1,7 @@
-"""The effect of an event, once: committed together with a record that the event is processed.
+"""Effects of events, applied once: each is committed with a record that the event is processed.
 
-Pub/Sub delivers at least once, and publishers publish at least once. A repeat meets the record of the first
-delivery, and changes nothing.
+Events are published and delivered at least once. For a repeat, the record already exists, so its commit fails
+and nothing changes.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,18 +21,19 @@ from shared.store.wire_format import Write
 # Twice as long as a topic or a subscription can keep a message:
 # https://cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
 RECORD_TIME = timedelta(days=62)
-# What another change has made impossible is decided anew; what stays impossible will not come to pass.
+# An effect is decided again if a precondition fails. After so many failures in a row, it will always fail.
 MOST_REFUSALS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What an event comes to.
+    """The effect of an event, or a step of it.
 
     Attributes:
-        writes: the documents, each with its precondition.
-        complete: false where one commit cannot hold it all. The next step is decided after this one's
-            commit, from what is left: so the effect goes on where a killed delivery ended.
+        writes: the writes of documents, each with its precondition.
+        complete: False if the effect is too large for one commit. The next step is then decided after this
+            one's commit, from what is left. So if a delivery is killed, the next one continues where it
+            stopped.
     """
 
     writes: Sequence[Write] = ()
@@ -47,8 +48,8 @@ class Effects:
     """Applies the effects of events.
 
     Args:
-        firestore: where they are committed, with their records.
-        clock: tells the time of records.
+        firestore: the database.
+        clock: returns the current time, for records.
     """
 
     def __init__(self, firestore: Firestore, clock: Callable[[], datetime]) -> None:
@@ -56,17 +57,17 @@ class Effects:
         self._clock = clock
 
     async def apply(self, subscription: str, event_id: str, decide: Decide, deadline: Deadline) -> None:
-        """Commit an event's effect and its record, or find that an earlier delivery did.
+        """Commit an event's effect and its record, unless an earlier delivery has done it.
 
         Args:
-            subscription: who processes the event: each subscription does so for itself.
+            subscription: the subscription; each one processes the event separately.
             event_id: the event's `ce-id`.
-            decide: is asked again when what it read has changed.
-            deadline: how long it may take.
+            decide: called again if what it read has changed.
+            deadline: when to stop.
 
         Raises:
-            Unavailable: not all of it is committed until the deadline; a redelivery goes on.
-            Refused: the preconditions of what is decided do not hold, however often it is decided.
+            Unavailable: the effect is not committed completely before the deadline; a redelivery continues.
+            Refused: the preconditions of the effect failed `MOST_REFUSALS` times in a row.
         """
         path = paths.processed(subscription, event_id)
         record = writes.create(self._firestore.name(path), self._record(subscription, event_id))
@@ -94,7 +95,7 @@ class Effects:
     async def _step(
         self, transaction: Transaction, decide: Decide, record: Write, deadline: Deadline
     ) -> bool:
-        """Commit what is decided next, and tell whether it is all."""
+        """Decide and commit the next step; return whether the effect is complete."""
         async with transaction:
             effect = await decide(transaction)
             batch = [*effect.writes, record] if effect.complete else effect.writes

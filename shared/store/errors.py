@@ -1,9 +1,9 @@
-"""How a call to the store can fail, for those that decide what to do next.
+"""Failures of calls to the store that determine what to do next.
 
 StoreError
-├── Refused      a precondition did not hold; nothing was applied
-├── Contended    other changes were in the way; nothing was applied, try all of it again
-└── Unclear      no answer: the call may have been applied or not
+├── Refused      a precondition failed; nothing was applied
+├── Contended    a conflict with other changes; nothing was applied, try the whole change again
+└── Unclear      no answer; the call may have been applied
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,25 +16,25 @@ from shared.domain.errors import Unavailable
 
 
 class StoreError(Exception):
-    """Base of the failures that a change can do something about."""
+    """Base class of the failures that a change can handle."""
 
 
 class Refused(StoreError):
-    """A precondition of a commit did not hold."""
+    """A precondition failed: of a commit, or of a query, such as its index."""
 
 
 class Contended(StoreError):
-    """The store gave way to other changes (ABORTED), or asks to slow down (RESOURCE_EXHAUSTED).
+    """The call conflicts with other changes (ABORTED), or the store asks to slow down (RESOURCE_EXHAUSTED).
 
-    Or the transaction took so long that it has ended.
+    It is also raised if the transaction has expired.
     """
 
 
 class Unclear(StoreError):
-    """The call was cut off: it may have been applied."""
+    """The call got no answer: it may have been applied."""
 
 
-# Whatever a call of the store can fail with, for who goes on without its answer.
+# All failures of calls to the store, for code that can continue without the answer.
 FAILURES = (StoreError, Unavailable, grpc.aio.AioRpcError)
 
 # https://cloud.google.com/firestore/docs/understand-error-codes
@@ -54,13 +54,13 @@ _MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Tell what a failed call means; what no change can do anything about passes as it is."""
+    """Turn gRPC errors into a `StoreError`; those that a change cannot handle pass unchanged."""
     try:
         yield
     except grpc.aio.AioRpcError as error:
         details = error.details() or error.code().name
-        # An expired transaction, or one that the store has aborted: Google's client for Node.js knows it by
-        # its message too (nodejs-firestore, transaction.ts).
+        # A transaction that has expired or was aborted. Google's client for Node.js detects it by the message
+        # too (nodejs-firestore, transaction.ts).
         if error.code() is grpc.StatusCode.INVALID_ARGUMENT and "transaction has expired" in details:
             raise Contended(details) from error
         if error.code() not in _MEANINGS:

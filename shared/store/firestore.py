@@ -35,14 +35,14 @@ Found = TypeVar("Found", Document, SerializedDocument)
 
 
 class Firestore:
-    """One database. A call that begins past its deadline raises `Unavailable`.
+    """One database.
 
-    One that the deadline cuts off raises `Unclear`; those that only read, and repeat themselves, make
-    `Unavailable` of it.
+    A call that starts after its deadline raises `Unavailable`. A call that does not finish before it raises
+    `Unclear`, or `Unavailable` if it is a read that is retried.
 
     Args:
         project: the Google Cloud project.
-        database: the database's id, `(default)` for most.
+        database: the database's id, usually `(default)`.
     """
 
     def __init__(self, project: str, database: str) -> None:
@@ -57,32 +57,33 @@ class Firestore:
         return Rpcs()
 
     def _routing(self, field: str, name: str) -> tuple[tuple[str, str], ...]:
-        """Route a call by all that Google's client sends: its transport's header, and one of its own."""
-        # A path needs no quoting, which is seen at once; the parentheses of `(default)` take longer.
+        """Return the routing metadata of Google's client: its transport's header, and Firestore's own."""
+        # The database is quoted in advance, because the parentheses of `(default)` make that slow. A path has
+        # nothing to quote, so `quote` is fast.
         quoted = self._quoted + quote(name.removeprefix(self._database))
         return (*routing(field, quoted), ("google-cloud-resource-prefix", self._database))
 
     def name(self, path: str) -> str:
-        """Give the full name of the document at a path, such as `identities/1f0c`."""
+        """Return the full name of the document at a path, such as `identities/1f0c`."""
         return f"{self._documents}/{path}".rstrip("/")
 
     async def commit(
         self, writes: Sequence[Write], deadline: Deadline, *, transaction: bytes = b""
     ) -> CommitResponse:
-        """Apply all writes or none, and end the transaction that they are a part of.
+        """Apply all writes or none, and end their transaction if they have one.
 
         Raises:
-            StoreError: what is known of the failure.
+            StoreError: the call failed; the class says how.
         """
         request = wire_format.commit(self._database, writes, transaction)
         with translated():
             return await self._rpcs.commit(request, timeout=deadline.timeout(), metadata=self._metadata)
 
     async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
-        """End a transaction that nothing comes of, if it has not ended already.
+        """End a transaction without a commit, if it has not ended already.
 
         Raises:
-            StoreError: what is known of the failure.
+            StoreError: the call failed; the class says how.
         """
         request = RollbackRequest(database=self._database, transaction=transaction)
         with translated():
@@ -97,14 +98,14 @@ class Firestore:
         transaction: bytes = b"",
         new_transaction: TransactionOptions | None = None,
     ) -> AsyncIterator[BatchGetDocumentsResponse]:
-        """Read documents once, or some fields of them, in a transaction or as of one moment.
+        """Read documents or some of their fields, in a transaction or as of one moment, without retries.
 
         Yields:
-            What the store sends. The first response of a new transaction has its id: from then on there are
-            locks to release, whatever becomes of the rest.
+            The responses. The first response of a new transaction has its id. From then on there are locks to
+            release, even if the call fails later.
 
         Raises:
-            StoreError: what is known of the failure.
+            StoreError: the call failed; the class says how.
         """
         request = BatchGetDocumentsRequest(
             database=self._database, documents=[self.name(path) for path in paths], mask=_mask(fields)
@@ -120,13 +121,13 @@ class Firestore:
                 yield response
 
     async def get(self, path: str, deadline: Deadline, *, fields: Sequence[str] = ()) -> Document | None:
-        """Read a document or some of its fields; return none where none exists."""
+        """Read a document or some of its fields; return None if it does not exist."""
         return await self._get(self._rpcs.get_document, path, deadline, fields)
 
     async def get_serialized(
         self, path: str, deadline: Deadline, *, fields: Sequence[str]
     ) -> SerializedDocument | None:
-        """Read some fields of a document, its values serialized; return none where none exists."""
+        """Read some fields of a document, with serialized values; return None if it does not exist."""
         return await self._get(self._rpcs.get_serialized, path, deadline, fields)
 
     async def _get(
@@ -145,7 +146,7 @@ class Firestore:
                         request, timeout=deadline.timeout(), metadata=self._routing("name", request.name)
                     )
                 except grpc.aio.AioRpcError as error:
-                    # Also where the database is gone: see docs/decisions/0010-plain-rpcs.md.
+                    # A missing database returns it too: see docs/decisions/0010-plain-rpcs.md.
                     if error.code() is not grpc.StatusCode.NOT_FOUND:
                         raise
                     return None
@@ -164,7 +165,7 @@ class Firestore:
         return await retried(run, deadline)
 
     def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
-        """Find the documents that exist, by their paths."""
+        """Return the documents that exist, by their paths."""
         return {
             response.found.name.removeprefix(f"{self._documents}/"): response.found
             for response in responses
@@ -176,8 +177,8 @@ class Firestore:
 
         Args:
             parent: the document's path, such as `organizations/example`; empty for the database itself.
-            query: what is asked for.
-            deadline: how long it may take.
+            query: the query.
+            deadline: when to stop.
         """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query)
         return await self._run(self._rpcs.run_query, request, deadline, lambda document: document)
@@ -191,14 +192,14 @@ class Firestore:
         *,
         as_of: datetime | None = None,
     ) -> list[Read]:
-        """Run a query, and read each document, its values serialized, while the next are on their way.
+        """Run a query and convert each document, with serialized values, while the next ones are received.
 
         Args:
-            parent: as `query` has it.
-            query: what is asked for.
-            deadline: how long it may take.
-            read: reads a document.
-            as_of: a time that the store has told, of less than an hour ago; now, without it.
+            parent: as in `query`.
+            query: the query.
+            deadline: when to stop.
+            read: converts a document.
+            as_of: a time that the store returned, less than an hour ago; without it, now.
         """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
         return await self._run(self._rpcs.run_query_serialized, request, deadline, read)
@@ -222,13 +223,13 @@ class Firestore:
     async def count(
         self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
     ) -> int:
-        """Count what a query finds, at one read for each 1,000 index entries that match.
+        """Count a query's results, which costs one read for each 1,000 matching index entries.
 
         Args:
-            parent: as `query` has it.
-            query: what is asked for.
-            deadline: how long it may take.
-            as_of: as `query_serialized` has it.
+            parent: as in `query`.
+            query: the query.
+            deadline: when to stop.
+            as_of: as in `query_serialized`.
         """
         number, _ = await self.count_with_time(parent, query, deadline, as_of=as_of)
         return number
@@ -236,7 +237,7 @@ class Firestore:
     async def count_with_time(
         self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
     ) -> tuple[int, datetime]:
-        """Count as `count` does, and tell as of when."""
+        """Return what `count` returns, and the read time."""
         count = StructuredAggregationQuery.Aggregation(
             alias="count", count=StructuredAggregationQuery.Aggregation.Count()
         )
@@ -247,7 +248,7 @@ class Firestore:
             ),
             read_time=as_of,
         )
-        # No page of Google's says that what is counted may be a selection of fields.
+        # Google's documentation does not say that a query with selected fields can be counted.
         request.structured_aggregation_query.structured_query.ClearField("select")
 
         async def run() -> tuple[int, datetime]:

@@ -1,9 +1,9 @@
-"""Which sets of label keys the machines of an organization have.
+"""The sets of label keys that the machines of an organization have.
 
-Firestore cannot find documents that lack something. But a fleet has few sets of label keys, each of which is
-named on its machines; so those that lack a key are those whose set is one of these. The sets are read off
-their index, one document for each, and kept in memory: as long as the machines of the known sets are as many
-as all machines, there is no other set.
+Firestore cannot find documents that lack something. But a fleet has few sets of label keys, and each machine
+has the name of its set. So the machines without a key are those of the sets without it. The sets are read
+from their index, one document for each, and cached. If the machines of the cached sets are as many as all
+machines, there is no new set.
 """
 
 from collections import OrderedDict
@@ -27,18 +27,18 @@ MOST_ORGANIZATIONS = 1000
 
 
 class LabelSets:
-    """Knows the sets of label keys of organizations; it forgets first what was asked for longest ago."""
+    """Caches the sets of label keys of organizations, and evicts the least recently used organization."""
 
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
         self._known: OrderedDict[str, Mapping[str, frozenset[str]]] = OrderedDict()
 
     async def lacking(self, organization_id: str, keys: Collection[str], deadline: Deadline) -> list[str]:
-        """Name the sets that have none of some label keys."""
+        """Return the names of the sets that have none of some label keys."""
         known = self._known.get(organization_id)
         if known is None or not await self._are_all(organization_id, list(known), deadline):
             known = await self._read(organization_id, deadline)
-        # Also where it was known: it may have been forgotten meanwhile.
+        # Even if it was cached, because it may have been evicted meanwhile.
         self._known[organization_id] = known
         self._known.move_to_end(organization_id)
         if len(self._known) > MOST_ORGANIZATIONS:
@@ -46,7 +46,7 @@ class LabelSets:
         return [name for name, held in known.items() if held.isdisjoint(keys)]
 
     async def _are_all(self, organization_id: str, names: Sequence[str], deadline: Deadline) -> bool:
-        """Tell whether no machine has another set than these: counts that are of one moment say so."""
+        """Return whether all machines have one of these sets, from counts as of one moment."""
         everything = MachineFilter(organization_id=organization_id)
         queries = [
             machines_query(self._firestore, everything, label_sets=batch)
@@ -62,7 +62,7 @@ class LabelSets:
         return total == sum(counts)
 
     async def _read(self, organization_id: str, deadline: Deadline) -> dict[str, frozenset[str]]:
-        """Read one machine of each set: the first one of the index, and each time the first after its set."""
+        """Read one machine of each set: the first of the index, then always the first after its set."""
         parent = paths.organization(organization_id)
         known: dict[str, frozenset[str]] = {}
         query = _next_set()

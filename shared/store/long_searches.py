@@ -1,6 +1,6 @@
-"""Machines that terms alone do not find for a long search: names that repeat a run of 24 characters.
+"""Machines that a long search finds only by verification: their names repeat a run of 24 characters.
 
-There are hardly any. The candidates, which terms do find, are read and verified, all for each page.
+There are hardly any. Their terms find candidates, all of which are read and verified for each page.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ A_BATCH = 100
 async def find_verified(
     firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[str], deadline: Deadline
 ) -> list[Plain]:
-    """Find the machines that a filter lets through, and that its terms do not find.
+    """Return the machines that match a filter but that its terms alone do not find.
 
     Args:
-        firestore: where they are.
+        firestore: the database.
         wanted: the filter; only a search of more than `search.LONGEST_RUN` characters has candidates.
-        label_sets: the sets of label keys that they may have; any, where none is given.
-        deadline: how long it may take.
+        label_sets: the sets of label keys that the machines can have; if empty, any.
+        deadline: when to stop.
     """
     part = search.fold(wanted.search or "")
     if not search.candidates(wanted.organization_id, part):

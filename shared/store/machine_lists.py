@@ -20,14 +20,14 @@ from shared.store.machines import id_of, plain_machine
 
 
 class MatchingMachines:
-    """The machines that a filter lets through, newest first.
+    """The machines that match a filter, newest first.
 
     Args:
-        firestore: where they are.
+        firestore: the database.
         wanted: the filter.
-        label_sets: lists of the sets of label keys that they may have, one for each query that it takes; an
-            empty list stands for any.
-        verified: the machines that it lets through and no query finds.
+        label_sets: the sets of label keys that the machines can have, as a list for each query; an empty list
+            allows any.
+        verified: the matching machines that no query finds.
     """
 
     def __init__(
@@ -44,21 +44,20 @@ class MatchingMachines:
         self._parent = paths.organization(wanted.organization_id)
 
     async def total(self, deadline: Deadline) -> int:
-        """Count them, at one read for each 1,000."""
+        """Count the machines, which costs one read for each 1,000."""
         counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries())
         return sum(await side_by_side(counts)) + len(self._verified)
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
     ) -> list[Plain]:
-        """Read some of them, as plain values.
+        """Read a page of machines, as plain values.
 
         Args:
-            offset: how many to pass over; Firestore reads them too.
-            after: the id of the machine that the page before ended with, instead of an offset; it costs
-                nothing to begin there.
-            limit: how many at most.
-            deadline: how long it may take.
+            offset: how many machines to skip; Firestore reads them too.
+            after: the id of the previous page's last machine, instead of an offset; skips without reads.
+            limit: the most machines to return.
+            deadline: when to stop.
         """
         queries = self._queries(after)
         if len(queries) == 1 and not self._verified:
@@ -78,7 +77,7 @@ class MatchingMachines:
         return merged[:limit]
 
     async def _ids(self, limit: int, deadline: Deadline) -> list[str]:
-        """Read the ids of the first machines alone: those to pass over may be a whole fleet."""
+        """Read only the ids of the first machines, because a whole fleet may have to be skipped."""
         queries = self._queries()
         for query in queries:
             query.ClearField("select")
@@ -101,17 +100,17 @@ class MatchingMachines:
 
 
 class MachineLists:
-    """Makes lists of machines."""
+    """Makes `MatchingMachines` for filters."""
 
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
         self._label_sets = LabelSets(firestore)
 
     async def of(self, wanted: MachineFilter, deadline: Deadline) -> MatchingMachines:
-        """Find out what it takes to list the machines that a filter lets through.
+        """Return the machines that match a filter.
 
         Raises:
-            Invalid: the filter has more labels than one query can ask for.
+            Invalid: the filter has more labels than one query can contain.
         """
         if not fits_one_query(wanted):
             raise Invalid(

@@ -1,9 +1,9 @@
-"""Questions about machines, as queries that Firestore has indexes for, whatever they combine.
+"""Queries for machines, which have indexes for any combination of filters.
 
-Everything that a list can ask for is an equality, so the indexes of single fields are merged, and no
-combination needs one of its own: https://firebase.google.com/docs/firestore/query-data/index-overview. They
-all end with the document's name, which is the machine's id, so descending is newest first; a range of times
-is one of names.
+All conditions of a list are equalities, so Firestore merges the indexes of single fields, and combinations
+need no indexes: https://firebase.google.com/docs/firestore/query-data/index-overview. All indexes end with
+the document's name, which is the machine's id. So descending order is newest first, and a range of times is a
+range of names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,9 +17,9 @@ from shared.store.firestore import Firestore
 from shared.store.machines import LABEL_SET, MACHINE_SELECTION, TERMS
 from shared.store.queries import FieldFilter, Filter, all_in, all_of, any_of, condition
 
-# https://firebase.google.com/docs/firestore/query-data/queries#query_limitations: in disjunctive normal form.
+# In disjunctive normal form: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
 MOST_ALTERNATIVES = 30
-# https://cloud.google.com/firestore/quotas#limits: filters, sort orders and the path of the parent document.
+# Filters, sort orders and the path of the parent document: https://cloud.google.com/firestore/quotas#limits
 MOST_CONDITIONS = 100
 _OTHERS = 3  # the order, the parent, and the sets of label keys
 
@@ -34,20 +34,20 @@ def machines_query(
     after: str | None = None,
     candidates: bool = False,
 ) -> StructuredQuery:
-    """Ask for machines, newest first; the limit is the caller's.
+    """Return a query for machines, newest first; the caller sets the limit.
 
     Args:
-        firestore: names the documents.
-        wanted: which machines. Labels that must be absent are not looked at here: see `label_sets`.
-        label_sets: the sets of label keys that a machine may have; any, where none is given.
-        after: the id of the machine that the page before ended with.
-        candidates: ask for those that a long search must verify, and not for those that it finds.
+        firestore: the database, which determines names of documents.
+        wanted: the filter. Labels that must be absent are ignored here: see `label_sets`.
+        label_sets: the sets of label keys that a machine can have; if empty, any.
+        after: the id of the previous page's last machine.
+        candidates: query the machines that a long search must verify, instead of those that it finds.
     """
     query = all_in("machines")
     query.select.fields.extend(MACHINE_SELECTION)
     conditions = list(_conditions(wanted, label_sets, candidates=candidates))
-    # Without any, one that all machines of the collection meet gives the query an index to go by: Firestore
-    # has none of names alone in descending order.
+    # Without other conditions, use one that all machines of the collection meet, because Firestore cannot
+    # have a descending index of names alone.
     query.where.CopyFrom(
         all_of(conditions or [_equal("organization_id", Value(string_value=wanted.organization_id))])
     )
@@ -68,12 +68,12 @@ def machines_query(
 
 
 def label_sets_a_query(wanted: MachineFilter) -> int:
-    """Tell how many sets of label keys one query can ask for beside the rest."""
+    """Return how many sets of label keys one query can contain in addition to the search."""
     return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
 
 
 def fits_one_query(wanted: MachineFilter) -> bool:
-    """Tell whether a filter has no more conditions than Firestore takes in a query."""
+    """Return whether a filter's conditions are few enough for one query."""
     conditions = _conditions(wanted, (), candidates=False)
     return sum(1 for where in conditions for _ in _field_filters(where)) + _OTHERS <= MOST_CONDITIONS
 
@@ -113,7 +113,7 @@ def _has(terms: search.Terms) -> Iterable[Filter]:
 
 
 def _quoted(name: str) -> str:
-    """Write any name as a segment of a field path: google.firestore.v1.StructuredQuery.FieldReference."""
+    """Quote a name as a segment of a field path: google.firestore.v1.StructuredQuery.FieldReference."""
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
 

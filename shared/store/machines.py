@@ -20,22 +20,22 @@ from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
 from shared.store.wire_format import Write, key_set, write
 
-# A machine's terms are the keys of a map: a query can ask for any number of those, and of an array for one
-# element alone: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
+# A machine's terms are the keys of a map, because a query can have any number of keys but only one element of
+# an array: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
 TERMS = "terms"
 LABEL_SET = "label_set"
-# What `last_seen` was when the version was made: a machine that has another by now was heard of since.
+# The value of `last_seen` when the version was made. If it differs now, there was a heartbeat since.
 VERSION_LAST_SEEN = "version_last_seen"
-# What a machine is read by: its terms are larger than the rest, and nobody reads them.
+# The fields that are read of a machine: without its terms, which are larger than the rest and never needed.
 MACHINE_FIELDS = tuple(field.name for field in Machine.DESCRIPTOR.fields)
-# The same, as a query selects them.
+# The same fields, as the selection of a query.
 MACHINE_SELECTION = [StructuredQuery.FieldReference(field_path=name) for name in MACHINE_FIELDS]
 _SEARCHED = frozenset({"name", "hostname", "labels"})
 
 
 @dataclass(frozen=True)
 class StoredMachine:
-    """A machine, and the document that it was read from: a write's precondition."""
+    """A machine, and the document that it was read from, which is the precondition of a write."""
 
     machine: Machine
     document: Document
@@ -44,10 +44,10 @@ class StoredMachine:
 async def read_stored_machine(
     firestore: Firestore, organization_id: str, machine_id: str, deadline: Deadline
 ) -> StoredMachine:
-    """Read a machine.
+    """Read a machine, to change it.
 
     Raises:
-        MachineNotFound: the organization has none of that id.
+        MachineNotFound: the organization has no machine with that id.
     """
     path = paths.machine(organization_id, machine_id)
     document = await firestore.get(path, deadline, fields=MACHINE_FIELDS)
@@ -59,12 +59,13 @@ async def read_stored_machine(
 async def read_machine(
     firestore: Firestore, organization_id: str, machine_id: str, deadline: Deadline
 ) -> tuple[Plain, bool]:
-    """Read a machine that is to be shown, as plain values, and tell whether it is as its version left it.
+    """Read a machine as plain values, and whether there was no heartbeat since its version was made.
 
-    A heartbeat makes no version. Of a machine whose version is older than this field it is not known.
+    A heartbeat makes no version. If the version is older than the field `VERSION_LAST_SEEN`, this is unknown,
+    and the result is False.
 
     Raises:
-        MachineNotFound: the organization has none of that id.
+        MachineNotFound: the organization has no machine with that id.
     """
     path = paths.machine(organization_id, machine_id)
     document = await firestore.get_serialized(path, deadline, fields=[*MACHINE_FIELDS, VERSION_LAST_SEEN])
@@ -75,19 +76,19 @@ async def read_machine(
 
 
 def id_of(document: SerializedDocument) -> str:
-    """Give the id of a machine of which nothing else need be looked at."""
+    """Return a machine's id without decoding the document."""
     return document.name.rpartition("/")[2]
 
 
 def plain_machine(document: SerializedDocument) -> Plain:
-    """Give a machine that is to be shown; it is not to be changed: `decode_plain` says why."""
+    """Return a machine as plain values, which must not be changed: see `decode_plain`."""
     return decode_plain(document.fields, Machine)
 
 
 async def find_machine_with_mac(
     firestore: Firestore, organization_id: str, mac: str, deadline: Deadline
 ) -> Plain | None:
-    """Read the machine that has a MAC address in canonical form: a read of its claim, and one of it."""
+    """Return the machine with a canonical MAC address, or None; reads the claim, then the machine."""
     path = paths.identity(mac_identity(mac))
     document = await firestore.get(path, deadline)
     if document is None:
@@ -98,12 +99,12 @@ async def find_machine_with_mac(
     try:
         machine, _ = await read_machine(firestore, organization_id, claim.machine_id, deadline)
     except MachineNotFound:
-        return None  # it was deleted in between
+        return None  # deleted between the two reads
     return machine if any(nic["mac"] == mac for nic in machine["nics"]) else None
 
 
 def create_machine(firestore: Firestore, machine: Machine) -> Write:
-    """Create a machine's document; the commit is refused where one exists."""
+    """Return the write that creates a machine's document; the commit fails if it exists."""
     name = firestore.name(paths.machine(machine.organization_id, machine.id))
     fields = encode(machine) | shard_fields(machine) | _label_set(machine) | version_last_seen(machine)
     return write(
@@ -112,7 +113,7 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
 
 
 def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
-    """Write what becomes of the machine that was read; the commit is refused where it is no longer that."""
+    """Return the write of a changed machine; the commit fails if the document changed after it was read."""
     after, names = change.after, list(change.fields)
     beside: dict[str, Any] = {}
     merged = b""
@@ -128,7 +129,7 @@ def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
 
 
 def version_last_seen(machine: Machine) -> dict[str, Any]:
-    """Give the field that a version keeps beside `last_seen`, which heartbeats move."""
+    """Return the field that keeps a version's `last_seen`, because heartbeats change `last_seen` itself."""
     return {VERSION_LAST_SEEN: encode(machine, ["last_seen"])["last_seen"]}
 
 
@@ -137,5 +138,5 @@ def _label_set(machine: Machine) -> dict[str, Any]:
 
 
 def _terms(machine: Machine) -> bytes:
-    """Give the part of a write that has what a machine is searched by."""
+    """Return the serialized part of a write that sets a machine's search terms."""
     return key_set(TERMS, search.prefixed_terms(machine))

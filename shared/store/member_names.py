@@ -1,6 +1,6 @@
-"""The members of a pool: how they are asked for, and their names alone.
+"""The query for a pool's members, and the names of their documents.
 
-Apart from `members`, whose imports would make the cold start of `pool_cleanup` longer: it needs no more.
+This is not in `members`, because that has more imports, and `pool_cleanup` would have a longer cold start.
 """
 
 from google_apis.firestore.document_pb2 import Value
@@ -14,7 +14,7 @@ from shared.store.queries import FieldFilter, all_in, condition
 async def member_names(
     firestore: Firestore, organization_id: str, pool_id: str, *, limit: int, deadline: Deadline
 ) -> list[str]:
-    """Name the documents of some machines of a pool."""
+    """Return the full names of the documents of some of a pool's machines."""
     query = members_query(pool_id)
     query.select.fields.add(field_path="__name__")
     query.limit.value = limit
@@ -23,7 +23,7 @@ async def member_names(
 
 
 def members_query(pool_id: str) -> StructuredQuery:
-    """Ask for the machines of a pool, in an organization's collection of machines."""
+    """Return the query for a pool's machines, in an organization's collection of machines."""
     query = all_in("machines")
     query.where.CopyFrom(condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=pool_id)))
     return query

@@ -1,7 +1,7 @@
-"""The members of pools: machines, read and counted by the pools that they name.
+"""The members of pools, which are read and counted by the `pool_ids` of machines.
 
-Membership stands on the machines, in `pool_ids`: an assignment writes machines alone, and no document is hot.
-The price is that a pool is counted, at one read for each 1,000 members, instead of knowing its size.
+Memberships are stored only in the machines, in `pool_ids`. So an assignment writes only machines, and no
+document is hot. In return, the size of a pool must be counted, at one read for each 1,000 members.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     known: Mapping[str, Plain] = MappingProxyType({}),
     as_of: datetime | None = None,
 ) -> list[Plain]:
-    """Read the newest machines of a pool, in the order of machine lists: newest first.
+    """Read the newest machines of a pool, newest first, as in lists of machines.
 
-    Machines that the caller knows, by their ids, are given back as they are: it spares their decoding.
+    For machines in `known`, by id, the result has these values, because that saves decoding them.
     """
 
     def read(document: SerializedDocument) -> Plain:
@@ -51,7 +51,7 @@ async def list_members(  # noqa: PLR0913 - a page, by name
 async def count_members_of_each(
     firestore: Firestore, organization_id: str, pools: Iterable[Pool], deadline: Deadline
 ) -> list[int]:
-    """Count the machines of each of some pools."""
+    """Count the machines of each pool."""
     return await side_by_side(count_members(firestore, organization_id, pool.id, deadline) for pool in pools)
 
 

@@ -1,4 +1,4 @@
-"""Memberships: machines and pools, read together as of one moment, and the pools of a machine, written."""
+"""Memberships: reads of machines and pools as of one moment, and writes of a machine's pools."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from shared.store.codec import decode
 from shared.store.machines import MACHINE_FIELDS, StoredMachine, version_last_seen
 from shared.store.wire_format import Write
 
-# One mask is for all documents of a call.
+# One mask applies to all documents of a call.
 _FIELDS = tuple(dict.fromkeys([*MACHINE_FIELDS, *(field.name for field in Pool.DESCRIPTOR.fields)]))
-# What a membership changes of a machine.
+# The fields of a machine that a change of its memberships writes.
 _WRITTEN = ("pool_ids", "version", "updated_at")
 
 
 class Get(Protocol):
-    """How documents are read: in a transaction, with locks, or without one."""
+    """Reads documents: with locks in a transaction, or without a transaction."""
 
     async def __call__(self, paths: Sequence[str], *, fields: Sequence[str]) -> dict[str, Document]:
         """Read documents, and return those that exist by their paths."""
@@ -27,7 +27,7 @@ class Get(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """Those of some machines and pools that exist, in the order in which they were asked for."""
+    """The machines and pools that exist, in the order of the request."""
 
     machines: list[StoredMachine]
     pools: list[Pool]
@@ -38,13 +38,13 @@ async def read(
 ) -> Found:
     """Read an organization's machines and pools.
 
-    A machine may still name pools that were deleted: `pool_cleanup` takes them off it.
+    A machine's `pool_ids` can still contain deleted pools, until `pool_cleanup` removes them.
 
     Args:
         get: reads the documents, in one call.
-        organization_id: whose they are.
-        machine_ids: which machines, each once.
-        pool_ids: which pools, each once.
+        organization_id: the organization that owns them.
+        machine_ids: the ids of the machines, without repeats.
+        pool_ids: the ids of the pools, without repeats.
     """
     machines = [paths.machine(organization_id, machine_id) for machine_id in machine_ids]
     pools = [paths.pool(organization_id, pool_id) for pool_id in pool_ids]
@@ -61,8 +61,9 @@ async def read(
 
 
 def change_pools(stored: StoredMachine, after: Machine) -> Write:
-    """Write the pools of a machine; the commit is refused where it is no longer the one that was read.
+    """Return the write of a machine's pools; the commit fails if the document changed after it was read.
 
-    Nothing else of it is looked at: an assignment has up to 100 machines, and a machine a thousand parts.
+    Other fields are not compared, because an assignment has up to 100 machines, and a machine up to a
+    thousand parts.
     """
     return writes.update(after, _WRITTEN, stored.document, version_last_seen(after))

@@ -1,4 +1,4 @@
-"""The outbox: events that are committed, and leave it once they are published."""
+"""The outbox: committed events, which are deleted after they are published."""
 
 import asyncio
 import logging
@@ -17,18 +17,18 @@ from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 
-# How long published documents are collected: more of them in one commit, against what a crash leaves to the
-# relay, which then publishes it once more.
+# How long published documents are collected before they are deleted in one commit. A longer time means fewer
+# commits, but a crash leaves more events, which the relay publishes again.
 COLLECT_SECONDS = 0.5
 DROP_SECONDS = 10.0
-# https://cloud.google.com/firestore/quotas: a commit has no limit of writes any more, but one of 10 MiB.
+# A commit can have any number of writes, but at most 10 MiB: https://cloud.google.com/firestore/quotas
 BATCH = 500
-# A document may have 1 MiB, and a page is in memory as a whole.
+# A document can have 1 MiB, and a whole page is in memory.
 PAGE = 50
 
 
 class Outbox:
-    """Reads what waits, and drops what is published; what it fails to drop, the relay publishes again."""
+    """Reads waiting events and deletes published ones; the relay republishes those it fails to delete."""
 
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
@@ -36,14 +36,14 @@ class Outbox:
         self._dropping: asyncio.Task[None] | None = None
 
     def drop(self, event_ids: Iterable[str]) -> None:
-        """Have published events dropped soon, if this instance gets the time."""
+        """Delete published events soon, in the background, if the instance has CPU then."""
         self._published += event_ids
         if self._published and (self._dropping is None or self._dropping.done()):
-            # In no request's context: the events are those of many.
+            # Not in a request's context, because the events are those of many requests.
             self._dropping = asyncio.create_task(self._drop_collected(), context=Context())
 
     async def dropped(self, seconds: float) -> None:
-        """Wait for what is to be dropped: after its answer an instance may get no CPU until the next request.
+        """Wait for the deletions: after the response, an instance may get no CPU until the next request.
 
         https://cloud.google.com/run/docs/tips/general#background-activity
         """
@@ -54,8 +54,8 @@ class Outbox:
         """Delete outbox documents by their full names.
 
         Raises:
-            Unavailable: not all of them could be, until the deadline.
-            StoreError, grpc.aio.AioRpcError: the store refuses.
+            Unavailable: not all of them could be deleted before the deadline.
+            StoreError, grpc.aio.AioRpcError: the store rejects the call.
         """
         for names in batches(documents, BATCH):
             deletes = [writes.delete(name) for name in names]
@@ -64,15 +64,15 @@ class Outbox:
     async def waiting(
         self, *, most: int, most_bytes: int, deadline: Deadline
     ) -> AsyncIterator[list[Document]]:
-        """Read the outbox once, in lists that end with the page that reaches one of the limits.
+        """Read the outbox once, in parts that end with the page that reaches one of the limits.
 
-        No index tells the old ones from the young: one on times would be written at its end alone, and limit
-        the product to some 500 changes a second. There are few young ones, as most are dropped within a
-        second. An empty outbox costs the one read that Firestore charges for any query.
+        There is no index to select old documents. An index on times would have a hot end, and limit the
+        product to some 500 changes a second. Few documents are young, because most are deleted within a
+        second. An empty outbox costs one read, which Firestore charges for any query.
         https://cloud.google.com/firestore/pricing#charges-for-queries
 
         Raises:
-            Unavailable: it cannot be read, until the deadline.
+            Unavailable: the outbox could not be read before the deadline.
         """
         documents: list[Document] = []
         size = 0

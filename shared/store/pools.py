@@ -18,7 +18,7 @@ from shared.store.wire_format import Write
 
 @dataclass(frozen=True)
 class StoredPool:
-    """A pool, and the document that it was read from: a write's precondition."""
+    """A pool, and the document that it was read from, which is the precondition of a write."""
 
     pool: Pool
     document: Document
@@ -30,7 +30,7 @@ async def read_stored_pool(
     """Read a pool.
 
     Raises:
-        PoolNotFound: the organization has none of that id.
+        PoolNotFound: the organization has no pool with that id.
     """
     path = paths.pool(organization_id, pool_id)
     document = await firestore.get(path, deadline)
@@ -42,7 +42,7 @@ async def read_stored_pool(
 async def find_pools(
     firestore: Firestore, organization_id: str, pool_ids: Sequence[str], deadline: Deadline
 ) -> list[Pool]:
-    """Read those of some pools that exist, in the order of their ids as given."""
+    """Read pools and return those that exist, in the order of the given ids."""
     found = await memberships.read(
         partial(firestore.get_all, deadline=deadline), organization_id, pool_ids=pool_ids
     )
@@ -50,13 +50,13 @@ async def find_pools(
 
 
 async def pool_exists(firestore: Firestore, organization_id: str, pool_id: str, deadline: Deadline) -> bool:
-    """Whether a pool is there: until a deleted one is cleaned up, machines still name it."""
+    """Return whether a pool exists; until its cleanup, a deleted pool is still in `pool_ids` of machines."""
     path = paths.pool(organization_id, pool_id)
     return await firestore.get(path, deadline, fields=["version"]) is not None
 
 
 def create_pool(firestore: Firestore, pool: Pool) -> Write:
-    """Create a pool's document; the commit is refused where one exists."""
+    """Return the write that creates a pool's document; the commit fails if it exists."""
     return writes.create(firestore.name(paths.pool(pool.organization_id, pool.id)), pool)
 
 
@@ -65,8 +65,8 @@ async def list_pools(
 ) -> list[Pool]:
     """Read a page of an organization's pools, newest first."""
     query = all_in("pools")
-    # Not by name, though ids are UUIDv7: production has no index of names alone in descending order,
-    # and takes none: https://github.com/firebase/flutterfire/issues/4398
+    # Not by name, although ids are UUIDv7, because Firestore cannot have a descending index of names alone:
+    # https://github.com/firebase/flutterfire/issues/4398
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "created_at"
     query.offset = skip
     query.limit.value = limit

@@ -1,4 +1,4 @@
-"""What queries are made of."""
+"""Parts of queries."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,11 @@ _CompositeFilter = StructuredQuery.CompositeFilter
 
 
 def all_in(collection: str, *, all_descendants: bool = False) -> StructuredQuery:
-    """Ask for every document of a collection.
+    """Return a query for all documents of a collection.
 
     Args:
-        collection: its id, below the query's parent.
-        all_descendants: take the collections of that id at any depth.
+        collection: the collection's id, below the query's parent.
+        all_descendants: include collections with that id at any depth.
     """
     query = StructuredQuery()
     query.from_.add(collection_id=collection, all_descendants=all_descendants)
@@ -23,18 +23,18 @@ def all_in(collection: str, *, all_descendants: bool = False) -> StructuredQuery
 
 
 def condition(path: str, operator: FieldFilter.Operator, value: Value) -> Filter:
-    """Ask that a field be something to a value."""
+    """Return a filter that compares a field with a value."""
     field = StructuredQuery.FieldReference(field_path=path)
     return Filter(field_filter=FieldFilter(field=field, op=operator, value=value))
 
 
 def all_of(filters: Iterable[Filter]) -> Filter:
-    """Ask for what meets each of some conditions, of which there is at least one."""
+    """Return the conjunction (AND) of one or more filters."""
     return _composite(_CompositeFilter.AND, list(filters))
 
 
 def any_of(filters: Iterable[Filter]) -> Filter:
-    """Ask for what meets at least one of some conditions."""
+    """Return the disjunction (OR) of one or more filters."""
     return _composite(_CompositeFilter.OR, list(filters))
 
 

@@ -1,7 +1,7 @@
-"""The RPCs of `google.firestore.v1` that the product makes, with plain messages.
+"""The RPCs of `google.firestore.v1` that the product uses, with plain messages.
 
-The generated client would wrap each message in a class of its own and send each call through an interceptor
-for logs, which is a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md.
+The generated client would wrap each message in another class and send each call through an interceptor for
+logs. That takes a fifth of a request's CPU: docs/decisions/0010-plain-rpcs.md.
 """
 
 from typing import TYPE_CHECKING, TypeVar
@@ -38,12 +38,12 @@ _SERVICE = "/google.firestore.v1.Firestore"
 
 
 class Rpcs:
-    """The calls of one channel, which belongs to the event loop that it is made in."""
+    """The RPCs of one channel, which belongs to the event loop that it is made in."""
 
     def __init__(self) -> None:
         channel = connect("FIRESTORE_EMULATOR_HOST", HOST, SCOPES)
         self.commit: grpc.aio.UnaryUnaryMultiCallable[bytes, CommitResponse] = channel.unary_unary(
-            f"{_SERVICE}/Commit",  # its requests are serialized before: shared/store/wire_format.py
+            f"{_SERVICE}/Commit",  # its requests are already serialized: shared/store/wire_format.py
             response_deserializer=CommitResponse.FromString,
         )
         self.rollback: grpc.aio.UnaryUnaryMultiCallable[RollbackRequest, Empty] = channel.unary_unary(
@@ -78,5 +78,5 @@ class Rpcs:
         self.run_aggregation_query = stream(
             "RunAggregationQuery", RunAggregationQueryRequest, RunAggregationQueryResponse
         )
-        # With the values of documents serialized: proto/inventory/v1/documents.proto.
+        # Here the values of documents stay serialized: proto/inventory/v1/documents.proto.
         self.run_query_serialized = stream("RunQuery", RunQueryRequest, SerializedResponse)

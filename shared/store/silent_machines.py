@@ -1,4 +1,4 @@
-"""Which connected machines are not heard of any more: the old ends of the index of heartbeats."""
+"""Silent machines: connected ones without a recent heartbeat, at the old ends of the index of heartbeats."""
 
 from datetime import datetime
 
@@ -14,14 +14,14 @@ from shared.store.queries import FieldFilter, all_in, all_of, condition
 async def find_silent(
     firestore: Firestore, *, since: datetime, after: Document | None, limit: int, deadline: Deadline
 ) -> list[Document]:
-    """Read connected machines of all organizations that were last heard of before a time, longest first.
+    """Read connected machines of all organizations whose `last_seen` is before a time, oldest first.
 
     Args:
-        firestore: where they are.
+        firestore: the database.
         since: the time.
-        after: the last document of the page before, if there is one.
-        limit: how many at most.
-        deadline: how long it may take.
+        after: the last document of the previous page, if there is one.
+        limit: the most machines to return.
+        deadline: when to stop.
     """
     query = all_in("machines", all_descendants=True)
     query.select.fields.extend(MACHINE_SELECTION)

@@ -1,6 +1,6 @@
-"""Transactions, for decisions that must still hold for what they only read.
+"""Transactions, for decisions that depend on documents that they only read.
 
-A read in one takes a lock, which a change of the document must wait for:
+A read in a transaction locks the document, and changes of it wait for the lock:
 https://cloud.google.com/firestore/docs/transaction-data-contention#pessimistic
 """
 
@@ -21,18 +21,18 @@ RELEASE_SECONDS = 1.0
 
 
 class Transaction:
-    """One try of a transaction: it begins with its first read, in the same call, and ends with its commit.
+    """One attempt of a transaction: it begins in the call of its first read, and ends with its commit.
 
-    As a context it gives its locks free at the end, unless it was committed: what comes next would wait for
-    them. Without a read there is no transaction, and a commit is one of its own.
+    At its end, the context manager releases the locks if there was no commit, because later calls would wait
+    for them. Without a read there is no transaction, only the commit.
 
     Args:
         firestore: the database.
-        deadline: of the request that it is for.
-        retry_of: the id of the try before; an older transaction wins over younger ones.
+        deadline: the request's deadline.
+        retry_of: the id of the previous attempt; older transactions have priority over younger ones.
 
     Attributes:
-        read_time: as of when the last read was; None before it.
+        read_time: the time of the last read; None before the first.
     """
 
     read_time: datetime | None = None
@@ -53,17 +53,17 @@ class Transaction:
         if not self._id or self._is_committed:
             return
         try:
-            # Also past the request's deadline: idle locks would last for a minute.
+            # Even after the request's deadline, because idle locks would last for a minute.
             await self._firestore.rollback(self._id, Deadline(RELEASE_SECONDS))
         except FAILURES:
-            return  # what became of the block counts; the store lets go of idle transactions by itself
+            return  # only the result of the block counts; the store ends idle transactions itself
 
     async def get(self, paths: Sequence[str], *, fields: Sequence[str] = ()) -> dict[str, Document]:
         """Read documents or some of their fields with locks; return those that exist by their paths.
 
         Raises:
-            StoreError: what is known of the failure.
-            Unavailable: the deadline is past.
+            StoreError: the call failed; the class says how.
+            Unavailable: the deadline has passed.
         """
         options = TransactionOptions(
             read_write=TransactionOptions.ReadWrite(retry_transaction=self._retry_of)
@@ -85,14 +85,14 @@ class Transaction:
         """Apply all writes or none.
 
         Raises:
-            StoreError: what is known of the failure.
-            Unavailable: the deadline is past.
+            StoreError: the call failed; the class says how.
+            Unavailable: the deadline has passed.
         """
         response = await self._firestore.commit(writes, deadline, transaction=self._id)
         self._is_committed = True
         return response
 
     def successor(self) -> "Transaction":
-        """Make the next try; after a commit, a new transaction that repeats none."""
+        """Return the next attempt; after a commit, a new transaction that is not a retry."""
         retry_of = b"" if self._is_committed else self._id or self._retry_of
         return Transaction(self._firestore, self._deadline, retry_of=retry_of)

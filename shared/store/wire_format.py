@@ -1,10 +1,10 @@
-"""Commits put together of serialized parts.
+"""Commits that are joined from serialized parts.
 
-A machine has some 250 search terms, each an entry of a map with nothing in it but its key. To build and
-serialize a message for each takes a tenth of a registration's CPU time, though nearly all of their bytes are
-known beforehand. What is used of protobuf's encoding: a field that is bytes, text or a message is its number,
-its length and its content; and the encodings of two messages, one after the other, are that of both merged.
-https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
+A machine has some 250 search terms, each of which is a map entry with a constant value. To build and
+serialize a message for each takes a tenth of a registration's CPU time, although nearly all of their bytes
+are known in advance. This module relies on two properties of protobuf's encoding. A field of bytes, text or a
+message is its number, its length and its content. The concatenated encodings of two messages are the encoding
+of both merged. https://protobuf.dev/programming-guides/encoding/#length-types and #last-one-wins
 """
 
 import functools
@@ -15,7 +15,7 @@ from google_apis.firestore import write_pb2
 from google_apis.firestore.document_pb2 import Document, MapValue, Value
 from google_apis.firestore.firestore_pb2 import CommitRequest
 
-# One of the parts: a write, as a part of a serialized `CommitRequest`.
+# A write, as a part of a serialized `CommitRequest`.
 Write = bytes
 
 _LENGTH_DELIMITED = 2
@@ -33,8 +33,8 @@ def write(*, merged: bytes = b"", **fields: Any) -> Write:  # noqa: ANN401 - as 
     """Serialize a write.
 
     Args:
-        merged: a serialized part of it.
-        fields: the rest, as the constructor of `google.firestore.v1.Write` takes it.
+        merged: a serialized part of the write.
+        fields: the rest, as arguments of the constructor of `google.firestore.v1.Write`.
     """
     return _field(_WRITES, write_pb2.Write(**fields).SerializeToString() + merged)
 
@@ -46,12 +46,12 @@ def commit(database: str, writes: Iterable[Write], transaction: bytes) -> bytes:
 
 
 def key_set(name: str, prefixed: Iterable[tuple[str, Sequence[str]]]) -> bytes:
-    """Give the part of a write that makes a field of its document a map of these keys, each with `true`.
+    """Return the part of a write that sets a field of its document to a map of keys, each with `true`.
 
     Args:
-        name: the field's.
-        prefixed: the keys, as prefixes and the suffixes of each: all of one length, by which their entries
-            are framed. A key may be there twice.
+        name: the field's name.
+        prefixed: the keys, as prefixes with the suffixes of each. The suffixes of a prefix must have the same
+            length, because their entries share one frame. A key can occur twice.
     """
     value = _field(
         _MAP_VALUE, b"".join(_entries(prefix, suffixes) for prefix, suffixes in prefixed if suffixes)
@@ -62,14 +62,14 @@ def key_set(name: str, prefixed: Iterable[tuple[str, Sequence[str]]]) -> bytes:
 def _entries(prefix: str, suffixes: Sequence[str]) -> bytes:
     head, tail = _frame(len(prefix) + len(suffixes[0]))
     entries = f"{head}{prefix}{f'{tail}{head}{prefix}'.join(suffixes)}{tail}"
-    if entries.isascii():  # so a character is a byte, and each number is one too
+    if entries.isascii():  # then each character is one byte, and so is each length
         return entries.encode()
     return b"".join(_entry((prefix + suffix).encode()) for suffix in suffixes)
 
 
 @functools.cache
 def _frame(length: int) -> tuple[str, str]:
-    """Give what is before and after a key of some bytes in its entry, as text."""
+    """Return the text before and after a key of a given length in its map entry."""
     entry = _entry(bytes(length)).decode("latin-1")
     behind = len(entry) - len(_PRESENT)
     return entry[: behind - length], entry[behind:]

@@ -1,4 +1,4 @@
-"""The writes of a commit, each with the precondition that makes it safe."""
+"""Writes of a commit, with their preconditions."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -12,12 +12,12 @@ from shared.store.wire_format import Write, write
 
 
 def create(name: str, message: Message) -> Write:
-    """Create a document; the commit is refused where one exists."""
+    """Return the write that creates a document; the commit fails if it exists."""
     return write(update={"name": name, "fields": encode(message)}, current_document={"exists": False})
 
 
 def replace(name: str, message: Message, seen: Document) -> Write:
-    """Replace a document; the commit is refused where it is not the one that was seen."""
+    """Return the write that replaces a document; the commit fails if it changed after it was read."""
     return write(
         update={"name": name, "fields": encode(message)}, current_document={"update_time": seen.update_time}
     )
@@ -31,16 +31,16 @@ def update(
     *,
     merged: bytes = b"",
 ) -> Write:
-    """Write some fields of a document; the commit is refused where it is not the one that was seen.
+    """Return the write of some fields of a document; the commit fails if it changed after it was read.
 
-    Fields that are not named stay, and so do those that a newer release may have written there.
+    All other fields stay unchanged, including those that a newer release may have written.
 
     Args:
-        message: has the fields.
-        fields: their names.
-        seen: the document.
-        beside: fields that the message does not have, as values of Firestore's; one of None is deleted, if
-            it is not in `merged`.
+        message: the message with the fields.
+        fields: the names of the fields.
+        seen: the document that was read.
+        beside: fields that the message does not have, as Firestore values; a field that is None is deleted,
+            unless it is in `merged`.
         merged: more such values, serialized.
     """
     names = list(fields)
@@ -54,7 +54,10 @@ def update(
 
 
 def remove_from_array(name: str, field: str, value: str) -> Write:
-    """Take a value out of an array, whatever else changes; the commit is refused where no document is."""
+    """Return the write that removes a value from an array; the commit fails if the document is missing.
+
+    Other changes of the document do not conflict with it.
+    """
     removal = {"field_path": field, "remove_all_from_array": {"values": [{"string_value": value}]}}
     return write(
         update={"name": name}, update_mask={}, update_transforms=[removal], current_document={"exists": True}
@@ -62,10 +65,10 @@ def remove_from_array(name: str, field: str, value: str) -> Write:
 
 
 def delete(name: str) -> Write:
-    """Delete a document, if it exists."""
+    """Return the write that deletes a document if it exists."""
     return write(delete=name)
 
 
 def delete_seen(seen: Document) -> Write:
-    """Delete a document; the commit is refused where it is not the one that was seen."""
+    """Return the write that deletes a document; the commit fails if it changed after it was read."""
     return write(delete=seen.name, current_document={"update_time": seen.update_time})

@@ -1,4 +1,4 @@
-"""Document fields into messages."""
+"""Decoding of document fields into messages."""
 
 import functools
 import re
@@ -14,10 +14,10 @@ from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value
 
 M = TypeVar("M", bound=Message)
 
-# Any: an argument of a message's constructor. The descriptor alone knows its type.
+# Any: an argument of a message's constructor. Only the descriptor has its type.
 Take = Callable[[Value], Any]
 T = TypeVar("T")
-# A field's name, what its values are taken by, and what it is without one.
+# A field's name, what decodes its values, and its default.
 _Fields = Sequence[tuple[str, T, Any]]
 
 _RANGES = {
@@ -34,12 +34,12 @@ _DECIMAL = re.compile(r"0|-?[1-9][0-9]*")
 
 
 class DecodeError(ValueError):
-    """A document has what its message cannot hold.
+    """A document has a value that its message cannot contain.
 
     Attributes:
-        field: The full name of the message's field, such as `inventory.v1.NIC.mac`.
-        expected: What the field takes, such as `string_value`.
-        found: What the document has, such as `integer_value`.
+        field: the full name of the message's field, such as `inventory.v1.NIC.mac`.
+        expected: what the field can contain, such as `string_value`.
+        found: what the document contains, such as `integer_value`.
     """
 
     def __init__(self, field: FieldDescriptor, expected: str, found: str) -> None:
@@ -50,21 +50,21 @@ class DecodeError(ValueError):
 
 
 def decode(fields: Fields, message_class: type[M]) -> M:
-    """Make a message of the fields of a document or map value.
+    """Decode the fields of a document or map value into a message.
 
     Raises:
-        DecodeError: A value is not of its field's kind, or not in its range.
+        DecodeError: a value is not of its field's kind, or not in its range.
     """
     return message_class(**_values(_fields(message_class.DESCRIPTOR), fields))
 
 
 def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> Plain:
-    """Make plain values of the fields of a document whose values are serialized.
+    """Decode the fields of a document whose values are serialized into plain values.
 
-    They are to be read, not changed: several documents' may be the same.
+    The result must not be changed, because documents can share cached values.
 
     Raises:
-        DecodeError: A value is not of its field's kind, or not in its range.
+        DecodeError: a value is not of its field's kind, or not in its range.
     """
     return {
         name: known[fields[name]] if name in fields else default
@@ -73,9 +73,9 @@ def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> P
 
 
 class Known(dict[bytes, Any]):
-    """What a field's serialized values hold: thousands of machines have the same parts, labels and states.
+    """A cache of a field's decoded values by their bytes: thousands of machines have the same values.
 
-    Small ones are remembered, until there are too many; then it begins anew.
+    Only small values are cached. When the cache is full, it is cleared.
     """
 
     def __init__(self, take: Take) -> None:
@@ -91,7 +91,7 @@ class Known(dict[bytes, Any]):
         return content
 
     def take(self, value: Value) -> Any:  # noqa: ANN401 - of the field's type
-        """Give what a value holds that is not serialized."""
+        """Return the decoded content of a value that is not serialized."""
         return self[value.SerializeToString()]
 
 
@@ -107,7 +107,7 @@ def _values(message_fields: _Fields[Take], fields: Fields) -> Plain:
 
 @functools.cache
 def _fields(message_type: Descriptor) -> _Fields[Take]:
-    # To serialize arrays and maps again takes less time than to look into them.
+    # To serialize arrays and maps again and use the cache is faster than to decode them.
     return [
         (name, known.take if field.is_repeated else _take_field(field), default)
         for field, (name, known, default) in zip(
@@ -127,14 +127,14 @@ def _take_element(field: FieldDescriptor) -> Take:
     kind = value_kind(field)
     if kind == "map_value":
         message_type, empty = message_type_of(field), _empty(field, kind)
-        # Looked up only when there is one: a message may hold messages of its own type.
+        # Looked up only if there is a value, because a message can contain messages of its own type.
         return lambda value: _values(_fields(message_type), value.map_value.fields or empty(value).fields)
     if kind == "timestamp_value":
         return _take_timestamp(_empty(field, kind))
     content = _CONTENTS[kind](_empty(field, kind))
     if field.cpp_type == FieldDescriptor.CPPTYPE_UINT64:
         return lambda value: content(value) % 2**64
-    # Every integer of the store is in the range of an int64.
+    # Integers of the store are always within int64.
     if field.cpp_type in _RANGES and field.cpp_type != FieldDescriptor.CPPTYPE_INT64:
         return _take_in_range(field, content)
     return content
@@ -174,7 +174,7 @@ def _take_map(field: FieldDescriptor) -> Take:
         elements = value.map_value.fields
         if not elements:
             empty(value)
-        # In order, as answers show labels: a message has them in any.
+        # Sorted, as in responses. A message has them in any order.
         return dict(sorted((take_key(key), take(elements[key])) for key in elements))
 
     return take_map
@@ -196,7 +196,7 @@ def _bool_key(field: FieldDescriptor, text: str) -> bool:
 
 def _integer_key(field: FieldDescriptor, text: str) -> int:
     numbers = _RANGES[field.cpp_type]
-    # Canonical decimals alone: "1", "01" and "1_0" are three keys in the document.
+    # Only canonical decimals: "1", "01" and "1_0" are different keys in the document.
     if not _DECIMAL.fullmatch(text) or int(text) not in numbers:
         raise DecodeError(field, f"{numbers[0]} to {numbers[-1]}", repr(text))
     return int(text)
@@ -206,13 +206,13 @@ def _take_timestamp(empty: Take) -> Take:
     def take_timestamp(value: Value) -> dict[str, int]:
         content = value.timestamp_value
         seconds = content.seconds or empty(value).seconds
-        # Not the message itself: in another descriptor pool Timestamp is another class.
+        # Not the message itself, because Timestamp is another class in another descriptor pool.
         return {"seconds": seconds, "nanos": content.nanos}
 
     return take_timestamp
 
 
-# What is neither empty nor zero is there, which is quicker to see than to ask whether it is.
+# A value that is neither empty nor zero is present; to test that is faster than `HasField`.
 _CONTENTS: Mapping[str, Callable[[Take], Take]] = {
     "integer_value": lambda empty: lambda value: value.integer_value or empty(value),
     "double_value": lambda empty: lambda value: value.double_value or empty(value),
@@ -223,7 +223,7 @@ _CONTENTS: Mapping[str, Callable[[Take], Take]] = {
 
 
 def _empty(field: FieldDescriptor, kind: str) -> Take:
-    """Take what is empty or zero, if it is there."""
+    """Return a function that decodes an empty or zero value, and raises if there is no value of the kind."""
 
     def empty(value: Value) -> Any:  # noqa: ANN401 - of the type that the kind says
         if not value.HasField(kind):

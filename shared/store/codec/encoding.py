@@ -1,4 +1,4 @@
-"""Messages into document fields."""
+"""Encoding of messages into document fields."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
@@ -10,19 +10,19 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.store.codec.kinds import Key, is_map, message_type_of, value_kind
 
-# What the constructor of `Value` takes as one: its member's name and content.
+# A value as an argument of a constructor: the name of the member of `Value`, and its content.
 Argument = dict[str, Any]
 
-# Any: what a field holds, or one element of it. The descriptor alone knows its type.
+# Any: a field's value, or one element of it. Only the descriptor has its type.
 Give = Callable[[Any], Argument]
 
 
 def encode(message: Message, names: Iterable[str] | None = None) -> dict[str, Any]:
-    """Turn a message into what the constructor of `Document` (or `MapValue`) takes as its `fields`.
+    """Return a message as the argument `fields` of the constructor of `Document` (or `MapValue`).
 
     Args:
         message: the message.
-        names: of the fields that are wanted, if not all are.
+        names: the names of the fields to encode; all fields without it.
     """
     fields = _fields(message.DESCRIPTOR)
     wanted = fields.values() if names is None else [fields[name] for name in names]
@@ -80,5 +80,5 @@ def _give_message(message: Message) -> Argument:
 
 
 def _give_timestamp(time: Timestamp) -> Argument:
-    # Not the message itself: in another descriptor pool Timestamp is another class.
+    # Not the message itself, because Timestamp is another class in another descriptor pool.
     return {"timestamp_value": {"seconds": time.seconds, "nanos": time.nanos}}

@@ -1,4 +1,4 @@
-"""What a field is to Firestore: a map or not, and the kind of its values."""
+"""The kinds of Firestore values that fields of messages become."""
 
 from collections.abc import MutableMapping
 
@@ -6,7 +6,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from google_apis.firestore.document_pb2 import Value
 
-# The fields of a document or of a map value.
+# The fields of a document or map value.
 Fields = MutableMapping[str, Value]
 
 Key = int | bool | str
@@ -24,7 +24,7 @@ _SCALARS = {
 
 
 def value_kind(field: FieldDescriptor) -> str:
-    """Name the member of `Value` that holds a field's elements."""
+    """Return the name of the member of `Value` for a field's elements."""
     if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
         return "timestamp_value" if _is_timestamp(field) else "map_value"
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
@@ -33,12 +33,12 @@ def value_kind(field: FieldDescriptor) -> str:
 
 
 def is_map(field: FieldDescriptor) -> bool:
-    """Tell a map from what it is in the descriptor: a repeated message of keys and values."""
+    """Return whether a field is a map; in the descriptor, a map is a repeated message of keys and values."""
     return field.type == FieldDescriptor.TYPE_MESSAGE and message_type_of(field).GetOptions().map_entry
 
 
 def message_type_of(field: FieldDescriptor) -> Descriptor:
-    """Give the type of a field of messages."""
+    """Return the message type of a field of messages."""
     assert field.message_type is not None  # noqa: S101 - for the type checker: other fields have none
     return field.message_type
 
