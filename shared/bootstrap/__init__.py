@@ -1,6 +1,6 @@
-"""The composition root: every adapter is built here, and each has its collaborators as arguments.
+"""The composition root, which builds every adapter and passes its collaborators as arguments.
 
-Nothing is connected until the first request: clients make their channels then.
+Adapters connect only at the first request, when they make their channels.
 """
 
 import os
@@ -20,7 +20,7 @@ from shared.store.outbox import Outbox
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """What a function works with."""
+    """The adapters and settings that a function uses."""
 
     project: str
     errors_base_url: str
@@ -34,30 +34,30 @@ class Inventory:
 
 
 def now() -> datetime:
-    """Tell the time, with its zone."""
+    """Return the current time, with its time zone."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """Make a UUIDv7 (RFC 9562)."""
+    """Return a new UUIDv7 (RFC 9562)."""
     return str(uuid7())
 
 
 def random_id() -> str:
-    """Make an id that says nothing: of a request or a change.
+    """Return a new random id, for a request or a change.
 
-    Not a UUIDv7: where many are made in a millisecond, their time runs ahead, and that of a machine is when
-    it was registered.
+    It is not a UUIDv7. If many are made in one millisecond, their time runs ahead of the clock, but a
+    machine's UUIDv7 is its time of registration.
     """
     return token_hex(16)
 
 
 def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
-    """Wire the inventory up as the environment says.
+    """Build the adapters according to the environment.
 
     Args:
-        environment: `GOOGLE_CLOUD_PROJECT`; `FIRESTORE_DATABASE` where it is not `(default)`, and
-            `ERRORS_BASE_URL`, where the types of problems are to be found.
+        environment: `GOOGLE_CLOUD_PROJECT`; `FIRESTORE_DATABASE` if it is not `(default)`; and optionally
+            `ERRORS_BASE_URL`, the base of problem types.
     """
     project = environment["GOOGLE_CLOUD_PROJECT"]
     firestore = Firestore(project, environment.get("FIRESTORE_DATABASE", "(default)"))

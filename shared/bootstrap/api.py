@@ -1,4 +1,4 @@
-"""Functions that clients call."""
+"""The application of functions that clients call."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -23,12 +23,12 @@ def http_app(
     *,
     files: Mapping[str, Path] = MappingProxyType({}),
 ) -> Application:
-    """Build a function that clients call.
+    """Build the application of a function that clients call.
 
     Args:
-        inventory: where callers' keys are looked up.
-        operations: what the function serves.
-        files: what anybody may read, by their paths.
+        inventory: the adapters, which also look up API keys.
+        operations: the operations that the function serves.
+        files: files that anybody can read without an API key, by URL path.
     """
     authenticator = Authenticator(partial(find_api_key, inventory.firestore), inventory.clock)
 

@@ -1,4 +1,4 @@
-"""What the applications of all functions have in common."""
+"""The common parts of all functions' applications."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,16 +13,16 @@ HEALTH_SECONDS = 2.0
 
 
 def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Route]]) -> Application:
-    """Build the application around a function's routes: health, errors and logs are the same in each.
+    """Build the application of a function from its routes, with health checks, errors and logs.
 
     Args:
-        inventory: what the function works with; health tells of its store.
-        routes: makes the routes, given what words their errors.
+        inventory: the adapters; the startup check tests their store.
+        routes: makes the routes with the given `Problems`.
     """
     problems = Problems(inventory.errors_base_url)
 
     async def reach_store() -> None:
-        # Not `get`: a database that is not there would be a document that is not there.
+        # Not `get`, which cannot distinguish a missing database from a missing document.
         await inventory.firestore.get_all(["api_keys/startup"], Deadline(HEALTH_SECONDS))
 
     return create_app(

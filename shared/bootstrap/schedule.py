@@ -1,4 +1,4 @@
-"""Functions that a schedule calls."""
+"""The application of functions that a schedule calls."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,10 +10,10 @@ from shared.edge.internal import internal_routes
 
 
 def scheduled_app(inventory: Inventory, run: Callable[[], Awaitable[None]]) -> Application:
-    """Build a function that a schedule calls.
+    """Build the application of a function that a schedule calls.
 
     Args:
-        inventory: whose store health tells of.
-        run: what is done at each call; what it raises makes the call fail, which Cloud Scheduler reports.
+        inventory: the adapters; the startup check tests their store.
+        run: runs at each call. If it raises an error, the call fails, and Cloud Scheduler reports that.
     """
     return application(inventory, partial(internal_routes, lambda _: run()))

@@ -1,4 +1,4 @@
-"""Functions that a push subscription delivers events to."""
+"""The application of functions that receive events from a push subscription."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,13 +21,14 @@ def subscriber_app(
     message_type: type[M],
     handle: Callable[[PushedEvent[M]], Awaitable[None]],
 ) -> Application:
-    """Build a function that a push subscription delivers events to.
+    """Build the application of a function that receives events from a push subscription.
 
-    What `handle` raises, or an event that cannot be decoded, answers the push with an error. Pub/Sub then
-    delivers it again, with pauses, and after the subscription's last attempt to its dead-letter topic.
+    If `handle` raises an error, or the event cannot be decoded, the response is an error. Pub/Sub then
+    delivers the event again, with growing delays. After the subscription's last attempt, it moves the event
+    to the dead-letter topic.
 
     Args:
-        inventory: what the subscriber works with.
+        inventory: the adapters of the subscriber.
         message_type: the message of the subscription's topic.
         handle: processes one event.
     """

@@ -1,4 +1,4 @@
-"""Publishing what has waited: the events of an ordering key, in order, however some of them fail."""
+"""Publishes waiting events of an ordering key, in order, even if some of them fail."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -15,10 +15,10 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
 MESSAGES = 1000
 BYTES = 9_000_000
-# Longer than on the path of an answer: here are large batches, and nobody waits.
+# Longer than in a request, because these batches are large and no client waits.
 SECONDS = 10.0
 
-# What no repetition changes: the request is at fault, or its topic.
+# Permanent failures, which a retry does not change: the request or its topic is not valid.
 _REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
 
@@ -27,9 +27,9 @@ class WaitingEvent:
     """An event that was left in the outbox.
 
     Attributes:
-        document: where it waits: the full name.
-        committed_at: when it was committed.
-        entry: the event, addressed.
+        document: the full name of the outbox document.
+        committed_at: the commit time.
+        entry: the event.
     """
 
     document: str
@@ -39,7 +39,7 @@ class WaitingEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of some events: they are published, unless there is a reason why they never will be."""
+    """The result for some events: they are published, or permanently rejected for a reason."""
 
     events: Sequence[WaitingEvent]
     refusal: str | None = None
@@ -48,12 +48,13 @@ class Outcome:
 async def publish_in_order(
     publisher: Publisher, topic: str, events: Sequence[WaitingEvent], deadline: Deadline
 ) -> AsyncIterator[Outcome]:
-    """Publish events of one topic and ordering key in large batches, one after the other.
+    """Publish events of one topic and ordering key in large batches, one after another.
 
-    A batch that is refused is halved until it is clear whose fault that is; the others go out.
+    A permanently rejected batch is halved until the rejected events are found; the others are published. If
+    the topic does not exist, a batch is not halved.
 
     Raises:
-        Unavailable: Pub/Sub does not take the rest now.
+        Unavailable: Pub/Sub does not accept the remaining events now.
     """
     batches = deque(_batches(events))
     while batches:

@@ -1,4 +1,4 @@
-"""Publishing: one RPC for the events of a change that go to one topic with one ordering key."""
+"""The publisher: one RPC for all events of a change with the same topic and ordering key."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 HOST = "pubsub.googleapis.com"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/pubsub")
 
-# Past it the answer does not wait any longer: the event is in the outbox, and the relay publishes it.
+# After this time, the response does not wait any longer: the relay publishes the event from the outbox.
 PUBLISH_SECONDS = 2.0
 
 
@@ -31,9 +31,9 @@ class Publisher:
 
     @cached_property
     def _rpc(self) -> grpc.aio.UnaryUnaryMultiCallable[PublishRequest, PublishResponse]:
-        """The RPC, made at the first call: its channel belongs to the event loop that it is made in.
+        """The RPC, made at the first call, because its channel belongs to the event loop that it is made in.
 
-        Plain for the reasons of shared/store/rpcs.py.
+        It uses plain messages, for the reasons in shared/store/rpcs.py.
         """
         channel = connect("PUBSUB_EMULATOR_HOST", HOST, SCOPES)
         return channel.unary_unary(
@@ -43,14 +43,14 @@ class Publisher:
         )
 
     async def publish(self, entries: Sequence[OutboxEntry], committed_at: datetime) -> list[str]:
-        """Publish events, and leave to the relay what cannot be published now.
+        """Publish events; those that cannot be published now are left to the relay.
 
         Args:
             entries: the events of one commit.
-            committed_at: its time.
+            committed_at: the commit time.
 
         Returns:
-            The ids of the events that went out.
+            The ids of the published events.
         """
         requests = defaultdict(list)
         for entry in entries:
@@ -60,7 +60,7 @@ class Publisher:
             case []:
                 return []  # a heartbeat
             case [call]:
-                return await call  # most changes have one event, which needs no task of its own
+                return await call  # most changes have one event, which needs no task
             case _:
                 return [event_id for ids in await asyncio.gather(*calls) for event_id in ids]
 
@@ -69,7 +69,7 @@ class Publisher:
         try:
             messages = [pubsub_message(entry, committed_at) for entry in entries]
             await self.send(topic, messages, timeout=PUBLISH_SECONDS)
-        except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
+        except Exception as error:  # noqa: BLE001 - the change is committed, so the response must be a success
             fields = {"topic": topic, "events": ids, "reason": str(error)}
             is_expected = isinstance(error, grpc.aio.AioRpcError)
             logs.log(
@@ -82,17 +82,17 @@ class Publisher:
         return ids
 
     async def send(self, topic: str, messages: Sequence[PubsubMessage], *, timeout: float) -> None:  # noqa: ASYNC109 - the RPC's own
-        """Publish messages with the same ordering key in one RPC: all of them or none.
+        """Publish messages with the same ordering key in one RPC, all of them or none.
 
         Raises:
-            grpc.aio.AioRpcError: they are not published, or it is not known.
+            grpc.aio.AioRpcError: they are not published, or this is unknown.
         """
         request = PublishRequest(topic=f"{self._topics}/{topic}", messages=messages)
         await self._rpc(request, timeout=timeout, metadata=routing("topic", quote(request.topic)))
 
 
 def pubsub_message(entry: OutboxEntry, committed_at: datetime) -> PubsubMessage:
-    """Make the message of an event, which now has its time."""
+    """Return the Pub/Sub message of an event, with its commit time as `ce-time`."""
     time = committed_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return PubsubMessage(
         data=entry.data, attributes={**entry.attributes, "ce-time": time}, ordering_key=entry.ordering_key

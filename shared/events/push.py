@@ -1,7 +1,7 @@
-"""What Pub/Sub pushes to a subscriber: an envelope of JSON around one event.
+"""Push requests of Pub/Sub to a subscriber: a JSON envelope with one event.
 
-https://cloud.google.com/pubsub/docs/push#receive_push, and for the attributes the CloudEvents binding:
-https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md
+For the envelope, see https://cloud.google.com/pubsub/docs/push#receive_push. For the attributes, see the
+CloudEvents binding: https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md
 """
 
 import base64
@@ -33,12 +33,12 @@ class PushedEvent(Generic[M]):
     Attributes:
         id: the `ce-id`, the same however often the event is published and delivered.
         subject: the entity, such as `machines/{id}`.
-        time: when the change was committed.
-        organization_id: whose entity it is.
+        time: the commit time of the change.
+        organization_id: the organization that owns the entity.
         change: the kind of change.
-        message: the payload.
+        message: the data.
         subscription: the full name of the subscription.
-        attempt: 1 for the first delivery, where the subscription has a dead-letter topic; else 0.
+        attempt: the number of the delivery, from 1; always 0 if the subscription has no dead-letter topic.
     """
 
     id: str
@@ -52,10 +52,10 @@ class PushedEvent(Generic[M]):
 
     @property
     def version(self) -> int:
-        """The change's place in the order of its entity's changes.
+        """The version that the change gave to its entity, which orders the entity's changes.
 
-        A subscriber that keeps a state of the entity drops what is not newer than that state. Members that
-        join and leave a pool do not count as changes of it: their order is in the machines' versions.
+        A subscriber that keeps the entity's state drops events whose version is not greater than the state's.
+        Changes of members are not changes of the pool: the machines' versions order them.
         """
         match self.message:
             case MachineCreated(machine=machine):
@@ -69,14 +69,14 @@ class PushedEvent(Generic[M]):
 
 
 def decode(body: bytes, message_type: type[M]) -> PushedEvent[M]:
-    """Read a push request's body.
+    """Decode a push request's body.
 
     Args:
         body: the envelope.
-        message_type: the one message that the subscription is for, such as `PoolChanged`.
+        message_type: the message that the subscription is for, such as `PoolChanged`.
 
     Raises:
-        UndecodableEvent: it is no event of that message, and never will be.
+        UndecodableEvent: the body is not an event with that message, so a redelivery would fail too.
     """
     try:
         envelope = json.loads(body)
@@ -84,7 +84,7 @@ def decode(body: bytes, message_type: type[M]) -> PushedEvent[M]:
         return _event(envelope, message, message["attributes"], message_type)
     except KeyError as error:
         raise UndecodableEvent(f"the push envelope lacks {error}") from error
-    except (ValueError, TypeError, RecursionError, DecodeError) as error:  # no JSON, base64, time or protobuf
+    except (ValueError, TypeError, RecursionError, DecodeError) as error:  # invalid JSON, base64 and so on
         raise UndecodableEvent(str(error)) from error
 
 
