@@ -1,4 +1,4 @@
-"""What agents and owners send of machines, beside hardware profiles."""
+"""Request bodies about machines, except hardware profiles."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.validation import NOT_SENT, Strict, UuidText
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
-# The API that this call comes from sets no limits to them; these are those of a name.
+# The published API has no limits for these; they have the limits of a name.
 Fingerprint = Annotated[str, Field(min_length=1, max_length=255)]
 KeyId = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -30,7 +30,7 @@ class FingerprintRegistration(Strict):
     machine_sensitive_parameters: SensitiveParameters = None
 
     def machine(self) -> Machine:
-        """Make the machine's message, with the fields that the agent may choose."""
+        """Return the machine's message, with the fields that the agent can set."""
         return Machine(**self.model_dump(by_alias=True, exclude={"machine_sensitive_parameters"}))
 
 
@@ -61,5 +61,5 @@ class MachinePatch(Strict):
     machine_sensitive_parameters: SensitiveParameters = NOT_SENT
 
     def changes(self) -> dict[str, Any]:
-        """Give the new value of each field of the machine's message that changes; None clears it."""
+        """Return the new values by the names of the message's fields; None clears a field."""
         return self.model_dump(by_alias=True, exclude_unset=True, exclude={"machine_sensitive_parameters"})

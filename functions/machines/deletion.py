@@ -1,4 +1,4 @@
-"""Deletion: a machine leaves the inventory, and its identities are free."""
+"""Deletion of machines, which frees their identities."""
 
 from collections.abc import Callable
 
@@ -19,11 +19,11 @@ from shared.store.transaction import Transaction
 
 
 async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: Call) -> Answer:
-    """Answer a machine's `DELETE`: one commit frees its claims, then its subscribers and its pools' are told.
+    """Handle a machine's `DELETE`: one commit deletes it and its claims, then the events are published.
 
     Args:
-        inventory: where it is.
-        read_id: reads the machine's id from the path; what is no id is told as the family tells it.
+        inventory: the adapters.
+        read_id: reads the machine's id from the path, and raises the family's error for a malformed id.
         call: the request.
     """
 
@@ -41,9 +41,10 @@ async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: 
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:
-    """Tell of each pool that the machine leaves it; a pool that is gone has told of all its members.
+    """Return an event for each pool that the machine leaves, but not for deleted pools.
 
-    The pools are read with locks: whether a pool is gone must still be so when the deletion commits.
+    The deletion event of a pool stands for all members. The pools are read with locks, so that none is
+    deleted before the commit.
     """
     found = await memberships.read(transaction.get, machine.organization_id, pool_ids=machine.pool_ids)
     gone = MachineVersion(id=machine.id, version=machine.version + 1)

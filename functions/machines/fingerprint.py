@@ -1,4 +1,4 @@
-"""Registration by fingerprint: an agent enters the machine that it runs on."""
+"""Registration by fingerprint: an agent registers its machine."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from shared.store.transaction import Transaction
 
 
 async def register_by_fingerprint(inventory: Inventory, call: Call) -> Answer:
-    """Answer `POST /v1/machines`: one commit, then the `machine-created` event."""
+    """Handle `POST /v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
     async def decide(_: Transaction, registration: FingerprintRegistration) -> Decision:

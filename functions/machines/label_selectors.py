@@ -11,14 +11,14 @@ from shared.domain.machine_filter import LabelSelector
 
 
 class _Selectors:
-    """Reads the parameter, as often as it is given."""
+    """Reads the parameter, which can be repeated."""
 
     def __get_pydantic_core_schema__(self, _: type[Any], __: GetCoreSchemaHandler) -> CoreSchema:
-        """Tell pydantic how to read it."""
+        """Return the schema by which pydantic reads the texts."""
         return core_schema.no_info_plain_validator_function(self._read)
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe the list of texts."""
+        """Return the JSON schema of the texts."""
         key, value = LABEL_KEY.pattern, LABEL_VALUE.pattern
         selector = {"type": "string", "pattern": f"^(!{key}|{key}(={value})?)$"}
         description = (

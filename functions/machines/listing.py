@@ -1,4 +1,4 @@
-"""Listing machines in the pools family: by any combination of filters."""
+"""Lists of machines in the pools family, by any combination of filters."""
 
 import asyncio
 from typing import Annotated
@@ -37,7 +37,7 @@ Latest = Annotated[
 
 
 class MachineItemsQuery(Strict):
-    """Which machines, how many, and whether with their pools."""
+    """The filters, the page, and whether to include pools."""
 
     search: Part = ""
     name: Annotated[str, Field(description="The exact name")] = NOT_SENT
@@ -55,7 +55,7 @@ class MachineItemsQuery(Strict):
 
 
 async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
-    """Answer `GET /v1/machines`: newest first, the page and its total side by side."""
+    """Handle `GET /v1/machines`: newest first; the page and the total are read concurrently."""
     query = read_query(call.request, MachineItemsQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
@@ -71,7 +71,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> A
 async def _read(
     inventory: Inventory, lists: MachineLists, call: Call, query: MachineItemsQuery
 ) -> tuple[int, list[Plain]]:
-    """Read a page and the total; no machine is in a pool that is gone, though it may still name it."""
+    """Read the total and a page: none of a deleted pool, even if machines still have its id."""
     machines = await lists.of(_filter(call, query), call.deadline)
     counted, found, has_pool = await asyncio.gather(
         machines.total(call.deadline),

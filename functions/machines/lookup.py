@@ -1,4 +1,4 @@
-"""Looking machines up by their ids."""
+"""Lookups of machines by id."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from shared.store.machines import read_machine
 
 
 class MachineQuery(Strict):
-    """What is to be shown beside a machine."""
+    """What to include with a machine."""
 
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
         default_factory=frozenset, description="Include its pools; needs the scope `pools:read`"
@@ -28,7 +28,7 @@ class MachineQuery(Strict):
 
 
 async def get_profile(inventory: Inventory, call: Call) -> Answer:
-    """Answer `GET /api/v1/machines/{machine_id}`."""
+    """Handle `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
     machine, is_as_versioned = await read_machine(
         inventory.firestore, call.caller.organization_id, machine_id, call.deadline
@@ -40,9 +40,9 @@ async def get_profile(inventory: Inventory, call: Call) -> Answer:
 
 
 async def get(inventory: Inventory, call: Call) -> Answer:
-    """Answer `GET /v1/machines/{machine_id}`.
+    """Handle `GET /v1/machines/{machine_id}`.
 
-    The ETag is the version of the machine itself, so only an answer without pools can be a 304.
+    The ETag is the version of only the machine, so a response with pools is never a 304.
     """
     machine_id = path.uuid(call.request, "machine_id")
     query = read_query(call.request, MachineQuery)

@@ -1,4 +1,4 @@
-"""How large a machine may be: it, its event and its answer are each a part of a document of 1 MiB."""
+"""Limits of a machine's size: it, its event and its recorded response are in documents of at most 1 MiB."""
 
 from collections.abc import Container
 
@@ -10,41 +10,41 @@ from shared.edge.machine_view import machine_json
 from shared.edge.size import too_large
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
-# https://cloud.google.com/firestore/quotas#limits; an update's event carries the machine twice.
+# https://cloud.google.com/firestore/quotas#limits; an update's event contains the machine twice.
 MAX_MESSAGE_BYTES = 480 * 1024
 MAX_JSON_BYTES = 960 * 1024
-# Of the 40,000 index entries of a document, and of the 8 MiB that they have together.
+# A document can have 40,000 index entries, of 8 MiB in all.
 MAX_TERMS = 30_000
 MAX_INDEX_BYTES = 7 * 1024 * 1024
-# Beside the term, and the organization's id in the names of the document and its parent:
-# https://firebase.google.com/docs/firestore/storage-size#index-entry-size
+# The size of an index entry without its term, and without the organization's id, which is in the names of the
+# document and its parent: https://firebase.google.com/docs/firestore/storage-size#index-entry-size
 _INDEX_ENTRY = 150
-# The machine's message and its terms. The names of a document's fields, which a message lacks, take 50 KiB
-# where a profile has as many parts as it may; the pools that a machine joins later take 4 KiB.
+# For the machine's message and its terms. A document also has the names of fields, which take 50 KiB if a
+# profile has the most parts, and the pools that the machine joins later, which take 4 KiB.
 MAX_DOCUMENT_BYTES = 920 * 1024
 # A pool's id, its length and the field's number. They do not count: requests about the machine have none.
 _POOL_BYTES = 36 + 1 + 2
-# What a byte of a message becomes in JSON at most: a control character is written \u0000.
+# The most bytes that a byte of a message becomes in JSON: a control character becomes \u0000.
 _LONGEST_ESCAPE = 6
 _LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
-# A term of a name or hostname: 16 characters of 4 bytes, its marks, and what a key and its value take beside.
+# A term of a name or hostname: 16 characters of 4 bytes, its prefix, and the overhead of a key and its value.
 _LONGEST_TERM = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
-# What makes a machine large: the rest of what a patch says fits in what the limits leave.
+# The fields of a patch that can make a machine too large: the other ones fit in the margin of the limits.
 SIZABLE = frozenset({"name", "hostname", "agent_version", "os_info", "machine_parameters"})
 _FIELDS = frozenset(field.name for field in Machine.DESCRIPTOR.fields)
 
 
 def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
-    """Refuse a machine that cannot be stored with its event and its answer.
+    """Reject a machine that cannot be stored with its event and its recorded response.
 
     Args:
-        machine: as it would be.
-        sent: names of its fields that the request sets.
+        machine: the machine after the request.
+        sent: the names of the fields that the request sets.
 
     Raises:
-        Invalid: it is too large.
+        Invalid: the machine is too large.
     """
     size = machine.ByteSize() - len(machine.pool_ids) * _POOL_BYTES
     if size > MAX_MESSAGE_BYTES:
@@ -57,7 +57,7 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
 
 
 def _require_searchable(machine: Machine, sent: Container[str], size: int) -> None:
-    """Refuse a machine that cannot be stored with the terms that it is searched by."""
+    """Reject a machine that cannot be stored with its search terms."""
     most_terms = (search.LONGEST_RUN + 1) * len(search.fold(machine.name + machine.hostname))
     if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return

@@ -1,4 +1,4 @@
-"""The `machines` function: what clients say to and ask of machines."""
+"""The `machines` function, which serves the operations on machines."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Times that clients send: RFC 3339, in UTC where they name no zone."""
+"""Times that clients send, in RFC 3339; without a time zone, they are in UTC."""
 
 import re
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-# A query's + is a space.
+# In a query, an unencoded + becomes a space.
 _LOST_PLUS = re.compile(r"[\d-]+[Tt _]\d\d:\d\d[\d:.,]* \d\d:?\d\d", re.ASCII)
-# pydantic takes dates too, and seconds since 1970, in digits of many kinds.
+# pydantic also accepts dates, and seconds since 1970 in any Unicode digits.
 _DATE_AND_TIME = re.compile(rf"{_DATE.pattern}[Tt _]\d\d:\d\d", re.ASCII)
 
 
@@ -43,6 +43,6 @@ _DATE_OR_TIME = WithJsonSchema({"type": "string", "anyOf": [{"format": "date-tim
 
 Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_utc)]
 
-# Ends of a period, in a query: a date alone is the whole day, in UTC.
+# The ends of a period in a query. A date without a time is the whole day, in UTC.
 Beginning = Annotated[Moment, BeforeValidator(_date_as("00:00:00")), _DATE_OR_TIME]
 End = Annotated[Moment, BeforeValidator(_date_as("23:59:59.999999")), _DATE_OR_TIME]

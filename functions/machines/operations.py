@@ -1,4 +1,4 @@
-"""What the `machines` function serves."""
+"""The operations of the `machines` function."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ from shared.store.machine_lists import MachineLists
 
 
 def operations(inventory: Inventory) -> list[Operation]:
-    """List the function's operations, those of one path together."""
+    """Return the function's operations, grouped by path."""
     lists = MachineLists(inventory.firestore)
     return [*_profiles(inventory, lists), *_machines(inventory, lists)]
 

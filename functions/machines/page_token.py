@@ -1,9 +1,9 @@
-"""Page tokens: where a walk through a list stands, in a form that clients hand back as it is.
+"""Page tokens: the position in a list, as text that clients send back unchanged.
 
-A token has what its next page needs, so that the server keeps nothing. Its digest is over the question too:
-a token that was damaged, or is used with another question, is refused rather than answered wrongly. But the
-digest has no secret, so anybody can forge a token: its content is as untrusted as any parameter, and
-validated as such. Who forges a good one begins elsewhere in a list of their own, with a total of their own.
+A token contains all that the next page needs, so the server stores nothing. It also contains a digest of its
+content and the query, so a token that is damaged, or belongs to another query, is rejected. The digest has no
+secret, so anybody can forge a token. Its content is therefore validated like any parameter. A forged token
+that is valid only starts elsewhere in the caller's own list, with another total.
 """
 
 import base64
@@ -24,13 +24,13 @@ MachineId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f
 
 
 class PageToken(Strict):
-    """Where the next page begins.
+    """The position of the next page.
 
     Attributes:
-        after: the id of the last machine that was shown.
-        skip: how many were shown before.
-        per_page: how many machines a page shows.
-        total: how many machines there were when the first page was shown.
+        after: the id of the previous page's last machine.
+        skip: how many machines the previous pages showed.
+        per_page: the number of machines per page.
+        total: the number of machines as of the first page.
     """
 
     after: MachineId
@@ -40,7 +40,7 @@ class PageToken(Strict):
 
 
 def write_token(token: PageToken, question: str) -> str:
-    """Write a token for the next page of a question."""
+    """Return a token as text, for the next page of a query."""
     content = token.model_dump_json().encode()
     return base64.urlsafe_b64encode(_digest(content, question) + content).decode().rstrip("=")
 
@@ -49,7 +49,7 @@ def read_token(text: str, question: str) -> PageToken:
     """Read a token.
 
     Raises:
-        Invalid: it is none that was written for this question.
+        Invalid: the text is not a token for this query.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -63,7 +63,7 @@ def read_token(text: str, question: str) -> PageToken:
     except ValidationError as error:
         raise _malformed() from error
     if text != write_token(token, question):
-        raise _malformed()  # the same bytes in other letters: the last one has bits to spare
+        raise _malformed()  # another text of the same bytes, because the last character has unused bits
     return token
 
 

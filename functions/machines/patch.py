@@ -1,4 +1,4 @@
-"""Patching: agents and owners change some fields of a machine, and agents say that they are alive."""
+"""Changes of some fields of a machine, and heartbeats."""
 
 from functools import partial
 
@@ -21,18 +21,18 @@ from shared.store.transaction import Transaction
 
 
 async def patch(inventory: Inventory, call: Call) -> Answer:
-    """Answer `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
+    """Handle `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
 
-    A heartbeat, which moves `last_seen` and nothing else, is one read and one write of one field: it makes no
-    new version and no event. It may be repeated without harm, so it needs no outbox document to be known
-    again by; with an idempotency key its answer is recorded as any other, at one more write.
+    A heartbeat changes only `last_seen`. It is one read and one write of one field, without a version or an
+    event. It is safe to repeat, so it needs no outbox document to detect whether its commit succeeded. With
+    an idempotency key, its response is recorded like any other, which takes one more write.
     """
 
     async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
         stored = await read_matching(inventory, call, path.uuid(call.request, "machine_id"))
         change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
         after = change.after
-        # What is cleared takes nothing.
+        # Cleared fields take no space.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
             require_storable(after, sizable)
         return Decision(

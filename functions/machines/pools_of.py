@@ -1,4 +1,4 @@
-"""The pools that machines are in, as answers show them beside the machines."""
+"""The pools of machines, which responses show with the machines."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,21 +13,21 @@ from shared.edge.resource import Call
 from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools
 
-# Each pool is shown with every machine that is in it: so much of pools as they are stored, and up to six
-# times as much of JSON. A machine is in 100 pools at most, of 80 KiB each, which is less.
+# The most bytes of stored pools in a response, if each pool counts once for each of its machines. JSON can be
+# six times as large. One machine is always below this: at most 100 pools of 80 KiB each.
 MOST_BYTES = 8 * 1024 * 1024
 
 Shown = Mapping[str, Mapping[str, Any]]
-"""Pools as answers show them, by their ids."""
+"""Pools as responses show them, by their ids."""
 
 
 async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]) -> Shown:
-    """Read the pools that some machines are in, shown, by their ids: one read for each, and one aggregation.
+    """Return the pools of some machines as responses show them; needs a read and a count for each pool.
 
-    A pool that was deleted is not among them, though its members may still name it.
+    Deleted pools are not included, even if machines still have their ids.
 
     Raises:
-        Invalid: they are too large to be shown with each of the machines.
+        Invalid: the pools are too large to be shown with each of their machines.
     """
     pool_ids = Counter(pool_id for machine in machines for pool_id in machine["pool_ids"])
     organization = call.caller.organization_id
@@ -40,11 +40,11 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
 
 
 def with_pools(machine: Plain, pools: Shown) -> dict[str, Any]:
-    """Show a machine as the values of `MachineView`, with those of the pools shown that it is in."""
+    """Return a machine as the values of `MachineView`, with its pools."""
     its_pools = [pools[pool_id] for pool_id in machine["pool_ids"] if pool_id in pools]
     return machine_json(machine) | {"pools": its_pools}
 
 
 def included(pools: Shown) -> dict[str, Any]:
-    """Show pools beside what names them, each once."""
+    """Return the member `included` of a response: each pool once."""
     return {"included": [included_pool(pool) for pool in pools.values()]}

@@ -1,4 +1,4 @@
-"""The body that registers or replaces a machine: its hardware, and what its owner says of it."""
+"""The body that registers or replaces a machine: its hardware profile and optional fields."""
 
 import re
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ _DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 LABEL_KEY = re.compile(rf"(?=[^/]{{1,253}}(?:/|$))(?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_NAME}")
 LABEL_VALUE = re.compile(rf"(?:{_LABEL_NAME})?")
 
-# The notations of `parse_mac`, the first octet even and not all zeros, as the OpenAPI document tells them.
+# What `parse_mac` accepts, for the OpenAPI document: the first octet is even, and not all octets are zero.
 MAC_PATTERN = (
     r"^(?![0.:-]*$)[0-9A-Fa-f][02468ACEace]"
     r"(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}|(?:\.[0-9A-Fa-f]{2}){5}"
@@ -77,7 +77,7 @@ Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]
 Version = Annotated[str, Field(max_length=50)]
 
-# A machine's message has a version of its own, by which its states are told apart.
+# In a machine's message, the field `version` is the machine's own version.
 AgentVersion = Annotated[
     Version | None,
     Field(serialization_alias="agent_version", description="The version of the agent on the machine"),
@@ -133,7 +133,7 @@ class MachineProfile(Strict):
     cpus: Annotated[list[CpuProfile], AtMost(256)] = Field(default=[])
     memory_modules: Annotated[list[MemoryModuleProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
     accelerators: Annotated[list[AcceleratorProfile], AtMost(256)] = Field(default=[])
-    nics: Nics = Field(default=[], validate_default=True)  # the default is refused, in words of its own
+    nics: Nics = Field(default=[], validate_default=True)  # the default is rejected with its own message
     drives: Annotated[list[DriveProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
     name: Name | None = None
     hostname: Hostname | None = None
@@ -143,24 +143,25 @@ class MachineProfile(Strict):
     machine_parameters: Parameters | None = None
 
     def machine(self) -> Machine:
-        """Make the machine's message, with the fields that a client may choose."""
+        """Return the machine's message, with the fields that a client can set."""
         return Machine(**self.model_dump(by_alias=True))
 
 
 def read_profile(call: Call) -> Machine:
-    """Read the machine that a request's body describes, from JSON or protobuf.
+    """Return the machine in a request's body, from JSON or protobuf.
 
     Raises:
-        Invalid: with all its faults.
-        MalformedBody: it is not of its media type.
-        UnsupportedMediaType: it is of another one.
+        Invalid: the body has faults; the error lists all of them.
+        MalformedBody: the body cannot be parsed as its media type.
+        UnsupportedMediaType: its media type is neither of the two.
+        UnsupportedContentCoding: it has a content coding.
     """
     document, faults = body.parse(call.request, call.body, parse_message)
     return validate(MachineProfile, document, known=[*faults, *_repeated_macs(document)]).machine()
 
 
 def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
-    """Name each place of a profile that has a MAC address which stands further up already."""
+    """Return a fault for each MAC address of a profile that repeats an earlier one."""
     nics = document.get("nics") if isinstance(document, dict) else None
     if not isinstance(nics, list) or len(nics) > _MOST_NICS:
         return []
@@ -171,7 +172,7 @@ def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a clien
         try:
             mac = parse_mac(text) if isinstance(text, str) else None
         except ValueError:
-            continue  # its own fault
+            continue  # validation reports it
         if mac is not None and first.setdefault(mac, index) != index:
             place = ("body", "nics", index, "mac")
             faults.append(Fault(place, "repeated_mac", f"is the MAC address of nics[{first[mac]}] too"))

@@ -1,4 +1,4 @@
-"""Listing machines in the machines family: page by page, or the one that has a MAC address."""
+"""Lists of machines in the machines family: page by page, or the machine with a MAC address."""
 
 import asyncio
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ from shared.store.machines import find_machine_with_mac
 
 
 class MachinePageQuery(Strict):
-    """Which machines, and which page of them."""
+    """The filters and the page."""
 
     page: Page = 1
     per_page: PerPage = 20
@@ -42,7 +42,7 @@ class MachinePageQuery(Strict):
 
 
 async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
-    """Answer `GET /api/v1/machines`: newest first."""
+    """Handle `GET /api/v1/machines`: newest first."""
     query = read_query(call.request, MachinePageQuery)
     if "mac" in query.model_fields_set:
         return await _with_mac(inventory, call, query)
@@ -52,7 +52,7 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
 
 
 async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Answer:
-    """Show the machine that has a MAC address, or none: two reads at most."""
+    """Return a page with the machine with a MAC address, if it exists, in at most two reads."""
     _refuse_beside(query, "mac", "page_token")
     machine = await find_machine_with_mac(
         inventory.firestore, call.caller.organization_id, query.mac, call.deadline
@@ -67,7 +67,7 @@ def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
 
 
 async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
-    """Show the page of a number; Firestore reads what is before it too."""
+    """Return the page with a number; Firestore reads all machines before it too."""
     machines = await lists.of(_filter(call, query), call.deadline)
     skip, limit = (query.page - 1) * query.per_page, query.per_page + 1
     counted, found = await asyncio.gather(
@@ -79,7 +79,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
 
 
 async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
-    """Show the page that a token leads to, at the cost of a first page."""
+    """Return the page after a token, which costs as much as a first page."""
     _refuse_beside(query, "page_token", "page")
     token = read_token(query.page_token, _question(call, query))
     per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
@@ -91,11 +91,11 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
 def _page(  # noqa: PLR0913 - a page's figures, by name
     call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, skip: int, per_page: int
 ) -> Answer:
-    """Show a page of which one machine more was read, if there is one."""
+    """Return a page, for which one more machine was read to find out whether there is a next page."""
     shown = found[:per_page]
     following = None
     if len(found) > per_page:
-        before = min(skip + per_page, MAX_SKIP)  # which only a forged token can reach
+        before = min(skip + per_page, MAX_SKIP)  # only a forged token can reach the maximum
         token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
     pagination = _pagination(total, skip // per_page + 1, per_page, following)
@@ -107,7 +107,7 @@ def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:
 
 
 def _question(call: Call, query: MachinePageQuery) -> str:
-    """Tell one list from another, for the tokens that lead through it."""
+    """Return a text that identifies the list, for the digest of its tokens."""
     return f"{call.caller.organization_id} {sorted(map(repr, query.label))}"
 
 

@@ -1,4 +1,4 @@
-"""Hardware profiles as protobuf messages: read as the documents that they are in JSON."""
+"""Hardware profiles as protobuf messages, which are read into the same documents as JSON."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -11,7 +11,7 @@ from shared.domain.errors import Fault, MalformedBody
 from shared.edge import strict_json
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
-# No array of a profile may have more entries; of one that has, nothing is told but its length.
+# The most entries of any array in a profile. For longer arrays, only the length is reported as a fault.
 LARGEST_ARRAY = 1024
 
 
@@ -19,10 +19,10 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     """Parse a machine's message.
 
     Returns:
-        The document as JSON has it, and the faults that a validation of types would not see.
+        The document as JSON values, and those faults that a validation of types does not find.
 
     Raises:
-        MalformedBody: it is no such message.
+        MalformedBody: the body is not such a message.
     """
     try:
         message = Machine.FromString(raw)
@@ -30,7 +30,7 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
         raise MalformedBody(f"The body is not a valid {Machine.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
     faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MOST_FAULTS))
-    # Two names of the API are spelled otherwise in the messages: see proto/inventory/v1/machine.proto.
+    # The API's `version` is the message's `agent_version`: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
         faults.append(Fault(("body", "version"), "extra_forbidden", "is set by the server"))
     if "agent_version" in document:
@@ -51,7 +51,7 @@ def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
 
 
 def _document(message: Message) -> dict[str, Any]:
-    """Show the set fields of a message as its JSON document would; a zero without presence is not set."""
+    """Return the set fields of a message as JSON values; a zero without presence is not set."""
     return {field.name: _plain(value) for field, value in message.ListFields()}
 
 

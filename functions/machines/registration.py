@@ -1,4 +1,4 @@
-"""Registration: a machine enters the inventory."""
+"""Registration of machines by hardware profile."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ from shared.store.transaction import Transaction
 
 
 async def register(inventory: Inventory, call: Call) -> Answer:
-    """Answer `POST /api/v1/machines`: one commit, then the `machine-created` event."""
+    """Handle `POST /api/v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
     async def decide(_: Transaction, profile: Machine) -> Decision:
@@ -33,10 +33,10 @@ async def register(inventory: Inventory, call: Call) -> Answer:
 
 
 def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:
-    """Make a machine of what its owner says of it.
+    """Return a new machine with a profile.
 
     Raises:
-        Invalid: it is too large.
+        Invalid: the machine is too large.
     """
     machine = machines.register(profile, machine_id=machine_id, caller=call.caller)
     require_storable(machine)
@@ -44,7 +44,7 @@ def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:
 
 
 def creation(inventory: Inventory, machine: Machine, answer: Answer) -> Decision:
-    """Write a new machine with its claims, and tell subscribers."""
+    """Return the decision to create a machine, its claims and its event."""
     return Decision(
         answer=answer,
         writes=[create_machine(inventory.firestore, machine)],

@@ -1,4 +1,4 @@
-"""Replacement: a machine gets another hardware profile."""
+"""Replacement of machines' hardware profiles and optional fields."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from shared.store.transaction import Transaction
 
 
 async def replace(inventory: Inventory, call: Call) -> Answer:
-    """Answer `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
+    """Handle `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
 
     async def decide(_: Transaction, profile: Machine) -> Decision:
         stored = await read_matching(inventory, call, path.machine_id(call.request))

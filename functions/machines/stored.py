@@ -1,4 +1,4 @@
-"""The machine that a request is to change, as it is stored."""
+"""The stored machine that a request changes."""
 
 from shared.bootstrap import Inventory
 from shared.edge.conditions import require_match
@@ -7,11 +7,11 @@ from shared.store.machines import StoredMachine, read_stored_machine
 
 
 async def read_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
-    """Find the machine that a request is to change.
+    """Return the machine that a request changes, if its version matches `If-Match`.
 
     Raises:
-        MachineNotFound: there is none of that id.
-        PreconditionFailed: it is not of the version that the request is meant for.
+        MachineNotFound: the caller's organization has no machine with that id.
+        PreconditionFailed: the machine's version does not match `If-Match`.
     """
     organization = call.caller.organization_id
     stored = await read_stored_machine(inventory.firestore, organization, machine_id, call.deadline)

@@ -1,4 +1,4 @@
-"""What lookups and lists of machines show beside a machine itself."""
+"""Views of machines in lookups and lists."""
 
 from typing import Annotated
 
