@@ -1,8 +1,8 @@
-"""Answers about a pool: what its commit decided, completed with its members.
+"""Responses about a pool: its own state, completed with its members.
 
-How many machines are in a pool, and which, is no part of a commit. So a recorded answer is the pool's own
-state, and the rest is added each time that the answer is given. The first time it is as of the commit: all of
-the answer is true at one moment. A replay repeats the state byte for byte, with the rest as of now.
+A commit does not determine which machines are in a pool. So a recorded response contains only the pool's own
+state, and the members are added each time. The first response has the members as of the commit, so all of it
+is of one moment. A replay has the same state, byte for byte, and the members as of now.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from shared.store.change import Decision
 from shared.store.members import count_members, list_members
 from shared.store.pools import pool_exists
 
-# After the commit, whatever that has left of the request's time.
+# Starts after the commit, independent of the request's deadline.
 COMPLETION_SECONDS = 2.0
 
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Members:
-    """Who is in a pool: how many machines, those that are shown, and the headers that lead to the rest."""
+    """A pool's members: how many they are, those that are shown, and headers with a link to the rest."""
 
     count: int
     machines: Sequence[Plain]
@@ -46,16 +46,16 @@ class Members:
 
 
 def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with a pool's own state, which `with_count` completes."""
+    """Return a response with a pool's own state, which `with_count` completes."""
     return json_answer(status, pool_state(pool), {**(headers or {}), "ETag": etag(pool.version)})
 
 
 def with_count(
     answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
 ) -> Answer:
-    """Add to an answer how many members its pool has, and what else is shown beside.
+    """Add the number of the pool's members, and other members of the body, to a response.
 
-    Its own bytes stay as they are. The number is None where a change is committed, and its pool's members
+    The bytes of the pool's state stay the same. The number is None if a change is committed but the members
     could not be counted.
     """
     added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
@@ -67,20 +67,20 @@ def with_count(
 
 
 async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result | None:
-    """Read what completes the answer to a committed change; None where that fails.
+    """Read what completes the response to a committed change; return None if that fails.
 
-    An error would tell the client that nothing has changed, and one without an idempotency key would make its
-    change once more.
+    After an error, a client would assume that nothing has changed, and without an idempotency key, it would
+    make its change again.
     """
     try:
         return await read(Deadline(COMPLETION_SECONDS))
-    except Exception as error:  # noqa: BLE001 - the change is committed: nothing makes its answer a failure
-        logs.log(logging.WARNING, "answered without what is counted", {}, error=error)
+    except Exception as error:  # noqa: BLE001 - the change is committed, so the response must be a success
+        logs.log(logging.WARNING, "response without the members, which could not be read", {}, error=error)
         return None
 
 
 async def counted(inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None) -> Answer:
-    """Add the number of its members to the answer to a committed change of a pool; null if nobody knows."""
+    """Add the number of members to the response to a committed change of a pool; null if this fails."""
     firestore, organization = inventory.firestore, call.caller.organization_id
     answer, pool_id = decision.answer, json.loads(decision.answer.body)["id"]
 
@@ -101,15 +101,15 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
     named: Sequence[Plain] = (),
     as_of: datetime | None = None,
 ) -> Members:
-    """Count a pool's members and read the first of them, side by side.
+    """Count a pool's members and read the first of them concurrently.
 
     Args:
-        inventory: where they are.
-        organization_id: whose pool it is.
-        pool_id: the pool.
-        deadline: how long it may take.
+        inventory: the adapters.
+        organization_id: the organization that owns the pool.
+        pool_id: the pool's id.
+        deadline: when to stop.
         named: members to show before all others.
-        as_of: when; now, without it.
+        as_of: the time of the reads; without it, now.
     """
     counted, newest = await asyncio.gather(
         count_members(inventory.firestore, organization_id, pool_id, deadline, as_of=as_of),
@@ -124,7 +124,7 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
         ),
     )
     machines, skip = pools.first_members(named, newest)
-    # Without `as_of`, some that are named may have left since: then they count as they are shown.
+    # Without `as_of`, some of `named` may have left since. They are still shown, so they count too.
     known = {machine["id"] for machine in (*named, *newest)}
     present = pages.total(counted, skip=0, found=len(newest), limit=pools.MOST_SHOWN)
     count = max(present, len(known))
@@ -135,5 +135,5 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
 
 
 def is_replayed(answer: Answer) -> bool:
-    """Whether an answer is an earlier request's."""
+    """Return whether a response is the replay of an earlier request's."""
     return "Idempotent-Replayed" in answer.headers

@@ -1,8 +1,8 @@
-"""Assignments: machines become members of a pool, or cease to be.
+"""Assignments, which add machines to a pool or remove them from it.
 
-Each is one transaction that reads the pool and the machines in one call, and writes machines alone. The lock
-on what is only read is shared, so assignments to one pool run side by side; the pool's deletion writes the
-pool, and so comes before them or after them as a whole:
+Each is one transaction that reads the pool and the machines in one call, and writes only machines. Its lock
+on the pool is shared, because it only reads the pool, so assignments to one pool run concurrently. The pool's
+deletion writes the pool, so it happens entirely before or after an assignment:
 https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
@@ -42,14 +42,14 @@ from shared.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class _Assignment:
-    """Which machines, each with its place in the request, and which pool."""
+    """A pool, and machines by id, each with its position in the request."""
 
     organization_id: str
     pool_id: str
     machine_ids: Mapping[str, int]
 
     async def read(self, get: memberships.Get) -> tuple[Pool, list[StoredMachine]]:
-        """Read the pool, and those of the machines that exist, in one call.
+        """Read the pool and those machines that exist, in one call.
 
         Raises:
             PoolNotFound: the organization has no such pool.
@@ -62,10 +62,10 @@ class _Assignment:
         return found.pools[0], found.machines
 
     def require_room(self, machines: Sequence[Machine]) -> None:
-        """Refuse an assignment of machines that are in as many pools as they can be.
+        """Reject an assignment of machines that already are in the maximum number of pools.
 
         Raises:
-            Invalid: with the place of each.
+            Invalid: there are such machines; the error has a fault for each.
         """
         message = f"The machine is in {pools.MOST_POOLS} pools, which is the maximum"
         full = [machine.id for machine in machines if not pools.has_room(machine, self.pool_id)]
@@ -75,7 +75,7 @@ class _Assignment:
 
 
 async def add(inventory: Inventory, call: Call) -> Answer:
-    """Answer `POST /v1/pools/{pool_id}/machines`: all of the machines are members then, or none is new."""
+    """Handle `POST /v1/pools/{pool_id}/machines`: adds all of the machines or none."""
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
@@ -103,11 +103,11 @@ async def add(inventory: Inventory, call: Call) -> Answer:
             return _with_members(answer, found.count, found.machines, found.headers)
 
         async def show_known(_: Deadline) -> Answer:
-            # None of a replay: of an earlier request's machines it is not known who still is a member.
+            # Empty for a replay: it is unknown which of the earlier request's machines still are members.
             return _with_members(answer, None, named)
 
         completed = await after_commit(read) or await after_commit(show_known)
-        # One that was stored by hand, perhaps, cannot be shown at all.
+        # Some machine cannot be shown at all, perhaps because it was stored by hand.
         return completed or _with_members(answer, None, [])
 
     read = partial(_read_request, call)
@@ -115,7 +115,7 @@ async def add(inventory: Inventory, call: Call) -> Answer:
 
 
 async def remove(inventory: Inventory, call: Call) -> Answer:
-    """Answer `DELETE /v1/pools/{pool_id}/machines` and its twin for proxies that drop a DELETE's body."""
+    """Handle `DELETE /v1/pools/{pool_id}/machines`, and its POST for proxies that drop a DELETE's body."""
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
@@ -136,7 +136,7 @@ def _read_request(call: Call) -> _Assignment:
 
 
 def _read_replayed(call: Call) -> _Assignment:
-    """Read a request that was answered before: no machines where it is at fault now, as by its headers."""
+    """Read a replayed request again; without machines if it now has a fault, such as in its headers."""
     try:
         return _read_request(call)
     except InventoryError:
@@ -150,7 +150,7 @@ def _decision(
     stored: Sequence[StoredMachine],
     after: Sequence[Machine],
 ) -> Decision:
-    """Write the machines that change, and tell of them in one event; where none does, nothing happens."""
+    """Return the decision to write the changed machines, with one event; if none changed, without both."""
     changed = [
         (before, machine)
         for before, machine in zip(stored, after, strict=True)
@@ -173,7 +173,7 @@ def _with_members(
 
 
 async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: Deadline) -> Members:
-    """Find those of an earlier request's machines that are still members, and the others."""
+    """Return the pool's members now, first those of the earlier request's machines that still are members."""
     try:
         _, stored = await assignment.read(partial(inventory.firestore.get_all, deadline=deadline))
     except PoolNotFound:

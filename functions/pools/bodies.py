@@ -1,4 +1,4 @@
-"""What clients send about pools, and who is a member of them."""
+"""Request bodies about pools and memberships."""
 
 from collections.abc import Container
 from typing import Annotated
@@ -12,23 +12,23 @@ from shared.edge.size import too_large
 from shared.edge.validation import NOT_SENT, AtMost, Strict, UuidText
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
-# The deletion of a machine is one commit of 10 MiB at most, with the events of all its pools, each of which
-# carries the whole pool. That is far below the 1 MiB of a document too, also where it is a recorded answer:
-# in JSON a control character takes six times as much.
+# The deletion of a machine is one commit of at most 10 MiB, with an event for each of its pools, which
+# contains the whole pool. A pool is also far below a document's 1 MiB, even as a recorded response: in JSON,
+# a control character is six times as large.
 MAX_POOL_BYTES = 80 * 1024
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 def require_storable(pool: Pool, sent: Container[str]) -> None:
-    """Refuse a pool whose events would be too large.
+    """Reject a pool whose events would be too large.
 
     Args:
-        pool: as it would be.
-        sent: names of its fields that the request sets.
+        pool: the pool after the request.
+        sent: the names of the fields that the request sets.
 
     Raises:
-        Invalid: it is.
+        Invalid: the pool is too large.
     """
     if pool.ByteSize() > MAX_POOL_BYTES:
         raise too_large(pool, sent, f"{MAX_POOL_BYTES} bytes")
@@ -36,7 +36,7 @@ def require_storable(pool: Pool, sent: Container[str]) -> None:
 
 class _Content(Strict):
     def pool(self) -> Pool:
-        """Make the pool's message of what was sent, without what is null."""
+        """Return the pool's message, with the fields that were sent and are not null."""
         return Pool(**self.model_dump(exclude_unset=True, exclude={"pool_sensitive_parameters"}))
 
 
@@ -58,7 +58,7 @@ class PoolPatch(_Content):
     pool_sensitive_parameters: SensitiveParameters = NOT_SENT
 
     def fields(self) -> set[str]:
-        """Name the fields that change."""
+        """Return the names of the fields to change."""
         return self.model_fields_set - {"pool_sensitive_parameters"}
 
 
@@ -68,7 +68,7 @@ class MachineAssignment(Strict):
     machine_ids: Annotated[list[UuidText], Field(min_length=1), AtMost(100)]
 
     def places(self) -> dict[str, int]:
-        """List the machines' ids, each once, with the place where it stands first."""
+        """Return the machines' ids without repeats, each with its first position in the request."""
         places: dict[str, int] = {}
         for place, machine_id in enumerate(self.machine_ids):
             places.setdefault(machine_id, place)
@@ -81,5 +81,5 @@ class PoolAssignment(Strict):
     pool_ids: Annotated[list[UuidText], AtMost(pools.MOST_POOLS)]
 
     def ids(self) -> list[str]:
-        """List the pools' ids, each once."""
+        """Return the pools' ids without repeats."""
         return list(dict.fromkeys(self.pool_ids))

@@ -16,7 +16,7 @@ from shared.store.transaction import Transaction
 
 
 async def create(inventory: Inventory, call: Call) -> Answer:
-    """Answer `POST /v1/pools`: one commit, then the event and the count."""
+    """Handle `POST /v1/pools`: one commit, then the event and the count."""
     pool_id = inventory.new_id()
 
     async def decide(_: Transaction, wanted: PoolCreation) -> Decision:

@@ -14,10 +14,10 @@ from shared.store.transaction import Transaction
 
 
 async def delete(inventory: Inventory, call: Call) -> Answer:
-    """Answer `DELETE /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event.
+    """Handle `DELETE /v1/pools/{pool_id}`: one read, one commit, then the `pool-changed` event.
 
-    The pool is gone with the commit. Its members still name it until `pool_cleanup` has heard of the event;
-    no answer shows that, for every answer looks its pools up.
+    The pool is deleted with the commit. Its members still have its id until `pool_cleanup` has processed the
+    event. No response shows that, because every response looks pools up.
     """
 
     async def decide(_: Transaction, __: None) -> Decision:

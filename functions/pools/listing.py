@@ -1,4 +1,4 @@
-"""Listing an organization's pools."""
+"""Lists of an organization's pools."""
 
 import asyncio
 from bisect import bisect_right
@@ -22,12 +22,12 @@ from shared.side_by_side import side_by_side
 from shared.store.members import count_members_of_each, list_members
 from shared.store.pools import count_pools, list_pools
 
-# A page's pools share these; no page reads more machines, however large its pools are.
+# The most machines that a page reads for all its pools together, however large the pools are.
 MOST_INCLUDED = 1000
 
 
 class PoolItemsQuery(Strict):
-    """Which pools, and whether with their machines."""
+    """The page, and whether to include machines."""
 
     skip: Skip = 0
     limit: Limit = 100
@@ -40,7 +40,7 @@ class PoolItemsQuery(Strict):
 
 
 async def list_items(inventory: Inventory, call: Call) -> Answer:
-    """Answer `GET /v1/pools`: the page and the total side by side, then each pool's count."""
+    """Handle `GET /v1/pools`: reads the page and the total concurrently, then each pool's count."""
     query = read_query(call.request, PoolItemsQuery)
     if query.include:
         call.caller.require(Scope.MACHINES_READ)
@@ -66,7 +66,7 @@ async def _with_members(
     """Read the newest machines of each pool.
 
     Returns:
-        The pools' counts, which agree with the machines, and the machines, each once.
+        The pools' counts, consistent with the machines, and the machines without repeats.
     """
     share = _share(counts)
     limits = {place: min(count, share) for place, count in enumerate(counts) if count}
@@ -83,7 +83,7 @@ async def _with_members(
 
 
 def _share(counts: Sequence[int]) -> int:
-    """Find the most that each pool may show, where all of them show `MOST_INCLUDED` at most."""
-    # By a binary search: what all of them show grows with the share. Small pools leave some to large ones.
+    """Return the most machines per pool for which all pools together show at most `MOST_INCLUDED`."""
+    # A binary search, because the sum grows with the share. Small pools leave machines to large ones.
     shares = range(1, pools.MOST_SHOWN + 1)
     return bisect_right(shares, MOST_INCLUDED, key=lambda share: sum(min(count, share) for count in counts))

@@ -1,4 +1,4 @@
-"""Looking a pool up by its id."""
+"""Lookups of pools by id."""
 
 import asyncio
 from typing import Annotated
@@ -21,7 +21,7 @@ from shared.store.pools import read_stored_pool
 
 
 class PoolQuery(Strict):
-    """What is to be shown of a pool's machines."""
+    """Whether, and where, to show a pool's machines."""
 
     include_machines: Annotated[
         Flag, Field(description="Show the newest 100 machines in the pool itself; needs `machines:read`")
@@ -33,10 +33,10 @@ class PoolQuery(Strict):
 
 
 async def get(inventory: Inventory, call: Call) -> Answer:
-    """Answer `GET /v1/pools/{pool_id}`: the pool and its members are read side by side.
+    """Handle `GET /v1/pools/{pool_id}`: reads the pool and its members concurrently.
 
-    The ETag knows the pool's version and how many members it has, but not which: only an answer without
-    machines can be a 304.
+    The ETag contains the pool's version and the number of members, but not which they are. So a response with
+    machines is never a 304.
     """
     pool_id = path.uuid(call.request, "pool_id")
     query = read_query(call.request, PoolQuery)

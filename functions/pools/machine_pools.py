@@ -26,12 +26,12 @@ from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools
 from shared.store.transaction import Transaction
 
-# A commit has at most 10 MiB; the rest is for the recorded answer, and for the frames of 200 events.
+# A commit can have 10 MiB; the rest is for the recorded response, and for the overhead of 200 events.
 MAX_EVENT_BYTES = 9000 * 1024
 
 
 async def get(inventory: Inventory, call: Call) -> Answer:
-    """Answer `GET /v1/machines/{machine_id}/pools`, in the order in which it joined or was given them."""
+    """Handle `GET /v1/machines/{machine_id}/pools`, in the order in which they were joined or set."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
     machine = (await read_stored_machine(firestore, organization, machine_id, deadline)).machine
@@ -42,9 +42,9 @@ async def get(inventory: Inventory, call: Call) -> Answer:
 
 
 async def replace(inventory: Inventory, call: Call) -> Answer:
-    """Answer `PUT /v1/machines/{machine_id}/pools`: one transaction, then one event for each changed pool.
+    """Handle `PUT /v1/machines/{machine_id}/pools`: one transaction, then an event per pool joined or left.
 
-    The machine is what changes: its version is the ETag, and stands in each of the events.
+    Only the machine changes. Its new version is the ETag, and is in each event.
     """
     organization = call.caller.organization_id
 
@@ -54,7 +54,7 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         before = stored.machine
         require_match(call.request, before.version)
         former = [pool_id for pool_id in before.pool_ids if pool_id not in wanted]
-        # Of a deleted pool, which a machine may still name, nobody hears.
+        # There is no event for a deleted pool, whose id the machine may still have.
         left = (await memberships.read(transaction.get, organization, pool_ids=former)).pools
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
@@ -77,11 +77,11 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
 async def _read(
     transaction: Transaction, organization_id: str, machine_id: str, pool_ids: Sequence[str]
 ) -> tuple[StoredMachine, list[Pool]]:
-    """Read the machine and the pools that it is to be in, in one call.
+    """Read the machine and its new pools, in one call.
 
     Raises:
         MachineNotFound: the organization has no such machine.
-        PoolsNotFound: it lacks some of the pools.
+        PoolsNotFound: the organization lacks some of the pools.
     """
     found = await memberships.read(
         transaction.get, organization_id, machine_ids=[machine_id], pool_ids=pool_ids
@@ -95,10 +95,10 @@ async def _read(
 
 
 def _require_one_commit(changed: Sequence[events.Event]) -> None:
-    """Refuse a replacement whose events, each with its whole pool, are too large for one commit.
+    """Reject a replacement whose events, each with its whole pool, are too large for one commit.
 
     Raises:
-        Invalid: they are.
+        Invalid: the events are too large.
     """
     if sum(event.message.ByteSize() for event in changed) > MAX_EVENT_BYTES:
         message = "The pools that the machine joins and leaves are too large for one request: use several"

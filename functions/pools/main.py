@@ -1,4 +1,4 @@
-"""The `pools` function: pools, and which machines are in them."""
+"""The `pools` function, which serves the operations on pools and memberships."""
 
 import functions_framework.aio
 from starlette.requests import Request

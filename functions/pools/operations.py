@@ -1,4 +1,4 @@
-"""What the `pools` function serves."""
+"""The operations of the `pools` function."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ from shared.edge.resource import Operation
 
 
 def operations(inventory: Inventory) -> list[Operation]:
-    """List the function's operations, those of one path together."""
+    """Return the function's operations, grouped by path."""
     return [*_pools(inventory), *_assignments(inventory), *_machine_pools(inventory)]
 
 

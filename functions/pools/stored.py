@@ -1,4 +1,4 @@
-"""The pool that a request is to change, as it is stored."""
+"""The stored pool that a request changes."""
 
 from shared.bootstrap import Inventory
 from shared.edge.conditions import require_pool_match
@@ -7,11 +7,11 @@ from shared.store.pools import StoredPool, read_stored_pool
 
 
 async def read_matching(inventory: Inventory, call: Call, pool_id: str) -> StoredPool:
-    """Find the pool that a request is to change.
+    """Return the pool that a request changes, if its version matches `If-Match`.
 
     Raises:
-        PoolNotFound: the caller's organization has none of that id.
-        PreconditionFailed: it is not of the version that the request is meant for.
+        PoolNotFound: the caller's organization has no pool with that id.
+        PreconditionFailed: the pool's version does not match `If-Match`.
     """
     stored = await read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline)
     require_pool_match(call.request, stored.pool.version)

@@ -18,7 +18,7 @@ from shared.store.transaction import Transaction
 
 
 async def update(inventory: Inventory, call: Call) -> Answer:
-    """Answer `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
+    """Handle `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
 
     async def decide(_: Transaction, patch: PoolPatch) -> Decision:
         fields = patch.fields()

@@ -1,4 +1,4 @@
-"""What answers show beside a pool itself."""
+"""Views of pools in responses."""
 
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ class IncludedMachine(MachineView):
 
 
 def included_machine(machine: Plain) -> dict[str, Any]:
-    """Show a machine as the values of `IncludedMachine`."""
+    """Return a machine as the values of `IncludedMachine`."""
     return machine_json(machine) | {"type": "machine"}
 
 
