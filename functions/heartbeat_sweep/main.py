@@ -1,4 +1,4 @@
-"""The `heartbeat_sweep` function: finds machines that are not heard of any more, and disconnects them."""
+"""The `heartbeat_sweep` function, which finds silent machines and disconnects them."""
 
 import os
 from datetime import timedelta
@@ -19,5 +19,5 @@ _app = scheduled_app(_inventory, partial(sweep, _inventory, _patience))
 
 @functions_framework.aio.http
 async def heartbeat_sweep(_: Request) -> Response:
-    """Disconnect who is silent."""
+    """Disconnect silent machines."""
     return _app

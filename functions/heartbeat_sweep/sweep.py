@@ -1,4 +1,4 @@
-"""The sweep: connected machines that are not heard of for a while turn disconnected."""
+"""The sweep, which sets connected machines without a recent heartbeat to disconnected."""
 
 import asyncio
 import logging
@@ -21,31 +21,32 @@ from shared.store.machines import StoredMachine, change_machine, read_stored_mac
 from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
 
-# Shorter than the pause between two calls of the schedule.
+# Shorter than the interval of the schedule.
 SECONDS = 50.0
-# So many machines are disconnected at a time, each in a commit of its own. One may have 480 KiB.
+# The number of machines that are disconnected concurrently, each in its own commit. One can have 480 KiB.
 PAGE = 50
-# What has not left the outbox by then, the relay publishes once more.
+# If published events are not deleted from the outbox within this time, the relay publishes them again.
 DROP_SECONDS = 2.0
 
 _DONE = Answer(status=204)
 
 
 async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = REQUEST_SECONDS) -> None:
-    """Disconnect every connected machine of all organizations that is silent for longer than the patience.
+    """Disconnect all machines, of all organizations, that are connected but silent for too long.
 
-    Only such machines are read. What one call leaves, for lack of time or for a fault, is still in the index
-    for the next; and of several calls at once one disconnects a machine, the others find that it is.
+    Only such machines are read. Machines that one call does not disconnect, because of its deadline or a
+    failure, are still in the index for the next call. If several calls run concurrently, one of them
+    disconnects a machine, and the others find it disconnected.
 
     Args:
-        inventory: where they are.
-        patience: how long they may be silent.
-        seconds: how long it may take to disconnect one of them.
+        inventory: the adapters.
+        patience: how long a machine can be silent.
+        seconds: how long it can take to disconnect one machine.
 
     Raises:
-        Unavailable: the store did not answer for all of them, or there are more than one call can take.
-        Refused: it has no index for them.
-        grpc.aio.AioRpcError: it refuses what it is asked.
+        Unavailable: the store did not answer for all machines, or there are too many for one call.
+        Refused: the query's index is missing.
+        grpc.aio.AioRpcError: the store rejects a call.
     """
     deadline = Deadline(SECONDS)
     since = inventory.clock() - patience
@@ -66,7 +67,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
                 if isinstance(outcome, Exception):
                     failed += 1
                     fields = {"document": document.name}
-                    logs.log(logging.ERROR, "a silent machine is not disconnected", fields, error=outcome)
+                    logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=outcome)
                 if isinstance(outcome, Unavailable | grpc.aio.AioRpcError):
                     failure = outcome
             if len(page) < PAGE:
@@ -80,14 +81,14 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
 
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:
-    """Disconnect a machine, unless it is heard of, changed or deleted in the meantime."""
+    """Disconnect a machine, unless it is deleted or no longer silent."""
     machine = decode(document.fields, Machine)
     found: StoredMachine | None = StoredMachine(machine, document)
     command = Command(organization_id=machine.organization_id, deadline=deadline)
 
     async def decide(_: Transaction) -> Decision:
         nonlocal found
-        # What the query has read serves the first attempt; one that meets another change reads anew.
+        # The first attempt uses the query's document. If that has changed, the next attempt reads it again.
         stored, found = found, None
         if stored is None:
             stored = await read_stored_machine(

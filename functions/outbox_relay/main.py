@@ -1,4 +1,4 @@
-"""The `outbox_relay` function: publishes what a crash or an outage left in the outbox."""
+"""The `outbox_relay` function, which publishes events that a crash or an outage left in the outbox."""
 
 from functools import partial
 
@@ -16,5 +16,5 @@ _app = scheduled_app(_inventory, partial(relay, _inventory))
 
 @functions_framework.aio.http
 async def outbox_relay(_: Request) -> Response:
-    """Relay what waits."""
+    """Publish waiting events."""
     return _app

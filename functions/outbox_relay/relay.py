@@ -1,4 +1,4 @@
-"""The relay: what waits in the outbox is published, within a part in order per key, and dropped."""
+"""The relay: publishes events from the outbox, within a part in order for each key, and deletes them."""
 
 import logging
 from collections import defaultdict
@@ -17,29 +17,29 @@ from shared.side_by_side import side_by_side
 from shared.store.codec import DecodeError, decode
 from shared.store.errors import FAILURES
 
-# By then whoever committed an event has published it, or never will, and looks for it no more.
+# At this age, the function that committed an event has published it or never will, and does not look for it.
 AGE = timedelta(seconds=REQUEST_SECONDS + PUBLISH_SECONDS)
-# Shorter than the pause between two calls of the schedule.
+# Shorter than the interval of the schedule.
 SECONDS = 50.0
-# So much is held and put in order at once; a longer backlog is published in such parts. Each event is there
-# as a document, as an entry and, on its way, as a message: memory must hold a few times a part and a page.
+# The most events, and bytes, that are in memory and ordered at once; a longer backlog is published in such
+# parts. Each event is there as a document, an entry and a message, so a part takes a few times its size.
 PART = 20_000
 PART_BYTES = 32 * 1024 * 1024
 DROPPED_AT_ONCE = 500
-# How long one attempt to drop may take; what is left is dropped with the next. The last may begin when
-# `SECONDS` are over: the function has some seconds more.
+# The time limit of one deletion; the next one includes what is left. The last one can start after `SECONDS`,
+# because the function's timeout is some seconds longer.
 DROP_SECONDS = 2.0
 
 
 async def relay(inventory: Inventory) -> None:
-    """Publish every event that is old enough, then drop it.
+    """Publish all events that are old enough, then delete them from the outbox.
 
-    Several relays at once, or one that is killed, publish some events more than once: subscribers drop the
-    repeats by their `ce-id`. An event that can never be published is reported and stays where it is: each
-    call reports it again until somebody has mended the cause or deleted it.
+    If several relays run concurrently, or one is killed, some events are published more than once, and
+    subscribers drop the repeats by their `ce-id`. An event that Pub/Sub rejects permanently stays in the
+    outbox. Each call reports it until somebody fixes the cause or deletes it.
 
     Raises:
-        Unavailable: Pub/Sub or Firestore does not take everything now; the next call goes on.
+        Unavailable: Pub/Sub or Firestore does not accept everything now; the next call continues.
     """
     run = _Run(inventory)
     try:
@@ -47,7 +47,7 @@ async def relay(inventory: Inventory) -> None:
             most=PART, most_bytes=PART_BYTES, deadline=run.deadline
         ):
             await run.publish([document for document in documents if run.is_old(document)])
-    except Exception as error:  # noqa: BLE001 - it is raised again, after the report
+    except Exception as error:  # noqa: BLE001 - raised again after the report
         run.failure = error
     run.report()
     if run.failure is not None:
@@ -55,7 +55,7 @@ async def relay(inventory: Inventory) -> None:
 
 
 class _Run:
-    """One call of the relay, and its figures."""
+    """One call of the relay, with its counts."""
 
     def __init__(self, inventory: Inventory) -> None:
         self.deadline = Deadline(SECONDS)
@@ -68,21 +68,21 @@ class _Run:
         self._to_drop: list[str] = []
 
     def is_old(self, document: Document) -> bool:
-        """Tell whether nobody else will publish an event any more."""
+        """Return whether an event is so old that nobody else will publish it."""
         return self._now - _committed_at(document) >= AGE
 
     async def publish(self, documents: Iterable[Document]) -> None:
-        """Publish events: many keys at a time, those of one key in the order of their commits."""
+        """Publish events: those of one key in the order of their commits, different keys concurrently."""
         events = sorted(self._events(documents), key=lambda event: event.committed_at)
         keys = defaultdict(list)
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
-        # A request publishes events of one key alone, and most keys have few: many are under way at a time.
+        # A request can have events of only one key, and most keys have few: many requests run concurrently.
         await side_by_side(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
         await self._drop()
 
     def report(self) -> None:
-        """Log the figures: metrics of the log are made of them."""
+        """Log the counts, from which log-based metrics are made."""
         fields = {
             "backlog": self._backlog,
             "oldest_seconds": round(self._oldest_seconds, 3),
@@ -107,12 +107,12 @@ class _Run:
                 yield WaitingEvent(document=document.name, committed_at=committed_at, entry=entry)
 
     async def _publish_key(self, topic: str, events: Sequence[WaitingEvent]) -> None:
-        """Publish the events of a key; a topic that fails is left alone, and stops no other."""
+        """Publish the events of a key; after a failure, the call skips that topic but not the others."""
         if topic in self._failed_topics:
             return
         try:
             await self._publish(topic, events)
-        except Exception as error:  # noqa: BLE001 - it is raised in the end, after the others
+        except Exception as error:  # noqa: BLE001 - raised at the end, after the other topics
             self._failed_topics.add(topic)
             self.failure = error
 
@@ -125,11 +125,11 @@ class _Run:
             else:
                 self._refuse(names, outcome.refusal)
         if len(self._to_drop) >= DROPPED_AT_ONCE:
-            with suppress(*FAILURES):  # no fault of the topic, and there is a next time
+            with suppress(*FAILURES):  # not a failure of the topic, and the next deletion includes these
                 await self._drop()
 
     async def _drop(self) -> None:
-        """Drop what is published; what cannot be dropped now stays for the next time."""
+        """Delete published events from the outbox; if that fails, the next deletion includes them."""
         names, self._to_drop = self._to_drop, []
         try:
             await self._inventory.outbox.remove(names, Deadline(DROP_SECONDS))

@@ -1,4 +1,4 @@
-"""What is left to do after a pool's deletion: its id is still on its members."""
+"""The cleanup after a pool's deletion: removes the pool's id from its members."""
 
 from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
@@ -9,23 +9,23 @@ from shared.store.effects import Effect
 from shared.store.member_names import member_names
 from shared.store.transaction import Transaction
 
-# Within the subscription's ack deadline; the next delivery goes on with what is left.
+# Shorter than the subscription's ack deadline. The next delivery continues with what is left.
 SECONDS = 50.0
-# Far below the 10 MiB of a commit, and short enough not to hold up those who change one of the machines.
+# Far below the 10 MiB of a commit, and fast enough not to delay other changes of these machines.
 BATCH = 250
 
 
 async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> None:
-    """Take a deleted pool off its members, in batches.
+    """Remove a deleted pool's id from its members, in batches.
 
-    Nobody can join any more: an assignment reads the pool in its transaction. A machine's version stays: its
-    membership ended with the pool, and the pool's event stands for all members.
+    No machine can join the pool any more, because an assignment reads the pool in its transaction. Versions
+    of machines do not change: memberships ended with the pool, and its event stands for all members.
 
     Raises:
-        Unavailable: some members are left, and the event is to be delivered again.
+        Unavailable: some members are left, so the event must be delivered again.
     """
     if event.message.change != PoolChange.POOL_CHANGE_DELETED:
-        return  # the subscription's filter lets none through; without it, living pools must not lose members
+        return  # in case the subscription's filter is missing: pools that exist must not lose members
     deadline = Deadline(SECONDS)
     pool_id = event.message.pool.id
 

@@ -1,4 +1,4 @@
-"""The `pool_cleanup` function: takes deleted pools off the machines that were in them."""
+"""The `pool_cleanup` function, which removes deleted pools' ids from machines."""
 
 from functools import partial
 
@@ -17,5 +17,5 @@ _app = subscriber_app(_inventory, PoolChanged, partial(clean_up, _inventory))
 
 @functions_framework.aio.http
 async def pool_cleanup(_: Request) -> Response:
-    """Take a pushed event."""
+    """Process a pushed event."""
     return _app
