@@ -13,7 +13,7 @@ _NAME = "Firestore"
 
 
 def main() -> int:
-    """Run until told to stop; gives the process's exit code."""
+    """Run the emulator until it is stopped, and return the exit code of the process."""
     return serve(_NAME, running(_options()))
 
 

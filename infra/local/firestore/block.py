@@ -1,6 +1,7 @@
-"""Neighbours in an index, and which of them have a value: a set of them is an integer, with a bit for each.
+"""Blocks of adjacent index entries, with the set of entries for each value.
 
-So what has several values is found by `&`, which takes no time, and counted with `int.bit_count`.
+A set is an integer with one bit per entry, so sets are intersected with `&` and counted with `int.bit_count`,
+which are fast.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ if TYPE_CHECKING:
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field, Key, Sets
 
-# Entries at most. The sets of a block are made in one go, in which the event loop does nothing else.
+# The maximum number of entries. The sets of a block are built in one step, which blocks the event loop.
 SIZE = 256
 
 
 class Entry:
-    """A document's place in an index.
+    """A document's entry in an index.
 
     Attributes:
         record: The document.
-        data: The document as it was when its place and its values were determined.
-        key: Its sort key.
-        block: The block that it is in.
-        bit: What it is in the block's sets.
+        data: The serialized document that the key and the values were computed from.
+        key: The sort key.
+        block: The block that contains the entry.
+        bit: The entry's bit in the block's sets.
     """
 
     __slots__ = ("bit", "block", "data", "key", "record")
@@ -43,10 +44,10 @@ class Entry:
 
 
 class Block:
-    """Some entries that follow each other.
+    """Some adjacent entries.
 
     Attributes:
-        keys: Their sort keys, in order.
+        keys: Their sort keys, in ascending order.
         entries: The entries, in the same order.
         all: The set of all of them.
     """
@@ -55,15 +56,15 @@ class Block:
         self.keys: list[bytes] = []
         self.entries: list[Entry] = []
         self.all = 0
-        self._sets: dict[int, Sets] = {}  # of each field, by its number, the sets of its values
+        self._sets: dict[int, Sets] = {}  # the sets of each field's values, by the field's number
         self._fields: dict[int, Field] = {}
 
     def is_made(self, number: int) -> bool:
-        """Tell whether the sets of a field are there."""
+        """Return whether the sets of a field exist."""
         return number in self._sets
 
     def make(self, number: int, field: Field) -> None:
-        """Make the sets of a field, which has this number from now on."""
+        """Build the sets of a field, and keep them under its number."""
         sets: Sets = {}
         self._sets[number] = sets
         self._fields[number] = field
@@ -71,38 +72,38 @@ class Block:
             field.add(sets, entry.bit, entry.data, entry.record.name)
 
     def having(self, number: int, value: Key) -> int:
-        """Give the set of those that have a value in a field."""
+        """Return the set of entries with a value in a field."""
         return self._sets[number].get(value, 0)
 
     def between(self, lower: bytes, upper: bytes) -> int:
-        """Give the set of those whose keys are from `lower` up to but without `upper`."""
+        """Return the set of entries with keys from `lower` (inclusive) to `upper` (exclusive)."""
         if lower <= self.keys[0] and self.keys[-1] < upper:
             return self.all
         first, end = bisect_left(self.keys, lower), bisect_left(self.keys, upper)
         return sum(entry.bit for entry in self.entries[first:end])
 
     def members(self, found: int) -> Iterator[Entry]:
-        """Walk the entries of a set, in order."""
+        """Iterate over the entries of a set, in order."""
         return (entry for entry in self.entries if entry.bit & found)
 
     def at(self, key: bytes) -> Entry | None:
-        """Find the entry that has a sort key."""
+        """Return the entry with a sort key; None if it does not exist."""
         position = bisect_left(self.keys, key)
         return self.entries[position] if self.keys[position : position + 1] == [key] else None
 
     def add(self, entry: Entry) -> None:
-        """Take in an entry."""
+        """Add an entry."""
         position = bisect_left(self.keys, entry.key)
         self.keys.insert(position, entry.key)
         self.entries.insert(position, entry)
         entry.block = self
-        entry.bit = ~self.all & (self.all + 1)  # the lowest that is free
+        entry.bit = ~self.all & (self.all + 1)  # the lowest free one
         self.all |= entry.bit
         for number, sets in self._sets.items():
             self._fields[number].add(sets, entry.bit, entry.data, entry.record.name)
 
     def remove(self, entry: Entry) -> None:
-        """Let an entry go."""
+        """Remove an entry."""
         position = bisect_left(self.keys, entry.key)
         del self.keys[position], self.entries[position]
         self.all ^= entry.bit
@@ -110,7 +111,7 @@ class Block:
             self._fields[number].remove(sets, entry.bit, entry.data, entry.record.name)
 
     def change(self, entry: Entry, data: bytes) -> None:
-        """Note that the document of an entry is another one now, in the same place."""
+        """Update an entry whose document has changed, but not its sort key."""
         before, after = partial.fields(entry.data), partial.fields(data)
         for number, sets in self._sets.items():
             field = self._fields[number]
@@ -120,7 +121,7 @@ class Block:
         entry.data = data
 
     def cut(self) -> list[Entry]:
-        """Let the second half of the entries go; the sets are to be made anew."""
+        """Remove and return the second half of the entries, and discard all sets."""
         middle = len(self.keys) // 2
         gone = self.entries[middle:]
         del self.keys[middle:], self.entries[middle:]

@@ -1,4 +1,4 @@
-"""The types of the Enterprise edition that travel as maps with one reserved key, such as `{"__int__": 1}`.
+"""The types of the Enterprise edition that are sent as maps with one reserved key, such as `{"__int__": 1}`.
 
 https://firebase.google.com/docs/firestore/enterprise/data-types
 """
@@ -25,7 +25,7 @@ _OBJECT_ID_LENGTH = 24
 
 
 def kind(fields: Mapping[str, Value]) -> str | None:
-    """Tell which of these types a map is: its reserved key, or None for a plain map."""
+    """Return the reserved key of a map that represents one of these types; None for an ordinary map."""
     if len(fields) != 1:
         return None
     key = next(iter(fields))
@@ -33,12 +33,12 @@ def kind(fields: Mapping[str, Value]) -> str | None:
 
 
 def check(key: str, value: Value) -> None:
-    """Check what stands under a reserved key, and put it into its stored form."""
+    """Check the value of a reserved key, and convert it to its stored form."""
     _CHECKS[key](value)
 
 
 def decimal(value: Value) -> Decimal:
-    """Read a 128-bit decimal; InvalidArgument if it is none."""
+    """Return the number of a 128-bit decimal; raise InvalidArgument if it is not a number."""
     try:
         return Decimal(value.string_value)
     except InvalidOperation as error:
@@ -81,7 +81,7 @@ def _check_regex(value: Value) -> None:
 def _check_decimal(value: Value) -> None:
     number = decimal(value)
     if not number.is_finite():
-        value.string_value = str(number)  # Infinity, -Infinity or NaN, however it was spelt
+        value.string_value = str(number)  # Infinity, -Infinity or NaN, in any spelling
 
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001 - it reads as an assertion

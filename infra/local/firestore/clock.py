@@ -11,30 +11,30 @@ from google_apis.descriptors import POOL
 MILLISECOND = 1000
 SECOND = 1_000_000
 
-# The emulator's messages take no other class than the one of their own descriptor pool.
+# The emulator's messages accept only the Timestamp class of their own descriptor pool.
 _new_timestamp = GetMessageClass(POOL.FindMessageTypeByName("google.protobuf.Timestamp"))
 
 
 class Clock:
-    """Hands out times that order what happens: no commit is ever as old as a read or a commit before it."""
+    """A clock whose times order events: a commit time is later than all earlier read and commit times."""
 
     def __init__(self, nanoseconds: Callable[[], int]) -> None:
-        """Start from a source of wall-clock nanoseconds, such as `time.time_ns`."""
+        """Use a source of wall-clock nanoseconds, such as `time.time_ns`."""
         self._nanoseconds = nanoseconds
         self._latest = 0
 
     def read_time(self) -> int:
-        """A time at which all commits so far are visible and none that is to come."""
+        """Return a time at which all earlier commits are visible, and no later ones."""
         self._latest = max(self._latest, self._nanoseconds() // 1000)
         return self._latest
 
     def commit_time(self) -> int:
-        """A time later than every one handed out before."""
+        """Return a time later than all that were returned before."""
         self._latest = max(self._latest + 1, self._nanoseconds() // 1000)
         return self._latest
 
     def not_before(self, time: int) -> None:
-        """Let all times to come be later than this one, which an earlier run handed out."""
+        """Return no time before this one from now on, as an earlier run has used it."""
         self._latest = max(self._latest, time)
 
 
@@ -45,12 +45,12 @@ def stamp(timestamp: Timestamp, time: int) -> None:
 
 
 def to_timestamp(time: int) -> Timestamp:
-    """Make the protobuf form of a time."""
+    """Convert a time to a Timestamp."""
     timestamp = cast("Timestamp", _new_timestamp())
     stamp(timestamp, time)
     return timestamp
 
 
 def from_timestamp(timestamp: Timestamp) -> int:
-    """Read the protobuf form of a time; what is finer than a microsecond is cut off."""
+    """Convert a Timestamp to a time, truncated to microseconds."""
     return timestamp.seconds * SECOND + timestamp.nanos // 1000

@@ -1,4 +1,4 @@
-"""The keys that documents have in indexes: what decides their order."""
+"""The keys of documents in indexes, which define their order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Mode(Enum):
-    """How an index holds a field."""
+    """How a field is indexed."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
@@ -23,12 +23,12 @@ Spec = tuple[tuple[paths.FieldPath, Mode], ...]
 
 
 def keys(spec: Spec, document: Document, name: bytes) -> tuple[bytes, ...]:
-    """Compute a document's keys: none if it lacks a field, several if an array is indexed by its elements.
+    """Return a document's keys: none if it lacks a field, several if an array is indexed by its elements.
 
     Args:
-        spec: The fields.
+        spec: The fields of the index.
         document: The document.
-        name: Its encoded path.
+        name: The document's encoded path.
     """
     found = [b""]
     for field, mode in spec:
@@ -46,7 +46,7 @@ def keys(spec: Spec, document: Document, name: bytes) -> tuple[bytes, ...]:
 
 
 def keys_of(value: Value, mode: Mode) -> list[bytes]:
-    """Compute what an index of one field holds of its value, before a descending order turns it around."""
+    """Return the encoded keys of a value in the index of its field, not yet inverted for descending order."""
     if mode is not Mode.CONTAINS:
         return [ordering.encode(value)]
     return list({ordering.encode(element) for element in value.array_value.values})

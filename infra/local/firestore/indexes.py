@@ -1,6 +1,6 @@
-"""Which indexes there are: those that Firestore makes by itself, exemptions from that, and composite ones.
+"""The existing indexes: automatic single-field indexes, exemptions from them, and composite indexes.
 
-The file is in the Firebase CLI's form: https://firebase.google.com/docs/reference/firestore/indexes
+The file has the format of the Firebase CLI: https://firebase.google.com/docs/reference/firestore/indexes
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,9 +27,10 @@ class Composite:
     """A composite index.
 
     Attributes:
-        collection: The id of the collections that it is about.
-        group: Whether it serves queries of the collection group, or those of one collection.
-        fields: Its fields in their order; then the name, in the last one's direction, if it is not there.
+        collection: The id of the indexed collections.
+        group: Whether it is for queries of the collection group instead of one collection.
+        fields: Its fields, in order. If the last is not the document's name, the name follows implicitly, in
+            the direction of the last field.
     """
 
     collection: str
@@ -42,9 +43,9 @@ class Indexes:
     """The indexes of every database of an emulator.
 
     Attributes:
-        composites: The composite indexes; None if every index that a query needs is taken to be there.
-        overrides: By collection id and field, or `*` for all, the scopes and modes of the field's indexes.
-        ttls: Collection ids and their fields that say when a document expires.
+        composites: The composite indexes; None if every index that a query needs is assumed to exist.
+        overrides: The scopes and modes of a field's indexes, by collection id and field (`*` for all fields).
+        ttls: The fields with the expiration times of documents, each with the collection id.
     """
 
     composites: tuple[Composite, ...] | None = None
@@ -52,11 +53,11 @@ class Indexes:
     ttls: tuple[tuple[str, paths.FieldPath], ...] = ()
 
     def has_single(self, collection: str, path: paths.FieldPath, mode: Mode, *, group: bool) -> bool:
-        """Tell whether there is an index of one field."""
+        """Return whether an index of one field exists."""
         return (_GROUP if group else _COLLECTION, mode) in self._single(collection, path)
 
     def _single(self, collection: str, path: paths.FieldPath) -> frozenset[tuple[str, Mode]]:
-        """Find a field's indexes; it inherits an override from the map that it is in, or from all fields."""
+        """Return a field's indexes; it inherits the override of the map that contains it or of all fields."""
         for length in range(len(path), 0, -1):
             override = self.overrides.get((collection, path[:length]))
             if override is not None:
@@ -64,7 +65,7 @@ class Indexes:
         return self.overrides.get((collection, ("*",)), _AUTOMATIC)
 
     def check_entries(self, collection: str, document: Document) -> None:
-        """Check that a document does not take too many entries in the indexes of its fields."""
+        """Check that a document does not have too many entries in single-field indexes."""
         count = sum(self._entries(collection, document.fields, ()))
         if count > MOST_ENTRIES:
             raise InvalidArgument(f"A document has at most {MOST_ENTRIES} index entries, not {count}.")
@@ -81,10 +82,10 @@ class Indexes:
 
 
 def read(file: Path) -> Indexes:
-    """Read an index file, JSON or YAML; if it has a section `firestore`, that is what is read.
+    """Read an index file in JSON or YAML; if it has a section `firestore`, read only that.
 
     Raises:
-        EmulatorError: the file cannot be used.
+        EmulatorError: The file cannot be used.
     """
     try:
         content = yaml.safe_load(file.read_text())

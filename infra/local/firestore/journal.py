@@ -1,7 +1,7 @@
-"""The journal: the latest version of each document, kept in SQLite before a commit is acknowledged.
+"""The journal: the latest version of each document in SQLite, written before a commit is acknowledged.
 
-A kill at any moment loses no acknowledged commit and leaves none half done: a commit's versions are always in
-one SQLite transaction, and that is synced to the disk before anyone hears of it.
+A kill at any moment loses no acknowledged commit and leaves none incomplete: the versions of a commit are in
+one SQLite transaction, which is synced to the disk before the commit is acknowledged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _DELETE = "DELETE FROM documents WHERE database = ? AND path = ?"
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as an earlier run left it."""
+    """A document that an earlier run stored."""
 
     database: str
     path: str
@@ -34,17 +34,21 @@ class SqliteJournal(DataFile):
     """Keeps the latest version of each document in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the folder, made if need be; EmulatorError if that fails, or another emulator uses it."""
+        """Open the folder; create it if needed.
+
+        Raises:
+            EmulatorError: The folder cannot be used, or another emulator uses it.
+        """
         super().__init__(folder, "firestore.sqlite3", tables=_TABLES, synchronous="FULL")
 
     def load(self) -> Iterator[StoredDocument]:
-        """Read what an earlier run left."""
+        """Read the documents of an earlier run."""
         rows = self.rows("SELECT database, path, created, updated, data FROM documents")
         for database, path, created, updated, data in rows:
             yield StoredDocument(database, path, Version(data, created, updated))
 
     def append(self, database: str, versions: Iterable[tuple[str, Version]]) -> None:
-        """Take one commit's new versions, by path, in the order of commits."""
+        """Add the new versions of one commit, by path; commits must be added in their order."""
         for path, version in versions:
             if version.data:
                 self.note(_PUT, database, path, version.created, version.updated, version.data)

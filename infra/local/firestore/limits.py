@@ -1,4 +1,4 @@
-"""What a document may hold: the rules for its values, and its size.
+"""The limits of documents: the rules for their values, and their size.
 
 https://firebase.google.com/docs/firestore/quotas and, for sizes,
 https://firebase.google.com/docs/firestore/storage-size
@@ -24,8 +24,8 @@ _YEARS_1_TO_9999 = range(-62_135_596_800, 253_402_300_800)  # in seconds since 1
 _NANOSECONDS = range(1_000_000_000)
 _LARGEST_LATITUDE = 90
 _LARGEST_LONGITUDE = 180
-# No value is more than four times as large as its protobuf form: an empty geo point, in an array, takes
-# 4 bytes there and 16 here. So only documents near the limit are measured.
+# A value's size is at most four times its serialized length (an empty geo point in an array: 16 and 4 bytes).
+# So only larger documents are measured.
 _SURELY_SMALL = LARGEST_DOCUMENT // 4 - names.LONGEST_NAME
 _FIXED_SIZES = {"null_value": 1, "boolean_value": 1, "integer_value": 8, "double_value": 8}
 _FIXED_SIZES |= {"timestamp_value": 8, "geo_point_value": 16}
@@ -33,7 +33,7 @@ _PLAIN = {"null_value", "boolean_value", "integer_value", "double_value", "strin
 
 
 def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
-    """Check the values of a document or a map, and cut its timestamps to microseconds as they are stored."""
+    """Check the values of a document or map, and truncate its timestamps to microseconds, as stored."""
     if depth > DEEPEST_VALUE + 1:
         raise InvalidArgument(f"Values are nested at most {DEEPEST_VALUE} deep.")
     for name, value in fields.items():
@@ -45,7 +45,7 @@ def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
 
 
 def check_field_name(name: str) -> None:
-    """Check the name of a field, or of an aggregation's result."""
+    """Check the name of a field, or the alias of an aggregation."""
     if not name:
         raise InvalidArgument("A field name is empty.")
     if len(name.encode()) > LONGEST_FIELD_NAME:
@@ -55,16 +55,16 @@ def check_field_name(name: str) -> None:
 
 
 def check_value(value: Value) -> None:
-    """Check one value that is to be stored, such as a transform's operand."""
+    """Check one value before it is stored, such as an element that a transform appends."""
     _check_value(value, value.WhichOneof("value_type"), 1)
 
 
 def check_size(document: Document, serialized: int) -> None:
-    """Check that a document is not too large, and none of its fields.
+    """Check that neither a document nor one of its fields is too large.
 
     Args:
         document: The document, with its full name.
-        serialized: The length of its protobuf form, in bytes.
+        serialized: The length of the serialized document, in bytes.
     """
     if serialized <= _SURELY_SMALL:
         return
@@ -80,7 +80,7 @@ def check_size(document: Document, serialized: int) -> None:
 
 
 def document_size(document: Document) -> int:
-    """Measure a document in bytes, as production bills and limits it."""
+    """Return the size of a document in bytes, as production bills and limits it."""
     return _name_size(document.name) + _fields_size(document.fields) + 32
 
 
@@ -105,7 +105,7 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
 
 def _check_timestamp(timestamp: Timestamp) -> None:
     if timestamp.seconds not in _YEARS_1_TO_9999 or timestamp.nanos not in _NANOSECONDS:
-        raise InvalidArgument("A timestamp is from 0001-01-01 to 9999-12-31, its nanoseconds from 0 up.")
+        raise InvalidArgument("A timestamp must be from 0001-01-01 to 9999-12-31, with valid nanoseconds.")
     timestamp.nanos -= timestamp.nanos % 1000
 
 
@@ -134,7 +134,7 @@ def _check_elements(value: Value, depth: int) -> None:
 def _check_vector(fields: Mapping[str, Value]) -> None:
     elements = fields["value"].array_value.values
     if len(fields) > 2 or any(not element.HasField("double_value") for element in elements):  # noqa: PLR2004 - type, value
-        raise InvalidArgument("A vector holds doubles alone.")
+        raise InvalidArgument("A vector must contain only doubles.")
     if not 1 <= len(elements) <= LARGEST_VECTOR:
         raise InvalidArgument(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
 
@@ -144,7 +144,7 @@ def _fields_size(fields: Mapping[str, Value]) -> int:
 
 
 def value_size(value: Value) -> int:
-    """Measure a value in bytes."""
+    """Return the size of a value in bytes."""
     kind = value.WhichOneof("value_type") or ""
     match kind:
         case "string_value":

@@ -1,9 +1,9 @@
-"""Locks: a commit waits for the transactions that have read what it changes, and deadlocks are found.
+"""Locks: a commit waits for the transactions that have read what it changes. Deadlocks are detected.
 
-Reads share their locks; only a commit conflicts with them, and it is done in one step as soon as nothing is
-in its way. While it waits, transactions that come anew to what it is about to change wait behind it, or it
-might wait forever. In a circle of waiting transactions the youngest is aborted; a retried one keeps its age,
-so that every transaction is the oldest at last.
+Locks of reads are shared. Only a commit conflicts with them, and it is applied in one step as soon as there
+are no conflicts. While it waits, new reads of what it changes wait behind it; otherwise, it could wait
+forever. In a cycle of waiting transactions, the youngest is aborted. A retried transaction keeps its age, so
+every transaction is the oldest at some point.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.refusals import Aborted
 
-# By path, the documents that a commit changes: serialized before and after, empty where there is none.
+# The documents that a commit changes, by path: serialized before and after, empty if one does not exist.
 Changes = Mapping[str, tuple[bytes, bytes]]
 
 CONTENTION = "Too much contention on these documents. Please try again."
@@ -21,14 +21,14 @@ CONTENTION = "Too much contention on these documents. Please try again."
 
 @dataclass(slots=True, eq=False)
 class Holder:
-    """One that can hold locks and wait for them: a transaction, or a commit outside of any.
+    """A holder of locks that can also wait for others: a transaction, or a commit outside of transactions.
 
     Attributes:
-        born: Its age, as the time of its first attempt; None for a commit outside of any transaction, which
-            holds nothing and so is no deadlock's cause.
-        ended: Whether it can neither read nor commit any more.
-        documents: The paths of the documents that it has locked.
-        queries: The parts of queries that it has locked.
+        born: The time of the transaction's first attempt; None for a commit outside of transactions, which
+            has no locks and so is never aborted in a deadlock.
+        ended: Whether it can no longer read or commit.
+        documents: The paths of its locked documents.
+        queries: Its locked parts of queries.
     """
 
     born: int | None = None
@@ -39,7 +39,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wait:
-    """One RPC that waits: for whom, and what it is about to change, if it is a commit."""
+    """A waiting RPC: the holders that it waits for, and for a commit, the changes that it intends."""
 
     holder: Holder
     blockers: set[Holder]
@@ -52,17 +52,17 @@ class _Wait:
 
 
 class Locks:
-    """Who has read what in one database, and who waits for whom."""
+    """The locks of one database, and the RPCs that wait for them."""
 
     def __init__(self, patience: float) -> None:
-        """Let nobody wait longer than this many seconds."""
+        """Start without locks; an RPC waits for at most `patience` seconds."""
         self._patience = patience
         self._readers: dict[str, set[Holder]] = {}
         self._scanners: dict[Holder, None] = {}
         self._waits: dict[_Wait, None] = {}
 
     async def read_documents(self, holder: Holder, paths: Iterable[str]) -> None:
-        """Lock documents, whether they exist or not; Aborted if that takes too long."""
+        """Lock documents, whether they exist or not; raise Aborted as `write` does."""
         wanted = set(paths) - holder.documents
         await self._wait_behind_writers(holder, lambda intent: not wanted.isdisjoint(intent))
         holder.documents |= wanted
@@ -70,23 +70,23 @@ class Locks:
             self._readers.setdefault(path, set()).add(holder)
 
     async def read_query(self, holder: Holder, lock: QueryLock) -> None:
-        """Wait until a query may be run and locked with `scanned`; Aborted if that takes too long."""
+        """Wait until a query can run and be locked with `scanned`; raise Aborted as `write` does."""
         await self._wait_behind_writers(holder, lambda intent: _meets(lock, intent))
 
     def scanned(self, holder: Holder, lock: QueryLock) -> None:
-        """Lock what a query has just covered."""
+        """Lock the part of a query that has just been read."""
         holder.queries.append(lock)
         self._scanners[holder] = None
 
     async def write(self, holder: Holder, compute: Callable[[], Changes]) -> None:
-        """Wait until changes touch nothing that others have locked; the caller applies them in the same step.
+        """Wait until changes conflict with no locks of others; the caller applies them in the same step.
 
         Args:
-            holder: The transaction that commits, or a stand-in for a commit outside of any.
-            compute: Computes the changes from what is stored, anew after each wait.
+            holder: The transaction that commits, or a new holder for a commit outside of transactions.
+            compute: Computes the changes from the stored documents; called again after each wait.
 
         Raises:
-            Aborted: That took too long, or the transaction was the youngest in a deadlock.
+            Aborted: The wait took too long, or the transaction was the youngest in a deadlock.
         """
 
         def look() -> tuple[set[Holder], Changes]:
@@ -96,7 +96,7 @@ class Locks:
         await self._until_free(holder, look)
 
     def end(self, holder: Holder) -> None:
-        """Drop all that one holds; what it waits for in the meantime ends in ABORTED."""
+        """Release all locks of a holder and wake the RPCs that wait for it; its own end with ABORTED."""
         holder.ended = True
         for path in holder.documents:
             readers = self._readers[path]
@@ -111,7 +111,7 @@ class Locks:
                 wait.end()
 
     def _holders(self, holder: Holder, changes: Changes) -> set[Holder]:
-        """Find those that have locked what would change."""
+        """Return the other holders with locks on what would change."""
         found: set[Holder] = set()
         for path in changes:
             found |= self._readers.get(path, set())
@@ -120,7 +120,7 @@ class Locks:
         return found
 
     def _writers(self, holder: Holder, affects: Callable[[Changes], bool]) -> set[Holder]:
-        """Find those that wait to change what one is about to read, unless they wait for that one itself."""
+        """Return the holders that wait to change what a holder will read, but do not wait for that holder."""
         return {
             wait.holder
             for wait in self._waits
@@ -131,7 +131,7 @@ class Locks:
         await self._until_free(holder, lambda: (self._writers(holder, affects), {}))
 
     async def _until_free(self, holder: Holder, look: Callable[[], tuple[set[Holder], Changes]]) -> None:
-        """Wait until nobody is in the way: `look` finds who is, and what the holder is about to change."""
+        """Wait until there are no conflicts: `look` returns those in conflict, and the holder's changes."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while not holder.ended:
@@ -139,10 +139,10 @@ class Locks:
             if not blockers:
                 return
             await self._wait(_Wait(holder, blockers, intent, loop.create_future()), deadline)
-        raise Aborted(CONTENTION)  # what it locked now, nobody would unlock
+        raise Aborted(CONTENTION)  # locks that it took now would never be released
 
     async def _wait(self, wait: _Wait, deadline: float) -> None:
-        """Wait until one of the blockers is gone, or end the deadlock that waiting would make."""
+        """Wait until the conflicts may have changed, or end the deadlock that the wait would cause."""
         self._waits[wait] = None
         try:
             circle = self._circle(wait.holder)
@@ -158,7 +158,7 @@ class Locks:
             self._pass(wait.holder)
 
     def _circle(self, start: Holder) -> list[Holder]:
-        """Find a circle of holders that wait for each other, from one back to itself."""
+        """Return a cycle of holders that wait for each other, beginning with `start`; empty without one."""
 
         def walk(holder: Holder, seen: set[Holder]) -> Iterator[list[Holder]]:
             for blocker in self._blockers(holder) - seen:
@@ -172,13 +172,13 @@ class Locks:
         return next(walk(start, set()), [])
 
     def _blockers(self, holder: Holder) -> set[Holder]:
-        """Find whom one waits for. One that ended waits no more, though its RPC may not have noticed yet."""
+        """Return those that a holder waits for: nobody once it has ended, even if its RPC has yet to wake."""
         if holder.ended:
             return set()
         return {blocker for wait in self._waits if wait.holder is holder for blocker in wait.blockers}
 
     def _pass(self, holder: Holder) -> None:
-        """Let those look again who wait for a commit that waits no more."""
+        """Wake the RPCs behind a commit that no longer waits, so that they check for conflicts again."""
         for wait in self._waits:
             if holder in wait.blockers:
                 wait.end()

@@ -1,4 +1,4 @@
-"""Resource names: databases, documents, collections, and the rules for their ids.
+"""Resource names of databases, documents and collections, and the rules for their ids.
 
 https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
 """
@@ -18,7 +18,7 @@ _NUMERIC_ID = re.compile(r"__id-?\d+__")
 
 
 def database(name: str) -> str:
-    """Check a database's name, `projects/{project}/databases/{database}`."""
+    """Check a database's name, `projects/{project}/databases/{database}`, and return it."""
     if not _DATABASE.fullmatch(name):
         raise InvalidArgument(f"Invalid database name: {name!r}")
     return name
@@ -35,7 +35,7 @@ def document(name: str) -> tuple[str, str]:
 
 
 def document_in(name: str, database_name: str) -> str:
-    """Take the path of a document that has to be in this database."""
+    """Return the path of a document, which must be in a given database."""
     found, path = document(name)
     if found != database_name:
         raise InvalidArgument(f'Document name "{name}" is not in the database "{database_name}".')
@@ -43,7 +43,7 @@ def document_in(name: str, database_name: str) -> str:
 
 
 def parent(name: str) -> tuple[str, str]:
-    """Split the name of a collection's parent into its database and its path: empty for the root."""
+    """Split the name of a collection's parent into its database and its path, which is empty for the root."""
     match = _DOCUMENTS.fullmatch(name)
     if not match:
         raise InvalidArgument(f"Invalid parent: {name!r}")
@@ -51,18 +51,18 @@ def parent(name: str) -> tuple[str, str]:
 
 
 def single_id(identifier: str) -> str:
-    """Check the id of a collection or of a document, which stands by itself."""
+    """Check a single id of a collection or document, and return it."""
     _check(identifier, [identifier])
     return identifier
 
 
 def join(parent_path: str, *segments: str) -> str:
-    """Make the path of what is below a parent, which is empty for the root."""
+    """Return the path of a collection or document below a parent; the root's path is empty."""
     return "/".join((parent_path, *segments) if parent_path else segments)
 
 
 def document_name(database_name: str, path: str) -> str:
-    """Make a document's full name."""
+    """Return a document's full name."""
     return f"{database_name}/documents/{path}"
 
 

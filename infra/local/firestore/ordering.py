@@ -1,10 +1,10 @@
-"""Firestore's order of values, as bytes: of two values, the one that sorts first has the lesser encoding.
+"""Encoding of values as bytes that sort in Firestore's order of values.
 
-The order across types, and within them: https://firebase.google.com/docs/firestore/manage-data/data-types
+The order of types, and of values of a type: https://firebase.google.com/docs/firestore/manage-data/data-types
 
-Equal values have equal encodings (the integer 1 and the double 1.0 too), and no encoding is the beginning of
-another one, so that encodings can be joined into the keys of an index over several fields. No encoding starts
-with 0x00, 0x01 or 0xFF, whether ascending or inverted for a descending order.
+Equal values have equal encodings (also the integer 1 and the double 1.0). No encoding is a prefix of another,
+so encodings can be concatenated to keys of an index over several fields. No encoding starts with 0x00, 0x01
+or 0xFF, whether ascending or inverted for descending order.
 """
 
 import math
@@ -16,10 +16,10 @@ from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
 from infra.local.refusals import InvalidArgument
 
-# Comes after every encoding and, at the end of a whole one, after all that begin with it.
+# Sorts after every encoding. Appended to a complete encoding, it sorts after everything with that prefix.
 AFTER = b"\xff"
 
-# The first byte of a value's encoding is its type's place in the order.
+# The first byte of an encoding defines the order of types.
 NULL = b"\x10"
 MIN_KEY = b"\x11"
 FALSE = b"\x12"
@@ -39,10 +39,10 @@ ARRAY = b"\x1f"
 VECTOR = b"\x20"
 MAP = b"\x21"
 MAX_KEY = b"\x22"
-# Types of two places: their values compare with each other.
+# Types with two first bytes each, because such values are compared with each other.
 _TYPE_RANGES = {FALSE: (FALSE, NAN), TRUE: (FALSE, NAN), NAN: (NAN, TIMESTAMP), NUMBER: (NAN, TIMESTAMP)}
 
-_END = b"\x01"  # ends what has parts, and sorts before any part
+_END = b"\x01"  # ends an encoding with several parts, and sorts before every part
 _INVERTED = bytes(255 - byte for byte in range(256))
 _SIGN = 1 << 63
 _ALL_BITS = (1 << 64) - 1
@@ -54,7 +54,7 @@ _bits = struct.Struct(">Q")
 
 
 def encode(value: Value) -> bytes:
-    """Encode a value in its place in the ascending order."""
+    """Encode a value for ascending order."""
     kind = value.WhichOneof("value_type")
     encoder = _ENCODERS.get(kind or "")
     if encoder is None:
@@ -63,34 +63,34 @@ def encode(value: Value) -> bytes:
 
 
 def descending(encoded: bytes) -> bytes:
-    """Turn an encoding around, so that it sorts in the descending order."""
+    """Invert an encoding for descending order."""
     return encoded.translate(_INVERTED)
 
 
 def after(beginning: bytes) -> bytes:
-    """Give the least bytes that come after all that begin with these, which need not be a whole encoding."""
+    """Return the least bytes that sort after everything with a prefix, which can be a partial encoding."""
     kept = beginning.rstrip(AFTER)  # no byte is greater than these
     return kept[:-1] + bytes([kept[-1] + 1]) if kept else AFTER
 
 
 def type_range(encoded: bytes) -> tuple[bytes, bytes]:
-    """Give the range, from and to (exclusive), of the values with the type of an encoded one."""
+    """Return the range (start, exclusive end) of all encodings that an encoding is compared with."""
     place = encoded[:1]
     return _TYPE_RANGES.get(place, (place, bytes([place[0] + 1])))
 
 
 def encode_path(path: str) -> bytes:
-    """Encode a document's path: by its segments, numeric ids first."""
+    """Encode a document's path; it sorts by its segments, numeric ids first."""
     return b"".join(map(_segment, path.split("/"))) + _END
 
 
 def encode_collection(path: str) -> bytes:
-    """Encode what the encoded paths of a collection's documents begin with."""
+    """Encode a collection's path as the prefix of its documents' encoded paths."""
     return b"".join(map(_segment, path.split("/")))
 
 
 def encode_id(identifier: str) -> bytes:
-    """Encode what a document's encoded path has after its collection's."""
+    """Encode a document's id, which follows its collection in its encoded path."""
     return _segment(identifier) + _END
 
 
@@ -109,7 +109,7 @@ def _text(raw: bytes) -> bytes:
 
 
 def _ordered_bits(number: float) -> int:
-    """The bits of a double as an integer that sorts as the double does."""
+    """Return the bits of a double as an integer with the same order."""
     bits: int = _bits.unpack(_double(number + 0.0))[0]  # -0.0 + 0.0 is 0.0
     return ~bits & _ALL_BITS if bits & _SIGN else bits | _SIGN
 
@@ -118,7 +118,7 @@ def _encode_number(number: float) -> bytes:
     """Encode an integer or a double."""
     if isinstance(number, int):
         nearest = float(number)
-        # What the nearest double leaves over orders integers that share it, beyond 2**53.
+        # Beyond 2**53, several integers have the same nearest double; the difference to it orders them.
         return NUMBER + _number(_ordered_bits(nearest), number - int(nearest) + 0x8000)
     return NAN if math.isnan(number) else NUMBER + _number(_ordered_bits(number), 0x8000)
 
@@ -182,7 +182,7 @@ def _encode_parts(value: Value, *names: str) -> bytes:
 
 
 def is_vector(fields: Mapping[str, Value]) -> bool:
-    """Tell whether a map is how a vector travels."""
+    """Return whether a map represents a vector."""
     return "__type__" in fields and fields["__type__"].string_value == "__vector__" and "value" in fields
 
 
@@ -207,7 +207,7 @@ _BSON_ENCODERS: Mapping[str, Callable[[Value], bytes]] = {
     bson.MIN_KEY: lambda _: MIN_KEY,
     bson.MAX_KEY: lambda _: MAX_KEY,
     bson.INT32: _encode_integer,
-    # By the nearest double: close enough for an emulator.
+    # Compared as the nearest double, which is exact enough for an emulator.
     bson.DECIMAL128: lambda value: _encode_number(float(bson.decimal(value))),
     bson.OBJECT_ID: lambda value: OBJECT_ID + encode(value),
     bson.BINARY: lambda value: BSON_BINARY + encode(value),

@@ -1,7 +1,7 @@
-"""Some fields of a stored document, without parsing the others.
+"""Access to some fields of a stored document, without parsing the others.
 
-An index looks at one field of each document, and a query may ask for a few. On the wire a message and its
-bytes are the same, so a class that has bytes in the place of messages leaves them unparsed.
+An index reads one field of each document, and a query may select a few. In the wire format, a message and a
+bytes field look the same, so a class with bytes fields in place of messages leaves them unparsed.
 https://protobuf.dev/programming-guides/proto3/#updating
 """
 
@@ -19,7 +19,7 @@ _Field = descriptor_pb2.FieldDescriptorProto
 
 
 def parse(data: bytes, names: Iterable[str]) -> Document:
-    """Parse a document with its fields of these names, and no others."""
+    """Parse a document with only the fields of these names."""
     unparsed = _UnparsedDocument.FromString(data)
     document = Document(name=unparsed.name)
     document.create_time.MergeFromString(unparsed.create_time)
@@ -31,20 +31,20 @@ def parse(data: bytes, names: Iterable[str]) -> Document:
 
 
 def fields(data: bytes) -> Mapping[str, bytes]:
-    """Give the fields of a document, each value in its serialized form."""
+    """Return the fields of a document with serialized values."""
     found: Mapping[str, bytes] = _UnparsedDocument.FromString(data).fields
     return found
 
 
 def map_entries(data: bytes, name: str) -> Iterable[bytes]:
-    """Give the entries of a field that is a map, in their serialized form; none if it is no map."""
+    """Return the serialized entries of a map field; none if the field is not a map."""
     value = _UnparsedDocument.FromString(data).fields.get(name, b"")
     entries: Iterable[bytes] = _Entries.FromString(_UnparsedValue.FromString(value).map_value).fields
     return entries
 
 
 def project(data: bytes, names: Container[str]) -> bytes:
-    """Leave out of a document, in its serialized form, the fields that have none of these names."""
+    """Return a serialized document with only the fields of these names."""
     document = _UnparsedDocument.FromString(data)
     for name in list(document.fields):
         if name not in names:
@@ -54,19 +54,19 @@ def project(data: bytes, names: Container[str]) -> bytes:
 
 
 def query_response(document: bytes, read_time: bytes) -> Message:
-    """Make a response of a query out of its parts in their serialized form."""
+    """Return a response of a query, made from its serialized parts."""
     response: Message = _UnparsedQueryResponse(document=document, read_time=read_time)
     return response
 
 
 def found_response(document: bytes, read_time: bytes) -> Message:
-    """Make a response that has a document that was asked for, out of its parts in their serialized form."""
+    """Return a response with a requested document, made from its serialized parts."""
     response: Message = _UnparsedGetResponse(found=document, read_time=read_time)
     return response
 
 
 def _unparsed(message: Any) -> Any:  # noqa: ANN401 - a descriptor, and a class that is made here
-    """Make a class of the same fields, with bytes for messages, also as the values of a map."""
+    """Make a class with the same fields, but bytes instead of messages, also for the values of maps."""
     file = descriptor_pb2.FileDescriptorProto(name=f"{message.name}.proto", package=_PACKAGE, syntax="proto3")
     copy = file.message_type.add()
     message.CopyToProto(copy)
@@ -83,7 +83,7 @@ def _unparsed(message: Any) -> Any:  # noqa: ANN401 - a descriptor, and a class 
 
 
 def _list_of_bytes(name: str) -> Any:  # noqa: ANN401 - a class that is made here
-    """Make a class for a message with one repeated field, for its elements in their serialized form."""
+    """Make a class that parses a message with one repeated field into its serialized elements."""
     file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=_PACKAGE, syntax="proto3")
     file.message_type.add(name=name).field.add(
         name="fields", number=1, type=_Field.TYPE_BYTES, label=_Field.LABEL_REPEATED
@@ -102,4 +102,4 @@ _UnparsedDocument = _unparsed(Document.DESCRIPTOR)
 _UnparsedValue = _unparsed(Value.DESCRIPTOR)
 _UnparsedQueryResponse = _unparsed(RunQueryResponse.DESCRIPTOR)
 _UnparsedGetResponse = _unparsed(BatchGetDocumentsResponse.DESCRIPTOR)
-_Entries = _list_of_bytes("Entries")  # of a map: on the wire a map is a list of its entries
+_Entries = _list_of_bytes("Entries")  # of a map, which is a list of entries in the wire format

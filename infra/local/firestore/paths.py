@@ -1,4 +1,4 @@
-"""Field paths: `address.street`, with backquotes around what is not a plain identifier.
+"""Field paths, such as `address.street`; names that are not plain identifiers are in backquotes.
 
 https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
 """
@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> FieldPath:
-    """Read a field path; InvalidArgument if it is none."""
+    """Parse a field path; raise InvalidArgument if it is not valid."""
     if len(text.encode()) > LONGEST_PATH:
         raise InvalidArgument(f"A field path is longer than {LONGEST_PATH} bytes.")
     segments: list[str] = []
@@ -42,7 +42,7 @@ def parse(text: str) -> FieldPath:
 
 
 def show(path: FieldPath) -> str:
-    """Write a field path as it is parsed."""
+    """Return the text of a field path, the inverse of `parse`."""
     return ".".join(segment if _SIMPLE.fullmatch(segment) else _quote(segment) for segment in path)
 
 
@@ -51,7 +51,7 @@ def _quote(segment: str) -> str:
 
 
 def get(fields: Fields, path: FieldPath) -> Value | None:
-    """Find the value at a path; None where there is none."""
+    """Return the value at a path; None if it does not exist."""
     *parents, last = path
     for segment in parents:
         inner = fields.get(segment)
@@ -62,10 +62,10 @@ def get(fields: Fields, path: FieldPath) -> Value | None:
 
 
 def put(fields: Fields, path: FieldPath, value: Value) -> None:
-    """Set the value at a path; what is in the way and no map becomes one."""
+    """Set the value at a path. Missing parents are created, and parents that are not maps are replaced."""
     *parents, last = path
     for segment in parents:
-        inner = fields[segment]  # a protobuf map makes what is missing
+        inner = fields[segment]  # a protobuf map creates missing values
         if not inner.HasField("map_value"):
             inner.map_value.SetInParent()
         fields = inner.map_value.fields
@@ -73,7 +73,7 @@ def put(fields: Fields, path: FieldPath, value: Value) -> None:
 
 
 def remove(fields: Fields, path: FieldPath) -> None:
-    """Remove the value at a path, if there is one."""
+    """Remove the value at a path, if it exists."""
     *parents, last = path
     for segment in parents:
         inner = fields.get(segment)
@@ -85,7 +85,7 @@ def remove(fields: Fields, path: FieldPath) -> None:
 
 
 def project(source: Fields, target: Fields, chosen: Iterable[FieldPath]) -> None:
-    """Copy the values at the chosen paths into empty fields."""
+    """Copy the values at the chosen paths from `source` to `target`, which is empty."""
     for path in chosen:
         value = get(source, path)
         if value is not None:

@@ -1,4 +1,4 @@
-"""What a query looks at, with its indexes, which are made when a query first needs them."""
+"""The scope of a query, with its indexes, which are built when a query first needs them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Scope:
     """A collection, a collection group, or all documents.
 
     Attributes:
-        changed_at: When one of its documents was last written or deleted.
+        changed_at: The time of the last write or deletion of one of its documents.
     """
 
     def __init__(self) -> None:
@@ -25,17 +25,17 @@ class Scope:
         self._indexes: dict[Spec, SortedIndex] = {}
 
     def records(self) -> Iterable[Record]:
-        """All records of the scope, in no order."""
+        """Return all records of the scope, in no particular order."""
         raise NotImplementedError
 
     def changed(self, record: Record) -> None:
-        """Note that a document has a new version."""
+        """Update the state for a document with a new version."""
         self.changed_at = max(self.changed_at, record.latest.updated)
         for index in self._indexes.values():
             index.touch(record)
 
     def index(self, order: Spec) -> SortedIndex:
-        """Find the index in a sort order, or make it."""
+        """Return the index with a sort order; create it if needed."""
         found = self._indexes.get(order)
         if found is None:
             found = self._indexes[order] = SortedIndex(order, self.records())

@@ -1,4 +1,4 @@
-"""The emulator as a whole: its store, its gRPC server and its control endpoint."""
+"""The whole emulator: its store, its gRPC server and its control endpoint."""
 
 import asyncio
 import time
@@ -31,13 +31,13 @@ from infra.local.refusals import RefuseTheRest
 from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
 _SERVICE = "google.firestore.v1.Firestore"
-# More than the limit that requests are checked against, so that a request beyond it gets production's status.
+# Greater than the limit for requests, so that a larger request is rejected with production's status.
 _LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How an emulator is to run; see `python -m infra.local.firestore --help`."""
+    """The options of an emulator; see `python -m infra.local.firestore --help`."""
 
     host: str
     port: int
@@ -70,7 +70,7 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
         server, Control(counting, faults), options.host, options.port, options.control_port
     )
     await server.start()
-    async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
+    async with asyncio.TaskGroup() as tasks:  # if one of them fails, so does the emulator
         watching = [tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval))]
         if journal is not None:
             watching.append(tasks.create_task(journal.broken()))

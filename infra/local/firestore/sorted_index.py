@@ -1,11 +1,11 @@
-"""The documents of a scope in the order of some fields, and among them those that have some values.
+"""An index: the documents of a scope in a sort order, with the sets of documents that have certain values.
 
-An index is made when a query first needs it, a block at a time, so that other calls are served meanwhile. A
-write only notes which document an index has to look at again; the next query that reads the index brings it
-up to date. So a write costs the same however many indexes there are; what is never queried costs nothing.
+An index is built in small steps when a query first needs it, so that other calls are served in between. A
+write only marks the document as stale in each index; the next query that reads an index updates it. So the
+index work of a write is small, and indexes that are never queried cost nothing.
 
-A query that asks for several values at once intersects the sets of documents that have them, as production
-merges its indexes, so there is one index for each field that is asked for, and not one for each combination:
+A query for several values intersects the sets of documents with each value, as production merges its indexes.
+So one set of values per queried field is enough, instead of one index per combination of fields:
 https://firebase.google.com/docs/firestore/query-data/index-overview#taking_advantage_of_index_merging
 """
 
@@ -24,48 +24,49 @@ if TYPE_CHECKING:
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
 
-_AT_A_TIME = 500  # documents that are looked at again in one go
+_AT_A_TIME = 500  # stale documents that are updated in one step
 
 
 class SortedIndex:
-    """The documents of a scope that have all fields of an order, which ends with the name."""
+    """An index of the documents in a scope that have all fields of a sort order, which ends with the name."""
 
     def __init__(self, order: Spec, records: Iterable[Record]) -> None:
         self._order = order
         self._names = {path[0] for path, _ in order}
         self._blocks: list[Block] = []
-        self._starts: list[bytes] = []  # what the keys of each block are not less than
+        self._starts: list[bytes] = []  # a lower bound of the keys of each block
         self._entries: dict[Record, Entry] = {}
         self._numbers: dict[Field, int] = {}
-        self._complete: set[int] = set()  # the fields whose sets all blocks have
+        self._complete: set[int] = set()  # the fields with sets in all blocks
         self._stale = dict.fromkeys(records)
 
     def touch(self, record: Record) -> None:
-        """Note that a document is to be looked at again."""
+        """Mark a document as stale."""
         self._stale[record] = None
 
     def number(self, field: Field) -> int:
-        """Give a field the number that blocks know it by."""
+        """Return the number of a field in blocks; assign one if needed."""
         return self._numbers.setdefault(field, len(self._numbers))
 
     def bring_up_to_date(self, fields: Collection[Field] = ()) -> Iterator[None]:
-        """Look at the documents that have changed, and make the sets of these fields.
+        """Update the entries of stale documents, and build the sets of these fields.
 
         Yields:
-            Whenever something else may be done: changes too. At the end everything is up to date.
+            After each step, so that others can run and even change documents. At the end, the index is up to
+            date.
         """
         while self._look_at_some() or any(self._make_one(field) for field in fields):
             yield
 
     def _look_at_some(self) -> bool:
-        """Look at some documents that have changed; tell whether there were any."""
+        """Update the entries of some stale documents; return whether there were any."""
         count = min(_AT_A_TIME, len(self._stale))
         for _ in range(count):
             self._look_at(self._stale.popitem()[0])
         return count > 0
 
     def _make_one(self, field: Field) -> bool:
-        """Make the sets of a field in one block; tell whether there was one without."""
+        """Build the sets of a field in one block; return whether a block lacked them."""
         number = self.number(field)
         if number in self._complete:
             return False
@@ -77,7 +78,7 @@ class SortedIndex:
         return False
 
     def blocks(self, lower: bytes, upper: bytes) -> Sequence[Block]:
-        """List the blocks that may have keys from `lower` up to but without `upper`."""
+        """Return the blocks that can have keys from `lower` (inclusive) to `upper` (exclusive)."""
         first = max(bisect_right(self._starts, lower) - 1, 0)
         return self._blocks[first : bisect_left(self._starts, upper)]
 
@@ -94,11 +95,11 @@ class SortedIndex:
             self._remove(entry)
         if key is not None:
             if former := self._at(key):
-                self._remove(former)  # the document was gone so long that its record has been forgotten
+                self._remove(former)  # of an earlier record, forgotten after the document was deleted
             self._add(Entry(record, data, key))
 
     def _key(self, record: Record, data: bytes) -> bytes | None:
-        if len(self._order) == 1:  # by name alone: nothing of the document matters
+        if len(self._order) == 1:  # by name only: the content is not needed
             return ordering.descending(record.name) if self._order[0][1] is Mode.DESCENDING else record.name
         found = keys(self._order, partial.parse(data, self._names), record.name)
         return found[0] if found else None
@@ -143,7 +144,7 @@ class SortedIndex:
             self._join(position)
 
     def _join(self, position: int) -> None:
-        """Put the next block's entries into one that is nearly empty, or there would be ever more of them."""
+        """Merge a nearly empty block with the next if that is nearly empty too, to limit their number."""
         block, *following = self._blocks[position : position + 2]
         if following and len(following[0].keys) < SIZE // 4:
             for entry in following[0].entries:

@@ -1,8 +1,8 @@
 """Documents and their versions.
 
-A document is kept as it travels, in its serialized form; each change makes a new version, and the versions
-that it supersedes stay readable for as long as the database retains them. Everything here happens in one step
-of the event loop, and so at once: `Database.apply` is the only place where documents change.
+A document is kept serialized, as it is sent. Each change makes a new version, and superseded versions stay
+readable as long as the database retains them. Everything here runs in one step of the event loop, and so is
+atomic. Documents change only in `Database.apply`.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ class Version:
         data: The serialized `google.firestore.v1.Document`; empty where the document did not exist.
         created: Its creation time, in microseconds.
         updated: The time of the commit that made this version.
-        previous: The version before, while it is retained.
+        previous: The version before this one, while it is retained.
     """
 
     __slots__ = ("created", "data", "previous", "updated")
@@ -32,7 +32,7 @@ class Version:
 
 
 class Record:
-    """A place where a document is, or was within the retained past."""
+    """A document with its versions; it exists, or existed within the retention time."""
 
     __slots__ = ("collection", "id", "latest")
 
@@ -48,11 +48,11 @@ class Record:
 
     @property
     def name(self) -> bytes:
-        """The document's path as it is encoded in indexes."""
+        """The document's path in the encoding of indexes."""
         return self.collection.encoded + ordering.encode_id(self.id)
 
     def at(self, time: int | None) -> Version | None:
-        """The version at a time, or now; None if there was no document."""
+        """Return the version at a time, by default the latest; None if the document did not exist then."""
         version: Version | None = self.latest
         if time is not None:
             while version is not None and version.updated > time:
@@ -61,7 +61,7 @@ class Record:
 
 
 class Collection(Scope):
-    """The documents directly below one parent, with the scopes of queries that see them too."""
+    """The documents of one collection, with the larger scopes of queries that include them."""
 
     def __init__(self, path: str, group: Scope, everything: Scope) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Collection(Scope):
         self.scopes = (self, group, everything)
 
     def records(self) -> Iterable[Record]:
-        """All records of the collection, in no order."""
+        """Return all records of the collection, in no particular order."""
         return self.by_id.values()
 
 
@@ -84,7 +84,7 @@ class Union(Scope):
         self.collections: list[Collection] = []
 
     def records(self) -> Iterator[Record]:
-        """All records of the collections, in no order."""
+        """Return all records of the collections, in no particular order."""
         return (record for collection in self.collections for record in collection.records())
 
 
@@ -92,37 +92,37 @@ class Database:
     """One database of one project.
 
     Attributes:
-        horizon: The time before which the past is not readable any more.
+        horizon: The oldest time that can be read.
     """
 
     def __init__(self, retention: int, horizon: int = 0) -> None:
-        """Start empty, with nothing known of what was before `horizon`.
+        """Start empty, without any versions from before `horizon`.
 
-        Superseded versions are kept for `retention` microseconds.
+        Superseded versions are retained for `retention` microseconds.
         """
         self.horizon = horizon
         self.collections: dict[str, Collection] = {}
         self.groups: dict[str, Union] = {}
         self.everything = Union()
         self._retention = retention
-        self._superseded: deque[tuple[Version, Record]] = deque()  # by what, oldest first
+        self._superseded: deque[tuple[Version, Record]] = deque()  # with the new version, oldest first
 
     def load(self, path: str, version: Version) -> None:
-        """Put a document of an earlier run in its place; what was before it is unknown."""
+        """Add a document of an earlier run. Its earlier versions are unknown."""
         self._add(path, version)
         self.horizon = max(self.horizon, version.updated)
 
     def get(self, path: str, time: int | None = None) -> Version | None:
-        """Find a document as it was at a time, or is now."""
+        """Return a document's version at a time, by default the latest; None if it did not exist then."""
         record = self._record(path)
         return None if record is None else record.at(time)
 
     def apply(self, changes: Mapping[str, Version], time: int) -> None:
-        """Make these the latest versions of their documents (by path), all at once, at a commit's time."""
+        """Make these the latest versions of their documents, by path, at a commit's time."""
         for path, version in changes.items():
             record = self._record(path)
             if record is None:
-                if version.data:  # or else the commit itself deleted what it made
+                if version.data:  # otherwise, the commit itself created and deleted it
                     self._add(path, version)
                 continue
             version.previous = record.latest
@@ -134,7 +134,7 @@ class Database:
         self._forget(self.horizon)
 
     def changed_since(self, time: int) -> Iterator[Record]:
-        """Records one of whose versions was superseded after a time; one may come more than once."""
+        """Yield the records that had a version superseded after a time; a record can occur repeatedly."""
         for version, record in reversed(self._superseded):
             if version.updated <= time:
                 return
@@ -160,7 +160,7 @@ class Database:
         return collection
 
     def _forget(self, time: int) -> None:
-        """Drop what was superseded before a time, and the records of documents gone since then."""
+        """Drop versions superseded until a time, and records of documents that were deleted until then."""
         while self._superseded and self._superseded[0][0].updated <= time:
             version, record = self._superseded.popleft()
             version.previous = None

@@ -1,4 +1,4 @@
-"""The databases in use: each with its documents, its transactions, and its one way to commit."""
+"""The databases in use: each has its documents and its transactions, and commits all changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from infra.local.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What all databases have in common.
+    """The settings of all databases.
 
     Attributes:
-        clock: Where their times come from.
-        indexes: The indexes that they have.
-        patience: How long transactions may take.
-        retention: For how many seconds superseded versions stay readable.
+        clock: The source of read and commit times.
+        indexes: The indexes.
+        patience: The time limits of transactions.
+        retention: How many seconds superseded versions stay readable.
     """
 
     clock: Clock
@@ -46,14 +46,14 @@ class OpenDatabase:
     async def commit(
         self, checked: Sequence[writes.CheckedWrite], holder: Holder | None = None
     ) -> tuple[int, list[writes.Outcome]]:
-        """Do all writes or none, once nothing that others have locked is in the way.
+        """Wait until no other transaction has locks on what changes, then apply all writes or none.
 
         Args:
             checked: The writes, in the order in which they take effect.
-            holder: The transaction to commit; None for a commit outside of any.
+            holder: The transaction to commit; None for a commit outside of transactions.
 
         Returns:
-            The commit's time, and what each write did.
+            The commit time, and the outcome of each write.
         """
         time, outcomes, after = 0, list[writes.Outcome](), dict[str, Version]()
 
@@ -66,7 +66,7 @@ class OpenDatabase:
         try:
             await self.locks.write(holder or Holder(), compute)
         except Refusal:
-            await self.durable()  # the refusal tells of what was stored
+            await self.durable()  # the error reveals what is stored, which must not be lost then
             raise
         self.documents.apply(after, time)
         if self._journal is not None and after:
@@ -74,14 +74,14 @@ class OpenDatabase:
         return time, outcomes
 
     async def durable(self) -> None:
-        """Wait until what can be read now will be there after a crash."""
+        """Wait until everything that can be read now would survive a crash."""
         if self._journal is not None:
             await self._journal.committed()
 
     def _perform(
         self, checked: Sequence[writes.CheckedWrite], time: int
     ) -> tuple[list[writes.Outcome], dict[str, Version]]:
-        """Compute what each write does, each on top of those before it."""
+        """Compute the outcomes of the writes; each write sees the effects of those before it."""
         outcomes = []
         after: dict[str, Version] = {}
         for write in checked:
@@ -94,7 +94,8 @@ class OpenDatabase:
         return outcomes, after
 
     def _check_entries(self, path: str, data: bytes) -> None:
-        # A value or an element has at most three entries, and its protobuf form at least four bytes.
+        # A document has fewer entries than bytes: a field has at most four entries (two orders in two scopes)
+        # and at least nine bytes, an element of an array at most two entries and at least four bytes.
         if len(data) > MOST_ENTRIES:
             self.indexes.check_entries(path.split("/")[-2], Document.FromString(data))
 
@@ -104,14 +105,14 @@ class OpenDatabase:
 
 
 class Store:
-    """All databases; each is made when it is first used."""
+    """All databases; each is created when it is first used."""
 
     def __init__(self, settings: Settings, journal: SqliteJournal | None = None) -> None:
-        """Start with what the journal has kept, if there is one."""
+        """Start with the documents in the journal, if there is one."""
         self._settings = settings
         self._journal = journal
         self._open: dict[str, OpenDatabase] = {}
-        # Of an earlier run the last change may be a deletion, which leaves nothing that tells its time.
+        # The last change of an earlier run can be a deletion, of which no document has the time.
         self._horizon = settings.clock.read_time() if journal else 0
         for stored in journal.load() if journal else ():
             self.database(stored.database).documents.load(stored.path, stored.version)
@@ -119,12 +120,12 @@ class Store:
             settings.clock.not_before(database.documents.horizon)
 
     def database(self, name: str) -> OpenDatabase:
-        """Find a database by its full name."""
+        """Return the database with a full name; create it if needed."""
         found = self._open.get(name)
         if found is None:
             found = self._open[name] = OpenDatabase(name, self._settings, self._journal, self._horizon)
         return found
 
     def databases(self) -> list[OpenDatabase]:
-        """List the databases that have been used."""
+        """Return the databases that have been used."""
         return list(self._open.values())

@@ -1,4 +1,4 @@
-"""What a request is about: the names in it, for counting by project and for faults."""
+"""The resource names in a request, by which calls are counted per project and faults are matched."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from google_apis.firestore import firestore_pb2 as rpc
 
 
 def targets(request: Message) -> Iterator[str]:
-    """List the resource names in a request: the database or parent first, then documents and collections."""
+    """Yield the resource names in a request: the database or parent first, then documents or collections."""
     return _TARGETS[type(request)](request)
 
 

@@ -1,7 +1,7 @@
-"""Transactions: begun, used, and ended by commit, rollback, contention or time.
+"""Transactions: they begin, are used, and end by commit, rollback, contention or timeout.
 
-Firestore serves server clients with pessimistic concurrency: what a read-write transaction reads stays locked
-until it ends. https://firebase.google.com/docs/firestore/transaction-data-contention
+For server clients, Firestore uses pessimistic concurrency control: what a read-write transaction reads stays
+locked until it ends. https://firebase.google.com/docs/firestore/transaction-data-contention
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _EXPIRED = "The referenced transaction has expired or is no longer valid."
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long things may take, in seconds: as production has it, but for `lock`, which it does not tell.
+    """Time limits in seconds; the defaults are production's, except `lock`, which is not documented.
 
     https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
     """
@@ -42,8 +42,8 @@ class Transaction(Holder):
     """One transaction.
 
     Attributes:
-        token: What clients call it by.
-        read_time: When it sees the database, if it only reads; None if it is read-write.
+        token: Identifies the transaction in requests.
+        read_time: The time that a read-only transaction reads at; None if it is read-write.
     """
 
     token: bytes
@@ -67,8 +67,8 @@ class Transactions:
         """Begin a transaction.
 
         Args:
-            options: Read-only or read-write, and which transaction it tries again.
-            horizon: The oldest time that can be read at.
+            options: Read-only or read-write, and the transaction that it retries.
+            horizon: The oldest time that can be read.
         """
         if options.read_write.concurrency_mode == TransactionOptions.OPTIMISTIC:
             raise Unimplemented("TransactionOptions.ReadWrite.concurrency_mode OPTIMISTIC")
@@ -91,11 +91,11 @@ class Transactions:
 
     @contextmanager
     def using(self, token: bytes) -> Iterator[Transaction]:
-        """Use a transaction for one RPC; it does not count as idle in the meantime.
+        """Use a transaction for one RPC, during which it is not idle.
 
         Raises:
-            InvalidArgument: It ended, or there never was one.
-            Aborted: Contention ended it.
+            InvalidArgument: It has ended or never existed.
+            Aborted: It was ended because of contention.
         """
         transaction = self._find(token)
         if transaction.ended:
@@ -108,12 +108,12 @@ class Transactions:
             transaction.used = asyncio.get_running_loop().time()
 
     def end(self, transaction: Transaction) -> None:
-        """End a transaction, and drop its locks."""
+        """End a transaction, and release its locks."""
         self._open.pop(transaction.token, None)
         self._locks.end(transaction)
 
     def rollback(self, token: bytes) -> None:
-        """End a transaction without effect; also one that contention ended already."""
+        """End a transaction without effect, even if it was already ended because of contention."""
         self.end(self._find(token))
 
     def _find(self, token: bytes) -> Transaction:
@@ -123,7 +123,7 @@ class Transactions:
         return transaction
 
     def _expire(self, transaction: Transaction) -> None:
-        """End a transaction whose time is over, or look again when it can be."""
+        """End a transaction that has reached a time limit, or schedule the next check."""
         if transaction.token not in self._open:
             return
         loop = asyncio.get_running_loop()
@@ -136,7 +136,7 @@ class Transactions:
 
 
 def past(time: int, now: int, horizon: int) -> int:
-    """Check a time to read at, in microseconds."""
+    """Check a read time, in microseconds, and return it."""
     if time > now:
         raise InvalidArgument("The read time is in the future.")
     if time < horizon:

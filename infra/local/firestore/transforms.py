@@ -1,4 +1,4 @@
-"""Field transforms: what the server computes from a field's stored value.
+"""Field transforms: values that the server computes from a field's stored value.
 
 https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1#documenttransform
 """
@@ -19,9 +19,9 @@ def apply(transform: DocumentTransform.FieldTransform, fields: paths.Fields, now
     """Transform one field in place, and return the result to report.
 
     Args:
-        transform: What to do.
+        transform: The transform.
         fields: The document's fields.
-        now: The time of the request, in microseconds.
+        now: The commit time, in microseconds.
     """
     path = paths.parse(transform.field_path)
     stored = paths.get(fields, path)
@@ -65,7 +65,7 @@ def _extreme(stored: Value | None, operand: Value, *, largest: bool) -> Value:
     if stored is None or stored.WhichOneof("value_type") not in _NUMBERS:
         return operand
     before, other = ordering.encode(stored), ordering.encode(operand)
-    if ordering.NAN in (before, other):  # NaN wins either way
+    if ordering.NAN in (before, other):  # NaN is the result in both cases
         return stored if before == ordering.NAN else operand
     stays = before >= other if largest else before <= other
     return stored if stays else operand

@@ -1,4 +1,4 @@
-"""Time to live: documents whose time is over are deleted a while later, as by production.
+"""Time to live (TTL): expired documents are deleted some time later, as in production.
 
 https://firebase.google.com/docs/firestore/ttl
 """
@@ -20,7 +20,7 @@ from infra.local.refusals import Aborted, FailedPrecondition
 
 
 async def expire_forever(store: Store, billing: Billing, indexes: Indexes, interval: float) -> None:
-    """Delete expired documents every so many seconds."""
+    """Delete expired documents at an interval in seconds, forever."""
     while True:
         await asyncio.sleep(interval)
         for database in store.databases():
@@ -33,9 +33,9 @@ async def _expire(database: OpenDatabase, billing: Billing, collection: str, fie
         try:
             await database.commit([writes.check(delete, database.name)])
         except Aborted:
-            continue  # it is in use; the next round will find it again
+            continue  # it is in use; the next round finds it again
         except FailedPrecondition:
-            continue  # it has been written since, perhaps with more time
+            continue  # it has changed since, perhaps its expiration time too
         billing.write(database.name, deletes=True)
 
 
@@ -46,7 +46,7 @@ async def _deletes(database: OpenDatabase, collection: str, field: FieldPath) ->
     now = Value(timestamp_value=clock.to_timestamp(database.clock.read_time()))
     index = group.index(((field, Mode.ASCENDING), (NAME, Mode.ASCENDING)))
     await pauses(index.bring_up_to_date())
-    # Only timestamps expire: what sorts before them, or after, is of another type.
+    # Only timestamps count; values of other types sort outside of these bounds.
     lower, upper = ordering.TIMESTAMP, ordering.encode(now)
     return [
         _delete(database, entry.record)
@@ -56,6 +56,6 @@ async def _deletes(database: OpenDatabase, collection: str, field: FieldPath) ->
 
 
 def _delete(database: OpenDatabase, record: Record) -> Write:
-    """Delete a document as it is now."""
+    """Return a write that deletes a document unless it changes before."""
     seen = Precondition(update_time=clock.to_timestamp(record.latest.updated))
     return Write(delete=names.document_name(database.name, record.path), current_document=seen)

@@ -1,4 +1,4 @@
-"""What an index of a field holds of a document: the values that a query can ask for."""
+"""The values in the index of a field, by which queries find documents."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from infra.local.firestore.index import Mode, keys_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A value's encoding, and the field's name where the index is of all fields of a map. Where such a field is
-# true, its serialized entry stands for both: maps that are asked for their fields may have many of these.
+# An encoded value; in the index of all fields of a map, with the field's name. If the value of such a field
+# is true, the key is the serialized map entry instead, because maps that are queried can have many of these.
 Key = bytes | tuple[str, bytes]
 
-# The documents that have a value, as bits.
+# For each value, the set of documents that have it, as bits.
 Sets = dict[Key, int]
 
 _TRUE = MapValue(fields={"": Value(boolean_value=True)}).SerializeToString()[-4:]
-_AROUND_NAME = 6  # bytes of a serialized entry that is true: two before the name, and `_TRUE`
-_LONGEST_NAME = 127  # bytes; the length of a longer one takes more than one
+_AROUND_NAME = 6  # bytes of a serialized entry with the value true: two before the name, and `_TRUE`
+_LONGEST_NAME = 127  # bytes; the length of a longer name is serialized in more than one byte
 
 
 class Field(NamedTuple):
-    """What a value is looked for in.
+    """An indexed field, or an indexed map with all its fields.
 
-    There is one index for all fields of a map, for their names may be as many as values are.
+    All fields of a map share one index, because there can be as many names of fields as values.
 
     Attributes:
-        path: A field, or the map that it is in.
-        mode: Whether its elements are meant, or the value as a whole.
-        is_map: Whether the index is of all fields of the map.
+        path: The path of the field or the map.
+        mode: Whether the elements or the whole value are indexed.
+        is_map: Whether all fields of the map are indexed.
     """
 
     path: paths.FieldPath
@@ -40,19 +40,19 @@ class Field(NamedTuple):
 
     @classmethod
     def of(cls, path: paths.FieldPath, mode: Mode, encoded: bytes) -> tuple[Field, Key]:
-        """Choose the index for a value of a field; also gives the value's key in it."""
+        """Return the index for a field, and the key of a value in it."""
         if mode is Mode.CONTAINS or len(path) == 1:
             return cls(path, mode, is_map=False), encoded
         return cls(path[:-1], mode, is_map=True), _key(path[-1], encoded)
 
     def add(self, sets: Sets, bit: int, data: bytes, name: bytes) -> None:
-        """Add a document, given in its serialized form and by its encoded path, to the sets of its values."""
+        """Add a document, as its serialized form and encoded path, to the sets of its values."""
         first, *inner = self.path
         if not self.is_map or inner:
             for key in self._keys(data, name):
                 sets[key] = sets.get(key, 0) | bit
             return
-        for entry in partial.map_entries(data, first):  # most of what an index costs is this loop
+        for entry in partial.map_entries(data, first):  # this loop takes most of the time of an index
             found = sets.get(entry)
             if found is not None:
                 sets[entry] = found | bit
@@ -63,14 +63,14 @@ class Field(NamedTuple):
                 sets[key] = sets.get(key, 0) | bit
 
     def remove(self, sets: Sets, bit: int, data: bytes, name: bytes) -> None:
-        """Take a document, as it was when it was added, out of the sets of its values."""
+        """Remove a document, with the content that was added, from the sets of its values."""
         for key in self._keys(data, name):
             sets[key] ^= bit
             if not sets[key]:
                 del sets[key]
 
     def _keys(self, data: bytes, name: bytes) -> Iterable[Key]:
-        """List the values of a document, each once."""
+        """Return the keys of a document's values, each once."""
         if self.path == paths.NAME:
             return [name]
         first, *inner = self.path

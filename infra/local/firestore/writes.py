@@ -1,4 +1,4 @@
-"""One write of a commit: its rules, its precondition, and the document that it leaves.
+"""One write of a commit: its rules, its precondition, and the resulting document.
 
 https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1#write
 """
@@ -21,7 +21,7 @@ from infra.local.refusals import (
 
 @dataclass(slots=True)
 class CheckedWrite:
-    """A write that keeps the rules, whatever is stored."""
+    """A write that follows the rules that do not depend on the stored document."""
 
     path: str
     name: str
@@ -37,7 +37,15 @@ class CheckedWrite:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a write leaves: empty `data` when the document is gone; `changed` tells if it differs at all."""
+    """The document after a write.
+
+    Attributes:
+        data: The serialized document; empty if it does not exist.
+        created: Its creation time, in microseconds.
+        updated: Its update time, in microseconds.
+        changed: Whether the write changed anything.
+        results: The results of the transforms.
+    """
 
     data: bytes
     created: int
@@ -47,7 +55,7 @@ class Outcome:
 
 
 def check(write: Write, database: str) -> CheckedWrite:
-    """Check a write by itself; InvalidArgument says what is wrong with it."""
+    """Check a write by the rules that do not depend on the stored document; raise InvalidArgument."""
     match write.WhichOneof("operation"):
         case "update":
             name, own_transforms = write.update.name, write.update_transforms
@@ -75,17 +83,18 @@ def check(write: Write, database: str) -> CheckedWrite:
 
 
 def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
-    """Compute what a write leaves of a document.
+    """Compute the document after a write.
 
     Args:
         write: The write.
-        stored: The document's version before it; None if there is no document.
-        now: The commit's time, in microseconds.
+        stored: The document's version before the write; None if it does not exist.
+        now: The commit time, in microseconds.
 
     Raises:
-        AlreadyExists: The document must not exist and does.
-        NotFound: The document must exist and does not.
-        FailedPrecondition: Another version is stored than the precondition names.
+        AlreadyExists: The document must not exist, but it does.
+        NotFound: The document must exist, but it does not.
+        FailedPrecondition: The stored update time is not the one in the precondition.
+        InvalidArgument: The precondition, a transform or the resulting document is invalid.
     """
     if write.write.HasField("current_document"):
         _require(write.write.current_document, write.name, stored, now)
@@ -128,7 +137,7 @@ def _updated(write: CheckedWrite, stored: Version | None) -> Document:
         if not write.transforms:
             return new
         document = Document()
-        document.CopyFrom(new)  # a write that has to wait is computed anew, from what it was sent as
+        document.CopyFrom(new)  # transforms need a copy: a write that waits is computed again
         return document
     document = Document() if stored is None else Document.FromString(stored.data)
     for path in write.mask or ():
