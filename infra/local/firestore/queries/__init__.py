@@ -1,1 +1,1 @@
-"""Queries: read (`parse`, `filters`), refused without an index (`required`), run over indexes (`run`)."""
+"""Queries: parsed (`parse`, `filters`), rejected without an index (`required`), run on indexes (`run`)."""

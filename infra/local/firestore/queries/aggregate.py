@@ -1,4 +1,4 @@
-"""Aggregations over the results of a query.
+"""Aggregations of the results of a query.
 
 https://firebase.google.com/docs/firestore/query-data/aggregation-queries
 """
@@ -22,9 +22,9 @@ class Aggregation:
 
     Attributes:
         alias: The name of its result.
-        path: The field that it is over; None for a count.
-        up_to: How many results are enough to be counted; None for all.
-        average: Whether it is the average of the field, and not its sum.
+        path: The aggregated field; None for a count.
+        up_to: The maximum of a count; None without one.
+        average: Whether it is the average of the field instead of the sum.
     """
 
     alias: str
@@ -34,7 +34,7 @@ class Aggregation:
 
 
 def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[Aggregation]:
-    """Read the aggregations of a request; InvalidArgument if production would refuse them."""
+    """Parse the aggregations of a request; raise InvalidArgument if production would reject them."""
     found: list[Aggregation] = []
     unnamed = 0
     for aggregation in requested:
@@ -58,7 +58,7 @@ def _read(alias: str, requested: StructuredAggregationQuery.Aggregation) -> Aggr
         case "count":
             up_to = requested.count.up_to.value if requested.count.HasField("up_to") else None
             if up_to is not None and up_to < 1:
-                raise InvalidArgument("A count goes up to a number greater than 0.")
+                raise InvalidArgument("up_to of a count must be greater than 0.")
             return Aggregation(alias, None, up_to)
         case "sum":
             return Aggregation(alias, paths.parse(requested.sum.field.field_path), None)
@@ -68,19 +68,19 @@ def _read(alias: str, requested: StructuredAggregationQuery.Aggregation) -> Aggr
 
 
 def fields(aggregations: Iterable[Aggregation]) -> list[paths.FieldPath]:
-    """List the aggregated fields: documents that lack one count for nothing, and they order the others."""
+    """Return the aggregated fields. They sort the results, and documents without one of them are ignored."""
     return sorted({found.path for found in aggregations if found.path})
 
 
 def enough(query: Query, aggregations: Sequence[Aggregation]) -> int | None:
-    """How many results are needed at most; None for all."""
+    """Return how many results are needed at most; None for all."""
     bounds = [found.up_to for found in aggregations]
     limits = [query.limit, max((bound or 0) for bound in bounds) if None not in bounds else None]
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 def compute(aggregations: Iterable[Aggregation], count: int, data: Sequence[bytes]) -> dict[str, Value]:
-    """Aggregate a number of documents, given in their serialized form if there is more to do than to count.
+    """Aggregate a number of documents, whose serialized forms are not needed for counts only.
 
     Returns:
         The results by alias.
@@ -99,7 +99,7 @@ def compute(aggregations: Iterable[Aggregation], count: int, data: Sequence[byte
 
 
 def _numbers(documents: Iterable[Document], path: paths.FieldPath) -> Iterator[int | float]:
-    """Take the numbers out of a field; what is no number counts for nothing."""
+    """Yield the numbers in a field; other values are ignored."""
     for document in documents:
         value = paths.get(document.fields, path)
         if value is None:
@@ -114,7 +114,7 @@ def _sum(numbers: list[int | float]) -> Value:
     total = sum(numbers)
     if isinstance(total, int) and total in _INT64:
         return Value(integer_value=total)
-    return Value(double_value=float(total))  # as documented, when integers overflow or a double is among them
+    return Value(double_value=float(total))  # as documented, if integers overflow or one is a double
 
 
 def _average(numbers: list[int | float]) -> Value:

@@ -1,6 +1,6 @@
-"""Filters in their plain form: a query is an OR of conjunctions, and a conjunction an AND of terms.
+"""Filters in disjunctive normal form: a filter is an OR of conjunctions, and a conjunction an AND of terms.
 
-Operators such as `in` are gone here: each of their values is a conjunction of its own.
+Operators such as `in` are expanded: each of their values becomes a conjunction.
 https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
 """
 
@@ -17,7 +17,7 @@ from infra.local.refusals import InvalidArgument
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10
 
-_NOTHING = b""  # the encoding of no value
+_NOTHING = b""  # not the encoding of any value
 
 _F = StructuredQuery.FieldFilter
 _U = StructuredQuery.UnaryFilter
@@ -26,20 +26,20 @@ _C = StructuredQuery.CompositeFilter
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A condition on one field, in terms of encoded values; the subclasses say which."""
+    """A condition on the encoded value of one field, which subclasses define."""
 
     path: paths.FieldPath
 
     def accepts(self, value: Value) -> bool:
-        """Tell whether the field's value meets the condition."""
+        """Return whether the field's value meets the condition."""
         return self.accepts_encoded(ordering.encode(value))
 
     def accepts_encoded(self, encoded: bytes) -> bool:
-        """Tell whether the field's encoded value meets the condition."""
+        """Return whether the field's encoded value meets the condition."""
         raise NotImplementedError
 
     def matches(self, document: Document, path: str) -> bool:
-        """Tell whether a document has the field and its value meets the condition."""
+        """Return whether a document has the field, and its value meets the condition."""
         if self.path == paths.NAME:
             return self.accepts_encoded(ordering.encode_path(path))
         value = paths.get(document.fields, self.path)
@@ -67,18 +67,18 @@ class Contains(Term):
 
 
 class Bound(NamedTuple):
-    """A place between encoded values: just before those that begin with `encoded`, or just after."""
+    """A bound of encoded values: just before all that begin with `encoded`, or just after."""
 
     encoded: bytes
     after: bool
 
     @property
     def position(self) -> bytes:
-        """The place as bytes to compare encodings with."""
+        """The bound as bytes that encodings are compared with."""
         return ordering.after(self.encoded) if self.after else self.encoded
 
     def inverted(self) -> "Bound":
-        """The same place in the descending order."""
+        """Return the same bound in descending order."""
         return Bound(ordering.descending(self.encoded), not self.after)
 
 
@@ -95,7 +95,7 @@ class Range(Term):
 
 @dataclass(frozen=True, slots=True)
 class Excluded(Term):
-    """The field has a value, and it is none of these."""
+    """The field has a value other than these."""
 
     encoded: frozenset[bytes]
 
@@ -105,7 +105,7 @@ class Excluded(Term):
 
 @dataclass(frozen=True, slots=True)
 class Present(Term):
-    """The field has a value, whatever it is."""
+    """The field has any value."""
 
     def accepts(self, value: Value) -> bool:  # noqa: D102, ARG002
         return True
@@ -115,18 +115,18 @@ Conjunction = tuple[Term, ...]
 
 
 def is_inequality(term: Term) -> bool:
-    """Tell whether a term asks for an order: a range, anything but some values, anything at all."""
+    """Return whether a term implies a sort order by its field: a range, excluded values, or presence."""
     return isinstance(term, Range | Excluded | Present)
 
 
 class FilterReader:
-    """Turns the filters of a request into conjunctions."""
+    """Converts the filters of a request to conjunctions."""
 
     def __init__(self, database: str) -> None:
         self._database = database
 
     def read(self, where: StructuredQuery.Filter) -> list[Conjunction]:
-        """Read a filter; InvalidArgument if production would refuse it."""
+        """Convert a filter to conjunctions; raise InvalidArgument if production would reject it."""
         conjunctions = self._disjunction(where)
         if len(conjunctions) > MOST_DISJUNCTIONS:
             raise InvalidArgument(
@@ -139,7 +139,7 @@ class FilterReader:
         return list(dict.fromkeys(conjunctions))
 
     def encode(self, path: paths.FieldPath, value: Value) -> bytes:
-        """Encode the operand of a condition on a field, or a cursor's value for it."""
+        """Encode the operand of a filter on a field, or a cursor's value of the field."""
         if path != paths.NAME:
             return ordering.encode(value)
         if not value.HasField("reference_value"):
@@ -174,7 +174,7 @@ class FilterReader:
         count = 1
         for part in parts:
             count *= len(part)
-            if count > MOST_DISJUNCTIONS * MOST_DISJUNCTIONS:  # do not multiply out what is refused anyway
+            if count > MOST_DISJUNCTIONS * MOST_DISJUNCTIONS:  # rejected anyway: do not compute the product
                 raise InvalidArgument(f"A query has at most {MOST_DISJUNCTIONS} disjunctions.")
         return [sum(choice, ()) for choice in product(*parts)]
 
@@ -184,7 +184,7 @@ class FilterReader:
         if build is None:
             raise InvalidArgument("A field filter has no operator.")
         if path == paths.NAME and build in (_contains, _contains_any):
-            raise InvalidArgument("A document's name is no array, which 'array contains' is about.")
+            raise InvalidArgument("'array contains' needs an array, and a document's name is not one.")
         if condition.op in _LIST_OPERATORS:
             values = condition.value.array_value.values
             if not condition.value.HasField("array_value") or not values:
@@ -210,7 +210,7 @@ def _unary(condition: StructuredQuery.UnaryFilter) -> Term:
 
 
 def _type_range(path: paths.FieldPath, operand: bytes) -> tuple[Bound, Bound]:
-    """Bound the values that compare with an operand: those of its type."""
+    """Return the bounds of the values that are compared with an operand: those of its type."""
     first, end = (b"", ordering.AFTER) if path == paths.NAME else ordering.type_range(operand)
     return Bound(first, after=False), Bound(end, after=False)
 
@@ -252,19 +252,19 @@ def _contains_any(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
 
 
 def _comparable(operands: list[bytes]) -> list[bytes]:
-    """Replace nulls and NaNs, which no value equals in a list, by what no value is."""
+    """Replace null and NaN, which match no value in a list, with what is no encoding."""
     return [_NOTHING if operand in (ordering.NULL, ordering.NAN) else operand for operand in operands]
 
 
 def _not_equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
-    # A null is no value here: `!=` and `not-in` leave out documents where the field is null or missing.
+    # `!=` and `not-in` exclude documents where the field is null or missing.
     return [Excluded(path, frozenset({*operands, ordering.NULL}))]
 
 
 def _not_in(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
     if len(operands) > MOST_EXCLUDED:
         raise InvalidArgument(f"'not in' takes at most {MOST_EXCLUDED} values.")
-    if ordering.NULL in operands:  # of no value it can be told whether it is in the list
+    if ordering.NULL in operands:  # a list with null matches no document
         nowhere = Bound(_NOTHING, after=False)
         return [Range(path, nowhere, nowhere)]
     return _not_equal(path, operands)

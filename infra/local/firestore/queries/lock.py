@@ -1,6 +1,7 @@
-"""What a query read, as a condition: a write to a document that meets it would have changed the answer.
+"""Locks of queries: a lock covers the documents whose change would have changed the query's results.
 
-So a transaction holds the ranges that its queries covered, and no document can appear in them (a phantom).
+A transaction holds these locks on the ranges that its queries have read, so no document can appear in them
+(a phantom).
 """
 
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ class QueryLock:
 
     Attributes:
         query: The query.
-        upper: The sort key before which it read; less than the query's own bound if the limit ended it.
+        upper: The sort key at which the read part ends (exclusive); before the query's own bound if the limit
+            ended it.
     """
 
     query: Query
     upper: bytes
 
     def covers(self, path: str, data: bytes) -> bool:
-        """Tell whether a document, given by its path and serialized form (empty for none), is covered."""
+        """Return whether a document is covered, as its path and serialized form (empty if it is absent)."""
         if not data or not self._is_in_scope(path):
             return False
         document = Document.FromString(data)

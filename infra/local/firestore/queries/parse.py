@@ -1,4 +1,4 @@
-"""A query read from its request and checked, in the form that it is run in."""
+"""Parsing of queries: a request is checked and converted to the form that is run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from infra.local.refusals import InvalidArgument, Unimplemented
 
 MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
-# What goes together is told by the comments of google/firestore/v1/query.proto.
+# The comments of google/firestore/v1/query.proto document which operators can be combined.
 _EXCLUDING = {"NOT_EQUAL", "NOT_IN", "IS_NOT_NULL", "IS_NOT_NAN"}
 _NOT_WITH_NOT_IN = {"OR", "IN", "ARRAY_CONTAINS_ANY"}
 
@@ -31,16 +31,16 @@ class Query:
     """A checked query.
 
     Attributes:
-        parent: The path of the document below which the collections are; empty for the root.
+        parent: The path of the document that is the parent of the collections; empty for the root.
         collection: The collection's id; empty for any collection.
-        descendants: Whether collections at any depth below the parent are meant, or only directly below.
-        where: The filters: a document matches that matches one of these conjunctions.
-        order: The whole sort order, with what is implied: it ends with the document's name.
-        lower: The encoded sort key that results begin at.
-        upper: The encoded sort key that results end before.
+        descendants: Whether to include collections at any depth below the parent, not only directly below.
+        where: The filters; a document matches if it matches one of these conjunctions.
+        order: The sort order, including its implicit part; it ends with the document's name.
+        lower: The encoded sort key at which results begin (inclusive).
+        upper: The encoded sort key at which results end (exclusive).
         offset: How many results to skip.
-        limit: How many results to give at most; None for all.
-        select: The fields to give; None for all.
+        limit: How many results to return at most; None for all.
+        select: The fields to return; None for all.
     """
 
     parent: str
@@ -55,7 +55,7 @@ class Query:
     select: tuple[paths.FieldPath, ...] | None
 
     def reaches(self, parent: str) -> bool:
-        """Tell whether the collections directly below a document, given by its path, are meant."""
+        """Return whether the query includes collections directly below a document with this path."""
         if parent == self.parent:
             return True
         return self.descendants and (not self.parent or parent.startswith(f"{self.parent}/"))
@@ -67,18 +67,18 @@ def parse(
     request: StructuredQuery,
     present: Iterable[paths.FieldPath] = (),
 ) -> Query:
-    """Read a query; InvalidArgument if production would refuse it whatever is stored.
+    """Parse a query; raise InvalidArgument if production would reject it whatever is stored.
 
     Args:
         database: The database's full name.
-        parent_path: Where the query starts, below `documents/`.
-        request: The query as clients send it.
-        present: Fields that documents must have to be in the results, and that order them.
+        parent_path: The path of the query's parent, below `documents/`.
+        request: The query in the request.
+        present: Fields that documents must have to be in the results, and that results are sorted by.
     """
     if request.HasField("find_nearest"):
         raise Unimplemented("StructuredQuery.find_nearest (vector search)")
     if len(request.from_) != 1:
-        raise InvalidArgument("A query is about exactly one collection.")
+        raise InvalidArgument("A query must select exactly one collection.")
     selector = request.from_[0]
     if selector.collection_id:
         names.single_id(selector.collection_id)
@@ -95,7 +95,7 @@ def parse(
     if not selector.collection_id and used != {paths.NAME}:
         raise InvalidArgument("A query of all collections can only filter and order by name.")
     if request.offset < 0 or request.limit.value < 0:
-        raise InvalidArgument("A limit or an offset is not negative.")
+        raise InvalidArgument("A limit or an offset must not be negative.")
     return Query(
         parent=parent_path,
         collection=selector.collection_id,
@@ -117,7 +117,7 @@ def _selection(projection: StructuredQuery.Projection) -> tuple[paths.FieldPath,
 
 
 def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Conjunction, ...]) -> Spec:
-    """Add what the order implies: the fields of inequalities, by name, and then the document's name."""
+    """Add the implicit sort fields: those with inequalities, sorted by name, and then the document's name."""
     modes: dict[paths.FieldPath, Mode] = {}
     for order in requested:
         path = paths.parse(order.field.field_path)
@@ -133,7 +133,7 @@ def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Con
 
 
 def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) -> bytes:
-    """Encode a cursor: just before, or just after, all results whose sort key begins with its values."""
+    """Encode a cursor: a bound just before or after all results whose sort keys begin with its values."""
     if len(cursor.values) > len(order):
         raise InvalidArgument("A cursor has more values than the order has fields.")
     if not cursor.values:
@@ -156,13 +156,13 @@ def _check_operators(where: StructuredQuery.Filter) -> None:
     operators = list(_operators(where))
     excluding = [operator for operator in operators if operator in _EXCLUDING]
     if len(excluding) > 1:
-        raise InvalidArgument(f"A query has one of these at most: {', '.join(sorted(_EXCLUDING))}.")
+        raise InvalidArgument(f"A query can have only one of {', '.join(sorted(_EXCLUDING))}.")
     if "NOT_IN" in operators and not _NOT_WITH_NOT_IN.isdisjoint(operators):
-        raise InvalidArgument(f"'not in' goes with none of {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
+        raise InvalidArgument(f"'not in' cannot be combined with {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
 
 
 def _operators(where: StructuredQuery.Filter) -> Iterable[str]:
-    """Name the operators of a filter, which has been read, and of those in it."""
+    """Yield the names of the operators of a filter and of the filters in it."""
     match where.WhichOneof("filter_type"):
         case "field_filter":
             yield _F.Operator.Name(where.field_filter.op)

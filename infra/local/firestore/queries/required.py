@@ -1,7 +1,7 @@
-"""The index that a query needs: without it production refuses the query, and so does this.
+"""The indexes that a query needs; without them, the query is rejected as in production.
 
-For equalities alone, single-field indexes are merged; with an order or a range, composite indexes are needed
-that end with that order, and several of them are merged if their equalities together are the query's.
+For equalities only, single-field indexes are merged. With a sort order or a range, composite indexes that end
+with that order are needed; several are merged if together they have all equalities of the query.
 https://firebase.google.com/docs/firestore/query-data/index-overview#taking_advantage_of_index_merging
 """
 
@@ -16,7 +16,7 @@ Field = tuple[paths.FieldPath, Mode]
 
 
 def check(query: Query, indexes: Indexes) -> None:
-    """Check that each conjunction of a query has its index; FailedPrecondition names a missing one."""
+    """Check that each conjunction has its indexes; raise FailedPrecondition with a missing one."""
     if indexes.composites is None:
         return
     for terms in query.where:
@@ -26,7 +26,7 @@ def check(query: Query, indexes: Indexes) -> None:
 
 
 class _Need:
-    """What one conjunction asks of indexes: equalities in any order, followed by this sort order."""
+    """The index that one conjunction needs: equalities in any order, followed by this sort order."""
 
     def __init__(self, query: Query, terms: Conjunction) -> None:
         self._collection = query.collection
@@ -38,13 +38,13 @@ class _Need:
         }
         fixed = {path for path, mode in self._equalities if mode is Mode.ASCENDING}
         self._order = tuple((path, mode) for path, mode in query.order if path not in fixed)
-        self._sorts = len(self._order) > 1  # by more than the name
-        self._names = self._order[-1][1]  # the direction in which names come
+        self._sorts = len(self._order) > 1  # by more fields than the name
+        self._names = self._order[-1][1]  # the direction of the name
 
     def met_by(self, indexes: Indexes) -> bool:
-        """Tell whether these indexes are enough."""
+        """Return whether these indexes are sufficient."""
         if not self._equalities:
-            # By name, documents are in ascending order without any index.
+            # Documents are stored in ascending order of their names, which needs no index.
             as_they_lie = self._order == ((paths.NAME, Mode.ASCENDING),)
             return as_they_lie or self._single(indexes, self._order) or self._composites(indexes) != []
         covered = {field for part in self._composites(indexes) for field in part}
@@ -59,14 +59,14 @@ class _Need:
         return f"collection group {self._collection}, query scope {scope}, fields {shown}"
 
     def _single(self, indexes: Indexes, order: tuple[Field, ...]) -> bool:
-        """Tell whether an index of a single field gives this order, with the name in the same direction."""
+        """Return whether a single-field index has this order, with the name in the same direction."""
         (path, mode), *rest = order
         return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
 
     def _merges(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
-        """Tell whether an index of a single field has equal values with the names as the query wants.
+        """Return whether a single-field index can be merged: its names have the direction of the query.
 
-        Those of an array's elements are in ascending order.
+        In indexes of array elements, names are in ascending order.
         """
         if mode is Mode.CONTAINS:
             return self._names is Mode.ASCENDING and self._has(indexes, path, mode)
@@ -76,7 +76,7 @@ class _Need:
         return indexes.has_single(self._collection, path, mode, group=self._group)
 
     def _composites(self, indexes: Indexes) -> list[set[Field]]:
-        """Find the composite indexes to use, as the sets of the query's equalities that each covers."""
+        """Return, for each composite index that can be used, the equalities of the query that it covers."""
         return [
             part
             for composite in indexes.composites or ()
@@ -93,6 +93,6 @@ class _Need:
         leading, order = fields[: -len(self._order)], fields[-len(self._order) :]
         if order != self._order:
             return None
-        # The direction of a field that has one value matters to no order.
+        # The direction of a field with only one value does not matter.
         part = {(path, Mode.CONTAINS if mode is Mode.CONTAINS else Mode.ASCENDING) for path, mode in leading}
         return part if part <= self._equalities else None

@@ -1,4 +1,4 @@
-"""Running a query: what each conjunction finds in the indexes, block by block in the query's order."""
+"""Running of queries: each conjunction is looked up in the indexes, block by block in the query's order."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -21,17 +21,17 @@ from infra.local.firestore.values import Field, Key
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A document that a query found, with its place in the query's order."""
+    """A document that a query found, with its sort key."""
 
     key: bytes
     version: Version
 
 
 def prepare(database: Database, query: Query) -> Iterator[None]:
-    """Bring the indexes of a query up to date before it is run, which takes long where there are none yet.
+    """Bring the indexes of a query up to date before it runs, which takes long if they do not exist yet.
 
     Yields:
-        Whenever something else may be done.
+        After each step, so that others can run.
     """
     scope = scope_of(database, query)
     if scope is not None:
@@ -39,7 +39,7 @@ def prepare(database: Database, query: Query) -> Iterator[None]:
 
 
 def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
-    """Find the documents that match, as they were at a time or are now; offset and limit are the caller's."""
+    """Return the matching documents at a time, by default now, without applying the offset and the limit."""
     search = _search(database, query, time)
     if search is None:
         return iter(())
@@ -51,10 +51,10 @@ def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
 
 
 def page(database: Database, query: Query, time: int | None) -> tuple[int, list[Hit]]:
-    """Find the documents that match, with the query's offset and limit applied.
+    """Return the matching documents, with the query's offset and limit applied.
 
     Returns:
-        How many results were skipped, and those that are left.
+        The number of skipped results, and the remaining ones.
     """
     search = _search(database, query, time)
     if search is not None and search.is_exact and query.offset:
@@ -67,7 +67,7 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
 
 
 def count(database: Database, query: Query, time: int | None) -> int | None:
-    """Count the documents that match without looking at each one; None if that is not possible."""
+    """Return the number of matching documents from the indexes alone; None if that is not possible."""
     search = _search(database, query, time)
     if search is None:
         return 0
@@ -75,7 +75,7 @@ def count(database: Database, query: Query, time: int | None) -> int | None:
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:
-    """Find what a query looks at; None where there is nothing yet."""
+    """Return the scope of a query; None if it does not exist yet."""
     if not query.collection:
         return database.everything
     if query.descendants:
@@ -84,10 +84,10 @@ def scope_of(database: Database, query: Query) -> Scope | None:
 
 
 class _Search:
-    """A query in its scope: all of its conjunctions.
+    """A query in its scope, with all of its conjunctions.
 
     Attributes:
-        past: The time to see; None for now, as also where nothing of the scope has changed since.
+        past: The time to read at; None for now, and also if nothing in the scope has changed since.
     """
 
     def __init__(self, scope: Scope, query: Query, time: int | None) -> None:
@@ -99,21 +99,21 @@ class _Search:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the indexes alone tell what matches."""
+        """Whether the indexes alone determine what matches."""
         query = self._query
         has_one_parent = bool(query.collection) and not (query.descendants and query.parent)
         return self.past is None and has_one_parent and not any(scan.residual for scan in self._scans)
 
     def prepare(self) -> Iterator[None]:
-        """Bring the indexes up to date, some documents at a time."""
+        """Bring the index up to date, in steps."""
         return self._index.bring_up_to_date({field for scan in self._scans for field in scan.fields})
 
     def count(self) -> int:
-        """Count what the indexes find."""
+        """Return the number of documents that the indexes find."""
         return sum(reduce(or_, found).bit_count() for _, found in self._blocks())
 
     def hits(self, offset: int = 0) -> Iterator[Hit]:
-        """Walk the documents that match now, if they are exact from an offset on."""
+        """Yield the documents that match now; an offset needs an exact search."""
         for block, found in self._blocks():
             anywhere = reduce(or_, found)
             if offset >= anywhere.bit_count():
@@ -125,7 +125,7 @@ class _Search:
             offset = 0
 
     def superseded(self, database: Database, time: int) -> list[Hit]:
-        """Find the documents that have changed since a time, and matched then."""
+        """Return the documents that matched at a time and have changed since."""
         hits = []
         for record in set(database.changed_since(time)):
             version = record.at(time)
@@ -141,7 +141,7 @@ class _Search:
         return sorted(hits, key=attrgetter("key"))
 
     def _blocks(self) -> Iterator[tuple[Block, list[int]]]:
-        """Walk the blocks, with what each conjunction finds there."""
+        """Yield the blocks with matches, with the set that each conjunction finds there."""
         lower, upper = min(scan.lower for scan in self._scans), max(scan.upper for scan in self._scans)
         for block in self._index.blocks(lower, upper):
             found = [scan.find(block) for scan in self._scans]
@@ -149,7 +149,7 @@ class _Search:
                 yield block, found
 
     def _accepts(self, entry: Entry, found: Sequence[int]) -> bool:
-        """Tell whether a document that the indexes find matches indeed."""
+        """Return whether a document that the indexes find also meets the other conditions."""
         if not self._query.reaches(entry.record.collection.parent):
             return False
         residuals = [scan.residual for scan, part in zip(self._scans, found, strict=True) if part & entry.bit]
@@ -162,13 +162,13 @@ class _Search:
 
 
 class _Scan:
-    """One conjunction, as values to look for in an index, and bounds of its keys.
+    """One conjunction, as values to look up in an index, and bounds of its keys.
 
     Attributes:
-        lower: The key that it begins at.
-        upper: The key that it ends before.
-        fields: The fields that it asks for values of.
-        residual: The terms that the index does not tell.
+        lower: The lower bound of keys (inclusive).
+        upper: The upper bound of keys (exclusive).
+        fields: The fields of the values to look up.
+        residual: The terms that the index cannot decide.
     """
 
     def __init__(self, sorted_index: SortedIndex, query: Query, terms: Conjunction) -> None:
@@ -182,7 +182,7 @@ class _Scan:
         self._values = [(sorted_index.number(field), value) for field, value in found]
 
     def find(self, block: Block) -> int:
-        """Find the documents of a block that have all values, within the bounds."""
+        """Return the set of a block's documents with all values, within the bounds."""
         found = block.between(self.lower, self.upper)
         for number, value in self._values:
             if not found:
@@ -191,20 +191,20 @@ class _Scan:
         return found
 
     def matches(self, key: bytes, document: Document, record: Record) -> bool:
-        """Tell whether a document with this key matches."""
+        """Return whether a document with this key matches."""
         return self.lower <= key < self.upper and all(
             term.matches(document, record.path) for term in self._terms
         )
 
 
 def _search(database: Database, query: Query, time: int | None) -> _Search | None:
-    """Get ready to run a query; None where there is nothing to look at."""
+    """Return the search of a query, ready to run; None if its scope does not exist yet."""
     scope = scope_of(database, query)
     if scope is None:
         return None
     search = _Search(scope, query, time)
     for _ in search.prepare():
-        pass  # after `prepare` these are a few documents, if any
+        pass  # only a few documents, if any, after the caller's `prepare`
     return search
 
 

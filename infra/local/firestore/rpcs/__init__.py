@@ -1,1 +1,1 @@
-"""The methods of `google.firestore.v1.Firestore`, each as production answers it."""
+"""The RPCs of `google.firestore.v1.Firestore`, with the behavior of production."""

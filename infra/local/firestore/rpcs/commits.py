@@ -32,7 +32,7 @@ _ID_LENGTH = 20
 
 
 class Commits:
-    """The methods that write."""
+    """The RPCs that write."""
 
     def __init__(self, store: Store, billing: Billing) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class Commits:
         return Empty()
 
     async def commit(self, request: CommitRequest) -> CommitResponse:
-        """Do all writes or none, and end the transaction, if there is one."""
+        """Apply all writes or none, and end the transaction, if there is one."""
         database = self._database(request.database)
         checked = [writes.check(write, request.database) for write in request.writes]
         if request.transaction:
@@ -75,11 +75,11 @@ class Commits:
             return committed
 
     async def batch_write(self, request: BatchWriteRequest) -> BatchWriteResponse:
-        """Do each write by itself, in no transaction."""
+        """Apply each write separately, without a transaction."""
         database = self._database(request.database)
         targets = [write.update.name or write.delete or write.transform.document for write in request.writes]
         if len(set(targets)) < len(targets):
-            raise InvalidArgument("A batch writes no document twice.")
+            raise InvalidArgument("A batch must not write a document twice.")
         response = BatchWriteResponse()
         for write in request.writes:
             result, status = response.write_results.add(), response.status.add()
@@ -91,7 +91,7 @@ class Commits:
         return response
 
     async def create_document(self, request: CreateDocumentRequest) -> Document:
-        """Create a document, with an id of its own if none is given."""
+        """Create a document, with a random id if the request has none."""
         if request.document.name:
             raise InvalidArgument("The name of a document to create must not be set.")
         database_name, parent_path = names.parent(request.parent)

@@ -20,7 +20,7 @@ from infra.local.refusals import NotFound
 
 
 class Documents:
-    """The methods that read documents by name."""
+    """The RPCs that read documents by name."""
 
     def __init__(self, store: Store, billing: Billing) -> None:
         self._store = store
@@ -38,7 +38,7 @@ class Documents:
         return masked(version.data, request.mask.field_paths)
 
     async def batch_get_documents(self, request: BatchGetDocumentsRequest) -> Iterator[Message]:
-        """Get several documents as they were at one moment, each once."""
+        """Get several documents as of the same time, each once."""
         database = self._store.database(names.database(request.database))
         wanted = {name: names.document_in(name, request.database) for name in request.documents}
         async with reading(database, request) as view:
@@ -63,17 +63,17 @@ def _found(
 
 
 def masked(data: bytes, mask: Iterable[str]) -> Document:
-    """Make a response of a stored document, with the fields that a mask names, or all if it names none."""
+    """Return a stored document with the fields in a mask, or with all if the mask is empty."""
     return Document.FromString(projected(data, [paths.parse(path) for path in mask]))
 
 
 def projected(data: bytes, chosen: Sequence[paths.FieldPath]) -> bytes:
-    """Give a stored document with the fields chosen of it, all if none is chosen; both in serialized form."""
+    """Return a serialized document with the chosen fields, or with all if none are chosen."""
     return projection(chosen)(data)
 
 
 def projection(chosen: Sequence[paths.FieldPath]) -> Callable[[bytes], bytes]:
-    """Make what gives stored documents with the fields chosen of them."""
+    """Return a function that reduces serialized documents to the chosen fields; all if none are chosen."""
     if not chosen:
         return lambda data: data
     names = {path[0] for path in chosen}

@@ -31,14 +31,14 @@ _PAGE = 300
 
 
 class Lists:
-    """The methods that list what is below a parent."""
+    """The RPCs that list documents or collections below a parent."""
 
     def __init__(self, store: Store, billing: Billing) -> None:
         self._store = store
         self._billing = billing
 
     async def list_documents(self, request: ListDocumentsRequest) -> ListDocumentsResponse:
-        """List one page of a collection's documents."""
+        """Return one page of a collection's documents."""
         database_name, parent_path = names.parent(request.parent)
         query = parse(database_name, parent_path, _as_query(request))
         if request.page_token:
@@ -64,7 +64,7 @@ class Lists:
         return response
 
     async def list_collection_ids(self, request: ListCollectionIdsRequest) -> ListCollectionIdsResponse:
-        """List one page of the ids of the collections below a document or the root."""
+        """Return one page of the ids of the collections below a document or the root."""
         database_name, parent_path = names.parent(request.parent)
         first = _decode(request.page_token)
         size = _page_size(request)
@@ -82,13 +82,13 @@ class Lists:
 
 def _page_size(request: ListDocumentsRequest | ListCollectionIdsRequest) -> int:
     if request.page_size < 0:
-        raise InvalidArgument("A page size is not negative.")
+        raise InvalidArgument("A page size must not be negative.")
     return request.page_size or _PAGE
 
 
 def _as_query(request: ListDocumentsRequest) -> StructuredQuery:
     if request.show_missing and request.order_by:
-        raise InvalidArgument("Missing documents cannot be shown in an order of fields.")
+        raise InvalidArgument("show_missing and order_by cannot be combined.")
     query = StructuredQuery()
     query.from_.add(collection_id=request.collection_id)
     for part in filter(None, request.order_by.split(",")):
@@ -103,7 +103,7 @@ def _as_query(request: ListDocumentsRequest) -> StructuredQuery:
 
 
 def _missing(view: Reading, query: Query) -> list[Hit]:
-    """Find documents that do not exist, but have something below them."""
+    """Return the documents that do not exist, but have documents below them."""
     documents = view.database.documents
     collection = names.join(query.parent, query.collection)
     below = {
@@ -118,13 +118,13 @@ def _missing(view: Reading, query: Query) -> list[Hit]:
 
 
 def _placeholder(view: Reading, path: str) -> Version:
-    """A missing document is listed with its name alone."""
+    """Return a missing document as it is listed: only with its name."""
     name = names.document_name(view.database.name, path)
     return Version(Document(name=name).SerializeToString(), created=0, updated=0)
 
 
 def _below(view: Reading, parent_path: str) -> list[Collection]:
-    """Find the collections with documents at any depth below a parent."""
+    """Return the collections with documents, at any depth below a parent."""
     start = f"{parent_path}/" if parent_path else ""
     return [
         collection

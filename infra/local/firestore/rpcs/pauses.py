@@ -1,13 +1,13 @@
-"""Long work on the event loop, with other calls in between."""
+"""Long work on the event loop, with pauses for other calls."""
 
 import asyncio
 from collections.abc import Iterator
 
-# Long enough for a call that waits to be read and answered: that takes several turns of the loop.
+# Long enough to read and answer a waiting call, which takes several iterations of the event loop.
 PAUSE = 0.001
 
 
 async def pauses(work: Iterator[None]) -> None:
-    """Do work to its end, and let others run whenever it yields."""
+    """Complete the work, with a pause each time it yields."""
     for _ in work:
         await asyncio.sleep(PAUSE)

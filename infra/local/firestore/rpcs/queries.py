@@ -26,14 +26,14 @@ from infra.local.refusals import Unimplemented
 
 
 class Queries:
-    """The methods that query."""
+    """The RPCs that query."""
 
     def __init__(self, store: Store, billing: Billing) -> None:
         self._store = store
         self._billing = billing
 
     async def run_query(self, request: RunQueryRequest) -> Iterator[Message]:
-        """Run a query, as the database was at one moment."""
+        """Run a query as of one time."""
         if request.HasField("explain_options"):
             raise Unimplemented("RunQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
@@ -47,7 +47,7 @@ class Queries:
     async def run_aggregation_query(
         self, request: RunAggregationQueryRequest
     ) -> Iterator[RunAggregationQueryResponse]:
-        """Aggregate the results of a query, as the database was at one moment."""
+        """Aggregate the results of a query as of one time."""
         if request.HasField("explain_options"):
             raise Unimplemented("RunAggregationQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
@@ -74,13 +74,13 @@ class Queries:
 
 
 async def _prepare(view: Reading, query: Query) -> None:
-    """Refuse a query that lacks an index, and bring those that it uses up to date."""
+    """Reject a query without its indexes, and bring its indexes up to date."""
     required.check(query, view.database.indexes)
     await pauses(prepare(view.database.documents, query))
 
 
 async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
-    """Run a prepared query, and lock what it covered if its transaction needs that."""
+    """Run a prepared query, and lock the part that it read if its transaction needs that."""
     locks = view.database.locks
     if view.holder:
         await locks.read_query(view.holder, QueryLock(query, query.upper))
@@ -91,7 +91,7 @@ async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
 
 
 def _count(view: Reading, query: Query) -> int | None:
-    """Count a query's results, if the index alone tells."""
+    """Return the number of a query's results from the indexes alone; None if that is not possible."""
     matching = count(view.database.documents, query, view.time)
     if matching is None:
         return None
@@ -100,7 +100,7 @@ def _count(view: Reading, query: Query) -> int | None:
 
 
 def _covered(query: Query, hits: list[Hit]) -> bytes:
-    """How far a query has read: up to its last result if its limit ended it there."""
+    """Return the sort key at which a query ended (exclusive): after its last result if its limit ended it."""
     if query.limit is None or len(hits) < query.limit:
         return query.upper
     return hits[-1].key + ordering.AFTER if hits else query.lower

@@ -1,4 +1,4 @@
-"""When a read sees the database: now, at a past time, or as its transaction says."""
+"""The time of a read: now, a past time, or the read time of its transaction."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from infra.local.firestore.transactions import Transaction, past
 
 
 class ReadRequest(Protocol):
-    """A request with a consistency selector, of at least a read time."""
+    """A request with a consistency selector, which has at least a read time."""
 
     read_time: Timestamp
 
@@ -26,8 +26,8 @@ class Reading:
 
     Attributes:
         database: The database.
-        transaction: The transaction to read in, if any.
-        begun: The token to tell the client of, if its transaction began with this read.
+        transaction: The transaction of the read, if any.
+        begun: The token of the transaction if it began with this read, for the response; otherwise empty.
         time: The past time to read at; None for now.
     """
 
@@ -38,11 +38,11 @@ class Reading:
 
     @property
     def holder(self) -> Transaction | None:
-        """The transaction, if it is to hold locks on what it reads."""
+        """The transaction, if it locks what it reads."""
         return self.transaction if self.transaction and self.transaction.read_time is None else None
 
     def read_time(self) -> Timestamp:
-        """The time that the answer is true at."""
+        """Return the time as of which the response is correct."""
         return clock.to_timestamp(self.database.clock.read_time() if self.time is None else self.time)
 
     async def lock_documents(self, paths: Iterable[str]) -> None:
@@ -53,7 +53,7 @@ class Reading:
 
 @asynccontextmanager
 async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator[Reading]:
-    """Read as the request's consistency selector asks."""
+    """Read as of the time, or in the transaction, of the request's consistency selector."""
     match request.WhichOneof("consistency_selector"):
         case "transaction":
             token: bytes = request.transaction  # type: ignore[attr-defined] # the case says it
@@ -66,7 +66,7 @@ async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator
                 with database.transactions.using(began.token) as transaction:
                     yield Reading(database, transaction, began.token, transaction.read_time)
             except BaseException:
-                database.transactions.end(began)  # the client is told no token that it could end it by
+                database.transactions.end(began)  # the client gets no token to end it with
                 raise
         case "read_time":
             time = clock.from_timestamp(request.read_time)
