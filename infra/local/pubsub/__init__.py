@@ -1,5 +1,5 @@
 """An embedded Pub/Sub: a gRPC server of google.pubsub.v1 for development and tests, in one small process.
 
-Read it in this order: `backlog.py` (what a subscription owes its subscribers), `broker.py` (topics and
-subscriptions), `publisher.py` and `subscriber.py` (their RPCs), `server.py` (the process).
+Read it in this order: `backlog.py` (the messages of a subscription), `broker.py` (topics and subscriptions),
+`publisher.py` and `subscriber.py` (their RPCs), `server.py` (the process).
 """

@@ -9,7 +9,7 @@ _NAME = "Pub/Sub"
 
 
 def main() -> int:
-    """Run until told to stop; gives the process's exit code."""
+    """Run the emulator until it is stopped, and return the exit code of the process."""
     chosen = EmulatorParser(_NAME, "infra.local.pubsub", default_port=8085).parse_args()
     return serve(_NAME, running(chosen.host, chosen.port, chosen.control_port, chosen.data))
 

@@ -1,4 +1,4 @@
-"""Ack ids: by what a subscriber names a delivery."""
+"""Ack ids, by which subscribers refer to deliveries."""
 
 import itertools
 import re
@@ -7,22 +7,22 @@ from collections.abc import Collection
 
 from infra.local.refusals import InvalidArgument
 
-# A client may outlive the emulator and its restart with the same data: an id of before it names nothing then.
+# A client can keep an id across a restart of the emulator with the same data; the id must be unknown then.
 _RUN = secrets.token_hex(8)
 _numbers = itertools.count(1)
 _ID = re.compile("[0-9a-f]{32}")
 
 
 def new_ack_id() -> str:
-    """Return an id that no other delivery has, of this run of the emulator or of another."""
+    """Return an id that no other delivery has, in this run of the emulator or another."""
     return f"{_RUN}{next(_numbers):016x}"
 
 
 def check_ack_ids(ack_ids: Collection[str]) -> None:
-    """Refuse ids that no emulator can have given. An id whose lease is over is none of these.
+    """Check the form of ids. Ids of leases that have ended pass.
 
     Raises:
-        InvalidArgument: there are none, or one is malformed.
+        InvalidArgument: there are no ids, or one is malformed.
     """
     if not ack_ids:
         raise InvalidArgument("You have not specified an ack ID in the request.")

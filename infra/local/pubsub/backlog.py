@@ -1,4 +1,4 @@
-"""What a subscription owes its subscribers: waiting, leased, acknowledged and retained messages."""
+"""The messages of a subscription: waiting, leased, and acknowledged but retained."""
 
 import heapq
 import itertools
@@ -20,30 +20,30 @@ Forward = Callable[[Message, int], bool]
 class Backlog:
     """The messages of one subscription.
 
-    Every method runs on the event loop and to its end, so there are no locks. Times are in seconds since the
-    epoch and given by the caller.
+    Every method runs on the event loop without interruption, so locks are not needed. Times are in seconds
+    since the epoch, and the caller passes the current time.
     """
 
     def __init__(self, name: str, policy: Policy, journal: Journal, forward: Forward) -> None:
         """Start empty.
 
         Args:
-            name: The subscription's.
-            policy: How it delivers; may be replaced at any time.
-            journal: Where changes are noted.
-            forward: Sends a message, delivered that often in vain, to the dead letter topic; says whether
-                there is one.
+            name: The subscription's name.
+            policy: How to deliver messages; may be replaced at any time.
+            journal: Records the changes.
+            forward: Publishes a message with its number of failed deliveries to the dead letter topic;
+                returns whether the topic exists.
         """
         self.policy = policy
         self._name = name
         self._journal = journal
         self._forward = forward
-        # A dict walks over all that was deleted before its first entry, to find it: once for each take.
+        # Not a dict, which skips all deleted entries before its first entry to find that, in each `take`.
         self._deliveries: OrderedDict[int, Delivery] = OrderedDict()
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Delivery | Lane] = deque()
         self._delayed: list[tuple[float, int, Delivery | Lane]] = []
-        self._delays = itertools.count()  # what is delayed until the same time comes in this order
+        self._delays = itertools.count()  # the order of items with the same time
         self._leases: dict[str, Lease] = {}
         self._deadlines = Deadlines()
         self._consumers: set[Consumer] = set()
@@ -51,15 +51,15 @@ class Backlog:
     # Consumers
 
     def attach(self, consumer: Consumer) -> None:
-        """Tell a consumer from now on when there may be something to take."""
+        """Notify a consumer from now on when there may be messages to take."""
         self._consumers.add(consumer)
 
     def detach(self, consumer: Consumer) -> None:
-        """Tell it no more. What it holds stays its own until the deadlines."""
+        """Stop notifying a consumer. It keeps its leases until their deadlines."""
         self._consumers.discard(consumer)
 
     def wake(self) -> None:
-        """Tell all consumers that there may be something to take, or that the subscription changed."""
+        """Notify all consumers that there may be messages to take, or that the subscription has changed."""
         for consumer in self._consumers:
             consumer.ready.set()
 
@@ -72,7 +72,7 @@ class Backlog:
         self._enqueue(delivery)
 
     def restore(self, message: Message, *, acked: bool, failures: int) -> None:
-        """Add a message as the journal knows it."""
+        """Add a message with its state from the journal."""
         delivery = self._add(message)
         delivery.failures = failures
         if acked:
@@ -81,7 +81,7 @@ class Backlog:
             self._enqueue(delivery)
 
     def take(self, consumer: Consumer, limit: int, now: float) -> list[Lease]:
-        """Lease up to `limit` messages to a consumer, as far as its flow control allows."""
+        """Lease up to `limit` messages to a consumer, within its flow control."""
         self.expire(now)
         taken: list[Lease] = []
         size = 0
@@ -96,7 +96,7 @@ class Backlog:
         return taken
 
     def acknowledge(self, ack_ids: Iterable[str]) -> int:
-        """Settle messages and return how many. Unknown and expired ids change nothing, as in production."""
+        """Acknowledge messages and return how many; ignore unknown and expired ids, as in production."""
         count = 0
         for ack_id in ack_ids:
             lease = self._leases.get(ack_id)
@@ -107,7 +107,7 @@ class Backlog:
         return count
 
     def modify_deadline(self, ack_id: str, seconds: float, now: float) -> None:
-        """Give a lease that many seconds from now; with 0 its message is to be delivered again (nack)."""
+        """Set a lease's deadline to some seconds from now; with 0, deliver the message again (nack)."""
         lease = self._leases.get(ack_id)
         if lease is None:
             return
@@ -119,19 +119,19 @@ class Backlog:
             self._fail(lease, now)
 
     def tick(self, now: float) -> None:
-        """Do what is due: leases end, backoffs end."""
+        """Handle the leases and backoffs that have ended."""
         for lease in self._deadlines.expired(now):
             self._fail(lease, now)
         while self._delayed and self._delayed[0][0] <= now:
             _, _, item = heapq.heappop(self._delayed)
             if isinstance(item, Lane):
-                if item.resume_at > now:  # it failed again meanwhile
+                if item.resume_at > now:  # it has failed again in the meantime
                     continue
                 item.resume_at = 0.0
             self._list(item)
 
     def expire(self, now: float) -> None:
-        """Forget the messages that outlived their retention."""
+        """Drop the messages that are older than the retention."""
         cutoff = now - self.policy.retention
         while self._deliveries:
             delivery = next(iter(self._deliveries.values()))
@@ -146,11 +146,11 @@ class Backlog:
             self._tidy()
 
     def seek(self, time: float, replay: Iterable[Message]) -> None:
-        """Take all before `time` as acknowledged and all from then on as not.
+        """Mark messages published before `time` as acknowledged, and all others as not acknowledged.
 
         Args:
-            time: By publish time.
-            replay: What the topic retains and the subscription should have, of any time.
+            time: The publish time to seek to.
+            replay: The messages, of any time, that the topic retains and that match the subscription.
         """
         for lease in list(self._leases.values()):
             self._end(lease, State.WAITING)
@@ -168,7 +168,7 @@ class Backlog:
         self._rebuild()
 
     def clear(self) -> None:
-        """Forget all messages: the subscription is deleted or detached."""
+        """Drop all messages, because the subscription is deleted or detached."""
         for lease in list(self._leases.values()):
             self._end(lease, State.WAITING)
         for delivery in list(self._deliveries.values()):
@@ -199,7 +199,7 @@ class Backlog:
             self._list(delivery.lane)
 
     def _list(self, item: Delivery | Lane) -> None:
-        """Queue a message or a lane for delivery, where the consumers that may have it look."""
+        """Queue a message or a lane; a lane with an owner goes to the queue of that consumer."""
         if isinstance(item, Delivery):
             self._ready.append(item)
         elif item.waiting and not item.resume_at:
@@ -227,7 +227,7 @@ class Backlog:
         return delivery
 
     def _tidy(self) -> None:
-        """Take out of the queue what is not to be delivered; where nobody reads, nothing else does."""
+        """Remove from the queue what must not be delivered; otherwise, only `take` does that."""
         queued = dict.fromkeys(self._ready)
         self._ready.clear()
         for item in queued:
@@ -255,10 +255,10 @@ class Backlog:
         lease.delivery.state = state
         lease.consumer.release(lease.delivery.message.size)
 
-    # What becomes of a delivery
+    # The end of a delivery
 
     def _fail(self, lease: Lease, now: float) -> None:
-        """Deliver a message again, after its backoff, or send it to the dead letter topic."""
+        """Queue a message for delivery after its backoff, or publish it to the dead letter topic."""
         delivery = lease.delivery
         delivery.failures += 1
         if self._is_exhausted(delivery) and self._forward(delivery.message, delivery.failures):
@@ -289,7 +289,7 @@ class Backlog:
         self._advance(lane)
 
     def _settle(self, delivery: Delivery) -> None:
-        """Let go of an acknowledged message, or of all that it held up."""
+        """Retain or drop an acknowledged message; in a lane, only once all messages before it are done."""
         if delivery.lane is None:
             self._keep_or_drop(delivery)
         else:
@@ -303,7 +303,7 @@ class Backlog:
             return
         if lane.waiting:
             self._list(lane)
-        elif self._lanes.get(lane.key) is lane:  # what is retained may have had an earlier one
+        elif self._lanes.get(lane.key) is lane:  # retained messages can have an earlier lane
             del self._lanes[lane.key]
 
     def _keep_or_drop(self, delivery: Delivery) -> None:
@@ -327,7 +327,7 @@ class Backlog:
         )
 
     def _rebuild(self) -> None:
-        """Queue all waiting messages anew, in the order of their publication. Nothing is leased."""
+        """Rebuild the queues with all waiting messages, in order of publication. No message is leased."""
         self._ready.clear()
         self._delayed.clear()
         self._lanes.clear()

@@ -1,4 +1,4 @@
-"""All topics and subscriptions of all projects, and the rules between them."""
+"""All topics and subscriptions of all projects, and how they affect each other."""
 
 from collections.abc import Iterable
 
@@ -19,17 +19,18 @@ from infra.local.refusals import FailedPrecondition
 class Broker:
     """All topics and subscriptions of all projects.
 
-    Every method runs on the event loop and to its end. A change is safe once `journal.committed()` returns.
+    Every method runs on the event loop without interruption. A change is durable once `journal.committed()`
+    returns.
     """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
-        """Start with what the journal knows, as if there had been no restart. All that was leased waits."""
+        """Restore the state from the journal. Messages that were leased are waiting again."""
         self.clock = clock
         self.journal = journal
         self.schemas = Schemas(clock, journal)
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
-        # Ids are unique and grow, also across restarts: they start at the time in microseconds.
+        # Ids are unique and increase, also across restarts, because they start at the time in microseconds.
         self._sequence = int(clock() * 1e6)
         self._restore()
 
@@ -39,7 +40,7 @@ class Broker:
         """Return a topic.
 
         Raises:
-            ResourceNotFound: there is none of that name.
+            ResourceNotFound: the topic does not exist.
         """
         check_name(name, "topics")
         try:
@@ -51,7 +52,8 @@ class Broker:
         """Create a topic.
 
         Raises:
-            ResourceExists, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceExists, ResourceNotFound, InvalidArgument: production would reject it too.
+            Unimplemented: this emulator does not support it.
         """
         check_name(config.name, "topics")
         if config.name in self.topics:
@@ -62,7 +64,7 @@ class Broker:
         return topic
 
     def update_topic(self, config: pb.Topic) -> Topic:
-        """Give a topic a new configuration."""
+        """Replace a topic's configuration."""
         topic = self.topic(config.name)
         self._complete_topic(config)
         topic.config = config
@@ -71,7 +73,7 @@ class Broker:
         return topic
 
     def delete_topic(self, name: str) -> None:
-        """Delete a topic. Its subscriptions stay, with the messages that they have."""
+        """Delete a topic. Its subscriptions remain, with their messages."""
         topic = self.topic(name)
         del self.topics[name]
         topic.clear()
@@ -81,7 +83,7 @@ class Broker:
         self.journal.remove("topic", name)
 
     def publish(self, topic: Topic, messages: Iterable[pb.PubsubMessage]) -> list[str]:
-        """Give messages ids and times and hand them to the topic's subscriptions; return the ids."""
+        """Set ids and publish times, add the messages to the topic's subscriptions, and return the ids."""
         now = round(self.clock(), 3)  # production's publish times are whole milliseconds
         retained_by = topic.name if topic.retains else ""
         ids = []
@@ -95,7 +97,7 @@ class Broker:
         return ids
 
     def delete_schema(self, name: str) -> None:
-        """Delete a schema. Nothing can be published any more to the topics that have it."""
+        """Delete a schema. Topics with this schema then reject all messages."""
         self.schemas.delete(name)
         for topic in self.topics.values():
             if topic.config.schema_settings.schema == name:
@@ -108,7 +110,7 @@ class Broker:
         """Return a subscription.
 
         Raises:
-            ResourceNotFound: there is none of that name.
+            ResourceNotFound: the subscription does not exist.
         """
         check_name(name, "subscriptions")
         try:
@@ -117,10 +119,11 @@ class Broker:
             raise ResourceNotFound(name) from None
 
     def create_subscription(self, config: pb.Subscription) -> Subscription:
-        """Create a subscription. It gets what is published from now on.
+        """Create a subscription. It receives messages that are published from now on.
 
         Raises:
-            ResourceExists, ResourceNotFound, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceExists, ResourceNotFound, InvalidArgument: production would reject it too.
+            Unimplemented: this emulator does not support it.
         """
         check_name(config.name, "subscriptions")
         if config.name in self.subscriptions:
@@ -135,14 +138,15 @@ class Broker:
         return subscription
 
     def update_subscription(self, config: pb.Subscription) -> Subscription:
-        """Give a subscription a new configuration.
+        """Replace a subscription's configuration.
 
         Raises:
-            ResourceNotFound, InvalidArgument, Unimplemented: as production refuses it.
+            ResourceNotFound, InvalidArgument: production would reject it too.
+            Unimplemented: this emulator does not support it.
         """
         subscription = self.subscription(config.name)
         complete_subscription(config)
-        # A topic that was deleted since keeps nobody from changing something else.
+        # A dead letter topic that was deleted in the meantime must not prevent other changes.
         if config.dead_letter_policy != subscription.config.dead_letter_policy:
             self._check_dead_letter_topic(config)
         subscription.configure(config, self.clock())
@@ -159,7 +163,7 @@ class Broker:
         self.journal.remove("subscription", name)
 
     def detach_subscription(self, name: str) -> None:
-        """Take a subscription off its topic. Its messages are dropped, and no pull succeeds any more."""
+        """Detach a subscription from its topic. Its messages are dropped, and all pulls fail from then on."""
         subscription = self.subscription(name)
         self._leave_topic(subscription)
         subscription.config.detached = True
@@ -167,7 +171,7 @@ class Broker:
         self._save_subscription(subscription)
 
     def seek(self, name: str, time: float) -> None:
-        """Take what was published before a time as acknowledged and all from then on as not."""
+        """Mark messages published before a time as acknowledged, and all others as not acknowledged."""
         subscription = self.subscription(name)
         if subscription.config.detached:
             raise FailedPrecondition(f"The subscription is detached from its topic (resource={name}).")
@@ -178,13 +182,13 @@ class Broker:
     # Time
 
     def tick(self) -> None:
-        """Do what is due: ack deadlines and backoffs end."""
+        """Handle the ack deadlines and backoffs that have ended."""
         now = self.clock()
         for subscription in self.subscriptions.values():
             subscription.backlog.tick(now)
 
     def expire(self) -> None:
-        """Forget what outlived its time: retained messages, and subscriptions that nobody uses."""
+        """Drop messages after their retention, and delete subscriptions that have expired."""
         now = self.clock()
         for topic in self.topics.values():
             topic.expire(now)
@@ -206,7 +210,7 @@ class Broker:
         for sequence, retained_by, published, proto, holders in self.journal.messages():
             self._sequence = max(self._sequence, sequence)
             message = Message(proto, sequence, published)
-            message.hold()  # until everybody has it
+            message.hold()  # until all holders have it
             if retained_by in self.topics:
                 self.topics[retained_by].keep(message)
             for name, acked, failures in holders:
@@ -238,8 +242,9 @@ class Broker:
             topic.subscriptions.pop(subscription.name, None)
 
     def _dead_letter(self, subscription: Subscription, message: Message, failures: int) -> bool:
-        """Publish a message to the dead letter topic; without one it stays where it is, as in production.
+        """Publish a message to the dead letter topic; return whether the topic exists.
 
+        If it does not, the message stays in the subscription, as in production.
         Source: https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts
         """
         topic = self.topics.get(subscription.config.dead_letter_policy.dead_letter_topic)

@@ -1,4 +1,4 @@
-"""Time as an argument."""
+"""The type of clocks."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Protocol buffer definitions at run time: what they say, and whether a message is one of theirs."""
+"""Protocol buffer definitions at run time: their compilation, and the check of messages against them."""
 
 import asyncio
 import importlib.util
@@ -15,18 +15,19 @@ from google_apis.pubsub import schema_pb2 as pb
 from infra.local.refusals import InvalidArgument, Unimplemented
 
 _FILE = "schema.proto"
-_INPUT = "/dev/stdin"  # what protoc calls the file
+_INPUT = "/dev/stdin"  # the file's name in the messages of protoc
 _MAX_DEFINITION_BYTES = 300 * 1024
 
 
 async def compiled(definition: str) -> pb.CompiledProtoSchema:
-    """Compile a self-contained .proto file with one message at its top.
+    """Compile a self-contained .proto file with one top-level message.
 
     Source: https://cloud.google.com/pubsub/docs/schemas#schema_definition
 
     Raises:
-        InvalidArgument: it does not compile (with protoc's own words), imports, or has not one top message.
-        Unimplemented: there is no protoc, which comes with the package grpcio-tools.
+        InvalidArgument: it is empty or too large, it does not compile (with protoc's messages), it has
+            imports, or it does not have exactly one top-level message.
+        Unimplemented: protoc is missing; the package grpcio-tools includes it.
     """
     if not definition or len(definition.encode()) > _MAX_DEFINITION_BYTES:
         raise InvalidArgument(f"A schema definition has from 1 to {_MAX_DEFINITION_BYTES} bytes.")
@@ -42,7 +43,7 @@ async def compiled(definition: str) -> pb.CompiledProtoSchema:
 
 
 class MessageType:
-    """A compiled definition's message."""
+    """The message type of a compiled definition."""
 
     def __init__(self, schema: pb.CompiledProtoSchema) -> None:
         pool = DescriptorPool()
@@ -50,14 +51,14 @@ class MessageType:
         self._class = GetMessageClass(pool.FindMessageTypeByName(schema.root_message))
 
     def check(self, data: bytes, encoding: pb.Encoding) -> None:
-        """Refuse data that is not such a message in that encoding.
+        """Check that data is a message of this type in an encoding.
 
         Raises:
-            ValueError: says what is wrong with it.
+            ValueError: it is not; the message describes the reason.
         """
         try:
             if encoding == pb.Encoding.JSON:
-                if not data.lstrip().startswith(b"{"):  # the parser takes an empty array
+                if not data.lstrip().startswith(b"{"):  # the parser accepts an empty array
                     raise ValueError("not a JSON object")
                 json_format.Parse(data, self._class())
             elif not self._class.FromString(data).IsInitialized():
@@ -67,21 +68,21 @@ class MessageType:
 
 
 async def _protoc(definition: str) -> FileDescriptorProto:
-    # In a process of its own: its complaints go to standard error, and it takes a while. Through pipes alone:
-    # no kill leaves a file behind.
+    # In a separate process, because protoc takes a while and writes its errors to standard error; only with
+    # pipes, so that a kill leaves no file behind.
     arguments = (f"-I{_FILE}={_INPUT}", "--descriptor_set_out=/dev/stdout", _FILE)
     command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
-    # asyncio's own pipes are sockets, which cannot be opened by name.
+    # asyncio's pipes for standard input are sockets, which cannot be opened by name.
     done = await asyncio.to_thread(
         subprocess.run, command, input=definition.encode(), capture_output=True, check=False
     )
     if done.returncode != 0 and (complaints := _complaints(done.stderr.decode())):
         raise InvalidArgument(f"Invalid schema: {complaints}")
-    done.check_returncode()  # it was killed, perhaps: that is no fault of the definition
+    done.check_returncode()  # for example, it was killed, which is not an error in the definition
     return FileDescriptorSet.FromString(done.stdout).file[0]
 
 
 def _complaints(output: str) -> str:
-    """Return what protoc says of the definition, without what it logs beside that."""
+    """Return protoc's messages about the definition, without its other output."""
     lines = [line for line in output.split("\n") if line.startswith(_INPUT)]
     return "\n".join(_FILE + line.removeprefix(_INPUT) for line in lines)

@@ -1,10 +1,10 @@
-"""Refusals that name a topic, subscription or schema, as production names it."""
+"""Errors with the name of a topic, subscription or schema, in production's words."""
 
 from infra.local.refusals import AlreadyExists, NotFound
 
 
 class ResourceNotFound(NotFound):
-    """A resource that the request names is not there."""
+    """A resource in the request does not exist."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -12,7 +12,7 @@ class ResourceNotFound(NotFound):
 
 
 class ResourceExists(AlreadyExists):
-    """What the request would create is there."""
+    """The resource to create already exists."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""The filter language of subscriptions, over a message's attributes.
+"""The language of subscription filters on a message's attributes.
 
     expression = term {"AND" term} | term {"OR" term}
     term       = ["NOT" | "-"] ("(" expression ")" | match)
@@ -7,7 +7,7 @@
                | "hasPrefix" "(" "attributes" "." key "," string ")"
     key        = identifier | string
 
-AND and OR are not mixed without parentheses. Source:
+Parentheses are required to combine AND and OR. Source:
 https://cloud.google.com/pubsub/docs/subscription-message-filter
 """
 
@@ -27,13 +27,13 @@ _TOKEN = re.compile(rf"\s*(?:([A-Za-z0-9_][A-Za-z0-9_-]*)|({_STRING})|(!=|[-=:.,
 
 
 def parse(expression: str) -> Filter:
-    """Return what decides whether attributes match.
+    """Return a function that decides whether attributes match.
 
     Args:
-        expression: Empty matches everything.
+        expression: The filter; an empty one matches everything.
 
     Raises:
-        InvalidArgument: the expression is longer than 256 bytes or does not parse.
+        InvalidArgument: the expression is longer than 256 bytes, or its syntax is invalid.
     """
     if not expression:
         return _everything
@@ -123,7 +123,7 @@ class _Parser:
         self._position += 1
         try:
             return str(ast.literal_eval(token))  # the escapes are Python's
-        except (SyntaxError, ValueError):  # beyond the last code point
+        except (SyntaxError, ValueError):  # a code point that does not exist
             raise self._error(f"bad escape in {token}") from None
 
     def _peek(self) -> str:

@@ -1,4 +1,4 @@
-"""What the emulator notes of every change, so that a restart finds it. In memory: nothing."""
+"""The journal records every change of state for a restart. The one in memory keeps nothing."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,49 +6,49 @@ from collections.abc import Iterable
 from google_apis.pubsub import pubsub_pb2 as pb
 
 Deliveries = list[tuple[str, bool, int]]
-"""Who holds a message: subscription, whether it is acknowledged, failed deliveries."""
+"""The deliveries of a message: subscription, whether it is acknowledged, number of failures."""
 
 
 class Journal:
-    """Takes every change of state, in order, and says when they are safe. This one keeps nothing of them."""
+    """Accepts every change of state, in order, and reports when it is durable. This class keeps nothing."""
 
     def save(self, kind: str, name: str, body: bytes) -> None:
-        """Note a topic, subscription or schema, new or changed."""
+        """Record a new or changed topic, subscription or schema."""
 
     def remove(self, kind: str, name: str) -> None:
-        """Note that a topic, subscription or schema is gone."""
+        """Record that a topic, subscription or schema is deleted."""
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
-        """Note a published message, and which topic retains it; empty: none."""
+        """Record a published message, and the topic that retains it; empty if none does."""
 
     def end_retention(self, sequence: int) -> None:
-        """Note that no topic retains the message any more; subscriptions may still hold it."""
+        """Record that no topic retains a message any more; subscriptions can still hold it."""
 
     def remove_message(self, sequence: int) -> None:
-        """Note that nobody keeps the message any more."""
+        """Record that a message has no holders any more."""
 
     def save_delivery(self, subscription: str, sequence: int, *, acked: bool, failures: int) -> None:
-        """Note that a subscription holds a message, and how far it is with it."""
+        """Record that a subscription holds a message, and the state of its delivery."""
 
     def remove_delivery(self, subscription: str, sequence: int) -> None:
-        """Note that a subscription is done with a message."""
+        """Record that a subscription no longer holds a message."""
 
     async def committed(self) -> None:
-        """Return once all that was noted so far survives the process."""
+        """Return once everything recorded so far survives the process."""
 
     async def broken(self) -> None:
-        """Wait until nothing can be kept any more, and raise why."""
+        """Wait until the journal can no longer be written, and raise the reason."""
         await asyncio.Event().wait()
 
     async def close(self) -> None:
-        """Write what is noted and let go of what is open."""
+        """Write everything recorded and close the journal."""
 
-    # What a restart finds
+    # State after a restart
 
     def resources(self, kind: str) -> Iterable[bytes]:  # noqa: ARG002 - it has none of any kind
-        """List the topics, subscriptions or schemas."""
+        """Return the topics, subscriptions or schemas."""
         return ()
 
     def messages(self) -> Iterable[tuple[int, str, float, pb.PubsubMessage, Deliveries]]:
-        """List the messages in the order of publication, each with what retains it and who holds it."""
+        """Return the messages in order of publication, each with its retaining topic and its deliveries."""
         return ()

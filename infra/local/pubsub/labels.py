@@ -1,4 +1,4 @@
-"""Labels of topics and subscriptions, and what production takes as such.
+"""Production's rules for the labels of topics and subscriptions.
 
 Source: https://cloud.google.com/resource-manager/docs/labels-overview#requirements
 """
@@ -10,16 +10,16 @@ from infra.local.refusals import InvalidArgument
 
 _MAX_LABELS = 64
 _MAX_LENGTH = 63
-# Letters of scripts that know no case are as good as lower-case ones.
+# Letters of scripts without case are allowed like lower-case ones.
 _LETTERS = {"Ll", "Lo"}
 _ALLOWED = {*_LETTERS, "Nd", "Nl", "No"}
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Refuse labels that production does not take.
+    """Check labels, as production does.
 
     Raises:
-        InvalidArgument: there are too many, or it names the one that breaks a rule.
+        InvalidArgument: there are too many labels, or one breaks a rule; the message contains it.
     """
     if len(labels) > _MAX_LABELS:
         raise InvalidArgument(f"A resource may have at most {_MAX_LABELS} labels.")

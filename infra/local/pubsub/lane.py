@@ -1,7 +1,7 @@
-"""An ordering key's messages within a subscription.
+"""The messages of a subscription with the same ordering key.
 
-They are delivered in order and, while some are outstanding, to one consumer. When one of them fails, it
-and all later ones come again, also those that were acknowledged meanwhile.
+They are delivered in order and, while some are outstanding, to the same consumer. If one fails, it and all
+later ones are delivered again, even those that were acknowledged in the meantime.
 Source: https://cloud.google.com/pubsub/docs/ordering
 """
 
@@ -11,14 +11,14 @@ from infra.local.pubsub.leases import Consumer, Delivery, State
 
 
 class Lane:
-    """An ordering key's messages within a subscription.
+    """The messages of a subscription with the same ordering key.
 
     Attributes:
-        waiting: Not delivered yet, or to be delivered again, in order.
-        window: Delivered, from the first that is not acknowledged on, in order.
-        owner: Who gets the next ones while the window is not empty.
-        resume_at: Nothing is delivered before this time, in seconds since the epoch; 0: no pause.
-        listed: The queue in which it waits for its turn, if any.
+        waiting: The messages to deliver, for the first time or again, in order.
+        window: The delivered messages, beginning with the first that is not acknowledged, in order.
+        owner: The consumer that receives the next messages while the window is not empty.
+        resume_at: The time before which nothing is delivered, in seconds since the epoch; 0 without backoff.
+        listed: The queue that contains the lane, if any.
     """
 
     def __init__(self, key: str) -> None:
@@ -30,7 +30,7 @@ class Lane:
         self.listed: deque[Delivery | Lane] | None = None
 
     def next(self) -> Delivery | None:
-        """Move the next message to deliver into the window."""
+        """Move the next message to deliver into the window, and return it; None if there is none."""
         while self.waiting:
             delivery = self.waiting.popleft()
             if delivery.state is State.WAITING:
@@ -39,7 +39,7 @@ class Lane:
         return None
 
     def rewind(self, failed: Delivery) -> list[Delivery]:
-        """Take a failed message and all later ones out of the window, to be delivered again."""
+        """Move a failed message and all later ones from the window back to `waiting`, and return them."""
         again: list[Delivery] = []
         while not again or again[-1] is not failed:
             again.append(self.window.pop())
@@ -47,9 +47,9 @@ class Lane:
         return again
 
     def settled(self) -> list[Delivery]:
-        """Take out of the window what is done, up to the first message that is not.
+        """Remove from the window and return what is acknowledged or dropped, up to the first that is not.
 
-        What waits and was dropped goes too: it is the oldest.
+        Also remove dropped messages from `waiting`; they are the oldest.
         """
         done = []
         while self.window and self.window[0].state in {State.ACKED, State.DROPPED}:

@@ -1,4 +1,4 @@
-"""Who holds which message, and until when."""
+"""Leases of messages to consumers, with their deadlines."""
 
 import asyncio
 import heapq
@@ -16,7 +16,7 @@ _SLOTS_PER_SECOND = 10
 
 
 class State(Enum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
     WAITING = auto()
     LEASED = auto()
@@ -25,11 +25,11 @@ class State(Enum):
 
 
 class Delivery:
-    """A message as one subscription sees it.
+    """A message in one subscription.
 
     Attributes:
         failures: How often it was nacked or its deadline passed.
-        lane: Its ordering key's, if the subscription keeps order and it has a key.
+        lane: The lane of its ordering key; None without a key, or if the subscription is not ordered.
     """
 
     __slots__ = ("failures", "lane", "lease", "message", "state")
@@ -43,14 +43,14 @@ class Delivery:
 
 
 class Consumer:
-    """One open stream, one pull or one push request: somebody who leases messages.
+    """A consumer of messages: an open stream, a pull or a push request.
 
     Attributes:
-        ready: Set when there may be something to take.
-        lanes: Ordering keys that only this consumer may continue.
-        max_messages: Outstanding messages at which it gets no more; 0: no limit.
+        ready: Set when there may be messages to take.
+        lanes: The lanes from which only this consumer may receive the next messages.
+        max_messages: The limit of outstanding messages; no limit if it is not positive.
         max_bytes: The same in bytes.
-        ack_deadline: Seconds that it has for a message; None: what the subscription says.
+        ack_deadline: The ack deadline of its messages, in seconds; None for the subscription's.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Consumer:
         self.bytes = 0
 
     def has_room(self) -> bool:
-        """Whether flow control lets it have one more message."""
+        """Return whether flow control allows another message."""
         return (self.max_messages <= 0 or self.messages < self.max_messages) and (
             self.max_bytes <= 0 or self.bytes < self.max_bytes
         )
 
     def hold(self, size: int) -> None:
-        """Count a message that it was given."""
+        """Count another outstanding message."""
         self.messages += 1
         self.bytes += size
 
     def release(self, size: int) -> None:
-        """Count a message that it no longer has."""
+        """Count one outstanding message less."""
         had_room = self.has_room()
         self.messages -= 1
         self.bytes -= size
@@ -99,14 +99,14 @@ class Lease:
 
 
 class Deadlines:
-    """Leases by the tenth of a second in which they end: to add or remove one costs the same always."""
+    """Leases by the tenth of a second in which they end, which makes adding and removing cheap."""
 
     def __init__(self) -> None:
         self._slots: dict[int, dict[Lease, None]] = {}
         self._order: list[int] = []
 
     def add(self, lease: Lease) -> None:
-        """Watch a lease's deadline."""
+        """Add a lease."""
         lease.slot = int(lease.deadline * _SLOTS_PER_SECOND)
         slot = self._slots.get(lease.slot)
         if slot is None:
@@ -115,14 +115,14 @@ class Deadlines:
         slot[lease] = None
 
     def remove(self, lease: Lease) -> None:
-        """Watch it no more."""
+        """Remove a lease."""
         del self._slots[lease.slot][lease]
 
     def expired(self, now: float) -> Iterator[Lease]:
-        """Yield the leases whose deadline has passed, earliest first; the caller removes each."""
+        """Yield the leases whose tenth of a second has passed, earliest first; the caller removes each."""
         while self._order and self._order[0] < int(now * _SLOTS_PER_SECOND):
             slot = self._slots[self._order[0]]
             for lease in list(slot):
-                if lease in slot:  # not if one before it took it along
+                if lease in slot:  # an earlier one can have ended it too
                     yield lease
             del self._slots[heapq.heappop(self._order)]

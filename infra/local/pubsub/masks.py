@@ -1,4 +1,4 @@
-"""Updates by field mask."""
+"""Updates with a field mask."""
 
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
@@ -12,10 +12,10 @@ Resource = TypeVar("Resource", pb.Topic, pb.Subscription)
 
 
 def merged(current: Resource, update: Resource, mask: FieldMask, mutable: AbstractSet[str]) -> Resource:
-    """Return a copy of a configuration in which the masked fields are those of the update.
+    """Return a copy of a configuration with the fields in the mask replaced by those of the update.
 
     Raises:
-        InvalidArgument: the mask is empty, or names a field that does not exist or may not change.
+        InvalidArgument: the mask is empty, or contains a field that does not exist or cannot be changed.
     """
     if not mask.paths:
         raise InvalidArgument("The update_mask must be set, and must contain a non-empty paths list.")

@@ -1,4 +1,4 @@
-"""A published message, and what production takes as one.
+"""Published messages, and production's limits for them.
 
 Source: https://cloud.google.com/pubsub/quotas#resource_limits
 """
@@ -18,13 +18,13 @@ _MAX_ORDERING_KEY_BYTES = 1024
 
 
 class Message:
-    """A message as published: it is shared by all subscriptions that hold it, and never changes.
+    """A published message, which never changes and which all its subscriptions share.
 
     Attributes:
-        proto: What subscribers get, with its id and publish time.
-        sequence: Its place among all messages; grows with each one, also across restarts.
+        proto: The message that subscribers receive, with its id and publish time.
+        sequence: Its sequence number, greater than that of every earlier message, also across restarts.
         published: When it was published, in seconds since the epoch.
-        size: In bytes, as flow control counts it.
+        size: Its size in bytes, for flow control.
     """
 
     __slots__ = ("_holders", "proto", "published", "sequence", "size")
@@ -37,21 +37,21 @@ class Message:
         self._holders = 0
 
     def hold(self) -> None:
-        """Count one more subscription or topic that keeps it."""
+        """Count one more holder: a subscription or topic that keeps the message."""
         self._holders += 1
 
     def release(self, journal: Journal) -> None:
-        """Count one less; what nobody keeps is forgotten."""
+        """Count one holder less; after the last one, remove the message from the journal."""
         self._holders -= 1
         if self._holders == 0:
             journal.remove_message(self.sequence)
 
 
 def check_messages(messages: Sequence[pb.PubsubMessage], request_bytes: int) -> None:
-    """Refuse what production does not publish.
+    """Check the messages of a publish request, as production does.
 
     Raises:
-        InvalidArgument: names the limit that is passed.
+        InvalidArgument: a message is invalid, or a limit is exceeded.
     """
     if not messages:
         raise InvalidArgument("The request contains no messages.")
@@ -78,7 +78,7 @@ def _check_message(message: pb.PubsubMessage) -> None:
 
 
 def _check_key(key: str) -> None:
-    # Google's clients themselves publish their trace context as googclient_*.
+    # Google's own clients publish their trace context in attributes googclient_*.
     if not key or (key.startswith("goog") and not key.startswith("googclient_")):
         raise InvalidArgument(f"Attribute keys must not be empty or start with 'goog' (key={key}).")
 

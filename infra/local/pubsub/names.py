@@ -12,7 +12,7 @@ from google_apis.pubsub.pubsub_pb2 import PublishRequest
 from infra.local.refusals import InvalidArgument
 
 DELETED_TOPIC = "_deleted-topic_"
-"""What a subscription has as its topic once that is deleted."""
+"""The topic in a subscription's configuration after the topic is deleted."""
 
 _PROJECT = r"projects/[A-Za-z0-9][A-Za-z0-9._:-]*"
 _ID = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
@@ -23,10 +23,10 @@ _NAMES = {
 
 
 def check_name(name: str, collection: str) -> None:
-    """Refuse what is not the name of a topic, subscription or schema.
+    """Check the name of a topic, subscription or schema, as production does.
 
     Raises:
-        InvalidArgument: as production does, for a reserved or malformed name.
+        InvalidArgument: the name is reserved or malformed.
     """
     if not _NAMES[collection].fullmatch(name):
         raise InvalidArgument(
@@ -36,13 +36,13 @@ def check_name(name: str, collection: str) -> None:
 
 
 def check_project(name: str) -> None:
-    """Refuse what is not `projects/{project}`."""
+    """Check that a name is `projects/{project}`; raise InvalidArgument."""
     if not re.fullmatch(_PROJECT, name):
         raise InvalidArgument(f"Invalid project given (name={name}).")
 
 
 def targets(request: Message) -> Iterator[str]:
-    """List the resource names in a request, its own strings and those of what is in it, and ordering keys."""
+    """Yield a request's strings, which include resource names, the names of its parts, and ordering keys."""
     for field, value in request.ListFields():
         if isinstance(value, str):
             yield value

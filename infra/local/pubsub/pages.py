@@ -1,4 +1,4 @@
-"""Pages of a list in the order of names: what comes and goes between two pages skips nothing else."""
+"""Pages of a list in the order of names, so creations and deletions between two pages skip no other names."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -15,7 +15,7 @@ class _ListRequest(Protocol):
 
 
 def page(names: Iterable[str], request: _ListRequest) -> tuple[list[str], str]:
-    """Return the names of the page that a request asks for, and the token of the next; empty for the last.
+    """Return the names on the requested page, and the token of the next page; empty on the last page.
 
     Raises:
         InvalidArgument: the page size is negative.

@@ -1,4 +1,4 @@
-"""How a subscription delivers, read once from its configuration.
+"""The delivery policy of a subscription, read once from its configuration.
 
 Source: https://cloud.google.com/pubsub/docs/subscription-properties
 """
@@ -14,10 +14,10 @@ _PUSH_MAXIMUM_BACKOFF = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a subscription delivers. Durations are in seconds.
+    """How a subscription delivers messages. Durations are in seconds.
 
     Attributes:
-        max_attempts: Deliveries before a message goes to the dead letter topic; 0 without one.
+        max_attempts: How many failed deliveries send a message to the dead letter topic; 0 without a topic.
     """
 
     ordered: bool
@@ -30,7 +30,7 @@ class Policy:
 
     @classmethod
     def of(cls, config: pb.Subscription) -> "Policy":
-        """Read a complete configuration, with its defaults filled in."""
+        """Return the policy of a complete configuration, which includes defaults."""
         minimum, maximum = _backoff(config)
         return cls(
             ordered=config.enable_message_ordering,
@@ -43,8 +43,8 @@ class Policy:
         )
 
     def backoff(self, failures: int) -> float:
-        """Return how long to wait before the next delivery of a message that failed so often."""
-        # The exponent is bounded for the float's sake: any backoff has reached its maximum by then.
+        """Return the delay before the next delivery of a message after a number of failures."""
+        # A larger exponent could overflow the float, and does not matter: the maximum is reached before.
         return min(self.minimum_backoff * 2.0 ** min(failures - 1, 60), self.maximum_backoff)
 
 

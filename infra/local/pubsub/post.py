@@ -1,4 +1,4 @@
-"""One HTTP POST on a connection of its own: all that push needs, with no client library."""
+"""One HTTP POST per connection, which is all that push needs, without a client library."""
 
 import asyncio
 import ssl
@@ -7,14 +7,14 @@ from urllib.parse import SplitResult, urlsplit
 
 
 class PostError(Exception):
-    """The endpoint cannot be reached, or did not answer with HTTP in time."""
+    """The endpoint cannot be reached, or did not send an HTTP response in time."""
 
 
 async def post(url: str, body: bytes, timeout: float) -> int:  # noqa: ASYNC109 - it covers connecting too
-    """Post JSON and return the status of the answer: the final one, or 102, which may be all that comes.
+    """Post JSON and return the status of the final response, or 102, after which none may follow.
 
     Raises:
-        PostError: there was no answer within `timeout` seconds.
+        PostError: the endpoint did not send an HTTP response within `timeout` seconds.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -34,15 +34,15 @@ async def _exchange(url: SplitResult, body: bytes) -> int:
 
 
 async def _status(reader: asyncio.StreamReader) -> int:
-    """Read on to the answer that counts: https://www.rfc-editor.org/rfc/rfc9110#section-15.2."""
+    """Read the status, skipping interim responses: https://www.rfc-editor.org/rfc/rfc9110#section-15.2."""
     status: int = HTTPStatus.CONTINUE
-    while status // 100 == 1 and status != HTTPStatus.PROCESSING:  # interim: another one follows
+    while status // 100 == 1 and status != HTTPStatus.PROCESSING:  # interim: another response follows
         status = await _head(reader)
     return status
 
 
 async def _head(reader: asyncio.StreamReader) -> int:
-    """Read an answer's head. Its body says nothing, and its end may be that of the connection, long after."""
+    """Read a response's head. The body is ignored: it can end much later, when the connection closes."""
     version, status, *_ = (await reader.readline()).split()
     if not version.startswith(b"HTTP/"):
         raise ValueError("not an HTTP answer")

@@ -13,7 +13,7 @@ from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.wire import UnaryMethods, Wire
 
-# As in production. What is not implemented is refused as in a creation: where it is set.
+# As in production. Fields that are not implemented are rejected if they are set, as in a creation.
 _MUTABLE = {
     "ingestion_data_source_settings",
     "kms_key_name",
@@ -33,7 +33,7 @@ class Publisher:
         self._counters = counters
 
     def on(self, wire: Wire) -> grpc.GenericRpcHandler:
-        """Put the service on the wire."""
+        """Return the handler of the service's RPCs."""
         methods: UnaryMethods = {
             "CreateTopic": (self._create, pb.Topic),
             "UpdateTopic": (self._update, pb.UpdateTopicRequest),

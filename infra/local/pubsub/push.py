@@ -30,10 +30,10 @@ class Pushing:
         self._pushers: dict[str, asyncio.Task[None]] = {}
 
     def update(self) -> None:
-        """Start and stop pushers as subscriptions come, go and change."""
+        """Start pushers for new push subscriptions, and remove those that have ended."""
         for name, task in list(self._pushers.items()):
             if task.done():
-                task.result()  # a pusher that failed is a bug, and not to be hidden
+                task.result()  # a failure is a bug, and must not be hidden
                 del self._pushers[name]
         for name, subscription in self._broker.subscriptions.items():
             if subscription.pushes and name not in self._pushers:
@@ -41,7 +41,7 @@ class Pushing:
                 self._pushers[name] = asyncio.create_task(pusher.run())
 
     async def stop(self) -> None:
-        """Push no more."""
+        """Stop all pushers."""
         for task in self._pushers.values():
             task.cancel()
         await asyncio.gather(*self._pushers.values(), return_exceptions=True)
@@ -65,7 +65,7 @@ class Pusher:
         self._deliveries: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Push until the subscription is gone or has no endpoint any more."""
+        """Push until the subscription is deleted or detached, or no longer has an endpoint."""
         bell = Consumer()
         self._subscription.backlog.attach(bell)
         try:
@@ -85,7 +85,7 @@ class Pusher:
     def _take(self) -> list[Lease]:
         leases: list[Lease] = []
         while len(self._deliveries) + len(leases) < _MAX_OUTSTANDING:
-            # Each request is a consumer of its own: of an ordering key only one message is outstanding.
+            # Each request is a separate consumer, so only one message per ordering key is outstanding.
             taken = self._subscription.backlog.take(Consumer(), 1, self._clock())
             if not taken:
                 break
@@ -130,7 +130,7 @@ class Pusher:
 def envelope(lease: Lease, subscription: Subscription) -> bytes:
     """Return the body of a push request.
 
-    Ids and times are there twice, in JSON's spelling and in the proto's, as in production.
+    Ids and times are included under both the JSON name and the proto name, as in production.
     """
     proto = lease.delivery.message.proto
     published = proto.publish_time.ToJsonString()

@@ -1,4 +1,4 @@
-"""The RPCs of google.pubsub.v1.SchemaService, for schemas in protocol buffers."""
+"""The RPCs of google.pubsub.v1.SchemaService, only for protocol buffer schemas."""
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -21,7 +21,7 @@ class SchemaService:
         self._schemas = broker.schemas
 
     def on(self, wire: Wire) -> grpc.GenericRpcHandler:
-        """Put the service on the wire."""
+        """Return the handler of the service's RPCs."""
         methods: UnaryMethods = {
             "CreateSchema": (self._create, pb.CreateSchemaRequest),
             "GetSchema": (self._get, pb.GetSchemaRequest),
@@ -100,7 +100,7 @@ class SchemaService:
 
 
 async def _compiled(schema: pb.Schema) -> pb.Schema:
-    """Return a new schema as it is kept: with its definition, also compiled.
+    """Return a new schema in its stored form, which includes the compiled definition.
 
     Raises:
         InvalidArgument: it does not compile.

@@ -1,4 +1,4 @@
-"""Schemas with their revisions, and the messages of topics that have one."""
+"""Schemas with their revisions, and the check of messages against them."""
 
 import uuid
 from collections.abc import Iterable
@@ -14,29 +14,29 @@ from infra.local.pubsub.names import check_name
 from infra.local.refusals import FailedPrecondition, InvalidArgument
 
 DELETED_SCHEMA = "_deleted-schema_"
-"""What a topic has as its schema once that is deleted."""
+"""The schema in a topic's configuration after the schema is deleted."""
 
 _MAX_REVISIONS = 20  # https://cloud.google.com/pubsub/docs/schemas
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision of a schema. `proto` carries its compiled definition."""
+    """One revision of a schema. `proto` includes its compiled definition."""
 
     proto: pb.Schema
     type: MessageType
 
     @property
     def id(self) -> str:
-        """Its id, of eight hexadecimal digits."""
+        """Its id: eight hexadecimal digits."""
         return self.proto.revision_id
 
 
 class Schemas:
-    """All schemas of all projects; each has its revisions, oldest first."""
+    """All schemas of all projects, each with its revisions, oldest first."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
-        """Start with what the journal knows."""
+        """Restore the schemas from the journal."""
         self._clock = clock
         self._journal = journal
         self.revisions: dict[str, list[Revision]] = {}
@@ -44,7 +44,7 @@ class Schemas:
             self._append(proto)
 
     def create(self, name: str, schema: pb.Schema) -> Revision:
-        """Create a schema with its first revision. `schema` has its compiled definition."""
+        """Create a schema with its first revision. `schema` must include its compiled definition."""
         check_name(name, "schemas")
         if name in self.revisions:
             raise ResourceExists(name)
@@ -54,8 +54,8 @@ class Schemas:
         """Add a revision.
 
         Raises:
-            ResourceNotFound: there is no such schema.
-            FailedPrecondition: it has as many revisions as it may have.
+            ResourceNotFound: the schema does not exist.
+            FailedPrecondition: it already has the maximum number of revisions.
         """
         if len(self.of(name)) >= _MAX_REVISIONS:
             raise FailedPrecondition(
@@ -64,7 +64,7 @@ class Schemas:
         return self._add(name, schema)
 
     def roll_back(self, name: str, revision_id: str) -> Revision:
-        """Add a revision that is like an earlier one; refused as `commit` is."""
+        """Add a copy of an earlier revision, with the same errors as `commit`."""
         return self.commit(name, self.get(f"{name}@{revision_id}").proto)
 
     def of(self, name: str) -> list[Revision]:
@@ -76,7 +76,7 @@ class Schemas:
             raise ResourceNotFound(name) from None
 
     def get(self, name: str) -> Revision:
-        """Return a schema's last revision, or with `@{revision}` in its name that one."""
+        """Return a schema's latest revision, or the one in the name: `{name}@{revision}`."""
         name, _, revision_id = name.partition("@")
         revisions = self.of(name)
         if not revision_id:
@@ -87,7 +87,7 @@ class Schemas:
         raise ResourceNotFound(f"{name}@{revision_id}")
 
     def delete_revision(self, name: str) -> Revision:
-        """Delete the revision that the name ends with and return the last that is left."""
+        """Delete the revision in the name, and return the latest remaining one."""
         revision = self.get(name)
         revisions = self.of(revision.proto.name)
         if len(revisions) == 1:
@@ -105,12 +105,12 @@ class Schemas:
     def stamp(
         self, settings: pubsub_pb2.SchemaSettings, messages: Iterable[pubsub_pb2.PubsubMessage]
     ) -> None:
-        """Check messages against a topic's schema, and add the attributes that name it.
+        """Check messages against a topic's schema, and add attributes with its name, revision and encoding.
 
         Source: https://cloud.google.com/pubsub/docs/schemas#parse-messages
 
         Raises:
-            InvalidArgument: a message fits none of the revisions that the topic allows.
+            InvalidArgument: a message matches none of the revisions that the topic allows.
             FailedPrecondition: the schema is deleted.
         """
         if settings.schema == DELETED_SCHEMA:
@@ -124,7 +124,7 @@ class Schemas:
             message.attributes["googclient_schemarevisionid"] = revision.id
 
     def check_settings(self, settings: pubsub_pb2.SchemaSettings) -> None:
-        """Refuse a topic's settings that name no schema, revision or encoding."""
+        """Check that the schema settings of a topic name an existing schema, revisions and encoding."""
         self.of(settings.schema)
         if settings.encoding == pb.Encoding.ENCODING_UNSPECIFIED:
             raise InvalidArgument("schema_settings need an encoding.")

@@ -1,4 +1,4 @@
-"""The emulator as a process has it: gRPC server, control endpoint and clockwork."""
+"""The whole emulator: its gRPC server, its control endpoint and its timed tasks."""
 
 import asyncio
 import contextlib
@@ -26,9 +26,9 @@ from infra.local.pubsub.subscriber import Subscriber
 from infra.local.refusals import RefuseTheRest
 from infra.local.wire import Wire
 
-TICK = 0.05  # seconds: how exact deadlines and backoffs are
+TICK = 0.05  # seconds: the precision of backoffs, and how often deadlines are checked
 _TICKS_TO_EXPIRY = 20
-_MAX_MESSAGE_BYTES = 20_000_000  # above every limit of Pub/Sub, whose own errors are the better ones
+_MAX_MESSAGE_BYTES = 20_000_000  # above all limits of Pub/Sub, so that its own, clearer errors are returned
 
 
 @contextlib.asynccontextmanager
@@ -39,10 +39,10 @@ async def running(
 
     Args:
         host: The address to listen on.
-        port: For gRPC; 0 takes a free one.
-        control_port: For the control endpoint; 0 takes a free one.
-        data: The folder that keeps the state; None: memory does.
-        clock: Says what time it is.
+        port: The port for gRPC; 0 for a free one.
+        control_port: The port for the control endpoint; 0 for a free one.
+        data: The folder for the state; None to keep the state only in memory.
+        clock: Returns the time.
 
     Raises:
         EmulatorError: a port is taken, or the folder cannot be used.
@@ -54,7 +54,7 @@ async def running(
     addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
     await server.start()
     try:
-        async with asyncio.TaskGroup() as tasks:  # should one of them fail, so does the emulator
+        async with asyncio.TaskGroup() as tasks:  # if one of them fails, so does the emulator
             clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
             breaking = tasks.create_task(broker.journal.broken())
             try:
@@ -88,7 +88,7 @@ def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
 
 
 async def _run(broker: Broker, pushing: Pushing) -> None:
-    """Do what time brings, for ever."""
+    """Run the timed tasks forever: deadlines, backoffs, push and expiration."""
     try:
         for tick in itertools.count():
             broker.tick()

@@ -1,4 +1,4 @@
-"""A consumer at a subscription: what Pull and StreamingPull have in common."""
+"""A consumer of a subscription: the common part of Pull and StreamingPull."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Self
@@ -16,7 +16,7 @@ from infra.local.refusals import InvalidArgument
 
 
 class Session:
-    """A consumer at a subscription. Within its context it is told when there is something to take."""
+    """A consumer of a subscription. As a context manager, it is notified when there may be messages."""
 
     def __init__(
         self, subscription: Subscription, consumer: Consumer, clock: Clock, counters: Counters
@@ -36,19 +36,19 @@ class Session:
 
     @property
     def ordered(self) -> bool:
-        """Whether the subscription keeps the order of each key."""
+        """Whether the subscription delivers messages with the same ordering key in order."""
         return self._subscription.config.enable_message_ordering
 
     async def ready(self) -> None:
-        """Return when there may be something to take."""
+        """Wait until there may be messages to take."""
         await self._consumer.ready.wait()
 
     def take(self, limit: int) -> list[Lease]:
-        """Lease messages, as many as there are up to a limit.
+        """Lease the available messages, up to a limit.
 
         Raises:
             ResourceNotFound: the subscription is deleted.
-            FailedPrecondition: it is detached or pushes.
+            FailedPrecondition: it is detached or a push subscription.
         """
         if self._subscription.deleted:
             raise ResourceNotFound(self._subscription.name)
@@ -61,8 +61,8 @@ class Session:
         return leases
 
     def received(self, leases: Iterable[Lease]) -> list[pb.ReceivedMessage]:
-        """Return leased messages as subscribers receive them."""
-        # They see delivery attempts with a dead letter policy alone, as in production.
+        """Return leased messages in the form for subscribers."""
+        # Delivery attempts are included only with a dead letter policy, as in production.
         counts_attempts = self._subscription.config.HasField("dead_letter_policy")
         return [
             pb.ReceivedMessage(
@@ -74,7 +74,7 @@ class Session:
         ]
 
     def acknowledge(self, ack_ids: Collection[str]) -> None:
-        """Settle messages.
+        """Acknowledge messages.
 
         Raises:
             InvalidArgument: there are no ids, or one is malformed.
@@ -87,8 +87,8 @@ class Session:
         """Set each lease's deadline to a number of seconds from now; 0 is a nack.
 
         Raises:
-            InvalidArgument: there are no ids, or one is malformed; a number is negative or above 600, or not
-                each id has one.
+            InvalidArgument: there are no ids, or one is malformed; a number is negative or above 600, or
+                there are more or fewer numbers than ids.
         """
         check_ack_ids(ack_ids)
         if len(ack_ids) != len(seconds):
@@ -101,7 +101,7 @@ class Session:
             self._subscription.backlog.modify_deadline(ack_id, number, now)
 
     def set_ack_deadline(self, seconds: int) -> None:
-        """Give the messages that are taken from now on that many seconds."""
+        """Set the ack deadline, in seconds, of messages that are taken from now on."""
         self._consumer.ack_deadline = seconds
 
     def _touch(self) -> None:

@@ -1,4 +1,4 @@
-"""What a topic or subscription may be configured to: production's defaults and bounds.
+"""Configurations of topics and subscriptions: production's defaults and bounds.
 
 Sources: the comments of google/pubsub/v1/pubsub.proto,
 https://cloud.google.com/pubsub/docs/subscription-properties
@@ -33,10 +33,10 @@ _UNSUPPORTED_SUBSCRIPTION_FIELDS = (
     "message_transforms",
     "tags",
 )
-# What a subscription tells of itself; in what clients send it means nothing.
+# Fields that only the server sets; in requests, they are ignored.
 OUTPUT_ONLY = ("analytics_hub_subscription_info", "detached", "topic_message_retention_duration")
 _UNSUPPORTED_PUSH_FIELDS = ("no_wrapper",)
-_PUSH_VERSION = "v1"  # the only one here, so what does not name it neither lacks nor changes it
+_PUSH_VERSION = "v1"  # the only version here; it is filled in if a configuration does not name it
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -46,11 +46,11 @@ _DEFAULT_MAX_DELIVERY_ATTEMPTS = 5
 
 
 def complete_topic(config: pb.Topic) -> None:
-    """Check a topic's configuration and fill in what production does.
+    """Check a topic's configuration and fill in what production fills in.
 
     Raises:
-        InvalidArgument: names what is out of bounds.
-        Unimplemented: names what this emulator does not do.
+        InvalidArgument: a value is out of bounds.
+        Unimplemented: a field or value is not supported by this emulator.
     """
     _refuse("Topic", config, _UNSUPPORTED_TOPIC_FIELDS)
     check_labels(config.labels)
@@ -65,8 +65,8 @@ def complete_subscription(config: pb.Subscription) -> None:
     """Check a subscription's configuration and fill in production's defaults.
 
     Raises:
-        InvalidArgument: names what is out of bounds.
-        Unimplemented: names what this emulator does not do.
+        InvalidArgument: a value is out of bounds.
+        Unimplemented: a field or value is not supported by this emulator.
     """
     _refuse("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
     check_labels(config.labels)
@@ -87,7 +87,7 @@ def complete_subscription(config: pb.Subscription) -> None:
 
 
 def check_ack_deadline(name: str, seconds: int) -> None:
-    """Refuse what is too short or too long for an ack deadline, under the field's name."""
+    """Check that an ack deadline is within bounds; raise InvalidArgument with the field's name."""
     if not _MIN_ACK_DEADLINE <= seconds <= MAX_ACK_DEADLINE:
         raise InvalidArgument(
             f"Invalid {name} given ({name}={seconds}): "
@@ -96,11 +96,11 @@ def check_ack_deadline(name: str, seconds: int) -> None:
 
 
 def check_push_config(config: pb.PushConfig) -> None:
-    """Check where and how to push.
+    """Check a push configuration.
 
     Raises:
-        InvalidArgument: the endpoint is not an HTTP URL (production wants HTTPS, a local stack has HTTP).
-        Unimplemented: names what this emulator does not do.
+        InvalidArgument: the endpoint is not an HTTP URL (production requires HTTPS, a local stack uses HTTP).
+        Unimplemented: a field or value is not supported by this emulator.
     """
     _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
     if config.push_endpoint and not _is_http_url(config.push_endpoint):
@@ -113,7 +113,7 @@ def check_push_config(config: pb.PushConfig) -> None:
 def _is_http_url(text: str) -> bool:
     try:
         port = urlsplit(text).port
-    except ValueError:  # no number, or one above 65535; or half an IPv6 address
+    except ValueError:  # the port is not a number or above 65535, or an IPv6 address is incomplete
         return False
     return port != 0 and re.fullmatch(r"https?://[^/\s]\S*", text) is not None
 
@@ -124,7 +124,7 @@ def _complete_durations(config: pb.Subscription) -> None:
     _check_duration("message_retention_duration", config.message_retention_duration, 10 * _MINUTE, 31 * _DAY)
     if not config.HasField("expiration_policy"):
         config.expiration_policy.ttl.FromTimedelta(31 * _DAY)
-    if config.expiration_policy.HasField("ttl"):  # an empty policy: it never expires
+    if config.expiration_policy.HasField("ttl"):  # with an empty policy, it never expires
         _check_duration("expiration_policy.ttl", config.expiration_policy.ttl, _DAY, None)
 
 

@@ -1,4 +1,4 @@
-"""The journal in SQLite: what was committed survives the process, however it ends."""
+"""The journal in SQLite: committed changes survive any end of the process."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -25,53 +25,53 @@ class SqliteJournal(DataFile, Journal):
     """A journal in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the journal, or begin it.
+        """Open the journal; create it if needed.
 
         Raises:
-            EmulatorError: the folder cannot be made or used, or another process uses it.
+            EmulatorError: the folder cannot be created or used, or another process uses it.
         """
-        # A write-ahead log that the system has is enough: it survives the process, if not a power cut.
+        # It is enough that the system has the write-ahead log: that survives the process, if not a power cut.
         super().__init__(folder, "pubsub.sqlite3", tables=_TABLES, synchronous="NORMAL")
 
-    # What is noted: see Journal.
+    # Changes: see Journal.
 
     def save(self, kind: str, name: str, body: bytes) -> None:
-        """Note a topic, subscription or schema, new or changed."""
+        """Record a new or changed topic, subscription or schema."""
         self.note("REPLACE INTO resources VALUES (?, ?, ?)", kind, name, body)
 
     def remove(self, kind: str, name: str) -> None:
-        """Note that a topic, subscription or schema is gone."""
+        """Record that a topic, subscription or schema is deleted."""
         self.note("DELETE FROM resources WHERE kind = ? AND name = ?", kind, name)
 
     def add_message(self, sequence: int, topic: str, published: float, proto: pb.PubsubMessage) -> None:
-        """Note a published message, and which topic retains it; empty: none."""
+        """Record a published message, and the topic that retains it; empty if none does."""
         body = proto.SerializeToString()
         self.note("INSERT INTO messages VALUES (?, ?, ?, ?)", sequence, topic, published, body)
 
     def end_retention(self, sequence: int) -> None:
-        """Note that no topic retains the message any more; subscriptions may still hold it."""
+        """Record that no topic retains a message any more; subscriptions can still hold it."""
         self.note("UPDATE messages SET topic = '' WHERE sequence = ?", sequence)
 
     def remove_message(self, sequence: int) -> None:
-        """Note that nobody keeps the message any more."""
+        """Record that a message has no holders any more."""
         self.note("DELETE FROM messages WHERE sequence = ?", sequence)
 
     def save_delivery(self, subscription: str, sequence: int, *, acked: bool, failures: int) -> None:
-        """Note that a subscription holds a message, and how far it is with it."""
+        """Record that a subscription holds a message, and the state of its delivery."""
         self.note("REPLACE INTO deliveries VALUES (?, ?, ?, ?)", sequence, subscription, acked, failures)
 
     def remove_delivery(self, subscription: str, sequence: int) -> None:
-        """Note that a subscription is done with a message."""
+        """Record that a subscription no longer holds a message."""
         self.note("DELETE FROM deliveries WHERE sequence = ? AND subscription = ?", sequence, subscription)
 
-    # What a restart finds
+    # State after a restart
 
     def resources(self, kind: str) -> list[bytes]:
-        """List the topics, subscriptions or schemas."""
+        """Return the topics, subscriptions or schemas."""
         return [body for (body,) in self.rows("SELECT body FROM resources WHERE kind = ?", kind)]
 
     def messages(self) -> Iterator[tuple[int, str, float, pb.PubsubMessage, Deliveries]]:
-        """Yield the messages in the order of publication, each with what retains it and who holds it."""
+        """Yield the messages in order of publication, each with its retaining topic and its deliveries."""
         holders: dict[int, Deliveries] = defaultdict(list)
         for sequence, subscription, acked, failures in self.rows("SELECT * FROM deliveries"):
             holders[sequence].append((subscription, bool(acked), failures))

@@ -1,4 +1,4 @@
-"""StreamingPull: a stream of messages one way, of acknowledgements the other way."""
+"""StreamingPull: a stream of messages in one direction and of acknowledgements in the other."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ class StreamingPull:
                 finally:
                     reader.cancel()
                     writer.cancel()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
+        except Exception as error:  # noqa: BLE001 - the client gets a status for every error
             await abort("StreamingPull", error, context)
 
     def _open(self, first: pb.StreamingPullRequest) -> Session:
@@ -72,7 +72,7 @@ class StreamingPull:
 
 
 async def _read(requests: AsyncIterator[pb.StreamingPullRequest], session: Session) -> None:
-    """Take in acknowledgements until the client has no more to say."""
+    """Read acknowledgements until the client closes its side of the stream."""
     async for request in requests:
         if request.subscription or request.client_id or request.protocol_version:
             raise InvalidArgument("Only the first request of a stream may name its subscription and client.")
@@ -85,7 +85,7 @@ async def _read(requests: AsyncIterator[pb.StreamingPullRequest], session: Sessi
 
 
 async def _write(context: Context, session: Session, fault: Fault | None) -> None:
-    """Send messages as they come, and a sign of life when none do. A fault "after" follows the first."""
+    """Send messages when there are some, and otherwise keep-alives. A fault "after" follows the first."""
     while True:
         leases = session.take(_BATCH)
         if leases or await _keep_alive_is_due(session):
@@ -95,7 +95,7 @@ async def _write(context: Context, session: Session, fault: Fault | None) -> Non
 
 
 async def _keep_alive_is_due(session: Session) -> bool:
-    """Wait until there may be messages, or for so long that the client should hear of us."""
+    """Wait until there may be messages; return True if a keep-alive is due first."""
     try:
         async with asyncio.timeout(_KEEP_ALIVE):
             await session.ready()

@@ -1,4 +1,4 @@
-"""The RPCs of google.pubsub.v1.Subscriber, but for StreamingPull."""
+"""The RPCs of google.pubsub.v1.Subscriber, except StreamingPull."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from infra.local.pubsub.subscription import Subscription
 from infra.local.refusals import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
-# As in production. What is not implemented is refused as in a creation: where it is set.
+# As in production. Fields that are not implemented are rejected if they are set, as in a creation.
 _MUTABLE = {
     "ack_deadline_seconds",
     "bigquery_config",
@@ -35,7 +35,7 @@ _MUTABLE = {
     "retry_policy",
 }
 _MAX_PULL = 1000
-_MAX_WAIT = 90.0  # seconds that a pull waits for a first message, if its client does
+_MAX_WAIT = 90.0  # the maximum number of seconds that a pull waits for a message
 
 
 class Subscriber:
@@ -46,7 +46,7 @@ class Subscriber:
         self._counters = counters
 
     def on(self, wire: Wire) -> grpc.GenericRpcHandler:
-        """Put the service on the wire."""
+        """Return the handler of the service's RPCs."""
         methods: UnaryMethods = {
             "CreateSubscription": (self._create, pb.Subscription),
             "GetSubscription": (self._get, pb.GetSubscriptionRequest),
@@ -127,7 +127,7 @@ class Subscriber:
         return pb.SeekResponse()
 
     def _shown(self, subscription: Subscription) -> pb.Subscription:
-        """Return a subscription as clients see it, with what it takes over from its topic."""
+        """Return a subscription's configuration for clients, with the retention of its topic."""
         shown = pb.Subscription()
         shown.CopyFrom(subscription.config)
         topic = self._broker.topics.get(subscription.config.topic)
@@ -148,7 +148,7 @@ def _seconds(time: Timestamp) -> float:
 
 
 async def _wait(session: Session, limit: int) -> list[Lease]:
-    """Wait for a first message; none after a time is an answer too."""
+    """Wait for messages; return none after the maximum wait."""
     try:
         async with asyncio.timeout(_MAX_WAIT):
             with session:

@@ -13,10 +13,10 @@ class Subscription:
     """A subscription.
 
     Attributes:
-        config: As clients see it, defaults filled in.
+        config: Its configuration for clients, including defaults.
         backlog: Its messages.
-        last_used: When somebody last took from it or acknowledged, in seconds since the epoch.
-        deleted: It is gone, and open streams are to end.
+        last_used: When it was last pulled, pushed, acknowledged or configured, in seconds since the epoch.
+        deleted: Whether it is deleted, so that open streams must end.
     """
 
     def __init__(self, config: pb.Subscription, journal: Journal, forward: Forward, now: float) -> None:
@@ -33,21 +33,21 @@ class Subscription:
         return bool(self.config.push_config.push_endpoint) and not (self.deleted or self.config.detached)
 
     def wants(self, message: Message) -> bool:
-        """Whether its filter lets the message through."""
+        """Return whether a message matches its filter."""
         return self._matches(message.proto.attributes)
 
     def configure(self, config: pb.Subscription, now: float) -> None:
-        """Take a new, complete configuration."""
+        """Replace its configuration by another complete one."""
         self.config = config
         self.backlog.policy = Policy.of(config)
         self.last_used = now
         self.backlog.wake()
 
     def check_pullable(self) -> None:
-        """Refuse to serve pulls where production does.
+        """Check that it serves pulls, as production does.
 
         Raises:
-            FailedPrecondition: it is detached or pushes.
+            FailedPrecondition: it is detached or a push subscription.
         """
         if self.config.detached:
             raise FailedPrecondition(f"The subscription is detached from its topic (resource={self.name}).")
@@ -55,6 +55,6 @@ class Subscription:
             raise FailedPrecondition("This method is not supported for this subscription type.")
 
     def has_expired(self, now: float) -> bool:
-        """Whether nobody used it for as long as its expiration policy says."""
+        """Return whether it has been unused for longer than its expiration policy allows."""
         ttl = self.config.expiration_policy.ttl
         return ttl.seconds > 0 and now - self.last_used > ttl.seconds

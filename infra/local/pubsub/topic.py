@@ -1,4 +1,4 @@
-"""A topic: its configuration, its subscriptions and the messages it retains itself."""
+"""A topic: its configuration, its subscriptions and its retained messages."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -15,9 +15,9 @@ class Topic:
     """A topic.
 
     Attributes:
-        config: As clients see it.
-        subscriptions: Those attached to it, by name.
-        retained: Its messages of the last `message_retention_duration`, oldest first.
+        config: Its configuration for clients.
+        subscriptions: The attached subscriptions, by name.
+        retained: Its retained messages, oldest first.
     """
 
     def __init__(self, config: pb.Topic, journal: Journal) -> None:
@@ -29,17 +29,17 @@ class Topic:
 
     @property
     def retention(self) -> float:
-        """For how many seconds it retains messages; 0: not at all."""
+        """How many seconds it retains messages; 0 if it does not."""
         return self.config.message_retention_duration.ToTimedelta().total_seconds()
 
     @property
     def retains(self) -> bool:
-        """Whether it retains what is published now, so that subscriptions can seek back to it."""
+        """Whether it retains new messages, so that subscriptions can seek to them later."""
         return self.config.HasField("message_retention_duration")
 
     def add(self, message: Message) -> None:
-        """Give a new message to the subscriptions that want it, and retain it if the topic does that."""
-        message.hold()  # until everybody has it
+        """Add a new message to the subscriptions whose filters it matches, and retain it if configured."""
+        message.hold()  # until all holders have it
         if self.retains:
             self.keep(message)
         for subscription in self.subscriptions.values():
@@ -48,23 +48,23 @@ class Topic:
         message.release(self._journal)
 
     def keep(self, message: Message) -> None:
-        """Retain a message, the latest of all that it retains."""
+        """Retain a message, which must be later than all retained ones."""
         message.hold()
         self.retained.append(message)
 
     def retained_at(self, now: float) -> list[Message]:
-        """Return what it retains now, oldest first."""
+        """Return the messages that it retains at a time, oldest first; drop older ones."""
         self.expire(now)
         return list(self.retained)
 
     def expire(self, now: float) -> None:
-        """Forget the retained messages that are older than the retention."""
+        """Drop the retained messages that are older than the retention."""
         cutoff = now - self.retention
         while self.retained and self.retained[0].published < cutoff:
             self._let_go(self.retained.popleft())
 
     def clear(self) -> None:
-        """Forget all retained messages: the topic is deleted, and a later one of its name has none."""
+        """Drop all retained messages, because the topic is deleted; a new one with its name has none."""
         while self.retained:
             self._let_go(self.retained.popleft())
 
