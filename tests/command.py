@@ -10,7 +10,7 @@ PATIENCE = 60
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a module with arguments to its end, with what is added to the environment."""
+    """Run a module with arguments and added environment variables, and wait for its end."""
     return subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The control endpoint of an emulator: what it counted, and faults on demand."""
+"""A client of an emulator's control endpoint, for counters and faults."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +16,7 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Control:
-    """An emulator's counts for a project, and its faults."""
+    """An emulator's counters for a project, and its faults."""
 
     http: httpx.AsyncClient
     project: str
@@ -29,14 +29,14 @@ class Control:
             yield cls(http, project)
 
     async def billed(self, unit: str) -> int:
-        """Tell how many units were billed."""
+        """Return how many units were billed."""
         counters = await self._counters()
         return int(counters[unit])
 
     async def reads_of(self, call: Callable[[], Awaitable[object]], *, expected: int = 0) -> int:
-        """Tell how many documents a call reads: the least of three, as schedules read now and then too.
+        """Return how many documents a call reads: the minimum of three calls, because schedules read too.
 
-        A call that reads no more than expected is made once.
+        If a call reads no more than expected, it is not repeated.
         """
         costs: list[int] = []
         while len(costs) < _TRIES and min(costs, default=expected + 1) > expected:
@@ -46,19 +46,19 @@ class Control:
         return min(costs)
 
     async def rpcs(self) -> Counter[str]:
-        """Tell how often each RPC was called."""
+        """Return the number of calls by RPC."""
         return Counter((await self._counters())["rpcs"])
 
-    async def fail_next(self, method: str | None, **fault: Any) -> None:  # noqa: ANN401 - as the endpoint takes it
-        """Let the next call of an RPC, or of any, fail."""
+    async def fail_next(self, method: str | None, **fault: Any) -> None:  # noqa: ANN401 - the endpoint's JSON
+        """Inject a fault into the next call of an RPC, or of any."""
         answer = await self.http.post("/faults", json={"method": method, **fault})
         assert answer.is_success, answer.text
 
     @asynccontextmanager
     async def holding(self, *methods: str, pattern: str) -> AsyncIterator[None]:
-        """Let no call of some RPCs come through until the end of the block.
+        """Fail all matching calls of the RPCs until the end of the block.
 
-        The product reads again what is not answered, for as long as its request may take.
+        The product retries failed reads until the deadline of its request.
         """
         for method in methods:
             await self.fail_next(method, pattern=pattern, count=_MANY, code="UNAVAILABLE")
@@ -68,31 +68,31 @@ class Control:
             await self.forget()
 
     async def are_held(self) -> None:
-        """Wait until there was a call of each RPC that is not to come through."""
+        """Wait until each held RPC was called."""
         while any(fault["count"] == _MANY for fault in await self.waiting()):
             pass
 
     async def tally(self, method: str | None, pattern: str) -> None:
-        """Count the calls of an RPC, or of all, with names that match: by a fault of no consequence."""
+        """Count the calls of an RPC, or of all, whose names match, by a fault without effect."""
         await self.fail_next(method, pattern=pattern, count=_MANY, delay_ms=0)
 
     async def tallied(self) -> int:
-        """Tell how many calls there were, and stop to count."""
+        """Stop counting, and return the number of calls."""
         [fault] = await self.forget()
         return _MANY - int(fault["count"])
 
     async def waiting(self) -> list[Any]:
-        """Tell which faults have not struck yet."""
+        """Return the faults that are still to be injected."""
         waiting: list[Any] = (await self.http.get("/faults")).json()["faults"]
         return waiting
 
     async def struck(self) -> None:
-        """Wait until all faults have struck."""
+        """Wait until all faults have been injected."""
         while await self.waiting():
             pass
 
     async def forget(self) -> list[Any]:
-        """Take back the faults that have not struck, and tell which."""
+        """Remove the remaining faults, and return them."""
         forgotten: list[Any] = (await self.http.delete("/faults")).json()["faults"]
         return forgotten
 

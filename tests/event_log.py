@@ -1,4 +1,4 @@
-"""What subscribers of the inventory hear: every event once, of all topics, in the order of its arrival."""
+"""The events that subscribers receive: each once, from all topics, in the order of arrival."""
 
 import queue
 import threading
@@ -29,7 +29,7 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Heard:
-    """One event, and when it was committed."""
+    """An event, with the time of its commit."""
 
     id: str
     organization_id: str
@@ -38,7 +38,7 @@ class Heard:
 
     @property
     def machine(self) -> Machine | None:
-        """The machine as the event left it, or in its last state; none of a pool's event."""
+        """The machine after the event, or its last state if it was deleted; None for a pool's event."""
         match self.message:
             case MachineUpdated():
                 return self.message.after
@@ -48,7 +48,7 @@ class Heard:
 
     @property
     def version(self) -> int:
-        """The event's place in the order of its entity's changes."""
+        """The version of the event's machine or pool, which orders its events."""
         match self.message:
             case MachineUpdated():
                 return self.message.after.version
@@ -58,10 +58,10 @@ class Heard:
 
 
 class EventLog:
-    """Events by their `ce-id`: a repeat is dropped, as subscribers do.
+    """Events by their `ce-id`; repeats are dropped, as subscribers do.
 
     Attributes:
-        faults: repeats that are none, for they say something else.
+        faults: repeats with different content.
     """
 
     def __init__(self) -> None:
@@ -70,27 +70,27 @@ class EventLog:
         self._changed = threading.Condition()
 
     def events(self) -> list[Heard]:
-        """List all events that came until now."""
+        """List all events that have arrived."""
         with self._changed:
             return list(self._heard.values())
 
     def of(self, machine_id: str) -> list[Heard]:
-        """List the events of a machine in the order of its versions."""
+        """List the events of a machine, ordered by version."""
         heard = [event for event in self.events() if event.machine and event.machine.id == machine_id]
         return sorted(heard, key=lambda event: event.version)
 
     def wait_for(self, is_enough: Callable[["EventLog"], bool], seconds: float = PATIENCE) -> bool:
-        """Wait for events; tell whether they came in time."""
+        """Wait for events, and return whether they arrived in time."""
         with self._changed:
             return self._changed.wait_for(lambda: is_enough(self), seconds)
 
     def receive(self, topic: str, message: Message) -> None:
-        """Take a message from Google's subscriber client."""
+        """Handle a message from Google's subscriber client."""
         self.hear(topic, message.attributes, message.data)
         message.ack()
 
     def hear(self, topic: str, attributes: Mapping[str, str], data: bytes) -> bool:
-        """Take an event, and tell whether it is one that came before."""
+        """Add an event, and return whether it is a repeat."""
         event_id = attributes["ce-id"]
         time = datetime.fromisoformat(attributes["ce-time"])
         heard = Heard(event_id, attributes["organization_id"], time, TOPICS[topic].FromString(data))
@@ -110,18 +110,18 @@ class EventLogs:
         self._lock = threading.Lock()
 
     def of(self, organization_id: str) -> EventLog:
-        """Give the log of an organization: all of its events since before there was any."""
+        """Return the log of an organization, with all of its events since the start of the subscriptions."""
         with self._lock:
             return self._logs[organization_id]
 
     def receive(self, topic: str, message: Message) -> None:
-        """Take a message from Google's subscriber client."""
+        """Handle a message from Google's subscriber client."""
         self.of(message.attributes["organization_id"]).receive(topic, message)
 
 
 @contextmanager
 def event_logs(subscriber: SubscriberClient, project: str) -> Iterator[EventLogs]:
-    """Listen to all topics of a project until the end of the block."""
+    """Subscribe to all topics of a project until the end of the block."""
     logs = EventLogs()
     with _subscribed(subscriber, project, TOPICS, logs.receive):
         yield logs
@@ -131,7 +131,7 @@ def event_logs(subscriber: SubscriberClient, project: str) -> Iterator[EventLogs
 def messages(
     subscriber: SubscriberClient, project: str, organization_id: str, *topics: str
 ) -> Iterator[queue.Queue[Message]]:
-    """Receive an organization's messages of some topics until the end of the block, an entity's in order."""
+    """Receive an organization's messages from some topics until the end of the block, ordered by entity."""
     received: queue.Queue[Message] = queue.Queue()
 
     def receive(_: str, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Google's clients of an emulator."""
+"""Google's clients, connected to an emulator."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from google.cloud.pubsub_v1.types import PublisherOptions
 
 @contextmanager
 def firestore_client(host: str, project: str) -> Iterator[Client]:
-    """Reach a project of the Firestore emulator at a host until the end of the block."""
-    # Read when a client is made; a stack that a test starts must not find it in its environment.
+    """Create a client of a project in the Firestore emulator at a host, until the end of the block."""
+    # Clients read the variable when they are created. Stacks that tests start must not inherit it.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", host)
         client: Any = Client(project=project)

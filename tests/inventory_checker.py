@@ -1,7 +1,7 @@
-"""Whether the books balance: claims, machines and events, compared from outside.
+"""Check from outside that claims, machines and events are consistent.
 
-Events arrive some time after the changes that they tell of. So the books are looked at until they balance or
-patience ends, and what is wrong then is told:
+Events arrive some time after their changes. So the check is repeated until it finds no faults or the time is
+over, and then returns the remaining faults:
 
     with event_logs(subscriber, project) as logs:
         ...
@@ -36,7 +36,7 @@ _PAUSE = 0.1
 
 
 def settled(faults: Callable[[], list[str]], seconds: float = PATIENCE) -> list[str]:
-    """Look for faults until there are none, or for so many seconds, and list those of the last look."""
+    """Repeat a check until it finds no faults or the time is over, and return the last faults."""
     end = time.monotonic() + seconds
     while (found := faults()) and time.monotonic() < end:
         time.sleep(_PAUSE)
@@ -45,13 +45,13 @@ def settled(faults: Callable[[], list[str]], seconds: float = PATIENCE) -> list[
 
 @dataclass(frozen=True)
 class Books:
-    """What is stored, and what was told.
+    """The stored documents and the published events.
 
     Attributes:
         store: Google's Firestore client.
         log: the events since before the first change.
-        organization_id: whose books; all organizations' by default.
-        acknowledged: ids of machines that a client was told of: each must have its events, stored or not.
+        organization_id: the organization to check; all by default.
+        acknowledged: ids of machines in successful responses. Each must have events, even if it was deleted.
     """
 
     store: Client
@@ -60,7 +60,7 @@ class Books:
     acknowledged: Iterable[str] = ()
 
     def faults(self) -> list[str]:
-        """Compare everything, once. While events wait to be published, nothing else can be right."""
+        """Compare everything once; if events still wait in the outbox, report only those."""
         if waiting := list(self._outbox_faults()):
             return waiting
         machines = {machine.id: machine for machine in self._machines()}
@@ -79,8 +79,8 @@ class Books:
             yield Machine(**{name: value for name, value in fields.items() if name in names})
 
     def _claims(self) -> Iterator[tuple[str, dict[str, str]]]:
-        # Those of other organizations are among them, thousands perhaps: so they come by the page, and no
-        # more is decoded than needed. `stream` takes a quarter of a millisecond for each.
+        # All organizations' claims are in one collection, perhaps thousands. So read them by page, and decode
+        # only what is needed. `stream` takes 0.25 ms for each.
         request = {
             "parent": f"{self.store._database_string}/documents",
             "collection_id": "identities",
@@ -152,7 +152,7 @@ def _event_faults(
 
 @dataclass
 class _History:
-    """What was told of one machine: its own events, and those of pools that it entered or left."""
+    """The events of one machine: its own, and those of pools that it entered or left."""
 
     by_version: dict[int, list[Heard]] = field(default_factory=lambda: defaultdict(list))
 
@@ -160,7 +160,7 @@ class _History:
         self.by_version[version].append(event)
 
     def faults(self, stored: Machine | None, pools: set[str]) -> Iterator[str]:
-        """Replay the events from nothing, and compare what comes out with what is stored."""
+        """Replay all events, and compare the result with the stored machine."""
         versions = sorted(self.by_version)
         if not versions or versions != list(range(1, versions[-1] + 1)):
             yield f"events of the versions {versions}"
@@ -199,7 +199,7 @@ def _replay(state: Machine | None, version: int, events: list[Heard], pools: set
 
 
 def _moved(state: Machine | None, version: int, messages: Iterable[Payload]) -> Machine:
-    """Let a machine enter and leave pools."""
+    """Apply a machine's changes of pools."""
     after = Machine()
     after.CopyFrom(state or after)
     after.version = version
@@ -229,10 +229,10 @@ def _continues(state: Machine | None, before: Machine, pools: set[str]) -> bool:
 
 
 def _lasting(machine: Machine, pools: set[str]) -> Machine:
-    """Give what events must tell of a machine.
+    """Return the part of a machine that its events must reproduce.
 
-    Heartbeats move `last_seen` without one, a pool's deletion stands for all its members, and the events of
-    pools do not say when a machine entered or left.
+    Heartbeats change `last_seen` without an event, a pool's deletion is one event for all its members, and
+    pool events do not contain the time when a machine entered or left.
     """
     lasting = Machine()
     lasting.CopyFrom(machine)

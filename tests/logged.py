@@ -1,4 +1,4 @@
-"""What the product logs in the process of a test."""
+"""The log entries that the product writes in the test's process."""
 
 import json
 from typing import Any
@@ -7,5 +7,5 @@ import pytest
 
 
 def entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Give the log's entries since the last look."""
+    """Return the log entries since the last call."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

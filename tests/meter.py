@@ -1,4 +1,4 @@
-"""What one call costs, by the emulators' counters, where nothing else happens."""
+"""Measure the cost of one call by the emulators' counters, while nothing else happens."""
 
 import asyncio
 import json
@@ -17,13 +17,13 @@ _GET = request("GET", "/counters", "")
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What the emulators counted.
+    """The emulators' counts.
 
     Attributes:
-        rpcs: those before the answer, by name. The commit that drops published events comes after it, for
+        rpcs: the RPCs before the response, by name. The commit that deletes published events comes later, for
             many requests together.
-        billed: Firestore's operations, those of the drop too, and the messages that were published.
-        dropping: the RPCs after the answer, or some of them: that one may be counted before.
+        billed: Firestore's operations, including the deletes of published events, and the published messages.
+        dropping: the RPCs after the response, except any that began before the counters were read.
     """
 
     rpcs: Counter[str]
@@ -40,11 +40,11 @@ class Meter:
         self._store = store
 
     async def cost(self, call: Awaitable[object], *, dropped: int) -> Cost:
-        """Make a call while nothing else happens.
+        """Measure a call while nothing else happens.
 
         Args:
             call: the call.
-            dropped: how many deletes are waited for: of published events, which leave the outbox.
+            dropped: the number of published events whose deletion from the outbox to wait for.
         """
         before = await self._counted()
         await call
@@ -59,10 +59,10 @@ class Meter:
         )
 
     async def quiet(self) -> None:
-        """Wait until all that was published has left the outbox.
+        """Wait until all published events are deleted from the outbox.
 
         Raises:
-            TimeoutError: it does not.
+            TimeoutError: the outbox does not become empty.
         """
         async with asyncio.timeout(PATIENCE):
             while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - nothing tells of it
@@ -80,5 +80,5 @@ class Meter:
 
 
 def counted(counts: Counter[str]) -> str:
-    """Write counts for people."""
+    """Format counts for people."""
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())).replace("_", " ")

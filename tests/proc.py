@@ -1,4 +1,4 @@
-"""What the kernel knows of a process (https://man7.org/linux/man-pages/man5/proc.5.html)."""
+"""Read the kernel's data about a process (https://man7.org/linux/man-pages/man5/proc.5.html)."""
 
 import os
 from pathlib import Path
@@ -7,23 +7,23 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Tell the CPU time of a process, its own and the kernel's for it, in steps of 10 ms."""
+    """Return the CPU time of a process, user and kernel, in steps of 10 ms."""
     user, system = _stat(pid)[11:13]
     return (int(user) + int(system)) / _TICKS
 
 
 def parent(pid: int) -> int:
-    """Tell which process started a process."""
+    """Return the id of a process's parent."""
     return int(_stat(pid)[1])
 
 
 def memory(pid: int) -> int:
-    """Tell the memory that a process has, in bytes."""
+    """Return the resident memory of a process, in bytes."""
     return _status(pid, "VmRSS")
 
 
 def peak_memory(pid: int) -> int:
-    """Tell the most memory that a process had at any time, in bytes."""
+    """Return the highest resident memory that a process has had, in bytes."""
     return _status(pid, "VmHWM")
 
 
@@ -34,6 +34,6 @@ def _status(pid: int, name: str) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """Give the fields of a process's state from the third on."""
-    # The second field is the name, in parentheses, and may hold anything.
+    """Return the fields of a process's state, starting with the third."""
+    # The second field is the name in parentheses, which can contain any characters.
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""Passes on between a client and a server what they send each other."""
+"""Forward data between a client and a server."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def relay(client: Connection, server: Connection, *, answered: bytearray | None = None) -> None:
-    """Pass on what both send until they have no more, and add what the server answers to a record."""
+    """Forward data in both directions until both sides have closed, and record the server's data."""
 
     async def pipe(source: Connection, target: Connection, record: bytearray | None) -> None:
         while data := await source[0].read(65536):

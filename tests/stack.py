@@ -1,4 +1,4 @@
-"""A local stack for tests, and what they know about it."""
+"""A local stack for tests."""
 
 import json
 import os
@@ -25,13 +25,13 @@ TIMEOUT = 30
 
 @dataclass(frozen=True, kw_only=True)
 class RunningStack(StackState):
-    """A stack that is ready, with emulators that it has started: so there are their controls."""
+    """A running stack that has started its own emulators, and so knows their control endpoints."""
 
     firestore_control: str
     pubsub_control: str
 
     def environment(self, project: str | None = None) -> dict[str, str]:
-        """What a function finds its emulators by, and the stack's project or another one there."""
+        """Return the environment that connects a function to the emulators and a project."""
         return {
             "GOOGLE_CLOUD_PROJECT": project or self.project,
             "FIRESTORE_EMULATOR_HOST": self.firestore_emulator_host,
@@ -41,32 +41,32 @@ class RunningStack(StackState):
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
-    """A tenant of a test's own, with one API key."""
+    """A tenant for one test, with one API key."""
 
     id: str
     api_key: str
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request of the organization carries."""
+        """The headers of the organization's requests."""
         return {"Authorization": f"Bearer {self.api_key}"}
 
 
 NewOrganization = Callable[..., Organization]
-"""Makes an organization whose key has the given scopes, or all."""
+"""Creates an organization whose key has the given scopes, or all."""
 
 
 def organization(store: Client, organization_id: str, scopes: Sequence[str] = (*Scope,)) -> Organization:
-    """Make an organization with an API key."""
+    """Create an organization with an API key."""
     api_key, _ = keys.create(store, organization_id, scopes, now=datetime.now(UTC))
     return Organization(id=organization_id, api_key=api_key)
 
 
 @dataclass
 class StackProcess:
-    """The process of a stack, on ports of its own choice, with `stack.json` in the folder `state`.
+    """The process of a stack, which chooses its ports and writes `stack.json` to the folder `state`.
 
-    It ends with the `with` block, and also with the test's process, should that be killed.
+    It ends with the `with` block, and also if the test's process is killed.
     """
 
     state: Path
@@ -89,7 +89,7 @@ class StackProcess:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            # A process leaves the socket that it inherits to its end.
+            # A function leaves its inherited socket open until it ends.
             env={**os.environ, "PYTHONWARNINGS": "error,ignore::ResourceWarning"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,23 +107,23 @@ class StackProcess:
 
     @property
     def output(self) -> str:
-        """All that the stack has printed."""
+        """The whole output of the stack."""
         return "".join(self._lines)
 
     def wait_for(self, text: str) -> None:
-        """Wait until the stack has printed a text, or has ended without it, which is an error."""
+        """Wait until the stack has printed a text; fail if it ends first."""
         with self._printed:
             self._printed.wait_for(lambda: text in self.output or self._has_ended, TIMEOUT)
             if text not in self.output:
                 raise AssertionError(f"the stack did not print {text!r}:\n{self.output}")
 
     def running(self) -> RunningStack:
-        """Wait until the stack is ready and read what it says of itself."""
+        """Wait until the stack is ready, and read its `stack.json`."""
         self.wait_for("Muster is ready")
         return RunningStack(**json.loads((self.state / "stack.json").read_text()))
 
     def stop(self) -> int:
-        """Ask the stack to end and return its exit status."""
+        """Terminate the stack, and return its exit status."""
         self.process.terminate()
         status = self.process.wait(TIMEOUT)
         self._reader.join(TIMEOUT)
@@ -144,9 +144,9 @@ class StackProcess:
 
 
 def quiet_topology(folder: Path) -> Path:
-    """Write a topology into a folder where nothing happens unasked: no schedules, no subscribers.
+    """Write a topology without schedules and subscriptions, so that nothing runs unless requested.
 
-    A stack of it starts with less work than one of all functions, too.
+    It contains only the HTTP functions, so its stack also starts faster.
     """
 
     def change(topology: dict[str, Any]) -> None:
@@ -161,7 +161,7 @@ def quiet_topology(folder: Path) -> Path:
 
 
 def changed_topology(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """Write the topology into a folder, with a change."""
+    """Write a changed copy of the topology into a folder."""
     topology = yaml.safe_load(DEFAULT_FILE.read_text())
     change(topology)
     file = folder / "topology.yaml"

@@ -1,6 +1,6 @@
-"""Hours in no time: an event loop that does not wait, whose clock goes on to what is due next.
+"""An event loop with a virtual clock: instead of waiting, it advances the clock to the next timer.
 
-It is for what waits for time alone, and neither for sockets nor for processes.
+It is for code that waits only for time, not for sockets or processes.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ Result = TypeVar("Result")
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run something on such an event loop."""
+    """Run a coroutine on this event loop."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)
 
 
 class _Selector(selectors.SelectSelector):
-    """Lets the time pass that it does not wait."""
+    """Advances the clock by the timeout instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()

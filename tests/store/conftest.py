@@ -1,4 +1,4 @@
-"""The store as use cases have it, on the stack's emulator."""
+"""Fixtures for tests of the store."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.stack import RunningStack
 
 @pytest.fixture
 async def firestore_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
-    """The Firestore emulator's counters of the test's project, and its faults."""
+    """The Firestore emulator's counters for the test's project, and its faults."""
     async with Control.of(stack.firestore_control, project) as control:
         yield control
         await control.forget()

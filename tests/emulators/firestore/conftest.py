@@ -9,7 +9,7 @@ from tests.emulators.firestore.emulator import Emulator, running
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """An emulator without an index file. Tests share it: each keeps to a project of its own."""
+    """An emulator without an index file, which tests share: each uses its own project."""
     with running() as emulator:
         yield emulator
 

@@ -34,7 +34,7 @@ def schemas(emulator: Emulator) -> Iterator[SchemaServiceClient]:
 
 @pytest.fixture
 def project() -> str:
-    """A project of the test's own."""
+    """The name of a project for one test."""
     return f"projects/test-{uuid.uuid4().hex[:12]}"
 
 

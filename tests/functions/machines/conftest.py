@@ -1,4 +1,4 @@
-"""Clients of the machines API, and what a call costs the emulators."""
+"""Clients of the machines API, its events, and the check of the inventory."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -18,7 +18,7 @@ from tests.stack import NewOrganization, RunningStack
 def machines(
     http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
 ) -> MachinesApi:
-    """The API for an organization of the test's own."""
+    """The API for an organization of this test only."""
     return MachinesApi(http=http, organization=new_organization(), store=firestore_client)
 
 
@@ -32,7 +32,7 @@ def others(
 
 @pytest.fixture(scope="module")
 def logs(stack: RunningStack, subscriber: SubscriberClient) -> Iterator[EventLogs]:
-    """The events of all organizations: four subscriptions cost more than a test does."""
+    """The events of all organizations, shared because four subscriptions take longer than a test."""
     with event_logs(subscriber, stack.project) as logs:
         yield logs
 
@@ -45,13 +45,13 @@ def log(logs: EventLogs, machines: MachinesApi) -> EventLog:
 
 @pytest.fixture
 def books(machines: MachinesApi, log: EventLog) -> Books:
-    """What is stored of the organization, compared with its events."""
+    """The check of the organization's documents against its events."""
     return Books(machines.store, log, machines.organization.id)
 
 
 @pytest.fixture
 async def store_unchanged(machines: MachinesApi, firestore_control: Control) -> AsyncIterator[None]:
-    """Fails the test if it tried to write a machine, or anything of the organization."""
+    """Fail the test if it tried to write a machine or anything else of the organization."""
     await firestore_control.tally("Commit", f"{machines.organization.id}|/identities/")
     yield
     assert await firestore_control.tallied() == 0

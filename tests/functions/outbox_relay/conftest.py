@@ -1,4 +1,4 @@
-"""A database and topics of a test's own, so that its outbox holds what it put there and nothing else."""
+"""A database and topics for one test, whose outbox contains only the test's events."""
 
 import dataclasses
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.stack import RunningStack
 
 @pytest.fixture
 def aged(own: Inventory) -> Inventory:
-    """An inventory at a time when what is committed now is old enough for the relay."""
+    """An inventory with a later clock, by which events committed now are old enough for the relay."""
     return dataclasses.replace(own, clock=lambda: now() + AGE + timedelta(seconds=1))
 
 
@@ -24,7 +24,7 @@ def aged(own: Inventory) -> Inventory:
 def outbox(
     own: Inventory, publisher: pubsub.PublisherClient, subscriber: pubsub.SubscriberClient, project: str
 ) -> FilledOutbox:
-    """What the test puts into the outbox, and what its subscribers receive."""
+    """The test's outbox, and the subscribers of its topics."""
     filled = FilledOutbox(own.firestore, subscriber, project)
     for topic in ("machine-created", "machine-updated"):
         publisher.create_topic(name=f"projects/{project}/topics/{topic}")
@@ -34,7 +34,7 @@ def outbox(
 
 @pytest.fixture
 async def firestore_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
-    """The Firestore emulator's counters of the test's project, and its faults."""
+    """The Firestore emulator's counters for the test's project, and its faults."""
     async with Control.of(stack.firestore_control, project) as control:
         yield control
         await control.forget()
@@ -42,7 +42,7 @@ async def firestore_control(stack: RunningStack, project: str) -> AsyncIterator[
 
 @pytest.fixture
 async def pubsub_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
-    """The Pub/Sub emulator's counters of the test's project, and its faults."""
+    """The Pub/Sub emulator's counters for the test's project, and its faults."""
     async with Control.of(stack.pubsub_control, project) as control:
         yield control
         await control.forget()

@@ -1,4 +1,4 @@
-"""Clients of the pools API, what subscribers receive, and what a call costs the emulators."""
+"""Clients of the pools API, and its events."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.stack import NewOrganization, RunningStack
 
 @pytest.fixture
 def pools(http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client) -> PoolsApi:
-    """The API for an organization of the test's own."""
+    """The API for an organization of this test only."""
     return PoolsApi(http=http, organization=new_organization(), store=firestore_client)
 
 
@@ -27,6 +27,6 @@ def others(http: httpx.AsyncClient, new_organization: NewOrganization, firestore
 
 @pytest.fixture
 def inbox(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) -> Iterator[Inbox]:
-    """Subscribes to the changes of the organization's pools."""
+    """The events about the organization's pools."""
     with messages(subscriber, stack.project, pools.organization.id, "pool-changed") as received:
         yield Inbox(received)
