@@ -1,4 +1,4 @@
-"""`python -m tests.bench`, or `make bench`: how close the product is to what the wire allows."""
+"""`python -m tests.bench`, or `make bench`: compare the product with its floor, its RPCs alone."""
 
 import argparse
 import asyncio
@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Functions are started beside gRPC calls: gRPC would warn of the fork, though another program runs after it.
-# It looks when it is imported.
+# Functions are started while gRPC is in use. gRPC would warn of the fork, although exec follows. It reads
+# this when it is imported.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import uvloop
@@ -31,7 +31,7 @@ NAMES = [call.name for call in CALLS]
 
 
 def main() -> None:
-    """Measure; show the table and the chart, and keep them with all figures."""
+    """Measure, print the tables and the chart, and store them with all figures."""
     plan = _plan()
     started = time.monotonic()
 
@@ -66,16 +66,16 @@ def _plan() -> Plan:
         action="append",
         choices=NAMES,
         metavar="CALL",
-        help=f"may be repeated (default: all), one of {', '.join(NAMES)}",
+        help=f"may be repeated (default: all): {', '.join(NAMES)}",
     )
     parser.add_argument(
-        "--seconds", type=_positive(float), default=0.5, help="how long a slice lasts (default: 0.5)"
+        "--seconds", type=_positive(float), default=0.5, help="duration of a slice (default: 0.5)"
     )
     parser.add_argument(
         "--rounds",
         type=_positive(int),
         default=5,
-        help="slices of each side at each number of connections (default: 5)",
+        help="number of slices of each side at each number of connections (default: 5)",
     )
     arguments = parser.parse_args()
     return Plan(
@@ -92,7 +92,7 @@ def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
         except ValueError:
             number = 0
         if not 0 < number < MOST:
-            raise argparse.ArgumentTypeError(f"{text} is no number between 0 and {MOST}")
+            raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and {MOST}")
         return number
 
     return read

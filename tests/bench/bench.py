@@ -1,4 +1,4 @@
-"""What a benchmark works with: the archive's functions, the floor, the emulators and what is in them."""
+"""The environment of a benchmark: the archive's functions, the floor, and the emulators with their data."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,20 +15,20 @@ from tests.meter import Meter
 FLOOR = Source(file=Path(__file__).parent / "floor.py", entry_point="floor", path=ROOT, environment={})
 
 Progress = Callable[[str], None]
-"""Tells people what is being done."""
+"""Reports progress to people."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What a run works with.
+    """The environment of a run.
 
     Attributes:
-        functions: what can be served.
-        backends: what they work with.
+        functions: the product's functions, by name.
+        backends: the emulators.
         store: the Firestore emulator's documents.
         meter: the emulators' counters.
-        folder: where logs and scripts are kept.
-        progress: tells people what is being done.
+        folder: the folder for logs and scripts.
+        progress: reports progress to people.
     """
 
     functions: Mapping[str, Source]
@@ -40,7 +40,7 @@ class Bench:
 
     @property
     def log(self) -> Path:
-        """Where the functions' output goes."""
+        """The file for the functions' output."""
         return self.folder / "functions.log"
 
     @asynccontextmanager
@@ -54,7 +54,7 @@ class Bench:
 
     @asynccontextmanager
     async def floor(self, scripts: Path) -> AsyncIterator[Served]:
-        """Serve the floor of the scripts in a file, in the same way."""
+        """Serve the floor with the scripts in a file, in the same way."""
         environment = {**self.backends.environment, "FLOOR_SCRIPTS": str(scripts)}
         async with self._served(FLOOR, environment) as served:
             yield served
@@ -63,10 +63,10 @@ class Bench:
     async def _served(self, source: Source, environment: Mapping[str, str]) -> AsyncIterator[Served]:
         async with serve(source, environment, self.log) as served:
             yield served
-        await self.store.clear("outbox")  # of what it had published, but not yet dropped
+        await self.store.clear("outbox")  # published events that it had not yet deleted
 
     async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
-        """Make an organization of each size."""
+        """Create an organization of each size."""
         made = {}
         async with self.product("machines") as machines, self.product("pools") as pools:
             ports = {"machines": machines.port, "pools": pools.port}
@@ -80,7 +80,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(folder: Path, progress: Progress) -> AsyncIterator[Bench]:
-    """Build the archive and start the emulators."""
+    """Build the archive, and start the emulators."""
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(emulators(lambda name, line: progress(f"{name}: {line}")))
         store = await stack.enter_async_context(Store.at(backends.firestore, backends.project))

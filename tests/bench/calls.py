@@ -1,4 +1,4 @@
-"""The calls that are measured: what a client sends."""
+"""The calls that are measured, with the requests that a client sends."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.bench.client import request
 from tests.bench.tenants import Size, Tenant, a_mac
 from tests.functions.machines.bodies import PROFILE
 
-# Two heartbeats that are written are at least so far apart (shared/domain/machines.py).
+# The minimum time between two heartbeats that are stored (shared/domain/machines.py).
 BEAT = timedelta(seconds=10)
 _beats = count()
 
@@ -21,11 +21,11 @@ class Call:
     """A call of the API.
 
     Attributes:
-        name: what it is chosen by.
-        function: who serves it.
-        tenant: what the caller has.
-        requests: makes HTTP requests of a tenant, each another one, until it has nothing left to send.
-        target: the least share of the floor's throughput that the product is to reach.
+        name: the name on the command line and in tables.
+        function: the function that serves it.
+        tenant: the size of the caller's organization.
+        requests: generates a tenant's HTTP requests, until it has nothing left to send.
+        target: the minimum share of the floor's throughput.
     """
 
     name: str
@@ -58,7 +58,7 @@ def _lookups(tenant: Tenant) -> Iterator[bytes]:
 
 
 def _heartbeats(tenant: Tenant) -> Iterator[bytes]:
-    # Ahead of the present, which the floor writes.
+    # In the future, because the floor stores the present time.
     start = datetime.now(UTC) + timedelta(days=1)
     for beat in _beats:
         body = {"last_seen": (start + beat * BEAT).isoformat()}
@@ -76,7 +76,7 @@ def _assignments(tenant: Tenant, *, machines: int) -> Iterator[bytes]:
 
 
 NEWCOMER = Size()
-FLEET = Size(machines=999)  # copies of one more
+FLEET = Size(machines=999)  # plus the one that they are copies of
 SMALL_POOLS = Size(machines=8000, pools=20, members=100)
 LARGE_POOL = Size(machines=8000, pools=1, members=50_000)
 

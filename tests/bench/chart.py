@@ -1,4 +1,4 @@
-"""The chart of a run as a picture."""
+"""Draw the chart of a run."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,18 +9,18 @@ from matplotlib.figure import Figure
 from tests.bench.measured import Comparison, Measured
 from tests.bench.targets import P50_RATIO
 
-THICKNESS = 0.8  # of all bars of a call together, where calls are 1 apart
+THICKNESS = 0.8  # the height of all bars of a call together; calls are 1 apart
 SHADES = ("#9ecae1", "#4292c6", "#08519c")
 TARGET = "tab:red"
 
 
 def draw(measured: Sequence[Measured], file: Path) -> None:
-    """Draw how many times the floor's throughput, latency and CPU time the product's are, as a PNG file."""
+    """Draw the product's throughput, latency and CPU time as multiples of the floor's, as a PNG file."""
     figure = Figure(figsize=(17, 1.6 + 0.7 * len(measured)), dpi=120, layout="constrained")
     throughput, latency, cpu = figure.subplots(1, 3, sharey=True)
     _draw_bars(
         throughput,
-        "Requests a second",
+        "Requests per second",
         measured,
         lambda each: (each.throughput_ratio, f"{each.product.throughput:.0f}"),
     )
@@ -32,7 +32,7 @@ def draw(measured: Sequence[Measured], file: Path) -> None:
     )
     _draw_bars(
         cpu,
-        "CPU time of a request in ms",
+        "CPU time per request in ms",
         measured,
         lambda each: (each.cpu_ratio, f"{each.product.cpu_milliseconds:.2f}"),
     )
@@ -43,9 +43,7 @@ def draw(measured: Sequence[Measured], file: Path) -> None:
     throughput.invert_yaxis()
     handles, labels = throughput.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
-    figure.suptitle(
-        "Bars: how many times its floor (1) the product is. Figures: the product. Red: the target"
-    )
+    figure.suptitle("Bars: multiples of the floor (1). Figures: the product. Red: the target")
     figure.savefig(file)
 
 

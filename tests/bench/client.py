@@ -1,4 +1,4 @@
-"""A closed-loop client: each connection sends its next request when the last one is answered."""
+"""A closed-loop client: each connection sends its next request after the last response."""
 
 import asyncio
 import json
@@ -13,22 +13,22 @@ _UNAVAILABLE = 503
 
 
 class RefusedError(Exception):
-    """The function answered with an error; the request of a benchmark is one that succeeds."""
+    """The function responded with an error, but a benchmark's requests must succeed."""
 
 
 class UnavailableError(RefusedError):
-    """It answered 503, as a busy machine may."""
+    """The function responded with 503, which can happen on a busy machine."""
 
 
 @dataclass
 class Slice:
-    """What a slice of a measurement saw.
+    """The responses during one slice of a measurement.
 
     Attributes:
-        latencies: of each request that succeeded, in seconds.
-        bytes: of the bodies of their answers.
-        unavailable: how many requests were not answered in time, but with a 503.
-        seconds: from the first request to the last answer.
+        latencies: the latencies of successful requests, in seconds.
+        bytes: the total size of their response bodies.
+        unavailable: the number of requests with the status 503, because their deadline had passed.
+        seconds: the time from the first request to the last response.
     """
 
     latencies: list[float] = field(default_factory=list)
@@ -38,12 +38,12 @@ class Slice:
 
     @property
     def throughput(self) -> float:
-        """Successful requests a second."""
+        """Successful requests per second."""
         return len(self.latencies) / self.seconds
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: httptools parses the answers, and nothing else is done with them."""
+    """One connection: httptools parses the responses, and only their status and size are used."""
 
     _transport: asyncio.Transport
 
@@ -58,7 +58,7 @@ class _Connection(asyncio.Protocol):
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def begin(self, until: float) -> None:
-        """Send requests until that time, on `time.perf_counter`."""
+        """Send requests until a time of `time.perf_counter`."""
         self._until = until
         self._send()
 
@@ -113,7 +113,7 @@ class _Connection(asyncio.Protocol):
 
 
 def request(method: str, path: str, api_key: str, body: object = None, headers: str = "") -> bytes:
-    """Write an HTTP request: its head, and a body as JSON if there is one."""
+    """Return an HTTP request: its head, and a JSON body if there is one."""
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {api_key}\r\n{headers}"
     if content:
@@ -122,10 +122,10 @@ def request(method: str, path: str, api_key: str, body: object = None, headers: 
 
 
 async def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Slice:
-    """Send requests over some connections for a time, and wait for the last answers.
+    """Send requests over several connections for some time, and wait for the last responses.
 
     Raises:
-        RefusedError: an answer is an error, and not because the machine was too slow; or all of them are.
+        RefusedError: a response is an error other than 503, or no request succeeded.
         OSError: a connection was lost.
     """
     measured = Slice()
@@ -150,11 +150,11 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
 
 
 async def ask(port: int, request: bytes) -> bytes:
-    """Send one request and return the whole answer: head and body.
+    """Send one request, and return the whole response: head and body.
 
     Raises:
-        UnavailableError: the answer is a 503.
-        RefusedError: it is another error.
+        UnavailableError: the status is 503.
+        RefusedError: the response is another error.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -165,7 +165,7 @@ async def ask(port: int, request: bytes) -> bytes:
             for line in head.lower().split(b"\r\n")
             if line.startswith(b"content-length:")
         )
-        body = await reader.readexactly(next(lengths, 0))  # a 204 has none
+        body = await reader.readexactly(next(lengths, 0))  # a 204 has no body
     finally:
         writer.close()
     status = int(head.split(maxsplit=2)[1])

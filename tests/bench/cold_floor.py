@@ -1,4 +1,4 @@
-"""The floor of a cold start: imports of whoever speaks to Firestore and Pub/Sub, and one commit."""
+"""The floor of a cold start: the imports of any client of Firestore and Pub/Sub, and one commit."""
 
 import os
 

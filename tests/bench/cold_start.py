@@ -1,4 +1,4 @@
-"""`python -m tests.bench.cold_start`: from the start of a function's process to its first 201."""
+"""`python -m tests.bench.cold_start`: measure from the start of a function's process to its first 201."""
 
 import asyncio
 import subprocess
@@ -30,8 +30,8 @@ class Start:
     """One start.
 
     Attributes:
-        seconds: until the first 201.
-        cpu_seconds: of the process that answered and the one that it was forked from.
+        seconds: the time until the first 201.
+        cpu_seconds: the CPU time of the worker and its parent.
     """
 
     seconds: float
@@ -39,7 +39,7 @@ class Start:
 
 
 async def start(source: Source, backends: Backends, api_key: str, log: Path) -> Start:
-    """Start a function, and register a machine as soon as it answers."""
+    """Start a function, and register a machine as soon as the function responds."""
     body = PROFILE | {"nics": [{"mac": a_mac()}]}
     registration = request("POST", "/api/v1/machines", api_key, body)
     began = time.perf_counter()
@@ -51,7 +51,7 @@ async def start(source: Source, backends: Backends, api_key: str, log: Path) -> 
 
 
 def built(folder: Path) -> Source:
-    """Build the archive and compile what is in it, as the buildpack does."""
+    """Build the archive, and compile its modules, as the buildpack does."""
     product = archive(folder)["machines"]
     compileall = [sys.executable, "-m", "compileall", "-q", str(product.path)]
     subprocess.run(compileall, check=True)
@@ -59,7 +59,7 @@ def built(folder: Path) -> Source:
 
 
 async def compare(product: Source, rounds: int, log: Path) -> list[tuple[Start, Start]]:
-    """Start the product and its floor in turn; each pair in another order."""
+    """Start the product and its floor in turn; the order alternates between pairs."""
     pairs = []
     async with emulators(lambda _name, _line: None) as backends:
         api_key = new_api_key()
@@ -68,11 +68,11 @@ async def compare(product: Source, rounds: int, log: Path) -> list[tuple[Start, 
             sources = [product, FLOOR][:: 1 if number % 2 else -1]
             starts = {source.file: await start(source, backends, api_key, log) for source in sources}
             pairs.append((starts[product.file], starts[FLOOR.file]))
-    return pairs[1:]  # the first ones read files that the others find in memory
+    return pairs[1:]  # the first pair reads files that the others find in the file cache
 
 
 def report(pairs: list[tuple[Start, Start]]) -> str:
-    """Put medians, and the median of the pairs' ratios, into lines."""
+    """Format the medians, and the median of the pairs' ratios, as a table."""
     lines = [f"{'to the first 201, median':<28}{'product':>10}{'floor':>10}{'ratio':>10}{'target':>10}"]
     for name, figure in (("seconds", "seconds"), ("seconds of CPU", "cpu_seconds")):
         product, floor = ([getattr(pair[side], figure) for pair in pairs] for side in (0, 1))
@@ -84,7 +84,7 @@ def report(pairs: list[tuple[Start, Start]]) -> str:
 def main() -> None:
     """Measure, and print the table."""
     parser = Parser(prog="python -m tests.bench.cold_start", description="Measure cold starts.")
-    parser.add_argument("--rounds", type=int, default=9, help="starts of each side (default: 9)")
+    parser.add_argument("--rounds", type=int, default=9, help="number of starts of each side (default: 9)")
     rounds: int = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         product = built(Path(folder))

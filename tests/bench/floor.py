@@ -1,6 +1,6 @@
-"""The floor: a bare function that makes the product's RPCs, and does nothing else.
+"""The floor: a bare function that only makes the product's RPCs.
 
-No validation, authentication, logs, encoding or decision: what a request takes if all that costs nothing.
+It does not validate, authenticate, log, encode, decode or decide: it shows what a request takes without.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from google_apis.firestore import document_pb2, firestore_pb2
 from google_apis.pubsub import pubsub_pb2
 from tests.bench.script import COMMIT, QUERIES, Script, Template, given_ids, load
 
-# As the product drops what it has published (shared/store/outbox.py).
+# The product deletes published events from the outbox in the same way (shared/store/outbox.py).
 COLLECT_SECONDS = 0.5
 BATCH = 500
 
@@ -42,7 +42,7 @@ PROBE = "/health/liveness"
 
 
 class Floor:
-    """Answers every request by a script, by one after the other."""
+    """Responds to every request by a script, to each by the next one."""
 
     def __init__(self, scripts: Sequence[Script], project: str, firestore: str, pubsub: str) -> None:
         self._scripts = cycle([(script, b"x" * script.size) for script in scripts])
@@ -56,7 +56,7 @@ class Floor:
         self._dropping: asyncio.Task[None] | None = None
 
     async def answer(self, path: bytes, body: bytes) -> Response:
-        """Make the RPCs, and answer with as many bytes as the product."""
+        """Make the RPCs, and respond with as many bytes as the product."""
         script, answer = next(self._scripts)
         values = given_ids(path, body)
         values += [_new_id(length) for length in script.fresh]
@@ -76,7 +76,7 @@ class Floor:
         if template.seen or template.in_transaction:
             request = _depending(template, request, read)
         if template.as_of_commit:
-            # The fields of a message may stand in any order.
+            # The fields of a serialized message can be in any order, so append the time.
             time = read[-1].commit_time
             request += QUERIES[template.method](read_time=time).SerializeToString()
         if template.method in UNARY:
@@ -107,13 +107,13 @@ def _call(channel: grpc.aio.Channel, method: str) -> Any:  # noqa: ANN401 - gRPC
 def _new_id(length: int) -> bytes:
     if length != UUID_LENGTH:
         return os.urandom(length // 2).hex().encode()
-    # A UUIDv7, as the product's: keys that grow, as cheaply as can be.
+    # A UUIDv7 like the product's, whose keys grow, made as cheaply as possible.
     digits = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
     return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-8{digits[17:20]}-{digits[20:]}".encode()
 
 
 def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes:
-    """Put in what was read: the transaction, and the update times that are preconditions."""
+    """Set the values that depend on reads: the transaction, and the update times in preconditions."""
     commit = firestore_pb2.CommitRequest.FromString(request)
     seen = {}
     for answer in read:
@@ -139,7 +139,7 @@ _floor: Floor | None = None
 
 @functions_framework.aio.http
 async def floor(request: Request) -> Response:
-    """Answer a request; the channels belong to the event loop of the first one."""
+    """Respond to a request. The first request creates the channels, because they belong to its event loop."""
     global _floor  # noqa: PLW0603 - functions-framework knows functions, not objects
     path = request.scope["path"]
     if path == PROBE:
@@ -154,4 +154,4 @@ async def floor(request: Request) -> Response:
     try:
         return await _floor.answer(path.encode(), await request.body())
     except grpc.aio.AioRpcError as error:
-        return Response(str(error), HTTPStatus.SERVICE_UNAVAILABLE)  # a transaction that has waited too long
+        return Response(str(error), HTTPStatus.SERVICE_UNAVAILABLE)  # a transaction waited too long

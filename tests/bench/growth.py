@@ -1,4 +1,4 @@
-"""`python -m tests.bench.growth`: what each call takes in fleets of 1,000, 10,000 and 100,000 machines."""
+"""`python -m tests.bench.growth`: measure each call in fleets of 1,000, 10,000 and 100,000 machines."""
 
 import asyncio
 import json
@@ -28,8 +28,8 @@ from tests.functions.machines.bodies import PROFILE
 
 SIZES = (1_000, 10_000, 100_000)
 FOLDER = ROOT / ".local" / "bench"
-LEAST = 1_000  # so that enough are there for every call that takes some
-PATIENCE = 300.0  # seconds, for the emulator to make the indexes of a large fleet
+LEAST = 1_000  # enough machines for the calls that delete or assign some
+PATIENCE = 300.0  # seconds, for the emulator to create the indexes of a large fleet
 MEMBERS = 100  # of the tenant's pool
 _names = count()
 
@@ -39,11 +39,11 @@ Request = tuple[str, str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """An organization with as many machines as are asked for.
+    """An organization with a given number of machines.
 
     Attributes:
         tenant: the organization.
-        page_token: leads from the fifth page of 100 machines to the sixth.
+        page_token: the token in the fifth page of 100 machines, for the sixth.
     """
 
     tenant: Tenant
@@ -52,14 +52,14 @@ class Fleet:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call whose cost must not depend on the fleet.
+    """A call whose cost must not depend on the fleet's size.
 
     Attributes:
-        name: what people know it by.
-        make: makes a request, each time another one where it changes something.
-        function: who serves it.
-        events: how many it has published.
-        repetitions: how often it is measured in a fleet.
+        name: the name for people.
+        make: makes a request; requests that change something differ each time.
+        function: the function that serves it.
+        events: the number of events that it publishes.
+        repetitions: the number of measurements in a fleet.
     """
 
     name: str
@@ -92,7 +92,7 @@ def _assignment(machines: int) -> Callable[[Fleet], Request]:
 
 
 def _getting(path: str) -> Callable[[Fleet], Request]:
-    """Ask for a path, with what the fleet has in it."""
+    """Make GET requests of a path, in which placeholders are replaced with ids from the fleet."""
 
     def make(fleet: Fleet) -> Request:
         tenant = fleet.tenant
@@ -153,7 +153,7 @@ CALLS = (
 
 
 async def measure(sizes: Sequence[int], folder: Path) -> Growth:
-    """Measure every call in fleets of these sizes, each an organization's, in one database."""
+    """Measure every call in fleets of these sizes, each of its own organization, in one database."""
     points: dict[str, dict[int, Point]] = {call.name: {} for call in CALLS}
     async with (
         bench(folder, _progress) as made,
@@ -177,7 +177,7 @@ async def measure(sizes: Sequence[int], folder: Path) -> Growth:
 
 
 async def _fleet(made: Tenant, port: int) -> Fleet:
-    """Register the machine that is searched for, and walk some pages."""
+    """Register the machine that searches look for, and get a page token."""
     needle = _profile() | {"hostname": "needle.example.com"}
     await ask(port, request("POST", "/api/v1/machines", made.api_key, needle))
     page = await _patiently(port, request("GET", "/api/v1/machines?page=5&per_page=100", made.api_key))
@@ -185,7 +185,7 @@ async def _fleet(made: Tenant, port: int) -> Fleet:
 
 
 async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
-    """Ask again as long as there is no answer in time."""
+    """Repeat a request while the response is 503."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
@@ -197,7 +197,7 @@ async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
 
 async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point:
     requests = _requests(call, fleet)
-    # The first ones may have the emulator make an index, and the function a connection.
+    # With the first requests, the emulator can create an index, and the function a connection.
     await drive(served.port, islice(requests, 3), connections=1, seconds=60)
     before = proc.cpu_seconds(served.worker)
     measured = await drive(served.port, islice(requests, call.repetitions), connections=1, seconds=60)
@@ -224,12 +224,12 @@ def _progress(line: str) -> None:
 
 
 def main() -> None:
-    """Measure, print the table, keep it with the plot, and fail if a call costs more in a larger fleet."""
+    """Measure, print and store the table and the plot; exit with 1 if a call's cost depends on the fleet."""
     parser = Parser(prog="python -m tests.bench.growth", description="Measure calls in growing fleets.")
     parser.add_argument("--machines", type=int, action="append", help="default: 1,000, 10,000 and 100,000")
     sizes = parser.parse_args().machines or SIZES
     if min(sizes) < LEAST:
-        parser.exit(2, f"muster: --machines is {LEAST:,} at least\n")
+        parser.exit(2, f"muster: --machines must be at least {LEAST:,}\n")
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

@@ -1,4 +1,4 @@
-"""What was measured in growing fleets, as a table, JSON and a plot."""
+"""The results for growing fleets, as a table, JSON and a plot."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.meter import counted
 
-# An exact total costs one unit for each 1,000 machines that are counted: the contract's own price.
+# An exact total, as the contract requires it, costs one unit for each 1,000 counted machines.
 MAY_GROW = "aggregation_units"
 
 
@@ -17,9 +17,9 @@ class Point:
     """A call in a fleet of one size.
 
     Attributes:
-        milliseconds: the median time of a request, the emulators' work in it too.
+        milliseconds: the median time of a request, including the emulators' work.
         cpu_milliseconds: the function's CPU time for a request.
-        rpcs: of one request, by name.
+        rpcs: the RPCs of one request, by name.
         billed: Firestore's operations and the messages of one request.
     """
 
@@ -30,20 +30,20 @@ class Point:
 
     @property
     def fixed(self) -> tuple[Counter[str], Counter[str]]:
-        """What has to be the same in every fleet."""
+        """The counts that must be the same in every fleet."""
         billed = Counter({name: number for name, number in self.billed.items() if name != MAY_GROW})
         return self.rpcs, billed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """Calls by their names, each by the size of the fleet."""
+    """Calls by name, each by the size of the fleet."""
 
     sizes: Sequence[int]
     points: Mapping[str, Mapping[int, Point]]
 
     def growing(self) -> list[str]:
-        """Name the calls that take other operations in one fleet than in another."""
+        """Return the names of the calls whose RPCs or operations differ between fleets."""
         return [
             name
             for name, points in self.points.items()
@@ -51,7 +51,7 @@ class Growth:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Give all figures."""
+        """Return all figures."""
         return {
             name: {str(size): vars(point) for size, point in points.items()}
             for name, points in self.points.items()
@@ -59,7 +59,7 @@ class Growth:
 
 
 def table(growth: Growth) -> str:
-    """Write the table for people: times as they are in the smallest fleet, and as ratios to that."""
+    """Format the table for people: times for the smallest fleet, and for the others as ratios to these."""
     first, *others = growth.sizes
     head = ["call", f"ms with {first:,}", *(f"{size:,}" for size in others)]
     head += [f"CPU ms with {first:,}", *(f"{size:,}" for size in others), "operations", "aggregation units"]
@@ -75,9 +75,9 @@ def table(growth: Growth) -> str:
         rows.append("| " + " | ".join(row) + " |")
     growing = ", ".join(growth.growing())
     verdict = (
-        f"These take more operations in larger fleets: {growing}."
+        f"The RPCs or operations of these calls differ between fleets: {growing}."
         if growing
-        else ("No call takes more operations in a larger fleet, but for aggregation units.")
+        else "Apart from aggregation units, no call's RPCs or operations differ between fleets."
     )
     return "\n".join([*rows, "", verdict, ""])
 
@@ -87,7 +87,7 @@ def _ratio(mine: float, its: float) -> float:
 
 
 def draw(growth: Growth, file: Path) -> None:
-    """Plot the time of every call over the size of the fleet, as a PNG file."""
+    """Plot the time of every call against the size of the fleet, as a PNG file."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - large, and nothing for who reads figures only
 
     figure = Figure(figsize=(14, 7), dpi=120, layout="constrained")

@@ -1,4 +1,4 @@
-"""What a run measured, and what follows from it."""
+"""The measurements of a run, and the figures that result from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ class Side:
     """The product's slices, or the floor's, at one number of connections.
 
     Attributes:
-        slices: what the client saw, in the order of the rounds.
-        cpu_seconds: what the worker took for all of them.
-        peak_memory: the most that the worker had until then, in bytes.
+        slices: the client's measurements, in the order of the rounds.
+        cpu_seconds: the worker's CPU time for all slices.
+        peak_memory: the worker's highest memory use so far, in bytes.
     """
 
     slices: list[Slice] = field(default_factory=list)
@@ -26,12 +26,12 @@ class Side:
 
     @property
     def throughput(self) -> float:
-        """Requests a second: the median of the slices."""
+        """Requests per second: the median of the slices."""
         return median(each.throughput for each in self.slices)
 
     @property
     def cpu_milliseconds(self) -> float:
-        """CPU time of the worker for each request."""
+        """The worker's CPU time per request."""
         return 1000 * self.cpu_seconds / len(self.latencies)
 
     @property
@@ -41,16 +41,16 @@ class Side:
 
     @property
     def mean_size(self) -> float:
-        """How large an answer's body is, in bytes."""
+        """The mean size of a response's body, in bytes."""
         return sum(each.bytes for each in self.slices) / len(self.latencies)
 
     @property
     def unavailable(self) -> int:
-        """How many requests were not answered in time."""
+        """The number of requests with the status 503."""
         return sum(each.unavailable for each in self.slices)
 
     def percentile(self, percent: float) -> float:
-        """Tell the latency that so many percent of the requests do not exceed, in milliseconds."""
+        """Return the latency that a percentage of the requests do not exceed, in milliseconds."""
         latencies = self.latencies
         return 1000 * latencies[min(len(latencies) - 1, int(len(latencies) * percent / 100))]
 
@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def p50_ratio(self) -> float:
-        """How many times the floor's median latency the product's is: the median of the paired slices."""
+        """The product's median latency as a multiple of the floor's: the median of the paired slices."""
         return median(
             median(product.latencies) / median(floor.latencies)
             for product, floor in zip(self.product.slices, self.floor.slices, strict=True)
@@ -81,18 +81,18 @@ class Comparison:
 
     @property
     def cpu_ratio(self) -> float:
-        """How many times the floor's CPU time for a request the product's is."""
+        """The product's CPU time per request as a multiple of the floor's."""
         return self.product.cpu_milliseconds / self.floor.cpu_milliseconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A call.
+    """The measurements of a call.
 
     Attributes:
         call: the call.
-        cost: of one request; the floor's is the same.
-        comparisons: by the number of connections.
+        cost: the cost of one request, which is the same for the floor.
+        comparisons: one for each number of connections.
     """
 
     call: Call

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.memory`: what a function's process takes after thousands of requests."""
+"""`python -m tests.bench.memory`: measure the memory of a function's process after thousands of requests."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from tests.bench.calls import CALLS
 from tests.bench.client import drive
 from tests.bench.tenants import Size, Tenant, tenant
 
-LIMIT = 110  # MB of a worker
+LIMIT = 110  # MB of a worker after the first lot
 GROWTH = 5  # MB from the first lot of requests to the last
 LOTS = 3
 CONNECTIONS = 16
@@ -26,7 +26,7 @@ _MB = 1_000_000
 
 
 async def measure(requests: int, folder: Path) -> list[int]:
-    """Send lots of requests of all kinds; give the process's memory after each lot, in bytes."""
+    """Send lots of requests of all kinds, and return the worker's memory after each lot, in bytes."""
     after = []
     async with bench(folder, lambda _: None) as made, made.product("machines") as served:
         ports = {"machines": served.port}
@@ -46,7 +46,7 @@ def _mixed(caller: Tenant) -> Iterator[bytes]:
 
 
 def report(after: list[int], requests: int) -> str:
-    """Write what the process takes after each lot."""
+    """Format the worker's memory after each lot, and the targets."""
     lines = [
         f"{number * requests:>10,} requests {size / _MB:>8.1f} MB" for number, size in enumerate(after, 1)
     ]
@@ -63,7 +63,7 @@ def _verdict(is_met: bool) -> str:  # noqa: FBT001 - its only argument
 def main() -> None:
     """Measure, and print the figures."""
     parser = Parser(prog="python -m tests.bench.memory", description="Measure memory.")
-    parser.add_argument("--requests", type=int, default=10_000, help="of each lot (default: 10,000)")
+    parser.add_argument("--requests", type=int, default=10_000, help="number in each lot (default: 10,000)")
     requests: int = parser.parse_args().requests
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,4 +1,4 @@
-"""Records which RPCs a function makes for a request: a proxy between it and an emulator."""
+"""Record the RPCs that a function makes for a request, by a proxy between it and an emulator."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,13 +12,13 @@ import grpc.aio
 
 @dataclass
 class Rpc:
-    """One RPC, as it went over the wire.
+    """One RPC, as it was sent.
 
     Attributes:
-        method: its full name.
+        method: the full name.
         request: the request message.
-        began: its place among all beginnings and ends of RPCs.
-        ended: the place of its end; none as long as it runs.
+        began: the position of its start among the starts and ends of all RPCs.
+        ended: the position of its end; None until then.
     """
 
     method: str
@@ -29,24 +29,24 @@ class Rpc:
 
 @dataclass
 class Recorder:
-    """What went through the proxies so far."""
+    """The RPCs that have passed through the proxies."""
 
     rpcs: list[Rpc] = field(default_factory=list)
     _places: Iterator[int] = field(default_factory=count)
 
     def begin(self, method: str, request: bytes) -> Rpc:
-        """Note an RPC."""
+        """Record the start of an RPC."""
         rpc = Rpc(method, request, next(self._places))
         self.rpcs.append(rpc)
         return rpc
 
     def end(self, rpc: Rpc) -> None:
-        """Note the end of an RPC."""
+        """Record the end of an RPC."""
         rpc.ended = next(self._places)
 
 
 def stages(rpcs: Iterable[Rpc]) -> list[list[Rpc]]:
-    """Sort RPCs into stages: those of one run side by side, after those of the one before."""
+    """Sort RPCs into stages: those of one stage are concurrent, and follow those of the previous one."""
     sorted_out: list[list[Rpc]] = []
     for rpc in rpcs:
         follows = [
@@ -62,7 +62,7 @@ def stages(rpcs: Iterable[Rpc]) -> list[list[Rpc]]:
 
 
 class _Proxy(grpc.GenericRpcHandler):
-    """Passes every RPC on, as bytes: to the wire a single message is a stream of one."""
+    """Forwards every RPC as bytes: on the wire, a single message is a stream of one."""
 
     def __init__(self, channel: grpc.aio.Channel, recorder: Recorder) -> None:
         self._channel = channel
@@ -88,7 +88,7 @@ class _Proxy(grpc.GenericRpcHandler):
 
 @asynccontextmanager
 async def recorded(hosts: Sequence[str], recorder: Recorder) -> AsyncIterator[list[str]]:
-    """Run a proxy in front of each host; gives the proxies' addresses."""
+    """Run a proxy in front of each host, and yield the proxies' addresses."""
     servers, channels, addresses = [], [], []
     for host in hosts:
         channel = grpc.aio.insecure_channel(host)

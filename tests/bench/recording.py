@@ -1,4 +1,4 @@
-"""Recording what the product does for a call, as scripts for the floor."""
+"""Record the product's RPCs for a call, as scripts for the floor."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SAMPLES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class _Exchange:
-    """A request, the product's answer, and the RPCs between the two."""
+    """A request, the product's response, and the RPCs between them."""
 
     sent: bytes
     answer: bytes
@@ -24,16 +24,16 @@ class _Exchange:
 
     @property
     def given(self) -> list[bytes]:
-        """The ids that the request names."""
+        """The ids in the request."""
         head, _, body = self.sent.partition(b"\r\n\r\n")
         path = head.split(b" ", 2)[1].partition(b"?")[0]
         return given_ids(path, body)
 
 
 async def record(made: Bench, call: Call, caller: Tenant) -> list[Script]:
-    """Record some requests of a call: they differ, by the search terms of an id for example.
+    """Record several requests of a call, because they differ: for example, by the search terms of an id.
 
-    The ids that are the same in all of them are the same in all others.
+    Ids that are the same in all of them are assumed to be the same in all other requests.
     """
     recorder = Recorder()
     hosts = (made.backends.firestore, made.backends.pubsub)
@@ -41,11 +41,11 @@ async def record(made: Bench, call: Call, caller: Tenant) -> list[Script]:
         environment = {"FIRESTORE_EMULATOR_HOST": firestore, "PUBSUB_EMULATOR_HOST": pubsub}
         async with made.product(call.function, environment) as served:
             requests = call.requests(caller)
-            await ask(served.port, next(requests))  # from now on the caller's key is known
+            await ask(served.port, next(requests))  # now the function has cached the caller's key
             exchanges = [await _exchange(served.port, next(requests), recorder) for _ in range(SAMPLES)]
     constant = set.intersection(*(ids_in(exchange.rpcs) for exchange in exchanges))
     scripts = [_script(exchange, constant) for exchange in exchanges]
-    # RPCs that run side by side seem to follow each other where one was over before the other came.
+    # Concurrent RPCs look consecutive if one ends before the other arrives at the proxy.
     fewest = min(len(script.stages) for script in scripts)
     return [script for script in scripts if len(script.stages) == fewest]
 
@@ -67,7 +67,7 @@ async def _exchange(port: int, sent: bytes, recorder: Recorder) -> _Exchange:
 
 
 def _is_drop(rpc: Rpc) -> bool:
-    """Whether it is the commit that drops what earlier requests published; the floor has one of its own."""
+    """Return whether an RPC deletes earlier requests' events, which the floor does by itself."""
     return rpc.method == COMMIT and all(
         "/documents/outbox/" in write.delete for write in CommitRequest.FromString(rpc.request).writes
     )

@@ -1,4 +1,4 @@
-"""What a run came to, for people and for machines: Markdown that reads well in a terminal too, and JSON."""
+"""The report of a run: Markdown that is also readable in a terminal, and JSON."""
 
 import os
 import platform
@@ -11,14 +11,14 @@ from tests.bench.targets import Target
 from tests.meter import counted
 
 BAR = 40
-WHOLE = 0.98  # answers differ a little in size, by the number of machines in a pool for example
+WHOLE = 0.98  # the sizes of responses differ a little, for example by the number of machines in a pool
 MIB = 2**20
 
 Row = Sequence[str]
 
 
 def as_json(plan: Plan, measured: Sequence[Measured], held: Sequence[Target]) -> dict[str, Any]:
-    """Give all figures: times in milliseconds, memory in bytes."""
+    """Return all figures: times in milliseconds, memory in bytes."""
     return {
         "machine": {
             "cpus": os.cpu_count(),
@@ -69,7 +69,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def as_markdown(measured: Sequence[Measured], held: Sequence[Target]) -> str:
-    """Write the tables: what was measured, what a request costs, and which targets hold."""
+    """Format the tables: the measurements, the costs of a request, and the targets."""
     speed = [_speed(each, comparison) for each in measured for comparison in each.comparisons]
     costs = [(each.call.name, counted(each.cost.rpcs), counted(each.cost.billed)) for each in measured]
     verdicts = [(target.wanted, target.measured, "holds" if target.holds else "MISSED") for target in held]
@@ -82,17 +82,17 @@ def as_markdown(measured: Sequence[Measured], held: Sequence[Target]) -> str:
 
 
 def _doubts(measured: Sequence[Measured]) -> Iterator[str]:
-    """Say what the machine was too slow or too busy for, so that its figures say little."""
+    """Report where the machine was too slow or busy, so that the figures are not reliable."""
     for each in measured:
         for comparison in each.comparisons:
             product, floor = comparison.product, comparison.floor
             place = f"{each.call.name}, {comparison.connections} at a time"
             if product.unavailable:
-                yield f"{place}: {product.unavailable} requests passed their deadline and were refused."
+                yield f"{place}: {product.unavailable} requests exceeded their deadline and were refused."
             if floor.unavailable:
                 yield f"{place}: {floor.unavailable} transactions of the floor were aborted."
             if product.mean_size < WHOLE * floor.mean_size:
-                yield f"{place}: some answers went out without what completes them, as it took too long."
+                yield f"{place}: some responses were incomplete, because their reads took too long."
 
 
 SPEED = (
@@ -132,7 +132,7 @@ def _speed(measured: Measured, comparison: Comparison) -> Row:
 
 
 def _table(head: Row, rows: Sequence[Row], right: Iterable[int] = ()) -> Iterator[str]:
-    """Write a table with columns of one width; those on the right have figures."""
+    """Format a table with columns of fixed width; columns in `right` are aligned to the right."""
     on_the_right = set(right)
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 
@@ -154,7 +154,7 @@ def _table(head: Row, rows: Sequence[Row], right: Iterable[int] = ()) -> Iterato
 
 
 def as_bars(measured: Sequence[Measured]) -> str:
-    """Draw the product's share of the floor's throughput, with the target of each call as a mark."""
+    """Draw the product's share of the floor's throughput, and mark the target of each call."""
     width = max(len(each.call.name) for each in measured)
     lines = [f"{'':{width}}      share of the floor's throughput; | is the target"]
     for each in measured:

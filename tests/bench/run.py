@@ -1,4 +1,4 @@
-"""A run: each call of the product against its floor, in short slices that alternate."""
+"""A run compares each call of the product with its floor, in short slices that alternate."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,17 @@ CONNECTIONS = (1, 16, 64)
 
 
 class UnfairError(Exception):
-    """The floor does not do what the product does, so their comparison would say nothing."""
+    """The floor does not do the same as the product, so a comparison would be wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is measured, and for how long.
+    """The calls to measure, and for how long.
 
     Attributes:
-        calls: which calls.
-        seconds: how long a slice lasts.
-        rounds: how many slices of each side there are.
+        calls: the calls.
+        seconds: the duration of a slice.
+        rounds: the number of slices of each side.
     """
 
     calls: Sequence[Call]
@@ -72,7 +72,7 @@ async def _measure(made: Bench, plan: Plan, call: Call, caller: Tenant) -> Measu
 
 @dataclass(frozen=True, kw_only=True)
 class _Pair:
-    """The product and its floor, served for one call, and who calls."""
+    """The product and its floor, served for one call, and the caller."""
 
     made: Bench
     call: Call
@@ -81,10 +81,10 @@ class _Pair:
     floor: Served
 
     async def cost(self, events: int) -> Cost:
-        """Warm both up, and count what one request costs.
+        """Warm both up, and return the cost of one request.
 
         Raises:
-            UnfairError: it is not the same for both.
+            UnfairError: the costs differ.
         """
         costs = []
         for served in (self.product, self.floor):
@@ -98,7 +98,7 @@ class _Pair:
         return product
 
     async def compare(self, plan: Plan, connections: int) -> Comparison:
-        """Measure slices of both: they alternate, and so does which of them is first."""
+        """Measure slices of both sides, which alternate; so does the side that is first."""
         comparison = Comparison(connections=connections)
         sides = [(self.product, comparison.product), (self.floor, comparison.floor)]
         for _ in range(plan.rounds):
@@ -114,6 +114,6 @@ class _Pair:
         return comparison
 
     async def _requests(self) -> Iterator[bytes]:
-        """Make requests of a caller who has all that there was at the beginning."""
+        """Restore the caller's original machines, and return its requests."""
         await self.caller.release(self.made.store)
         return self.call.requests(self.caller)

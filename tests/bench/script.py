@@ -1,8 +1,8 @@
-"""What a floor does for each request: the product's own RPCs, with other ids in their place.
+"""The floor's script for a request: the product's own RPCs, with other ids.
 
-The RPCs are recorded from the product. All ids have a fixed length, so one is put in the place of another in
-the serialized message, however deep it is nested there: the cheapest way to fill in a prebuilt message. Only
-a commit that depends on what was read before it is parsed and serialized again.
+The RPCs are recorded from the product. All ids have a fixed length, so one can replace another in the
+serialized message at any depth, which is the cheapest way to fill in a prebuilt message. Only a commit that
+depends on an earlier read is parsed and serialized again.
 """
 
 import json
@@ -37,14 +37,14 @@ class Template:
     """A recorded RPC.
 
     Attributes:
-        method: its full name.
-        pieces: the request message, cut at its ids.
-        slots: which value stands between one piece and the next: the ids of the HTTP request in their order,
-            then the new ones.
-        in_transaction: whether the transaction's id is to be put in.
-        seen: the writes with the update time of a document that was read as their precondition.
-        times: the timestamps to set to the present: a write and a field.
-        as_of_commit: whether the time of the commit before it is to be put in, as of which it reads.
+        method: the full name.
+        pieces: the request message, split at its ids.
+        slots: the indexes of the values between the pieces: first the ids in the HTTP request in their
+            order, then the new ones.
+        in_transaction: whether to set the transaction's id.
+        seen: the writes whose precondition is the update time of a document that was read.
+        times: the timestamps to set to the present time: a write and a field.
+        as_of_commit: whether to read as of the time of the previous commit.
     """
 
     method: str
@@ -65,15 +65,15 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What is done for each HTTP request.
+    """The floor's work for each HTTP request.
 
     Attributes:
-        stages: the RPCs; those of one stage are made side by side.
-        fresh: how many characters each new id has: 36 make a UUID, others are digests.
-        outbox: which values are the ids of outbox documents, to be dropped in batches.
-        status: of the answer.
-        content_type: of its body.
-        size: of its body, in bytes.
+        stages: the RPCs; those of one stage are concurrent.
+        fresh: the number of characters of each new id: 36 for a UUID, others are digests.
+        outbox: the indexes of the values that are ids of outbox documents, to delete in batches.
+        status: the response's status.
+        content_type: the content type of the response's body.
+        size: the size of the response's body, in bytes.
     """
 
     stages: Sequence[Sequence[Template]]
@@ -103,7 +103,7 @@ def _template(fields: dict[str, Any]) -> Template:
 
 
 def given_ids(path: bytes, body: bytes) -> list[bytes]:
-    """Find the ids that an HTTP request names."""
+    """Return the ids in an HTTP request."""
     return UUID.findall(path) + UUID.findall(body)
 
 
@@ -114,13 +114,13 @@ def write_script(
     constant: Collection[bytes],
     answer: tuple[int, str, int],
 ) -> Script:
-    """Make a script of the RPCs that one request of the product made.
+    """Make a script from the RPCs of one request to the product.
 
     Args:
         stages: the RPCs.
-        given: the ids that the request names.
-        constant: ids that stay as they are, as they are the same for every request.
-        answer: the status, content type and size of the product's answer.
+        given: the ids in the request.
+        constant: ids that are the same for every request, so they stay as they are.
+        answer: the status, content type and size of the product's response.
     """
     values = {value: number for number, value in enumerate(given)}
     if any(rpc.method == COMMIT for stage in stages for rpc in stage):
@@ -129,7 +129,7 @@ def write_script(
                 for value in _ID.findall(rpc.request):
                     if value not in constant:
                         values.setdefault(value, len(values))
-    # What only reads finds the same documents each time, but for those that the request names.
+    # Without a commit, replace only the ids in the request: the RPCs read the same documents each time.
     templates = [[_cut(rpc, values) for rpc in stage] for stage in stages]
     fresh = list(values)[len(given) :]
     outbox = [values[value] for value in fresh if _is_outbox(value, stages)]
@@ -145,7 +145,7 @@ def write_script(
 
 
 def ids_in(rpcs: Sequence[Rpc]) -> set[bytes]:
-    """Find all ids in some RPCs."""
+    """Return all ids in some RPCs."""
     return {value for rpc in rpcs for value in _ID.findall(rpc.request)}
 
 

@@ -1,4 +1,4 @@
-"""Functions served as in production, and the emulators that they work with: each a process of its own."""
+"""Serve functions as in production, and run the emulators that they use, each in its own process."""
 
 import asyncio
 import os
@@ -19,15 +19,15 @@ from tests.stack import RunningStack
 
 PATIENCE = 30.0
 PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-# The socket is inherited by systemd's protocol, which gunicorn knows; it goes by the process's own id.
+# gunicorn inherits the socket by systemd's protocol, which needs the id of gunicorn's own process.
 INHERIT = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
-# Makes a function end with this process, even if that is killed. By its path, and without Python's habit of
-# putting a script's folder on the path: the function must find the archive's modules and no others.
+# Ends a function with this process, even if this is killed. It is run by its path. `-P` stops Python from
+# adding the script's folder to the module path, so that the function finds only the archive's modules.
 CHILD = ("-P", str(ROOT / "infra" / "local" / "child.py"))
 
 
@@ -37,9 +37,9 @@ class Source:
 
     Attributes:
         file: its main.py.
-        entry_point: the function in it.
-        path: where it finds its modules.
-        environment: what it is configured with.
+        entry_point: the name of the function in the file.
+        path: the folder of its modules.
+        environment: its environment variables.
     """
 
     file: Path
@@ -50,7 +50,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Backends:
-    """The emulators: where functions find them and their counters are, and the project to use there."""
+    """The emulators: the addresses of their services and control endpoints, and the project to use."""
 
     firestore: str
     pubsub: str
@@ -60,7 +60,7 @@ class Backends:
 
     @classmethod
     def of(cls, stack: RunningStack, project: str | None = None) -> Self:
-        """Take a stack's, and its project or another one there."""
+        """Return a stack's emulators, with its project or another one."""
         return cls(
             firestore=stack.firestore_emulator_host,
             pubsub=stack.pubsub_emulator_host,
@@ -71,7 +71,7 @@ class Backends:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes a function use them."""
+        """The environment variables that connect a function to the emulators."""
         return {
             "GOOGLE_CLOUD_PROJECT": self.project,
             "FIRESTORE_EMULATOR_HOST": self.firestore,
@@ -81,11 +81,11 @@ class Backends:
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A function that answers on a port of this machine.
+    """A function that is served on a port of this machine.
 
     Attributes:
-        port: where.
-        worker: the process that answers; gunicorn's master, its parent, only watches over it.
+        port: the port.
+        worker: the process that responds; its parent, gunicorn's master, only supervises it.
     """
 
     port: int
@@ -93,7 +93,7 @@ class Served:
 
 
 def archive(folder: Path) -> dict[str, Source]:
-    """Build the deployment archive, unpack it, and name the functions in it."""
+    """Build the deployment archive, unpack it, and return its functions."""
     package.build(folder / "muster.zip")
     workspace = folder / "workspace"
     with zipfile.ZipFile(folder / "muster.zip") as packed:
@@ -111,7 +111,7 @@ def archive(folder: Path) -> dict[str, Source]:
 
 @asynccontextmanager
 async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backends]:
-    """Run both emulators, in memory, with the topology's topics and indexes."""
+    """Run both emulators in memory, with the topology's topics and indexes."""
     served = topology.load(topology.DEFAULT_FILE)
 
     async def nothing() -> None:
@@ -141,7 +141,7 @@ async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backend
 
 
 def _without_functions(served: Topology) -> Topology:
-    """Leave out the subscriptions: they push to functions that a benchmark does not run."""
+    """Remove the subscriptions, because they push to functions that a benchmark does not run."""
     return replace(served, subscriptions={})
 
 
@@ -156,7 +156,7 @@ async def serve(source: Source, environment: Mapping[str, str], log: Path) -> As
             *("--source", str(source.file), "--target", source.entry_point),
             *("--host", "127.0.0.1", "--port", str(port)),
             cwd=source.path,
-            # Unbuffered, as Google's buildpack has it (cmd/python/runtime in GoogleCloudPlatform/buildpacks).
+            # Unbuffered, as in Google's buildpack (cmd/python/runtime in GoogleCloudPlatform/buildpacks).
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(source.path), "PYTHONUNBUFFERED": "TRUE"}
             | dict(source.environment)
             | dict(environment),
@@ -175,7 +175,7 @@ async def serve(source: Source, environment: Mapping[str, str], log: Path) -> As
 
 
 async def _probe(port: int, log: Path) -> None:
-    """Wait for an answer: the connection waits in the socket's backlog until the function takes it."""
+    """Wait for a response; the connection waits in the socket's backlog until the function accepts it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(PROBE)
     if not await reader.read():

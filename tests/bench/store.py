@@ -1,4 +1,4 @@
-"""The emulator's documents, by plain gRPC: a benchmark puts thousands there in no time, and as they are."""
+"""Access to the emulator's documents by plain gRPC, to write thousands quickly and without conversions."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -33,12 +33,12 @@ class Store:
     @classmethod
     @asynccontextmanager
     async def at(cls, host: str, project: str) -> AsyncIterator[Self]:
-        """Reach an emulator."""
+        """Connect to an emulator."""
         async with grpc.aio.insecure_channel(host) as channel:
             yield cls(channel, project)
 
     def name(self, path: str = "") -> str:
-        """Give the full name of a document by its path."""
+        """Return the full name of a document at a path."""
         return f"{self._database}/documents/{path}".rstrip("/")
 
     async def get(self, path: str) -> Document:
@@ -47,7 +47,7 @@ class Store:
         return document
 
     async def is_empty(self, collection: str) -> bool:
-        """Tell whether a collection has no documents."""
+        """Return whether a collection has no documents."""
         return not await self._names(collection, most=1)
 
     async def clear(self, collection: str) -> None:
@@ -63,7 +63,7 @@ class Store:
         return [document.name for document in (await self._list(request)).documents]
 
     async def write(self, frames: Iterable[bytes]) -> None:
-        """Apply writes, as `frame` gives them, in large commits."""
+        """Apply writes, in the form that `frame` returns, in large commits."""
         head = firestore_pb2.CommitRequest(database=self._database).SerializeToString()
         frames = list(frames)
         for start in range(0, len(frames), A_COMMIT):
@@ -71,7 +71,7 @@ class Store:
 
 
 def frame(write: Write) -> bytes:
-    """Serialize a write as a part of a commit: serialized messages may be joined.
+    """Serialize a write as part of a commit. Concatenated serialized messages are merged:
 
     https://protobuf.dev/programming-guides/encoding/#last-one-wins
     """

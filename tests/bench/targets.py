@@ -1,4 +1,4 @@
-"""What the product is held to (docs/performance.md), and whether it keeps to that."""
+"""The targets in docs/performance.md, and whether the product meets them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Target:
     """One target.
 
     Attributes:
-        wanted: what it asks for.
-        measured: what came out.
-        holds: whether that is enough.
+        wanted: the requirement.
+        measured: the result.
+        holds: whether the result meets the requirement.
     """
 
     wanted: str
@@ -28,7 +28,7 @@ class Target:
 
 
 def targets(measured: Sequence[Measured]) -> list[Target]:
-    """Tell which targets hold, of those that the run has measured."""
+    """Return the targets of all measured calls."""
     return [target for call in measured for target in _targets_of(call)]
 
 
@@ -80,7 +80,7 @@ def _cheap(measured: Measured) -> Target:
         deletes=billed["deletes"],
         kilobytes=billed[
             "published"
-        ],  # such a machine's event is smaller than the least that is billed, 1 kB
+        ],  # the event of such a machine is smaller than the billing minimum of 1 kB
     )
     dollars = sum(cost.per_million(operation, cost.Prices()).values())
     return Target(

@@ -1,7 +1,7 @@
-"""Organizations that call, each with machines and pools of its own.
+"""Organizations that make calls, each with its own machines and pools.
 
-The product registers the first machine of each. The others are copies of its documents under other ids and
-MAC addresses, put into the store directly; their search terms stay those of the first one's id.
+The product registers the first machine of each. The others are copies of its documents with other ids and MAC
+addresses, and are written to the database directly. So their search terms are those of the first one's id.
 """
 
 import json
@@ -28,18 +28,18 @@ _macs = count()
 
 
 def a_mac() -> str:
-    """Make a MAC address that no other machine of this process has: unicast, locally administered."""
+    """Return a MAC address that is new in this process: unicast, locally administered."""
     return bytes([2, *next(_macs).to_bytes(5, "big")]).hex(":")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much a tenant has.
+    """The size of a tenant.
 
     Attributes:
-        machines: how many are in no pool.
-        pools: how many pools there are.
-        members: how many machines each pool has.
+        machines: the number of machines in no pool.
+        pools: the number of pools.
+        members: the number of machines in each pool.
     """
 
     machines: int = 0
@@ -56,11 +56,11 @@ class Tenant:
 
     Attributes:
         id: the organization's id.
-        api_key: a key of its that may do everything.
-        machines: the ids of the machines that are in no pool.
+        api_key: one of its keys, with all scopes.
+        machines: the ids of the machines in no pool.
         macs: the MAC addresses of these.
         pools: the ids of the pools.
-        assigned: the machines that were put into a pool since, and are to be taken out again.
+        assigned: the machines that have been assigned to a pool, for `release`.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Tenant:
     assigned: list[str] = field(default_factory=list)
 
     async def release(self, store: Store) -> None:
-        """Take the machines that were assigned out of all pools again."""
+        """Remove the assigned machines from all pools."""
         any_id = str(uuid6.uuid7())
         write = Write()
         write.update.name = store.name(f"organizations/{self.id}/machines/{any_id}")
@@ -86,14 +86,14 @@ class Tenant:
 async def tenant(
     organization_id: str, size: Size, *, backends: Backends, store: Store, ports: Mapping[str, int]
 ) -> Tenant:
-    """Make an organization with a key, machines and pools.
+    """Create an organization with a key, machines and pools.
 
     Args:
-        organization_id: the organization.
-        size: how much it has.
-        backends: where it is.
-        store: its documents there.
-        ports: where the functions are served, by name.
+        organization_id: the organization's id.
+        size: its size.
+        backends: the emulators.
+        store: their documents.
+        ports: the ports of the functions, by name.
     """
     with firestore_client(backends.firestore, backends.project) as client:
         api_key = organization(client, organization_id).api_key
@@ -116,14 +116,14 @@ async def tenant(
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """The writes of a machine and its claim, in which ids of the same length can stand in for others."""
+    """The writes of a machine and its claim, in which ids of the same length can be replaced."""
 
     machine_id: bytes
     mac: bytes
     writes: bytes
 
     def copy(self, machine_id: str, mac: str) -> bytes:
-        """Make the writes of another machine."""
+        """Return the writes of another machine."""
         return (
             self.writes.replace(self.machine_id, machine_id.encode())
             .replace(_claim(self.mac.decode()).encode(), _claim(mac).encode())
@@ -133,7 +133,7 @@ class _Form:
 
 @dataclass(frozen=True, kw_only=True)
 class _Model:
-    """The first machine of a tenant, as the product wrote it."""
+    """The first machine of a tenant, as the product stored it."""
 
     machine_id: str
     mac: str
@@ -141,7 +141,7 @@ class _Model:
     claim: Document
 
     def form(self, *pool_ids: str) -> _Form:
-        """Make the form of machines that are in some pools."""
+        """Return the form of machines in some pools."""
         machine, claim = Write(update=self.machine), Write(update=self.claim)
         for pool_id in pool_ids:
             machine.update.fields["pool_ids"].array_value.values.add(string_value=pool_id)
@@ -150,7 +150,7 @@ class _Model:
 
 
 async def _model(made: Tenant, store: Store, port: int) -> _Model:
-    """Have the product register a machine, and connect it as its agent does."""
+    """Register a machine with the product, and set its status to connected, as its agent does."""
     mac = a_mac()
     registration = request("POST", "/api/v1/machines", made.api_key, PROFILE | {"nics": [{"mac": mac}]})
     machine_id = (await _call(port, registration))["id"]

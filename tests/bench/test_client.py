@@ -1,4 +1,4 @@
-"""The client of the benchmarks takes no error for an answer."""
+"""The benchmarks' client reports errors in responses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ GET = request("GET", "/", "key")
 
 @asynccontextmanager
 async def server(status: str) -> AsyncIterator[int]:
-    """Serve one answer with a body, whatever is asked."""
+    """Serve one response with a body, whatever the request."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The floor is honest: it sends what the product sends, in the same order and side by side."""
+"""The floor is fair: it sends the same RPCs as the product, in the same order and as concurrently."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from tests.bench.tenants import Size, tenant
 from tests.meter import Meter
 from tests.stack import RunningStack
 
-# It reads in a transaction, commits what depends on that, and then does three things at once.
+# It reads in a transaction, commits a change that depends on this, and then makes three calls at once.
 ASSIGNMENT = next(call for call in CALLS if call.name == "assign-1-to-100")
 POOLS = topology.load(topology.DEFAULT_FILE).functions["pools"]
 
@@ -28,7 +28,7 @@ Stage = dict[str, float]
 
 
 def rpcs(scripts: Sequence[Script]) -> list[Stage]:
-    """Tell the RPCs of each stage, and the mean size of what they send beside ids, in bytes."""
+    """Return the RPCs of each stage, with the mean size of their requests without ids, in bytes."""
     return [_mean(stages) for stages in zip(*(script.stages for script in scripts), strict=True)]
 
 
@@ -62,6 +62,6 @@ async def test_the_floor_makes_the_same_rpcs_with_as_many_bytes(stack: RunningSt
         save(product, scripts)
         floor = await record(bench, replace(ASSIGNMENT, function="floor"), caller)
 
-    # The lengths of times differ by a few bytes.
+    # The serialized lengths of times differ by a few bytes.
     assert rpcs(floor) == [pytest.approx(stage, abs=8) for stage in rpcs(product)]
     assert {script.size for script in floor} <= {script.size for script in product}

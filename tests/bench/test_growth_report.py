@@ -1,4 +1,4 @@
-"""The table of growing fleets says which calls grow."""
+"""The report on growing fleets."""
 
 from collections import Counter
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_call_that_reads_more_in_a_larger_fleet_grows() -> None:
     measured = growth(get=(point(), point()), list=(point(reads=10), point(reads=1000)))
 
     assert measured.growing() == ["list"]
-    assert "These take more operations in larger fleets: list." in table(measured)
+    assert "The RPCs or operations of these calls differ between fleets: list." in table(measured)
 
 
 def test_exact_totals_may_cost_more_units() -> None:
@@ -59,4 +59,4 @@ def test_a_fleet_that_is_too_small_for_all_calls_is_refused_in_one_line(
     with pytest.raises(SystemExit) as ended:
         main()
 
-    assert (ended.value.code, capsys.readouterr().err) == (2, "muster: --machines is 1,000 at least\n")
+    assert (ended.value.code, capsys.readouterr().err) == (2, "muster: --machines must be at least 1,000\n")

@@ -1,7 +1,7 @@
-"""What `make bench` measures, in operations: exact, and the same on every machine.
+"""The operations of the calls that `make bench` measures: exact, and the same on every machine.
 
-Counted in a project of its own, where no schedule and no other test is at work. It has no topics: so events
-stay in the outbox, and no operation is spent on dropping them.
+They are counted in their own project, where no schedule and no other test runs. It has no topics, so events
+stay in the outbox, and there are no operations to delete them.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.stack import RunningStack
 
 
 def cost(rpcs: dict[str, int], **billed: int) -> Cost:
-    """Say what a call is to cost."""
+    """Make the expected cost of a call."""
     return Cost(rpcs=Counter(rpcs), billed=Counter(billed))
 
 
@@ -30,13 +30,13 @@ EXPECTED = {
     "registration": cost({"Commit": 1, "Publish": 1}, writes=3),
     "registration-with-key": cost({"Commit": 1, "Publish": 1}, writes=4),
     "get": cost({"GetDocument": 1}, reads=1),
-    # One machine more than it shows, to know whether there is another page.
+    # One more machine than the page shows, to know whether there is another page.
     "list-100": cost(LIST, reads=101, aggregation_units=1),
     "list-100-items": cost(LIST, reads=100, aggregation_units=1),
-    # The claim, then the machine that it names.
+    # The claim, then its machine.
     "lookup-by-mac": cost({"GetDocument": 2}, reads=2),
     "heartbeat": cost({"Commit": 1, "GetDocument": 1}, reads=1, writes=1),
-    # The pool, the machines, and the 100 members that are shown; the machines and the event.
+    # Reads: the pool, the machines, and the 100 members in the response. Writes: the machines and the event.
     "assign-1-to-100": cost(ASSIGNMENT, reads=102, writes=2, aggregation_units=1),
     "assign-100-to-100": cost(ASSIGNMENT, reads=201, writes=101, aggregation_units=1),
     "assign-1-to-50000": cost(ASSIGNMENT, reads=102, writes=2, aggregation_units=2),
@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def shortened(size: Size) -> Size:
-    """Have no more than the counts need: machines to assign, and a pool of more than 1,000 members."""
+    """Reduce a size to what the counts need: machines to assign, and a pool of at most 1,000 members."""
     return replace(
         size, machines=min(size.machines, 250), pools=min(size.pools, 1), members=min(size.members, 1000)
     )
@@ -68,7 +68,7 @@ async def test_each_call_costs_exactly_this(stack: RunningStack, project: str, n
         costs = {}
         for call in CALLS:
             requests = call.requests(callers[call.tenant])
-            await ask(ports[call.function], next(requests))  # from now on the caller's key is known
+            await ask(ports[call.function], next(requests))  # now the function has cached the caller's key
             costs[call.name] = await Meter(backends, store).cost(
                 ask(ports[call.function], next(requests)), dropped=0
             )

@@ -1,4 +1,4 @@
-"""What a run comes to: ratios of pairs, targets and tables."""
+"""The report of a run: ratios of pairs, targets and tables."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ COST = Cost(rpcs=Counter(Commit=1, Publish=1), billed=Counter(writes=3, deletes=
 
 
 def a_side(*throughputs: int, cpu_seconds: float = 1.0) -> Side:
-    """Give a side whose slices took a second each."""
+    """Make a side whose slices took a second each."""
     slices = [
         Slice(latencies=[1 / throughput] * throughput, bytes=100 * throughput, seconds=1.0)
         for throughput in throughputs
@@ -34,7 +34,7 @@ def a_measurement(*, cost: Cost = COST) -> Measured:
 
 
 def verdicts(measured: Measured) -> dict[str, tuple[str, bool]]:
-    """Give each target's measure and whether it holds, by what it begins with."""
+    """Return each target's measurement and whether it holds, by the start of its text."""
     return {
         target.wanted.partition(":")[0]: (target.measured, target.holds)
         for target in targets([measured])
@@ -85,8 +85,8 @@ def test_what_was_too_slow_is_told() -> None:
 
     tables = as_markdown([measured], [])
 
-    assert "registration, 1 at a time: 3 requests passed their deadline" in tables
-    assert "registration, 16 at a time: some answers went out without what completes them" in tables
+    assert "registration, 1 at a time: 3 requests exceeded their deadline" in tables
+    assert "registration, 16 at a time: some responses were incomplete" in tables
     assert "registration, 1 at a time: some" not in tables
 
 

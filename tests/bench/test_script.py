@@ -1,4 +1,4 @@
-"""The floor's script: what is put in the place of what in a recorded RPC."""
+"""The floor's script: how ids, times and preconditions of a recorded RPC are replaced."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ DOCUMENTS = "projects/example/databases/(default)/documents"
 
 
 def a_commit(machine: bytes, pool: bytes, event: bytes) -> CommitRequest:
-    """Put a machine into a pool, and tell of it."""
+    """Make a commit that puts a machine into a pool and adds an event to the outbox."""
     change = Write()
     change.update.name = f"{DOCUMENTS}/organizations/example/machines/{machine.decode()}"
     change.update.fields["pool_ids"].array_value.values.add(string_value=pool.decode())

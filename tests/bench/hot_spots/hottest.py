@@ -1,4 +1,4 @@
-"""Where keys only grow: the ranges that Firestore cannot split, however long they are busy."""
+"""Find hot spots: ranges where keys only grow, so that Firestore cannot split them however busy they are."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -7,36 +7,36 @@ from collections.abc import Sequence
 from tests.bench.hot_spots.ranges import Keys, Written
 
 # "If you index a field that increases or decreases sequentially between documents in a collection, like a
-# timestamp, then the maximum write rate to the collection is 500 writes per second", and ids that only grow
-# make hot spots just so: https://cloud.google.com/firestore/native/docs/best-practices
+# timestamp, then the maximum write rate to the collection is 500 writes per second". Ids that only grow make
+# the same hot spots: https://cloud.google.com/firestore/native/docs/best-practices
 LIMIT = 500
-# Of the traffic, what comes first makes the splits; what comes next is counted.
+# The earlier part of the traffic defines the splits; the rest is counted.
 _BEFORE = 3 / 4
-# With three keys before for each that comes next, evenly spread ones fall ten times between the same two with
-# a chance of one in 4^10. A range that takes more has a reason.
+# There are three earlier keys for each new one. So the chance that ten new keys fall between the same two
+# earlier ones, if keys are evenly spread, is 1 in 4^10. If a range takes more, its keys are not spread.
 COINCIDENCE = 10
 
 
 def hottest(traffic: Sequence[Written], keys: Keys, *, seconds: float) -> dict[str, float]:
     """Find the hottest range of each kind of keys.
 
-    Firestore splits ranges that are busy, and may do so between any two keys. So take every key of the time
-    before for a place to split at: new keys that are spread then fall into different splits, and new keys
-    that only grow all into the same one, next to the last key of the time before.
+    Firestore splits busy ranges, and can do so between any two keys. So this takes every earlier key as a
+    split. New keys that are spread then fall into different ranges. New keys that only grow all fall into the
+    range after the last earlier key.
 
     Args:
         traffic: the writes in their order, at an even rate.
-        keys: finds their keys.
-        seconds: how long the traffic lasts.
+        keys: finds the writes' keys.
+        seconds: the duration of the traffic.
 
     Returns:
-        By kind, hottest first, the writes a second in one range; 0 where keys are spread.
+        For each kind, hottest first, the writes per second in one range; 0 if keys are spread.
     """
     turn = int(len(traffic) * _BEFORE)
     splits = sorted(key.place for written in traffic[:turn] for key in keys.of(written))
     new = Counter[tuple[str, int]]()
     for written in traffic[turn:]:
-        # Several entries of a document in one range are one write there.
+        # Several entries of a document in one range count as one write.
         new.update({(key.kind, bisect_right(splits, key.place)) for key in keys.of(written)})
     most = dict[str, int]()
     for (kind, _), count in new.items():

@@ -1,6 +1,6 @@
-"""The keys that a write puts into Firestore: the document's name, and its entries in indexes.
+"""Find the keys that a write adds to Firestore: the document's name, and its entries in indexes.
 
-Firestore keeps both in tables, in the order of their bytes, and splits the tables by ranges of keys:
+Firestore stores both in tables, ordered by their bytes, and splits the tables by key ranges:
 https://cloud.google.com/firestore/native/docs/understand-reads-writes-scale
 """
 
@@ -22,9 +22,9 @@ _NAME = "__name__"
 
 
 class Layout(Enum):
-    """What the keys of index entries begin with, which Firestore does not tell.
+    """The order of the parts of an index entry's key, which Firestore does not document.
 
-    An index of a collection's scope serves one collection at a time, so either may come first.
+    An index with collection scope serves one collection at a time, so either order is possible.
     """
 
     COLLECTION_FIRST = "collection, index, values, name"
@@ -32,7 +32,7 @@ class Layout(Enum):
 
 
 class Key(NamedTuple):
-    """A key, and the kind of what it is in: documents or an index, of all collections of an id."""
+    """A key, and its kind: the documents or an index of all collections with one id."""
 
     place: bytes
     kind: str
@@ -40,19 +40,19 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Written:
-    """A document after a write, and the fields that the write may have changed."""
+    """A document after a write, and the fields that the write can have changed."""
 
     document: Document
     fields: frozenset[str]
 
     @classmethod
     def created(cls, document: Document) -> Self:
-        """A document that was not there before."""
+        """Return the write of a new document."""
         return cls(document, frozenset(document.fields) | {_NAME})
 
     @classmethod
     def changed(cls, before: Write, change: Write) -> Self:
-        """A document that one write left and another changes in some fields, all of them at the top."""
+        """Return the second of two writes of a document, which changes some of its top-level fields."""
         changed = frozenset(change.update_mask.field_paths)
         after = Document(name=before.update.name)
         for field in {*before.update.fields, *change.update.fields}:
@@ -71,15 +71,15 @@ class Keys:
     """Finds the keys of writes.
 
     Args:
-        indexes: those that there are.
-        layout: what the keys of their entries begin with.
+        indexes: the indexes of the database.
+        layout: the order of the parts of their entries' keys.
     """
 
     def __init__(self, indexes: Indexes, layout: Layout) -> None:
         self._indexes = indexes
         self._layout = layout
         self._of_field = lru_cache(maxsize=None)(self._find_of_field)
-        # What is in a map has the map's indexes, but below these.
+        # Maps that contain fields with their own indexes. Other fields have the indexes of their map, if any.
         self._maps = {
             (collection, path[:length])
             for collection, path in indexes.overrides
@@ -87,7 +87,7 @@ class Keys:
         }
 
     def of(self, written: Written) -> Iterator[Key]:
-        """List the keys that a write adds."""
+        """Yield the keys that a write adds."""
         parent, _, _ = written.path.rpartition("/")
         collection = parent.rpartition("/")[2]
         name = ordering.encode_path(written.path)
@@ -140,7 +140,7 @@ class Keys:
 
 
 def _ending_with_name(fields: Spec) -> Spec:
-    """Add the name, in the direction of the last field."""
+    """Add the name, in the direction of the last field, if it is not there."""
     path, mode = fields[-1]
     if path == paths.NAME:
         return fields
@@ -148,11 +148,11 @@ def _ending_with_name(fields: Spec) -> Spec:
 
 
 def _index(collection: str, fields: Spec) -> bytes:
-    """Name an index, with the names of its fields in order."""
+    """Return the key part that identifies an index, with the names of its fields in order."""
     return repr((collection, [(path, mode.value) for path, mode in fields])).encode()
 
 
 def _kind(collection: str, fields: Spec) -> str:
-    """Name the kind of an index: all fields of a map are one."""
+    """Return the name of an index's kind; indexes of all fields of a map are one kind."""
     shown = ((f"{path[0]}.*" if len(path) > 1 else path[0], mode) for path, mode in fields)
     return f"{collection}: " + ", ".join(f"{name} {_ARROWS[mode]}" for name, mode in shown)

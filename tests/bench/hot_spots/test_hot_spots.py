@@ -1,4 +1,4 @@
-"""Keys and indexes keep Firestore's rule: where keys only grow, at most 500 writes a second."""
+"""Keys and indexes follow Firestore's rule: at most 500 writes per second where keys only grow."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.bench.hot_spots.ranges import Keys, Layout, Written
 from tests.bench.hot_spots.traffic import Simulation
 
 DECLARED = indexes.read(topology.DEFAULT_FILE)
-# 100 a second of each organization, as where 100 organizations register 10,000 machines.
+# 100 per second from each organization, as when 100 organizations make 10,000 registrations per second.
 ORGANIZATIONS = 6
 RATE = 600
 SECONDS = 0.48
@@ -43,7 +43,7 @@ def test_registrations_make_no_hot_spot(registrations: Sequence[Written], layout
 
 
 async def test_heartbeats_make_no_hot_spot() -> None:
-    """The shards are as full as chance makes them: 600 are counted, 25 of each shard."""
+    """Shards are filled at random: 600 heartbeats are counted, on average 25 in each shard."""
     beats = await Simulation(ORGANIZATIONS, 10_000).heartbeats(2_400)
 
     rates = hottest(beats, Keys(DECLARED, Layout.INDEX_FIRST), seconds=0.24)

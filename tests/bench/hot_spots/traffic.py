@@ -1,4 +1,4 @@
-"""The writes of simulated traffic, made by the product's own code."""
+"""Make the writes of simulated traffic by the product's own code."""
 
 import random
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ PATIENCE = 60
 
 
 class Recorder:
-    """Stands in for the RPCs: keeps what is committed, and says that it is."""
+    """Replaces the RPCs: records commits, and responds that they were applied."""
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
@@ -63,12 +63,12 @@ class Recorder:
 
 @dataclass
 class Simulation:
-    """Organizations whose machines register at even intervals, each in turn.
+    """Organizations whose machines register at even intervals, in turn.
 
     Attributes:
-        organizations: how many there are.
-        rate: registrations or heartbeats a second, of all of them.
-        seed: makes it the same traffic each time.
+        organizations: the number of organizations.
+        rate: registrations or heartbeats per second, of all together.
+        seed: the seed, which makes the traffic reproducible.
     """
 
     organizations: int
@@ -84,11 +84,11 @@ class Simulation:
         self._inventory = self._wired()
 
     def _wired(self) -> Inventory:
-        """Wire the product up as `shared.bootstrap` does, but for time, ids and the two services."""
+        """Wire the product as `shared.bootstrap` does, but with simulated time, ids and services."""
         outbox = Outbox(self._firestore)
 
         async def publish(_entries: Sequence[OutboxEntry], _time: datetime) -> list[str]:
-            return []  # what is dropped from the outbox is not a key that comes to it
+            return []  # publishing none avoids deletes from the outbox, which add no keys
 
         changes = Changes(
             self._firestore,
@@ -110,19 +110,19 @@ class Simulation:
         )
 
     def new_id(self) -> str:
-        """Make a UUIDv7 of the simulated time, as one of many instances does: the rest is chance."""
+        """Make a UUIDv7 of the simulated time with random bits, as if from one of many instances."""
         milliseconds = int(self._now.timestamp() * 1000)
         return str(UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._random.getrandbits(62)))
 
     async def registrations(self, count: int) -> list[Written]:
-        """Register machines, each with an idempotency key; give all documents that are written."""
+        """Register machines, each with an idempotency key, and return all written documents."""
         for number in range(count):
             self._now = START + timedelta(seconds=number / self.rate)
             await self._register(self._caller(number))
         return [Written.created(write.update) for write in self._taken()]
 
     async def heartbeats(self, count: int) -> list[Written]:
-        """Have as many connected machines tell that they are alive; give what is written then."""
+        """Send a heartbeat from each of several connected machines, and return the heartbeats' writes."""
         beats = []
         for number in range(count):
             self._now = START + timedelta(seconds=number / self.rate)
