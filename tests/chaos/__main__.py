@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`, or `make chaos`: kill everything anywhere, and see that the books balance."""
+"""`python -m tests.chaos`, or `make chaos`: kill processes under load, then check all data and events."""
 
 import argparse
 import random
@@ -14,16 +14,14 @@ SECONDS_PER_KILL = 4.5
 
 
 def main() -> None:
-    """Run with each seed, and fail if anything is wrong."""
+    """Run with each seed, and exit with 1 if there are faults."""
     parser = Parser(
         prog="python -m tests.chaos", description="Kill processes under load, then check all data and events."
     )
-    parser.add_argument(
-        "--seconds", type=_seconds, default=300, help="how long each run lasts (default: 300)"
-    )
-    parser.add_argument("--clients", type=int, default=32, help="how many clients at once (default: 32)")
-    parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: a new one)")
-    parser.add_argument("--keep", type=Path, help="a folder that keeps each run's data and log")
+    parser.add_argument("--seconds", type=_seconds, default=300, help="duration of each run (default: 300)")
+    parser.add_argument("--clients", type=int, default=32, help="number of concurrent clients (default: 32)")
+    parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: random)")
+    parser.add_argument("--keep", type=Path, help="a folder to keep each run's data and log in")
     arguments = parser.parse_args()
     failed = False
     for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - no secret
@@ -52,7 +50,7 @@ def _made(folder: Path) -> Path:
 
 def _seconds(text: str) -> float:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number of seconds")
     return float(text)
 
 

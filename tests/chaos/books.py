@@ -1,7 +1,7 @@
-"""What else must be true in the end, from an outside view, beside the books of `tests/inventory_checker.py`.
+"""The final check from outside, in addition to `tests/inventory_checker.py`.
 
-Those hold machines, claims and events to each other; here are pools, members, recorded answers, and what the
-clients were told.
+That compares machines, claims and events. This checks pools, members, recorded responses, and the responses
+that clients received.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ from tests.inventory_checker import Books
 
 
 def faults(store: Client, log: EventLog, sent: Iterable[Sent]) -> list[str]:
-    """Compare everything with everything."""
+    """Compare everything, and return the faults."""
     return [
         *Books(store, log).faults(),
         *_pool_faults(store, log),
@@ -35,7 +35,7 @@ def faults(store: Client, log: EventLog, sent: Iterable[Sent]) -> list[str]:
 
 
 def _pool_faults(store: Client, log: EventLog) -> Iterator[str]:
-    """A pool's own changes have versions without a gap, and the last one tells what is stored."""
+    """Check that a pool's own events have consecutive versions, and that the last one matches the store."""
     changes = defaultdict(list)
     for event in log.events():
         if isinstance(event.message, PoolChanged) and not event.message.machines:
@@ -45,13 +45,13 @@ def _pool_faults(store: Client, log: EventLog) -> Iterator[str]:
         history.sort(key=lambda change: change.version)
         versions = [change.version for change in history]
         if versions != list(range(1, len(history) + 1)):
-            yield f"pool {pool_id}: changes of the versions {versions}"
+            yield f"pool {pool_id}: events of the versions {versions}"
         if history[-1].change != PoolChange.POOL_CHANGE_DELETED:
             told[pool_id] = history[-1].pool
     stored = _pools(store)
     for pool_id in told.keys() | stored.keys():
         if told.get(pool_id) != stored.get(pool_id):
-            yield f"pool {pool_id}: told {told.get(pool_id)}, stored {stored.get(pool_id)}"
+            yield f"pool {pool_id}: {told.get(pool_id)} in its events, but {stored.get(pool_id)} is stored"
 
 
 def _pools(store: Client) -> dict[str, Pool]:
@@ -64,28 +64,28 @@ def _pools(store: Client) -> dict[str, Pool]:
 
 
 def membership_faults(store: Client) -> Iterator[str]:
-    """No machine is in a pool that is gone, or twice in one."""
+    """Check that no machine is in a deleted pool, or twice in the same pool."""
     pools = {document.id for document in store.collection_group("pools").select([]).stream()}
-    # Nothing else of them: the end of a run waits for this, and looks again and again.
+    # Read only these fields, because the end of a run waits for this and repeats it.
     for document in store.collection_group("machines").select(["pool_ids"]).stream():
         for pool_id, count in Counter((document.to_dict() or {}).get("pool_ids", [])).items():
             if pool_id not in pools:
-                yield f"membership: {document.id} is in {pool_id}, which is gone"
+                yield f"membership: {document.id} is in {pool_id}, which does not exist"
             if count > 1:
                 yield f"membership: {document.id} is in {pool_id} {count} times"
 
 
 def _record_faults(store: Client, log: EventLog) -> Iterator[str]:
-    """Each recorded answer of a registration or creation belongs to a change that took effect."""
+    """Check that each recorded 201 belongs to a change with an event."""
     known = {event.id for event in log.events()}
     for document in store.collection_group("idempotency").stream():
         record = document.to_dict() or {}
         if record["status"] == 201 and record["change_id"] not in known:
-            yield f"record {document.id}: of a change that no event tells of"
+            yield f"record {document.id}: its change has no event"
 
 
 def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str]:
-    """Each acknowledged change has its event, none took effect twice, and none that was refused."""
+    """Check that each acknowledged change has an event, and none was applied twice or after a refusal."""
     names, deleted = _told(log)
     for one in sent:
         change, answer = one.change, one.answer
@@ -97,13 +97,13 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
         else:
             continue
         if len(times) > 1:
-            yield f"{change.operation}: {name} took effect {len(times)} times"
+            yield f"{change.operation}: {name} was applied {len(times)} times"
         elif answer is not None and answer.is_success and not times:
-            yield f"{change.operation}: {name} was acknowledged, and no event tells of it"
+            yield f"{change.operation}: {name} was acknowledged, but has no event"
         elif _was_refused(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
-                f"{change.operation}: {name} took effect at {times[0]}, and was refused at attempt "
-                f"{one.attempts}, asked for at {one.asked_at}: {answer}"
+                f"{change.operation}: {name} was applied at {times[0]}, but was refused at attempt "
+                f"{one.attempts}, sent at {one.asked_at}: {answer}"
             )
 
 
@@ -112,16 +112,17 @@ def _was_refused(sent: Sent) -> bool:
 
 
 def _preceded(times: Sequence[datetime], sent: Sent) -> bool:
-    """Whether a change took effect before the attempt that was refused.
+    """Return whether a change was applied before the attempt that was refused.
 
-    An earlier one, which its client has given up, may still be under way then, and succeed once what the
-    later one failed at is gone. What had succeeded before must be replayed.
+    An earlier attempt that its client has abandoned can still be running when a later one is refused. It can
+    succeed afterwards, when the reason for the refusal is gone. But if it had already succeeded, the later
+    attempt must be a replay.
     """
     return any(sent.attempts == 1 or time < sent.asked_at for time in times)
 
 
 def _told(log: EventLog) -> tuple[defaultdict[str, list[datetime]], defaultdict[str, list[datetime]]]:
-    """List when something was given a name, and when something was deleted."""
+    """Return the times when each name was set, and when each id was deleted."""
     names: defaultdict[str, list[datetime]] = defaultdict(list)
     deleted: defaultdict[str, list[datetime]] = defaultdict(list)
     for event in log.events():

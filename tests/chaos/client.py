@@ -1,4 +1,4 @@
-"""A good client: it names each change with a key, and repeats it with that key until it has an answer."""
+"""A correct client: it sends most changes with an idempotency key, and retries these until a response."""
 
 import asyncio
 import random
@@ -11,27 +11,27 @@ from typing import Any
 
 import httpx
 
-# What says nothing about the request itself; the same request with the same key is the right thing to send.
+# These statuses do not depend on the request, so the client repeats it with the same key.
 TRY_AGAIN = {429, 502, 503, 504}
-# A client gives up in the end: its change may be there or not.
+# After this, a client gives up. Its change may have been applied or not.
 GIVE_UP_AFTER = 60.0
-# How often a change has no key, so that it cannot be repeated.
+# The share of changes without a key, which cannot be repeated.
 WITHOUT_KEY = 0.3
-# How often a client hangs up before the answer.
+# The share of requests whose connection the client closes before the response.
 IMPATIENT = 0.03
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a client asks for.
+    """A change that a client requests.
 
     Attributes:
-        operation: what it is, for people.
+        operation: the name of the operation, for people.
         method: the HTTP method.
-        path: of the resource.
-        body: sent as JSON.
-        headers: beside the key's.
-        allowed: the statuses that the client's own knowledge of the world explains.
+        path: the resource's path.
+        body: the body, sent as JSON.
+        headers: the headers except `Idempotency-Key` and the API key.
+        allowed: the statuses that are possible, as far as the client knows.
     """
 
     operation: str
@@ -44,14 +44,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A change that a client asked for, and the answer, if it ever came.
+    """A change that a client requested, with the response if there was one.
 
     Attributes:
-        change: what was asked for.
-        key: the idempotency key, if it had one.
-        attempts: how often it was asked for.
-        asked_at: when it was asked for the last time.
-        answer: to the last attempt; none where no attempt was answered.
+        change: the change.
+        key: the idempotency key, if any.
+        attempts: the number of requests.
+        asked_at: the time of the last request.
+        answer: the response to the last request; None if there was none.
     """
 
     change: Change
@@ -63,7 +63,7 @@ class Sent:
 
 @dataclass
 class Ledger:
-    """What all clients saw, and what they hold against the service."""
+    """The requests and responses of all clients, and the faults that they found."""
 
     sent: list[Sent] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
@@ -71,7 +71,7 @@ class Ledger:
     complaints: list[str] = field(default_factory=list)
 
     def note(self, sent: Sent) -> None:
-        """Write a change down."""
+        """Record a change."""
         self.sent.append(sent)
         self.operations[sent.change.operation] += 1
         self.answers[str(sent.answer.status_code) if sent.answer else "no answer"] += 1
@@ -81,11 +81,11 @@ class Client:
     """One client of one organization.
 
     Args:
-        http: the gateway.
+        http: a client of the gateway.
         headers: the organization's API key.
-        ledger: where its changes are written down.
-        chance: its own randomness.
-        name: tells its changes from those of others.
+        ledger: records the changes.
+        chance: the client's random generator.
+        name: a unique prefix of the names of its changes.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class Client:
         self._count = 0
 
     def token(self) -> str:
-        """Make a name that no other change has."""
+        """Return a name that is unique among all changes."""
         self._count += 1
         return f"{self.name}-{self._count}"
 
     async def ask(self, change: Change) -> httpx.Response | None:
-        """Ask for a change until there is an answer, or for a minute; complain of one that is not allowed."""
+        """Request a change, for a minute at most, and record a fault if the status is not allowed."""
         key = None if self.chance.random() < WITHOUT_KEY else f"key-{self.token()}"
         sent = await self._send(change, key)
         self.ledger.note(sent)
@@ -121,7 +121,7 @@ class Client:
         return sent.answer
 
     async def read(self, path: str) -> httpx.Response:
-        """Get a resource; reads may be repeated as long as it takes."""
+        """Get a resource, with retries for up to a minute."""
         end = time.monotonic() + GIVE_UP_AFTER
         while True:
             try:
@@ -136,7 +136,7 @@ class Client:
             await self._pause(1)
 
     async def replay(self, sent: Sent) -> httpx.Response:
-        """Repeat a change that was answered."""
+        """Repeat a change that has a response."""
         return await self._request(sent.change, sent.key, timeout=30)
 
     async def _send(self, change: Change, key: str | None) -> Sent:
@@ -155,7 +155,7 @@ class Client:
                 answer = None
             if answer is None:
                 if key is None:
-                    break  # it may have been done: a repetition could do it twice
+                    break  # it may have been applied, so a repeat could apply it twice
                 await self._pause(attempts)
         return Sent(change=change, key=key, attempts=attempts, asked_at=asked_at, answer=answer)
 

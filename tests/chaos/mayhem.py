@@ -1,4 +1,4 @@
-"""What goes wrong: processes are killed, RPCs fail before or after they take effect, connections are cut."""
+"""Cause failures: kill processes, make RPCs fail before or after they take effect, and cut connections."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ import httpx
 
 from tests.plain_http import NO_AUTHORITIES
 
-# Which processes are killed, and how often in proportion.
+# The processes to kill, with their relative frequencies.
 VICTIMS = {
     "machines": 5,
     "pools": 3,
@@ -26,23 +26,23 @@ VICTIMS = {
     "firestore": 3,
     "pubsub": 3,
 }
-# How long a process is left alone after it was killed.
+# How long a process is spared after it was killed.
 REST = 11.0
-# A call that fails like this may have taken effect or not.
+# If a call fails with one of these, it may have taken effect.
 UNCLEAR = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
-# A call that fails like this has not.
+# The codes for calls that fail before they take effect.
 NOT_APPLIED = (*UNCLEAR, "ABORTED", "RESOURCE_EXHAUSTED")
 SCHEDULED = ("outbox_relay", "heartbeat_sweep")
-# Faster than the schedule's minute: what waits has to be ten seconds old all the same.
+# More often than the schedules' minute. Events must be ten seconds old anyway.
 SECONDS_BETWEEN_CALLS = 4.0
 
 
 class Mayhem:
-    """Makes things go wrong in a running stack.
+    """Causes failures in a running stack.
 
     Args:
-        state: the stack's folder, where it says what runs where.
-        chance: what goes wrong, and when.
+        state: the folder with the stack's `stack.json`.
+        chance: the random generator that decides what fails, and when.
     """
 
     def __init__(self, state: Path, chance: random.Random) -> None:
@@ -52,19 +52,19 @@ class Mayhem:
 
     @property
     def kills(self) -> int:
-        """How many processes were killed."""
+        """The number of killed processes."""
         return sum(count for name, count in self.done.items() if name.startswith("kill "))
 
     @property
     def faults(self) -> int:
-        """How many faults the emulators were told of."""
+        """The number of faults that were set in the emulators."""
         return self.done.total() - self.kills - sum(self.done[f"{name} called"] for name in SCHEDULED)
 
     @contextlib.asynccontextmanager
     async def raging(
         self, *, seconds_between_kills: float, seconds_between_faults: float
     ) -> AsyncIterator[None]:
-        """Let things go wrong until the end of the block, which fails where they cannot, and then no more."""
+        """Cause failures until the end of the block. Raises an error there if that was not possible."""
         async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
             try:
                 async with asyncio.TaskGroup() as group:
@@ -75,13 +75,13 @@ class Mayhem:
                     ]
                     yield
                     for task in tasks:
-                        task.cancel()  # but no call that is under way: it goes on to change what is there
+                        task.cancel()  # but no call in progress, which would go on in the function
             finally:
                 for control in ("firestore_control", "pubsub_control"):
                     await self._forget_faults(http, control)
 
     def stack(self) -> dict[str, Any]:
-        """Read what the stack says of itself now."""
+        """Read the stack's current state."""
         stack: dict[str, Any] = json.loads((self._state / "stack.json").read_text())
         return stack
 
@@ -89,7 +89,7 @@ class Mayhem:
         killed = dict.fromkeys(VICTIMS, -REST)
         while True:
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * seconds)
-            # One that is killed again and again is started later and later: an outage, and no mayhem.
+            # A process that is killed repeatedly is restarted after longer delays, which would be an outage.
             rested = {name: n for name, n in VICTIMS.items() if time.monotonic() - killed[name] > REST}
             if not rested:
                 continue
@@ -105,7 +105,7 @@ class Mayhem:
         while True:
             await asyncio.sleep(self._chance.uniform(0, 2) * seconds)
             control, name, fault = self._fault()
-            # The emulator may be dead at the moment.
+            # The emulator may be down at this moment.
             with contextlib.suppress(httpx.TransportError):
                 answer = await http.post(f"{self.stack()[control]}/faults", json=fault)
                 answer.raise_for_status()
@@ -131,7 +131,7 @@ class Mayhem:
         return control, f"{method} {kind} {when}", fault
 
     async def _call_often(self, http: httpx.AsyncClient, name: str, calls: asyncio.TaskGroup) -> None:
-        """Call a function as the schedule does, also while another call of it is under way."""
+        """Call a function as the schedule does, even while an earlier call is running."""
         while True:
             await asyncio.sleep(self._chance.uniform(0, 2) * SECONDS_BETWEEN_CALLS)
             calls.create_task(self._call(http, name))

@@ -1,8 +1,7 @@
-"""What clients do: a table of operations with their weights. A new call of the API is one more row.
+"""The clients' operations, in a table with weights. To cover a new call of the API, add a row.
 
-Each client has machines of its own, which nobody else touches: there an answer that only another client's
-change would explain is a fault. Everything that a change writes carries a name that no other change has, so
-that its event can be found.
+Each client has its own machines, which no other client changes. So a response that only another client's
+change could explain is a fault. Most changes contain a unique name, by which their event is found.
 """
 
 import random
@@ -18,7 +17,7 @@ from tests.chaos.client import Change, Client
 PROFILES = "/api/v1/machines"
 MACHINES = "/v1/machines"
 POOLS = "/v1/pools"
-# A few addresses and fingerprints that everybody wants.
+# The number of MAC addresses and of fingerprints that all clients use.
 CONTESTED = 12
 MOST_POOLS = 30
 
@@ -34,7 +33,7 @@ class OwnMachine:
 
 @dataclass
 class Fleet:
-    """What the clients of one organization know together."""
+    """The machines and pools that the clients of one organization share."""
 
     pools: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
@@ -42,7 +41,7 @@ class Fleet:
 
 @dataclass
 class Actor:
-    """One client, its own machines, and those of all."""
+    """One client, its own machines, and the shared ones."""
 
     client: Client
     fleet: Fleet
@@ -52,16 +51,16 @@ class Actor:
 
     @property
     def chance(self) -> random.Random:
-        """The client's randomness."""
+        """The client's random generator."""
         return self.client.chance
 
     def new_mac(self) -> str:
-        """Make an address that nobody else has (locally administered)."""
+        """Return a MAC address that is unique among all clients (locally administered)."""
         self._macs += 1
         return f"02:{self.number:02x}:00:00:{self._macs >> 8:02x}:{self._macs & 255:02x}"
 
     def contested_mac(self) -> str:
-        """Name an address that others want too."""
+        """Return a MAC address that other clients use too."""
         return f"02:ff:ff:ff:ff:{self.chance.randrange(CONTESTED):02x}"
 
     async def ask(  # noqa: PLR0913 - a request has as many parts
@@ -74,7 +73,7 @@ class Actor:
         allowed: set[int],
         headers: dict[str, str] | None = None,
     ) -> httpx.Response | None:
-        """Ask for a change; any status that is not allowed is a fault of the service."""
+        """Request a change; any status that is not allowed is a fault of the service."""
         change = Change(
             operation=operation,
             method=method,
@@ -86,28 +85,28 @@ class Actor:
         return await self.client.ask(change)
 
     def renamed(self, machine: OwnMachine, name: str, answer: httpx.Response | None) -> None:
-        """Remember an own machine's new name; one whose change had no answer may still change: give it up."""
+        """Record an own machine's new name; without a response, forget the machine, whose name is unknown."""
         if answer is None:
             self.own.remove(machine)
         elif answer.status_code == 200:
             machine.name = name
 
     def some_own(self) -> OwnMachine | None:
-        """Choose one of the client's machines."""
+        """Choose one of the client's own machines."""
         return self.chance.choice(self.own) if self.own else None
 
     def some_pool(self) -> str | None:
-        """Choose a pool, which others may delete meanwhile."""
+        """Choose a pool, which other clients can delete at any time."""
         return self.chance.choice(self.fleet.pools) if self.fleet.pools else None
 
     def some_machines(self) -> list[str]:
-        """Choose machines of its own and of all."""
+        """Choose from the client's own and the shared machines."""
         known = [machine.id for machine in self.own] + self.fleet.shared
         return self.chance.sample(known, min(len(known), self.chance.randint(1, 4)))
 
 
 async def register(actor: Actor) -> None:
-    """Enter a machine that only this client knows."""
+    """Register a machine that only this client uses."""
     token, mac = actor.client.token(), actor.new_mac()
     body = {
         "name": token,
@@ -121,7 +120,7 @@ async def register(actor: Actor) -> None:
 
 
 async def register_contested(actor: Actor) -> None:
-    """Enter a machine with an address that others want too."""
+    """Register a machine with a MAC address that other clients use too."""
     body = {"name": actor.client.token(), "nics": [{"mac": actor.new_mac()}, {"mac": actor.contested_mac()}]}
     answer = await actor.ask("register contested", "POST", PROFILES, body, allowed={201, 409})
     if answer is not None and answer.status_code == 201:
@@ -129,7 +128,7 @@ async def register_contested(actor: Actor) -> None:
 
 
 async def register_by_fingerprint(actor: Actor) -> None:
-    """Enter a machine by its fingerprint, which others may want too."""
+    """Register a machine by its fingerprint, which other clients may use too."""
     token = actor.client.token()
     contested = actor.chance.random() < 0.5
     fingerprint = f"contested-{actor.chance.randrange(CONTESTED)}" if contested else f"print-{token}"
@@ -145,7 +144,7 @@ async def register_by_fingerprint(actor: Actor) -> None:
 
 
 async def replace(actor: Actor) -> None:
-    """Replace the profile of an own machine: one address stays, one is new."""
+    """Replace the profile of an own machine: keep one MAC address, and add a new one."""
     machine = actor.some_own()
     if machine is None:
         return
@@ -157,7 +156,7 @@ async def replace(actor: Actor) -> None:
 
 
 async def replace_shared(actor: Actor) -> None:
-    """Replace the profile of a machine that others change too, at the version that is known or at any."""
+    """Replace the profile of a shared machine; some requests have an If-Match with a random version."""
     if not actor.fleet.shared:
         return
     machine_id = actor.chance.choice(actor.fleet.shared)
@@ -185,7 +184,7 @@ async def patch(actor: Actor) -> None:
 
 
 async def heartbeat(actor: Actor) -> None:
-    """Say that a machine is alive."""
+    """Send a heartbeat of an own machine."""
     machine = actor.some_own()
     if machine is not None:
         body = {"last_seen": datetime.now(UTC).isoformat()}
@@ -202,7 +201,7 @@ async def delete(actor: Actor) -> None:
 
 
 async def delete_shared(actor: Actor) -> None:
-    """Delete a machine that others may delete too; its contested address is free then."""
+    """Delete a shared machine, which frees its contested MAC address or fingerprint."""
     if actor.fleet.shared:
         machine_id = actor.chance.choice(actor.fleet.shared)
         answer = await actor.ask("delete shared", "DELETE", f"{PROFILES}/{machine_id}", allowed={204, 404})
@@ -211,7 +210,7 @@ async def delete_shared(actor: Actor) -> None:
 
 
 async def read_own(actor: Actor) -> None:
-    """See that an own machine is as its last change left it."""
+    """Check that an own machine is as its last change left it."""
     machine = actor.some_own()
     if machine is None:
         return
@@ -232,14 +231,14 @@ async def create_pool(actor: Actor) -> None:
 
 
 async def update_pool(actor: Actor) -> None:
-    """Rename a pool that others may delete."""
+    """Rename a pool, which other clients can delete at any time."""
     if pool := actor.some_pool():
         body = {"name": actor.client.token()}
         await actor.ask("update pool", "PATCH", f"{POOLS}/{pool}", body, allowed={200, 404})
 
 
 async def delete_pool(actor: Actor) -> None:
-    """Delete a pool, with whoever is in it or is joining."""
+    """Delete a pool, with the machines that are in it or that are just being added."""
     if pool := actor.some_pool():
         answer = await actor.ask("delete pool", "DELETE", f"{POOLS}/{pool}", allowed={204, 404})
         if answer is not None and pool in actor.fleet.pools:
@@ -256,7 +255,7 @@ async def add_machines(actor: Actor) -> None:
 
 
 async def remove_machines(actor: Actor) -> None:
-    """Take machines out of a pool."""
+    """Remove machines from a pool."""
     pool, machines = actor.some_pool(), actor.some_machines()
     if pool and machines:
         body = {"machine_ids": machines}
@@ -267,7 +266,7 @@ async def remove_machines(actor: Actor) -> None:
 
 
 async def set_pools(actor: Actor) -> None:
-    """Say which pools an own machine is in."""
+    """Set the pools of an own machine."""
     machine = actor.some_own()
     if machine is not None:
         pools = actor.chance.sample(

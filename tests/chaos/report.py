@@ -1,4 +1,4 @@
-"""A run's report, as a table."""
+"""Format the report of a run as a table."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ SHOWN_FAULTS = 40
 
 
 def report(outcome: Outcome) -> str:
-    """Write down what happened, and what is wrong, if anything is."""
+    """Return a table of the run's counts, followed by its faults."""
     kills = {name.removeprefix("kill "): n for name, n in outcome.mayhem.done.items() if "kill" in name}
     others: Counter[str] = Counter()
     for name, count in outcome.mayhem.done.items():

@@ -1,4 +1,4 @@
-"""One run: a stack that keeps its data, clients, mayhem, and then the books."""
+"""One run: start a stack that keeps its data, run clients, cause failures, then check data and events."""
 
 import asyncio
 import os
@@ -29,19 +29,19 @@ ORGANIZATIONS = 3
 MOST_REPLAYS = 300
 REPLAYS_A_SECOND = 6
 REPLAYS_AT_ONCE = 16
-# What was left behind is published once it is ten seconds old, and a push is repeated after a minute at most.
+# The relay publishes events after ten seconds, and a failed push is retried after a minute at most.
 SETTLED_AFTER = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much of what.
+    """The parameters of a run.
 
     Attributes:
-        seed: of everything that is left to chance; times are not, so a run repeats only by and large.
-        seconds: how long the mayhem lasts.
-        clients: how many at once.
-        kills: how many processes are to be killed, about.
+        seed: the seed of all random choices. Timing also varies, so a run is only roughly reproducible.
+        seconds: the duration of the failures.
+        clients: the number of concurrent clients.
+        kills: the approximate number of processes to kill.
     """
 
     seed: int
@@ -50,13 +50,13 @@ class Plan:
     kills: int = 60
 
     def chance(self, purpose: str) -> random.Random:
-        """Make the randomness of one part of the run."""
+        """Return the random generator for one part of the run."""
         return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - no secret
 
 
 @dataclass
 class Outcome:
-    """What happened, and what is wrong."""
+    """The results of a run."""
 
     plan: Plan
     ledger: Ledger
@@ -66,7 +66,7 @@ class Outcome:
 
 
 def run(plan: Plan, folder: Path) -> Outcome:
-    """Run a stack in a folder, ruin it, and look at the books."""
+    """Run a stack in a folder, cause failures, and check the data and events."""
     with _stack(folder) as stack:
         running = stack.running()
         os.environ["FIRESTORE_EMULATOR_HOST"] = running.firestore_emulator_host
@@ -89,7 +89,7 @@ def _stack(folder: Path) -> Iterator[StackProcess]:
 
 
 def _forget_soon(topology: dict[str, Any]) -> None:
-    """Have machines be silent soon, and nobody look for them once the mayhem is over."""
+    """Disconnect silent machines after 2 seconds, and only in sweeps that the run requests."""
     topology["functions"]["heartbeat_sweep"]["environment"]["DISCONNECT_AFTER_SECONDS"] = "2"
     topology["schedules"] = {}
 
@@ -119,7 +119,7 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
 async def _actors(
     plan: Plan, gateway: str, store: firestore.Client, ledger: Ledger
 ) -> AsyncIterator[list[Actor]]:
-    """Make the clients. Each has connections of its own: httpx looks at all that it has for every request."""
+    """Create the clients, each with its own connections: httpx searches its whole pool for every request."""
     fleets = [(organization(store, f"chaos-{uuid.uuid4()}").headers, Fleet()) for _ in range(ORGANIZATIONS)]
     async with AsyncExitStack() as stack:
         actors = []
@@ -148,7 +148,7 @@ async def _work(actors: list[Actor], seconds: float) -> None:
 
 
 async def _settle(store: firestore.Client, mayhem: Mayhem) -> None:
-    """Let the relay and the subscribers finish, as they do once nothing goes wrong any more."""
+    """Call the relay and the sweep until the outbox is empty and deleted pools have no members."""
     end = time.monotonic() + SETTLED_AFTER
     async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
         while time.monotonic() < end:
@@ -169,7 +169,7 @@ def _subscribe(subscriber: pubsub.SubscriberClient, project: str) -> dict[str, s
 def _receive(
     subscriber: pubsub.SubscriberClient, subscriptions: dict[str, str], outcome: Outcome
 ) -> EventLog:
-    """Take everything that was published."""
+    """Receive all published events."""
     log = EventLog()
     repeats = 0
     for topic, subscription in subscriptions.items():
@@ -186,14 +186,14 @@ def _receive(
 
 
 def _is_disconnection(message: Payload) -> bool:
-    """Tell an event of the sweep: no client here says that a machine is disconnected."""
+    """Return whether an event is from the sweep, because no client here sets a machine to disconnected."""
     return isinstance(message, MachineUpdated) and (
         message.before.status != message.after.status == MachineStatus.MACHINE_STATUS_DISCONNECTED
     )
 
 
 async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.Random) -> list[str]:
-    """Repeat some acknowledged changes with their keys: each is answered as before, and nothing happens."""
+    """Repeat some acknowledged changes with their keys, and return those whose responses differ."""
     by_prefix = {f"key-{actor.client.name}-": actor for actor in actors}
     repeatable = [
         sent
@@ -224,7 +224,7 @@ async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.R
 
 
 def _lasting(answer: httpx.Response) -> tuple[int, object]:
-    """Give what a replay repeats: all but what is shown as it is now."""
+    """Return what a replay repeats: everything except fields that are as of now."""
     content = answer.json() if answer.content else {}
     shown_as_now = {"machine_count", "machines", "included"}
     return answer.status_code, {name: content[name] for name in content if name not in shown_as_now}

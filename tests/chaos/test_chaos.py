@@ -1,4 +1,4 @@
-"""A short run of `make chaos`; what fails here is run again by its seed: make chaos SECONDS=10 SEED=..."""
+"""A short run of `make chaos`. To repeat a failed run: make chaos SECONDS=10 SEED=..."""
 
 import os
 import random
@@ -14,7 +14,7 @@ SECONDS = 6.0
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)  # what was left behind is published late, on a busy machine later still
+@pytest.mark.timeout(300)  # on a busy machine, the last events are published late
 def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - no secret
     outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
