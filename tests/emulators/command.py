@@ -1,17 +1,17 @@
-"""An emulator as a command that ends by itself."""
+"""Run an emulator as a command that exits by itself."""
 
 import subprocess
 import sys
 
 
 def ended(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start an emulator, of the module below `infra.local`, and wait for its end."""
+    """Start an emulator, a module below `infra.local`, and wait until it exits."""
     command = [sys.executable, "-m", f"infra.local.{module}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
 def refused(module: str, *arguments: str) -> str:
-    """Start an emulator that cannot start, and give its complaint: one line."""
+    """Start an emulator that must fail, and return its error message of one line."""
     run = ended(module, "--port", "0", *arguments)
     assert (run.returncode, run.stdout) == (1, "")
     [complaint] = run.stderr.splitlines()

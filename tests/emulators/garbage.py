@@ -1,4 +1,4 @@
-"""Requests that no client would send: well-formed messages with anything in them, and spoilt ones."""
+"""Invalid requests: well-formed messages with random content, and corrupted messages."""
 
 import random
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _CHOICES: dict[int, Sequence[object]] = {
 _DEEPEST = 6
 
 Field = Any
-"""A field's descriptor: its class depends on protobuf's implementation."""
+"""A field's descriptor, whose class depends on protobuf's implementation."""
 
 
 class Garbage:
-    """Makes messages that are well-formed and otherwise anything."""
+    """Makes well-formed messages with random content."""
 
     def __init__(self, chance: random.Random, words: Sequence[str]) -> None:
-        """Fill strings with these words, some of which name what is there."""
+        """Use these words for strings; some are names of existing resources."""
         self._chance = chance
         self._words = [*words, "", "/", "x", "`", "a.b", "__name__", "é\0", "x" * 2000]
 
@@ -39,7 +39,7 @@ class Garbage:
         return made
 
     def spoilt(self, message: Message) -> bytes:
-        """Make a message of the same type, and change some bytes of it."""
+        """Make a message of the same type, then change some bytes and cut off the end."""
         body = bytearray(self.like(message).SerializeToString() or b"\xff\xff")
         for _ in range(self._chance.randint(1, 4)):
             body[self._chance.randrange(len(body))] = self._chance.randrange(256)

@@ -1,4 +1,4 @@
-"""Every method of a service, as Google's client packages know it, and a way to call it with any bytes."""
+"""Every method of a service in Google's client packages, and a way to call it with any bytes."""
 
 import json
 import typing
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 @dataclass(frozen=True)
 class Method:
-    """A method of a service, as Google's client package knows it: its path, and a request without content."""
+    """A method of a service in Google's client package: its path, and an empty request."""
 
     service: str
     name: str
@@ -23,7 +23,7 @@ class Method:
         return f"{self.service}/{self.name}"
 
     def call(self, channel: grpc.Channel, *bodies: bytes, seconds: float = 5) -> "Outcome":
-        """Send bodies as they are. On the wire a message is a stream of one, so this suits all methods."""
+        """Send bodies unchanged, as a stream: on the wire, a single message is a stream of one."""
         call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
             f"/{self.service}/{self.name}"
         )
@@ -36,7 +36,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended."""
+    """The result of a call."""
 
     code: grpc.StatusCode
     details: str
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def methods(package: str) -> list[Method]:
-    """List all methods of all services of one of Google's client packages, such as `google.pubsub_v1`."""
+    """Return all methods of all services in one of Google's client packages, such as `google.pubsub_v1`."""
     metadata = json.loads((resources.files(package) / "gapic_metadata.json").read_text())
     found = []
     for service, kinds in metadata["services"].items():

@@ -1,4 +1,4 @@
-"""One function without the rest of the stack: what it prints, and what it does without its services."""
+"""One function without the rest of the stack, to test its log, and failures of its services."""
 
 import json
 from asyncio import Queue, wait_for
@@ -19,14 +19,14 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class LoneFunction:
-    """A running function: a client of it, its port on 127.0.0.1, and the lines that it prints."""
+    """A running function, with a client, its port on 127.0.0.1, and its output lines."""
 
     http: httpx.AsyncClient
     port: int
     _lines: Queue[str]
 
     async def log_entry(self, request_id: str) -> dict[str, Any]:
-        """Wait for the one log entry of a request; entries of earlier ones are passed over."""
+        """Wait for a request's log entry, and skip entries of other requests."""
         while True:
             line = await wait_for(self._lines.get(), PATIENCE)
             if line.startswith("{"):
@@ -37,7 +37,7 @@ class LoneFunction:
 
 @asynccontextmanager
 async def running_nursery() -> AsyncIterator[Nursery]:
-    """Run a fork server until the end of the block, for functions to come of."""
+    """Run a fork server for functions until the end of the block."""
     nursery = Nursery(lambda *_: None, {})
     nursery.start()
     try:

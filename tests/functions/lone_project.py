@@ -1,4 +1,4 @@
-"""A project of its own on the shared emulators: no schedule and no other test is at work there."""
+"""A project for one test on the shared emulators, where no schedule and no other test runs."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -14,11 +14,11 @@ from tests.stack import Organization, RunningStack, organization
 
 @dataclass(frozen=True)
 class LoneProject:
-    """The project, with one organization in it.
+    """The project, with one organization.
 
     Attributes:
-        environment: what a function of the project is started with.
-        control: what the Firestore emulator counts of the project.
+        environment: the environment variables of the project's functions.
+        control: the Firestore emulator's counters for the project, and its faults.
     """
 
     id: str
@@ -30,7 +30,7 @@ class LoneProject:
 
 @asynccontextmanager
 async def lone_project(stack: RunningStack) -> AsyncIterator[LoneProject]:
-    """Make a project. It has no topics."""
+    """Create a project, which has no topics."""
     project = f"test-{uuid.uuid4().hex[:12]}"
     with firestore_client(stack.firestore_emulator_host, project) as store:
         async with Control.of(stack.firestore_control, project) as control:

@@ -1,4 +1,4 @@
-"""Hooks for schemathesis: protobuf, and what no schema can say of a request that is to succeed.
+"""Hooks for schemathesis: protobuf, and conditions for success that a schema cannot express.
 
 https://schemathesis.readthedocs.io/en/stable/guides/extending/
 """
@@ -22,7 +22,7 @@ from shared.pb.inventory.v1.machine_pb2 import NIC, Machine
 
 PROTOBUF = "application/x-protobuf"
 
-# Those of HTTP itself, and the one that the document tells of as an answer's content.
+# HTTP's own headers, and Content-Type, which the document describes with the content.
 _OF_HTTP = {"connection", "content-length", "content-type", "date", "server", "transfer-encoding"}
 _INT64 = range(-(2**63), 2**63)
 _existing: dict[str, list[str]] = {"/v1/machines": [], "/v1/pools": []}
@@ -38,14 +38,14 @@ schemathesis.openapi.media_type(PROTOBUF, st.binary(min_size=5, max_size=5).map(
 
 @schemathesis.deserializer(PROTOBUF)
 def read_message(context: DeserializationContext, response: Response) -> dict[str, Any]:
-    """Read an answer as the message that its operation has."""
+    """Parse a response as its operation's message."""
     message = RegisteredMachine if context.operation.method == "post" else Machine
     return MessageToDict(message.FromString(response.content), preserving_proto_field_name=True)
 
 
 @schemathesis.check
 def headers_are_described(context: schemathesis.CheckContext, response: Response, case: Case[Any]) -> None:
-    """Hold that an answer has no header that the document does not tell of."""
+    """Check that a response has no header that the document does not describe."""
     del context
     described = case.operation.definition.raw["responses"].get(str(response.status_code))
     if described is not None:
@@ -55,7 +55,7 @@ def headers_are_described(context: schemathesis.CheckContext, response: Response
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Make a request possible that is to succeed, and a message wrong that is to be refused."""
+    """Complete a request that should succeed, and corrupt a message that should be refused."""
     del context, kwargs
     assert case.meta
     if case.media_type == PROTOBUF:
@@ -63,12 +63,12 @@ def before_call(context: schemathesis.HookContext, case: Case[Any], kwargs: dict
     if case.meta.generation.mode.is_positive:
         _make_possible(case)
     elif isinstance(case.body, Binary):
-        case.body = Binary(case.body.data + b"\xff")  # a tag that does not end
+        case.body = Binary(case.body.data + b"\xff")  # an incomplete tag
 
 
 @schemathesis.hook
 def after_call(context: schemathesis.HookContext, case: Case[Any], response: Response) -> None:
-    """Remember what exists, for requests that name it."""
+    """Record what exists, for use in later requests."""
     del context
     if token := re.search(rb'"next_page_token":"([^"]+)"', response.content):
         _page_tokens[token[1].decode()] = {k: v for k, v in case.query.items() if k == "label"}
@@ -81,14 +81,14 @@ def after_call(context: schemathesis.HookContext, case: Case[Any], response: Res
 
 def _make_possible(case: Case[Any]) -> None:
     assert case.meta
-    # A key is of one request alone.
+    # Make each request's key unique.
     if key := case.headers.get("Idempotency-Key"):
         case.headers["Idempotency-Key"] = f"{uuid.uuid4()}{key}"[:255]
-    # Only the server can make one, and it is for the same labels and says all else of its page.
+    # Only the server can make tokens. A token needs the same labels, and contains all other parameters.
     token = case.query.pop("page_token", None)
     if token in _page_tokens:
         case.query = {**_page_tokens[token], "page_token": token}
-    # What a link leads to is taken from there; elsewhere something that exists is named, if anything does.
+    # Requests from links have their ids from the link. All others use an existing id, if any.
     if case.meta.phase.name is not TestPhase.STATEFUL:
         for name, existing in (
             ("machine_id", _existing["/v1/machines"]),
@@ -97,7 +97,7 @@ def _make_possible(case: Case[Any]) -> None:
             if name in case.path_parameters and existing:
                 case.path_parameters[name] = existing[-1]
     if case.media_type == PROTOBUF and not isinstance(case.body, Binary):
-        case.body = Binary(_machine(uuid.uuid4().bytes[:5]))  # a link has put fields there as into JSON
+        case.body = Binary(_machine(uuid.uuid4().bytes[:5]))  # a link has set fields as in JSON
     if not isinstance(case.body, dict):
         return
     body = _with_integers(case.body)
@@ -109,7 +109,7 @@ def _make_possible(case: Case[Any]) -> None:
 
 
 def _with_integers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Write 1.0 as 1, which JSON Schema takes for the same, and no integer of more than 64 bits."""
+    """Replace 1.0 by 1, which is equal in JSON Schema, and larger integers than 64 bits by floats."""
     match value:
         case dict():
             return {name: _with_integers(item) for name, item in value.items()}

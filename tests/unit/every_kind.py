@@ -1,7 +1,8 @@
-"""A message type with fields of every kind, in a descriptor pool of its own.
+"""A message type with fields of every kind, in its own descriptor pool.
 
-`EveryKind` has, for each kind, the fields `int32`, `optional_int32`, `repeated_int32`, `one_int32` (members
-of one oneof) and `by_string_int32` (a map); and for each kind that may be a map's key `int32_keys`.
+For each kind, such as `int32`, `EveryKind` has the fields `int32`, `optional_int32`, `repeated_int32`,
+`one_int32` (members of one oneof) and `by_string_int32` (a map). For each kind that can be a map's key, it
+also has a map such as `int32_keys`.
 """
 
 from itertools import count
@@ -14,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import DESCRIPTOR as TIMESTAMP
 
 F = FieldDescriptorProto
-Kind = dict[str, Any]  # the fields of a FieldDescriptorProto that say it
+Kind = dict[str, Any]  # the fields of a FieldDescriptorProto that define it
 ONE: Kind = {"label": F.LABEL_OPTIONAL}
 MANY: Kind = {"label": F.LABEL_REPEATED}
 KINDS: dict[str, Kind] = {
@@ -62,7 +63,7 @@ def _add_fields(message: DescriptorProto) -> None:
     for name in MAP_KEYS:
         _add_map(message, f"{name}_keys", next(numbers), KINDS[name], KINDS["int64"])
     for index, (name, kind) in enumerate(KINDS.items(), start=1):
-        # proto3's `optional` is a oneof of one; such oneofs stand after all others.
+        # proto3's `optional` is a oneof with one member; such oneofs must come after all others.
         message.oneof_decl.add(name=f"_optional_{name}")
         optional = {"oneof_index": index, "proto3_optional": True}
         message.field.add(name=f"optional_{name}", number=next(numbers), **optional, **ONE, **kind)
@@ -86,5 +87,5 @@ def _message_class() -> type[Message]:
     return GetMessageClass(pool.FindMessageTypeByName("test.EveryKind"))
 
 
-# Any: its fields are not known to a type checker.
+# Any, because type checkers do not know its fields.
 EveryKind: Any = _message_class()

@@ -28,7 +28,7 @@ _DEPTH = 2
 
 
 def messages(message_class: type[M]) -> st.SearchStrategy[M]:
-    """Messages with up to eight fields set, each to anything that it can hold."""
+    """Messages with up to eight fields set to any valid values."""
     return _arguments(message_class.DESCRIPTOR, _DEPTH).map(lambda fields: message_class(**fields))
 
 

@@ -1,4 +1,4 @@
-"""A running emulator and Google's clients of it, for tests."""
+"""A running emulator and Google's clients for it."""
 
 import re
 import signal
@@ -22,14 +22,14 @@ Counters = dict[str, int]
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator process, and clients of it."""
+    """A running emulator process, with its clients and counters."""
 
     host: str
     control: httpx.Client
     process: subprocess.Popen[str]
 
     def client(self, project: str) -> AbstractContextManager[Client]:
-        """Google's client as applications use it."""
+        """Google's client that applications use."""
         return firestore_client(self.host, project)
 
     def generated(self) -> FirestoreClient:
@@ -37,11 +37,11 @@ class Emulator:
         return FirestoreClient(transport=FirestoreGrpcTransport(channel=grpc.insecure_channel(self.host)))
 
     def billed(self, project: str) -> Counters:
-        """What a project was billed for."""
+        """The billed operations of a project."""
         return {unit: count for unit, count in self._counters(project).items() if isinstance(count, int)}
 
     def rpcs(self, project: str) -> Counters:
-        """How often a project called each method."""
+        """The number of a project's calls by method."""
         rpcs = self._counters(project)["rpcs"]
         assert isinstance(rpcs, dict)
         return rpcs
@@ -56,7 +56,7 @@ class Emulator:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Emulator]:
-    """Run an emulator until the end of the block, or until it is killed within."""
+    """Run an emulator until the end of the block; the test may kill it before."""
     command = [sys.executable, "-m", "infra.local.firestore", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

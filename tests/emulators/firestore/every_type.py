@@ -1,4 +1,4 @@
-"""Values of all types in production's order."""
+"""Values of all types, in production's order."""
 
 import datetime as dt
 import math
@@ -8,11 +8,11 @@ from google.cloud.firestore import Client, GeoPoint
 from google.cloud.firestore_v1.vector import Vector
 
 AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-NULLS = 0  # the place of nulls among the types
+NULLS = 0  # the index of null's group
 
 
 def by_type(client: Client) -> list[list[object]]:
-    """Values that compare with each other together; each is less than the next."""
+    """Groups of values that can be compared with each other, each in ascending order."""
     return [
         [None],
         [{"__min__": None}],
@@ -45,7 +45,7 @@ def by_type(client: Client) -> list[list[object]]:
             "aa",
             "b",
             "\uffff",
-            "\U0001f600",  # by UTF-8 bytes after U+FFFF, by UTF-16 units before it
+            "\U0001f600",  # after U+FFFF by UTF-8 bytes, before it by UTF-16 units
         ],
         [b"", b"\x00", b"\x00\x00", b"\x00\xff", b"\x01", b"1", b"\xfe", b"\xff", b"\xff\x00", b"\xff\xff"],
         [{"__binary__": raw} for raw in (b"\x00", b"\x00\x00", b"\x00\xff", b"\xff", b"\xff\xff")],
@@ -80,5 +80,5 @@ def by_type(client: Client) -> list[list[object]]:
 
 
 def in_order(client: Client) -> list[object]:
-    """All of them."""
+    """All values in ascending order."""
     return list(chain.from_iterable(by_type(client)))

@@ -1,8 +1,7 @@
-"""What clients did and saw, and whether one order explains it all: a checker of strict serializability.
+"""A checker of strict serializability: whether one order of all operations explains every response.
 
-The order is the one that the server itself claims: every answer comes with the time at which it is true, the
-commit time or the read time. So it needs no search: replay the history in that order, and ask each question
-again.
+The server itself defines the order: every response has the time at which it is true, the commit time or the
+read time. So no search is needed. The checker replays the history in that order, and repeats each question.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +10,7 @@ from itertools import pairwise
 from operator import attrgetter
 
 State = dict[str, int]
-"""The value of each register that there is."""
+"""The values of the existing registers."""
 
 Answer = object
 Ask = Callable[[State], Answer]
@@ -19,7 +18,7 @@ Ask = Callable[[State], Answer]
 
 @dataclass(frozen=True)
 class Question:
-    """A read: how it is called, and how to answer it from the whole state."""
+    """A read: its description, and a function that computes the answer from the whole state."""
 
     name: str
     ask: Ask
@@ -30,13 +29,13 @@ class Operation:
     """A transaction, a commit or a read that succeeded.
 
     Attributes:
-        client: Who did it.
-        began: When the client began, by the clients' common clock.
-        ended: When it knew the end.
-        time: When it took effect, by the server: its commit time or read time, in nanoseconds.
-        answers: What it was told; a transaction's questions come before its writes.
-        writes: What it wrote; None where it deleted.
-        is_past: Whether it asked for a past time, so that it may come before what has ended already.
+        client: The client.
+        began: The start time, by the clients' common clock.
+        ended: The time when the client received the result.
+        time: The server's commit time or read time, in nanoseconds.
+        answers: The results of the reads; in a transaction, they come before the writes.
+        writes: The written values; None for a delete.
+        is_past: Whether it read at a past time, so that it can precede operations that ended before it began.
     """
 
     client: str
@@ -53,8 +52,8 @@ class Operation:
 
 
 def contradictions(history: Iterable[Operation]) -> list[str]:
-    """Find what the order of the server's times does not explain: nothing if it is strictly serializable."""
-    # Of the same time, a commit comes first: a read at a time sees the commits up to and with that time.
+    """Return operations that contradict the order of the server's times: none if strictly serializable."""
+    # At equal times, commits come first, because a read sees the commits up to and including its time.
     order = sorted(history, key=lambda operation: (operation.time, not operation.writes))
     return [*_wrong_answers(order), *_shared_times(order), *_against_real_time(order)]
 
@@ -76,7 +75,7 @@ def _wrong_answers(order: list[Operation]) -> list[str]:
 
 
 def _shared_times(order: list[Operation]) -> list[str]:
-    """Find commits at the same time: nothing says which came first."""
+    """Find commits at the same time, which have no order."""
     commits = [operation for operation in order if operation.writes]
     return [
         f"the time of another commit: {later}"
@@ -86,9 +85,9 @@ def _shared_times(order: list[Operation]) -> list[str]:
 
 
 def _against_real_time(order: list[Operation]) -> list[str]:
-    """Find operations that took effect before one that had ended when they began."""
+    """Find operations whose time is before that of an operation that had ended when they began."""
     found = []
-    effective: Operation | None = None  # of those that have ended, the one with the latest effect
+    effective: Operation | None = None  # the ended operation with the latest time
     by_end = iter(sorted(order, key=attrgetter("ended")))
     ended = next(by_end, None)
     for operation in sorted(order, key=attrgetter("began")):

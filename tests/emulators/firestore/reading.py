@@ -1,4 +1,4 @@
-"""What Google's client gives, with the types that it really has."""
+"""Results of Google's client, with their real types."""
 
 import datetime as dt
 from typing import Any, cast
@@ -9,23 +9,23 @@ from google.cloud.firestore_v1.types import WriteResult
 
 
 def updated(result: WriteResult) -> dt.datetime:
-    """When a write took effect; declared as a protobuf timestamp, it is a datetime."""
+    """The time of a write; its declared type is a protobuf timestamp, but it is a datetime."""
     return cast("dt.datetime", result.update_time)
 
 
 def counted(query: Query | CollectionReference) -> AggregationQuery:
-    """A query's count."""
+    """A count of a query."""
     count: Any = query.count
     return cast("AggregationQuery", count())
 
 
 def summed(query: Query | CollectionReference, field: str) -> AggregationQuery:
-    """A query's sum of a field."""
+    """A sum of a field over a query."""
     total: Any = query.sum
     return cast("AggregationQuery", total(field))
 
 
 def aggregated(query: AggregationQuery, **options: object) -> object:
-    """The value of a query with one aggregation."""
+    """The result of a query with one aggregation."""
     get: Any = query.get
     return get(**options)[0][0].value

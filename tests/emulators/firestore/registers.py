@@ -1,4 +1,4 @@
-"""Clients that do as they please with a few registers, and keep a history of it."""
+"""Clients that read and write a few registers at random, and record their history."""
 
 import asyncio
 import itertools
@@ -18,17 +18,17 @@ from tests.emulators.firestore.history import Answer, Operation, Question, State
 REGISTERS = [f"r{number}" for number in range(6)]
 COLLECTION = "registers"
 _F = StructuredQuery.FieldFilter.Operator
-_values = itertools.count(1)  # each is written once, so that an answer tells which write it saw
+_values = itertools.count(1)  # each value is written once, so that a read shows which write it saw
 
 Answers = list[tuple[Question, Answer]]
 Selector = dict[str, object]
 Effect = tuple[int, Answers, dict[str, int | None]]
-"""When an operation took effect, what it was told, what it wrote."""
+"""The time of an operation, the results of its reads, and its writes."""
 Read = Callable[[Selector], Awaitable[tuple[int, Answers]]]
 
 
 class Registers:
-    """One client. Each operation that succeeds is added to the history."""
+    """One client, which adds each successful operation to the history."""
 
     def __init__(self, name: str, host: str, database: str, seed: str, history: list[Operation]) -> None:
         self._name = name
@@ -37,7 +37,7 @@ class Registers:
         self._random = random.Random(seed)  # noqa: S311 - it is about chance, not secrets
         self._client = FirestoreAsyncClient(
             transport=FirestoreGrpcAsyncIOTransport(
-                # Clients of one process share a connection to one address, unless told otherwise.
+                # By default, clients of one process share a connection to an address.
                 channel=grpc.aio.insecure_channel(host, options=[("grpc.use_local_subchannel_pool", 1)])
             )
         )
@@ -47,7 +47,7 @@ class Registers:
         await close()
 
     async def act(self, operations: int) -> None:
-        """Do so many operations; those that contention ends are given up."""
+        """Do a number of operations. Operations that fail because of contention are not repeated."""
         kinds = {
             self._read_once: 3,
             self._read_past: 1,
@@ -92,7 +92,7 @@ class Registers:
         return await self._commit(writes), [], writes
 
     async def _read_only(self) -> Effect:
-        """Two reads, of any kinds, and something in between: both see the same moment."""
+        """Make two reads of any kinds with a pause between them: both are as of the same time."""
         transaction = await self._begin({"read_only": {}})
         at, answers = await self._some_read()({"transaction": transaction})
         await asyncio.sleep(self._random.uniform(0, 0.005))
@@ -114,7 +114,7 @@ class Registers:
             raise
 
     async def _think_better_of_it(self) -> Effect:
-        """Read in a transaction, and end it without having written: its reads are no less true for that."""
+        """Read in a transaction, and roll it back: its reads must be consistent too."""
         transaction = await self._begin({"read_write": {}})
         at, answers = await self._some_read()({"transaction": transaction})
         await self._client.rollback(request={"database": self._database, "transaction": transaction})
@@ -209,7 +209,7 @@ class Registers:
         return f"{self._database}/documents/{COLLECTION}/{register}"
 
     def _some_value(self) -> int:
-        """A bound that some registers are above and some are not, as a rule."""
+        """Return a lower bound that usually excludes some registers."""
         latest = max(
             (value for done in self._history[-20:] for value in done.writes.values() if value), default=0
         )
@@ -230,7 +230,7 @@ def _each(wanted: Iterable[str]) -> Question:
 
 
 def _items(state: State, low: int) -> list[tuple[str, int]]:
-    """All above a bound in the order of their values."""
+    """Return all registers above a bound, ordered by value."""
     return sorted(((name, n) for name, n in state.items() if n > low), key=lambda item: item[1])
 
 

@@ -1,7 +1,7 @@
 """Measure the emulator: `python -m tests.emulators.firestore.speed --seconds 5 --documents 100000`.
 
-Commits of three small writes from 16 connections; then pages of 100 out of many documents, each the median of
-some. Prints one JSON object.
+It commits three small writes at a time over 16 connections. Then it queries pages of 100 from many documents,
+and takes the median of several queries. It prints one JSON object.
 """
 
 import argparse
@@ -31,7 +31,7 @@ REPEATS = 9
 
 _dice = random.Random(7)  # noqa: S311 - values to sort, no secrets
 
-# Plain protobuf messages: the measuring client should not be what is measured.
+# Plain protobuf messages, so that the client itself uses little time.
 _Request: Any = CommitRequest.pb(CommitRequest()).__class__
 _Response: Any = CommitResponse.pb(CommitResponse()).__class__
 
@@ -39,9 +39,9 @@ _Response: Any = CommitResponse.pb(CommitResponse()).__class__
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.emulators.firestore.speed")
-    parser.add_argument("--seconds", type=float, default=5, help="how long to commit")
-    parser.add_argument("--documents", type=int, default=100_000, help="how many documents to query")
-    parser.add_argument("--data", help="keep the data in this folder, and not in memory")
+    parser.add_argument("--seconds", type=float, default=5, help="duration of the commits")
+    parser.add_argument("--documents", type=int, default=100_000, help="number of documents to query")
+    parser.add_argument("--data", help="keep the data in this folder (default: in memory)")
     arguments = parser.parse_args()
     flags = ["--data", arguments.data] if arguments.data else []
     with running(*flags) as emulator:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 async def commits_per_second(emulator: Emulator, seconds: float) -> float:
-    """Commit from several connections at once."""
+    """Commit over several connections concurrently, and return the rate."""
     end = time.monotonic() + seconds
     counts = await asyncio.gather(*(_commit_until(emulator.host, end) for _ in range(CONNECTIONS)))
     return sum(counts) / seconds
@@ -59,7 +59,7 @@ async def commits_per_second(emulator: Emulator, seconds: float) -> float:
 
 async def _commit_until(host: str, end: float) -> int:
     done = 0
-    options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+    options = [("grpc.use_local_subchannel_pool", 1)]  # a connection for each client
     async with grpc.aio.insecure_channel(host, options=options) as channel:
         commit = _stub(channel)
         while time.monotonic() < end:
@@ -77,7 +77,7 @@ async def _commit_until(host: str, end: float) -> int:
 
 
 def queries(emulator: Emulator, documents: int) -> dict[str, int | float]:
-    """Fill a collection, and time pages of it."""
+    """Fill a collection, and measure pages of it."""
     before = proc.memory(emulator.process.pid)
     payload = _fill(emulator.host, documents)
     overhead = (proc.memory(emulator.process.pid) - before - payload) / documents
@@ -98,7 +98,7 @@ def queries(emulator: Emulator, documents: int) -> dict[str, int | float]:
 
 
 def _fill(host: str, documents: int) -> int:
-    """Commit documents; gives their size in bytes."""
+    """Commit documents, and return their total size in bytes."""
     size = 0
     with grpc.insecure_channel(host) as channel:
         commit = _stub(channel)
@@ -123,7 +123,7 @@ def _where(fleet: CollectionReference, path: str, operator: str, value: object) 
 
 
 def _median_ms(build: Callable[[], Query]) -> float:
-    """Time a query; the first one, which makes the index, does not count."""
+    """Return the median time of a query, without the first one, which creates the index."""
     list(build().stream())
     times = []
     for _ in range(REPEATS):

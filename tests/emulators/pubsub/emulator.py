@@ -1,4 +1,4 @@
-"""A running emulator and Google's clients of it, for tests."""
+"""A running emulator and Google's clients for it."""
 
 import re
 import signal
@@ -17,7 +17,7 @@ from tests.plain_http import NO_AUTHORITIES
 
 @dataclass(frozen=True)
 class Emulator(PubSub):
-    """A running emulator process, and clients of it."""
+    """A running emulator process, and clients for it."""
 
     control: httpx.Client
     process: subprocess.Popen[str]
@@ -30,7 +30,7 @@ class Emulator(PubSub):
         self.control.post("/faults", json=fault).raise_for_status()
 
     def pass_time(self, seconds: float) -> None:
-        """Move the emulator's clock on, and wait until it has done what is due then."""
+        """Advance the emulator's clock, and wait until everything that is now due is done."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{seconds}\n")
         self.process.stdin.flush()
@@ -39,7 +39,7 @@ class Emulator(PubSub):
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Emulator]:
-    """Run an emulator until the end of the block, or until it is killed within."""
+    """Run an emulator until the end of the block; the test may kill it before."""
     with _started("infra.local.pubsub", "--port", "0", *arguments) as emulator:
         try:
             yield emulator
@@ -50,9 +50,9 @@ def running(*arguments: str) -> Iterator[Emulator]:
 
 @contextmanager
 def running_with_movable_clock() -> Iterator[Emulator]:
-    """Run an emulator that can `pass_time`."""
+    """Run an emulator with `pass_time`."""
     with _started("tests.emulators.pubsub.movable") as emulator:
-        yield emulator  # it ends with its input
+        yield emulator  # it exits when its input is closed
     assert emulator.process.returncode == 0
 
 

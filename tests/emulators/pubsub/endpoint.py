@@ -9,11 +9,11 @@ from typing import Any, Self
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Keeps what is pushed to it, and answers with the statuses that it was told, then with 204.
+    """Records pushed messages, and responds with the given statuses, then with 204.
 
     Attributes:
-        pushed: The envelopes, in the order of their arrival.
-        statuses: What to answer to the next requests.
+        pushed: The envelopes, in the order of arrival.
+        statuses: The statuses of the next responses.
     """
 
     daemon_threads = True
@@ -48,4 +48,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Run an emulator whose clock the test moves: each line on standard input says by how many seconds."""
+"""Run an emulator whose clock the test advances by the seconds in each line of standard input."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ async def main() -> None:
         say(f"Pub/Sub emulator on {at.grpc}, control on {at.control}")
         while line := await asyncio.to_thread(sys.stdin.readline):
             clock.move(float(line))
-            await asyncio.sleep(2 * TICK)  # until what is due now has been done
+            await asyncio.sleep(2 * TICK)  # until everything that is now due is done
             say("moved")
 
 

@@ -1,4 +1,4 @@
-"""What tests do with a subscription again and again."""
+"""Common operations of tests on a subscription."""
 
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
@@ -6,7 +6,7 @@ from google.pubsub_v1.types import ReceivedMessage
 
 
 def pull(subscriber: SubscriberClient, subscription: str, count: int = 1) -> list[ReceivedMessage]:
-    """Wait for as many messages, in as many pulls as it takes."""
+    """Pull until the given number of messages has arrived."""
     received: list[ReceivedMessage] = []
     while len(received) < count:
         received += subscriber.pull(
@@ -16,7 +16,7 @@ def pull(subscriber: SubscriberClient, subscription: str, count: int = 1) -> lis
 
 
 def pull_now(subscriber: SubscriberClient, subscription: str) -> list[ReceivedMessage]:
-    """Take what is there, without waiting."""
+    """Pull the available messages without waiting."""
     request = {"subscription": subscription, "max_messages": 1000, "return_immediately": True}
     with pytest.warns(DeprecationWarning, match="return_immediately"):
         return list(subscriber.pull(request=request).received_messages)
@@ -37,7 +37,7 @@ def nack(subscriber: SubscriberClient, subscription: str, received: list[Receive
 def extend(
     subscriber: SubscriberClient, subscription: str, received: list[ReceivedMessage], seconds: int
 ) -> None:
-    """Give the messages that many seconds from now."""
+    """Set the ack deadline of messages to a number of seconds from now."""
     subscriber.modify_ack_deadline(
         subscription=subscription, ack_ids=[one.ack_id for one in received], ack_deadline_seconds=seconds
     )

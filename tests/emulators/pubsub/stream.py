@@ -1,4 +1,4 @@
-"""A StreamingPull at the level of its messages."""
+"""A StreamingPull as single requests and responses."""
 
 import queue
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""How many messages a second go through: `python -m tests.emulators.pubsub.throughput [MESSAGES] [DATA]`.
+"""Measure messages per second: `python -m tests.emulators.pubsub.throughput [MESSAGES] [DATA]`.
 
-Google's publisher, with batching, and Google's subscriber, each in a process of its own.
+Google's publisher, with batching, and Google's subscriber run in a process each.
 """
 
 import multiprocessing
@@ -22,12 +22,12 @@ SUBSCRIPTION = "projects/throughput/subscriptions/readers"
 
 @dataclass(frozen=True)
 class Result:
-    """What came through.
+    """The result of a measurement.
 
     Attributes:
-        distinct: How many different messages.
-        received: How many in all, repeats included.
-        seconds: From the first publish to the last receipt.
+        distinct: The number of different messages.
+        received: The number of received messages, including repeats.
+        seconds: The time from the first publish to the last receipt.
     """
 
     distinct: int
@@ -36,7 +36,7 @@ class Result:
 
 
 def measure(messages: int, *arguments: str) -> Result:
-    """Publish that many messages to an emulator with these arguments, and receive them."""
+    """Publish messages to an emulator with these arguments, and receive them."""
     with (
         running(*arguments) as emulator,
         emulator.publisher() as publisher,
@@ -48,7 +48,7 @@ def measure(messages: int, *arguments: str) -> Result:
         processes = multiprocessing.get_context("spawn")
         receiver = processes.Process(target=_receive, args=(emulator.host, messages, theirs))
         receiver.start()
-        ours.recv()  # it is ready
+        ours.recv()  # the other process is ready
         begin = time.monotonic()
         futures = [publisher.publish(TOPIC, b"x" * 200, n=str(number)) for number in range(messages)]
         for future in futures:
@@ -85,10 +85,10 @@ def _receive(host: str, messages: int, parent: Connection) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = Parser(prog="python -m tests.emulators.pubsub.throughput", description="Tell how fast it is.")
-    parser.add_argument("messages", type=int, nargs="?", default=50_000, help="how many (default: 50000)")
-    parser.add_argument("data", nargs="?", help="the folder that keeps them (default: in memory)")
+    """Measure, and print the rate."""
+    parser = Parser(prog="python -m tests.emulators.pubsub.throughput", description="Measure throughput.")
+    parser.add_argument("messages", type=int, nargs="?", default=50_000, help="number (default: 50000)")
+    parser.add_argument("data", nargs="?", help="a folder to keep the data in (default: in memory)")
     arguments = parser.parse_args()
     messages: int = arguments.messages
     result = measure(messages, *(["--data", arguments.data] if arguments.data else []))

@@ -1,4 +1,4 @@
-"""The pools family's view of machines, as an agent on a machine and its owner use it."""
+"""The pools family's view of machines, for the agent on a machine and for the machine's owner."""
 
 import secrets
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def a_registration(**changes: Any) -> Json:  # noqa: ANN401 - JSON of any type, for the wrong ones too
-    """Make a valid body of `POST /v1/machines`, but for the changes."""
+    """Make a valid body of `POST /v1/machines`, with the given changes."""
     return {"fingerprint": f"fp-{secrets.token_hex(8)}", "unkey_key_id": "key_example"} | changes
 
 
@@ -36,7 +36,7 @@ async def patched(
 
 
 def shown(answer: httpx.Response, status: int = 200) -> Json:
-    """Check that an answer is a machine and return it."""
+    """Check that a response is a machine, and return it."""
     assert status == answer.status_code, answer.text
     assert answer.headers["content-type"] == "application/json"
     common_headers(answer)
@@ -45,7 +45,7 @@ def shown(answer: httpx.Response, status: int = 200) -> Json:
 
 
 def faults(answer: httpx.Response) -> list[tuple[list[str | int], str, str]]:
-    """Check that an answer is the validation error of the pools family; list place, words and type."""
+    """Check that a response is the pools family's 422, and return its faults: place, message, type."""
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/json"
     common_headers(answer)
@@ -56,14 +56,14 @@ def faults(answer: httpx.Response) -> list[tuple[list[str | int], str, str]]:
 
 
 def missing(answer: httpx.Response, machine_id: str) -> None:
-    """Check that an answer is the contract's 404 about a machine."""
+    """Check that a response is the contract's 404 for a machine."""
     body = problem(answer, 404)
     assert body["type"].endswith("/machine-not-found")
     assert machine_id == body["machine_id"]
 
 
 def moment(text: str) -> datetime:
-    """Read a time of an answer, which names its zone."""
+    """Parse a time from a response, and check that it contains a time zone."""
     read = datetime.fromisoformat(text)
     assert read.tzinfo is not None
     return read.astimezone(UTC)

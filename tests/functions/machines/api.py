@@ -1,4 +1,4 @@
-"""`POST /api/v1/machines` as a client of one organization calls it."""
+"""The machines API, as a client of one organization calls it."""
 
 import json
 from collections.abc import AsyncIterable, Mapping
@@ -17,7 +17,7 @@ Content = bytes | AsyncIterable[bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class MachinesApi:
-    """The API for one organization, and the store behind it to see what a call left there."""
+    """The API for one organization, with access to the database behind it."""
 
     http: httpx.AsyncClient
     organization: Organization
@@ -32,7 +32,7 @@ class MachinesApi:
     async def post(
         self, content: Content, headers: Headers | None = None, *, query: str = ""
     ) -> httpx.Response:
-        """Send bytes, as JSON where the headers do not say another media type."""
+        """Send bytes, as JSON unless the headers contain another media type."""
         sent = {"Content-Type": "application/json", **self.organization.headers, **(headers or {})}
         encoded = [
             (name.encode(), value if isinstance(value, bytes) else value.encode())
@@ -47,7 +47,7 @@ class MachinesApi:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Make any other call, with a body as JSON if there is one."""
+        """Make any call, with a JSON body if there is one."""
         sent = {**self.organization.headers, **(headers or {})}
         if body is None:
             return await self.http.request(method, path, headers=sent)
@@ -55,11 +55,11 @@ class MachinesApi:
         return await self.http.request(method, path, content=json.dumps(body).encode(), headers=sent)
 
     def stored(self, machine_id: str) -> dict[str, Any]:
-        """Read a machine from the store."""
+        """Read a machine from the database."""
         stored: dict[str, Any] | None = self.machines().document(machine_id).get().to_dict()
         assert stored is not None
         return stored
 
     def machines(self) -> CollectionReference:
-        """Give the organization's machines in the store."""
+        """Return the organization's collection of machines."""
         return self.store.collection("organizations", self.organization.id, "machines")

@@ -30,22 +30,22 @@ OPTIONAL: Body = {
 
 
 def a_mac() -> str:
-    """Make a MAC address that no other machine has: unicast, locally administered."""
+    """Return a random MAC address: unicast, locally administered."""
     return bytes([0x02, *secrets.token_bytes(5)]).hex(":")
 
 
 def a_body(**changes: Any) -> Body:  # noqa: ANN401 - JSON of any type, for the wrong ones too
-    """Make a valid body, but for the changes."""
+    """Make a valid body, with the given changes."""
     return copy.deepcopy(PROFILE) | {"nics": [{"mac": a_mac()}]} | changes
 
 
 def a_full_body() -> Body:
-    """Make a valid body with every field that there is."""
+    """Make a valid body with every field."""
     return a_body(accelerators=[{"manufacturer": "NVIDIA"}], **copy.deepcopy(OPTIONAL))
 
 
 def with_value(body: Body, path: Path, value: Any) -> Body:  # noqa: ANN401 - the same
-    """Put a value at a path of a body."""
+    """Set the value at a path of a body, and return the body."""
     target: Any = body
     for step in path[:-1]:
         target = target[step]
@@ -54,6 +54,6 @@ def with_value(body: Body, path: Path, value: Any) -> Body:  # noqa: ANN401 - th
 
 
 def with_text(body: Body, path: Path, text: str) -> bytes:
-    """Write a body as JSON with a text, valid JSON or not, in the place of the value at a path."""
+    """Serialize a body as JSON, with a text, valid JSON or not, instead of the value at a path."""
     marker = secrets.token_hex()
     return json.dumps(with_value(body, path, marker)).replace(f'"{marker}"', text).encode()

@@ -1,4 +1,4 @@
-"""What answers must look like, whole."""
+"""Checks of whole responses."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 
 
 def created(answer: httpx.Response) -> str:
-    """Check that a machine was registered and return its id."""
+    """Check that a machine was registered, and return its id."""
     assert answer.status_code == 201, answer.text
     machine_id: str = answer.json()["id"]
     assert UUID7.fullmatch(machine_id)
@@ -24,7 +24,7 @@ def created(answer: httpx.Response) -> str:
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """Check that an answer is a problem (RFC 9457) of a status and return it."""
+    """Check that a response is a problem (RFC 9457) with a status, and return it."""
     assert status == answer.status_code, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
@@ -41,7 +41,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 def invalid(
     answer: httpx.Response, *fields: str, detail: str = "The request body failed validation"
 ) -> dict[str, str]:
-    """Check that an answer is the contract's validation error about just these fields.
+    """Check that a response is the contract's validation error for exactly these fields.
 
     Returns:
         The reasons, by field.
@@ -61,7 +61,7 @@ def invalid(
 
 
 def conflict(answer: httpx.Response, mac: str, *, existing: str | None) -> None:
-    """Check that an answer is the contract's 409 about a MAC address."""
+    """Check that a response is the contract's 409 for a MAC address."""
     expected = {
         "type": f"{ERRORS}/duplicate-mac-address",
         "title": "Duplicate MAC Address",
@@ -76,6 +76,6 @@ def conflict(answer: httpx.Response, mac: str, *, existing: str | None) -> None:
 
 
 def common_headers(answer: httpx.Response) -> None:
-    """Check the headers that every answer has."""
+    """Check the headers that every response has."""
     assert answer.headers["x-api-version"] == "v1"
     assert answer.headers["x-request-id"]

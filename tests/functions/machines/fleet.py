@@ -1,4 +1,4 @@
-"""A fleet of machines, put into the store by the product's own encoding, and what a list must show of it."""
+"""A fleet of machines, stored by the product's own code, and the expected results of lists."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ STATUSES = (
 
 
 def make(organization_id: str, size: int, *, pools: Sequence[str] = (), seed: int = 0) -> list[Machine]:
-    """Make machines, one registered each minute, in no order."""
+    """Make machines, registered one per minute, in random order."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     machines = [_machine(rng, organization_id, number, pools) for number in range(size)]
     rng.shuffle(machines)
@@ -63,7 +63,7 @@ def _machine(rng: random.Random, organization_id: str, number: int, pools: Seque
         machine.hostname = f"node-{slot:02}.rack-{rack:02}.example.com"
     machine.created_at.FromDatetime(registered)
     machine.updated_at.FromDatetime(registered)
-    machine.last_seen.FromDatetime(NEVER)  # the sweep must not take it for silent
+    machine.last_seen.FromDatetime(NEVER)  # so that the sweep does not disconnect it
     return machine
 
 
@@ -77,7 +77,7 @@ def _id(rng: random.Random, moment: datetime) -> str:
 
 
 async def store(stack: RunningStack, machines: Iterable[Machine]) -> None:
-    """Write machines."""
+    """Store machines."""
     firestore = _firestore(stack)
     remaining = iter(machines)
 
@@ -89,7 +89,7 @@ async def store(stack: RunningStack, machines: Iterable[Machine]) -> None:
 
 
 async def store_pools(stack: RunningStack, organization_id: str, pool_ids: Iterable[str]) -> None:
-    """Write pools."""
+    """Store pools."""
     firestore = _firestore(stack)
     pools = [Pool(id=pool_id, organization_id=organization_id, name="pool") for pool_id in pool_ids]
     names = [firestore.name(paths.pool(organization_id, pool.id)) for pool in pools]
@@ -100,7 +100,7 @@ async def store_pools(stack: RunningStack, organization_id: str, pool_ids: Itera
 
 def _firestore(stack: RunningStack) -> Firestore:
     firestore = Firestore(stack.project, "(default)")
-    # Read when the client is made; a stack that a test starts must not find it in its environment.
+    # Clients read the variable when they are created. Stacks that tests start must not inherit it.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore_emulator_host)
         _ = firestore._rpcs
@@ -112,12 +112,12 @@ Parameters = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Question:
-    """The parameters of a list, and which machines it must show."""
+    """The parameters of a list, and the expected machines."""
 
     parameters: Parameters
 
     def answer(self, machines: Iterable[Machine]) -> list[str]:
-        """Name the machines that meet all conditions, newest first."""
+        """Return the ids of the machines that meet all conditions, newest first."""
         found = [machine.id for machine in machines if all(self._conditions(machine))]
         return sorted(found, reverse=True)
 
@@ -143,13 +143,13 @@ class Question:
 
 
 def selector(text: str) -> LabelSelector:
-    """Read a label selector that is right."""
+    """Parse a valid label selector."""
     key, equals, value = text.removeprefix("!").partition("=")
     return LabelSelector(key=key, value=value if equals else None, absent=text.startswith("!"))
 
 
 def questions(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[Question]:
-    """Ask for every combination of parameters, with values that some machine has and others."""
+    """Yield a question for every combination of parameters; some values match machines, others do not."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     names = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
     for number in range(2 ** len(names)):
@@ -186,5 +186,5 @@ def _parameters(
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
-    """Name the machines that a page of either family shows."""
+    """Return the ids of the machines in a page of either family."""
     return [machine["id"] for machine in answer["items" if "items" in answer else "machines"]]

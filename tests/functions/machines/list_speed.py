@@ -1,9 +1,9 @@
-"""How long each kind of list takes among many machines, and which process takes it.
+"""Measure each kind of list among many machines, with the CPU time of each process.
 
     python -m tests.functions.machines.list_speed --machines 100000 --data /tmp/fleet
 
-Prints a line of JSON for each kind, in milliseconds: how long it takes at first, when the emulator makes its
-indexes; the median of the later times; the mean CPU time of each process; and the documents read.
+It prints a line of JSON for each kind: the first time, in which the emulator creates its indexes, the median
+of the later times, and the mean CPU time of each process, in milliseconds; and the number of documents read.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ITEMS, PROFILES = "/v1/machines", "/api/v1/machines"
 
 
 def kinds(machines: int, pools: Sequence[str]) -> dict[str, tuple[str, Sequence[tuple[str, str]]]]:
-    """List the kinds of list pages of a fleet of this size and these pools: their paths and parameters."""
+    """Return the kinds of list requests for a fleet of this size with these pools: paths and parameters."""
     middle = fleet.START + timedelta(minutes=machines / 2)
     labels = [("label", "tier=db"), ("label", "example.com/rack"), ("label", "!spot")]
     dates = [("created_at_from", fleet.START.isoformat()), ("created_at_to", middle.isoformat())]
@@ -71,10 +71,10 @@ def kinds(machines: int, pools: Sequence[str]) -> dict[str, tuple[str, Sequence[
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.functions.machines.list_speed")
-    parser.add_argument("--machines", type=int, default=100_000, help="how many there are")
-    parser.add_argument("--repeats", type=int, default=9, help="how often each list is asked for")
-    parser.add_argument("--kind", help="only the kinds whose names have this in them", default="")
-    parser.add_argument("--data", type=Path, help="keep the machines in this folder, for the next time")
+    parser.add_argument("--machines", type=int, default=100_000, help="number of machines")
+    parser.add_argument("--repeats", type=int, default=9, help="number of requests for each list")
+    parser.add_argument("--kind", help="only the kinds whose names contain this text", default="")
+    parser.add_argument("--data", type=Path, help="keep the machines in this folder for later runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data = arguments.data or Path(folder) / "data"
@@ -109,7 +109,7 @@ async def _measure(
 ) -> dict[str, float]:
     started = time.perf_counter()
     while (await http.send(request)).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        pass  # the emulator makes its indexes, for longer than a request lasts
+        pass  # the emulator is creating its indexes, which takes longer than a request's deadline
     first = (time.perf_counter() - started) * 1000
     wall: list[float] = []
     cpu: dict[str, list[float]] = {process: [] for process in PROCESSES}
@@ -127,7 +127,7 @@ async def _measure(
 
 
 def _cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
-    """Read the CPU time that each process has used, where /proc tells it."""
+    """Return the CPU time of each process in milliseconds, from /proc."""
     function, gateway, emulator = pids["machines"], pids["stack"], pids["firestore"]
     workers = Path(f"/proc/{function}/task/{function}/children").read_text().split()
     return {

@@ -1,4 +1,4 @@
-"""An outbox with events in it, and subscribers of its topics."""
+"""An outbox with events, and subscribers of its topics."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ A_COMMIT = 500
 
 @dataclass(frozen=True)
 class FilledOutbox:
-    """The outbox of a test's own database."""
+    """The outbox of a database for one test."""
 
     firestore: Firestore
     subscriber: pubsub.SubscriberClient
     project: str
 
     def subscribe(self, topic: str) -> None:
-        """Receive what is published to a topic from now on."""
+        """Subscribe to a topic."""
         self.subscriber.create_subscription(
             request={
                 "name": self._subscription(topic),
@@ -38,24 +38,24 @@ class FilledOutbox:
         )
 
     async def put(self, entries: Iterable[OutboxEntry]) -> datetime:
-        """Commit events and return the time of the commit."""
+        """Commit events, and return the commit time."""
         return await self._commit([writes.create(self.document(entry.event_id), entry) for entry in entries])
 
     async def put_undecodable(self, event_id: str) -> None:
-        """Commit a document that is no event."""
+        """Commit a document that is not an event."""
         no_event = {"name": self.document(event_id), "fields": {"topic": {"integer_value": 7}}}
         await self._commit([write(update=no_event)])
 
     def document(self, event_id: str) -> str:
-        """Name the document that an event waits in."""
+        """Return the name of an event's document."""
         return self.firestore.name(paths.outbox(event_id))
 
     async def waiting(self) -> int:
-        """Count what is in the outbox."""
+        """Return the number of documents in the outbox."""
         return await self.firestore.count("", all_in("outbox"), Deadline(10))
 
     def published(self, topic: str = "machine-created") -> list[pubsub.types.PubsubMessage]:
-        """Take all that has been published to a topic and was not taken before."""
+        """Return all new messages of a topic."""
         taken: list[pubsub.types.PubsubMessage] = []
         while received := self._pull(topic):
             taken += received
@@ -72,7 +72,7 @@ class FilledOutbox:
         return f"projects/{self.project}/subscriptions/{topic}"
 
     async def _commit(self, batch: list[Write]) -> datetime:
-        """Commit writes in as many commits as it takes, and return the last one's time."""
+        """Apply writes in one or more commits, and return the time of the last."""
         committed_at = datetime.min.replace(tzinfo=UTC)
         for start in range(0, len(batch), A_COMMIT):
             response = await self.firestore.commit(batch[start : start + A_COMMIT], Deadline(20))
@@ -81,6 +81,6 @@ class FilledOutbox:
 
 
 def entry(event_id: str, *, key: str = "machine", version: int = 1) -> OutboxEntry:
-    """Address the registration of a machine."""
+    """Make the outbox entry for a registration of a machine."""
     machine = Machine(id=key, organization_id="example", version=version)
     return outbox_entry(machine_created(machine), event_id, attempt=0)

@@ -1,4 +1,4 @@
-"""The pools API as a client of one organization calls it."""
+"""The pools API, as a client of one organization calls it."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ from uuid6 import uuid7
 from tests.functions.machines.bodies import a_body
 from tests.stack import Organization
 
-# For as many members as the cost of an assignment is measured with.
+# Enough for the largest pools whose cost is measured.
 SORTING_SECONDS = 120.0
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class PoolsApi:
-    """The API for one organization, and the store behind it."""
+    """The API for one organization, with access to the database behind it."""
 
     http: httpx.AsyncClient
     organization: Organization
@@ -31,7 +31,7 @@ class PoolsApi:
     async def call(
         self, method: str, path: str, body: object = None, headers: Headers | None = None
     ) -> httpx.Response:
-        """Send a request, with a body as JSON if there is one."""
+        """Send a request, with a JSON body if there is one."""
         content = None if body is None else json.dumps(body).encode()
         return await self.send(method, path, content, {"Content-Type": "application/json", **(headers or {})})
 
@@ -71,7 +71,7 @@ class PoolsApi:
         assert answer.status_code == 204, answer.text
 
     async def pools_of(self, machine_id: str) -> list[str]:
-        """Name the pools of a machine."""
+        """Return the ids of a machine's pools."""
         answer = await self.call("GET", f"/v1/machines/{machine_id}/pools")
         assert answer.status_code == 200, answer.text
         return [pool["id"] for pool in answer.json()]
@@ -81,30 +81,30 @@ class PoolsApi:
         return str(_success(await self.call("POST", "/api/v1/machines", a_body()), 201)["id"])
 
     async def register_several(self, count: int) -> list[str]:
-        """Register machines and return their ids, the newest first."""
+        """Register machines, and return their ids, newest first."""
         return [await self.register() for _ in range(count)][::-1]
 
     def machines(self) -> CollectionReference:
-        """Give the organization's machines in the store."""
+        """Return the organization's collection of machines."""
         return self.store.collection("organizations", self.organization.id, "machines")
 
     def stored(self, machine_id: str) -> Json:
-        """Read a machine from the store."""
+        """Read a machine from the database."""
         stored: Json | None = self.machines().document(machine_id).get().to_dict()
         assert stored is not None
         return stored
 
     def put(self, machine_ids: Sequence[str], pool_ids: Sequence[str]) -> None:
-        """Put machines into just these pools by writing it into the store, which takes no time."""
+        """Set the pools of machines directly in the database, which is fast."""
         batch = self.store.batch()
         for machine_id in machine_ids:
             batch.update(self.machines().document(machine_id), {"pool_ids": pool_ids})
         batch.commit()
 
     async def fill(self, pool_ids: Sequence[str], count: int) -> list[str]:
-        """Put so many members into pools by writing them into the store; return their ids, newest first."""
+        """Create members of pools directly in the database, and return their ids, newest first."""
         member = self.stored(await self.register()) | {"pool_ids": pool_ids}
-        del member["terms"]  # they are the most of it, and nobody searches here
+        del member["terms"]  # they are most of a machine's data, and no test searches here
         ids = [str(uuid7()) for _ in range(count)]
         for start in range(0, count, 400):
             batch = self.store.batch()
@@ -116,14 +116,14 @@ class PoolsApi:
         return ids[::-1]
 
     def _ask_for_members(self, pool_id: str) -> None:
-        """Let the emulator sort what was written, as it does at the first question, in its own time."""
+        """Query the members, so that the emulator sorts its new data now instead of in the first request."""
         members = self.machines().where(filter=FieldFilter("pool_ids", "array_contains", pool_id))
         members.order_by("__name__", direction=Query.DESCENDING).limit(1).get(timeout=SORTING_SECONDS)
         members.count().get(timeout=SORTING_SECONDS)  # type: ignore[call-arg] # the library annotates it wrongly
 
 
 def a_uuid() -> str:
-    """Make an id that nothing has."""
+    """Return a random id."""
     return str(uuid.uuid4())
 
 

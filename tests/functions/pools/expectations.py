@@ -1,4 +1,4 @@
-"""What answers must look like, whole."""
+"""Checks of whole responses."""
 
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ POOL_FIELDS = {
 
 POOL_TOO_LARGE = "must be smaller: with it the pool takes more than 81920 bytes"
 
-# Those of the published API's machine, and those that only this server has.
+# The fields of a machine in the published API, and those that only this server has.
 MACHINE_FIELDS = {
     "id",
     "user_id",
@@ -48,7 +48,7 @@ MACHINE_FIELDS = {
 
 
 def pool(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
-    """Check that an answer is a pool and return it."""
+    """Check that a response is a pool, and return it."""
     assert status == answer.status_code, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["etag"]
@@ -68,7 +68,7 @@ def a_pool(shown: dict[str, Any]) -> None:
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """Check that an answer is a problem (RFC 9457) of a type, and return what it tells beside that."""
+    """Check that a response is a problem (RFC 9457) of a type, and return its additional fields."""
     assert status == answer.status_code, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     common_headers(answer)
@@ -82,7 +82,7 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
 
 
 def no_such_pool(answer: httpx.Response, pool_id: str) -> None:
-    """Check that an answer is the 404 of a pool."""
+    """Check that a response is the 404 for a pool."""
     assert problem(answer, 404, "pool-not-found") == {"pool_id": pool_id}
 
 
@@ -90,7 +90,7 @@ Place = tuple[str | int, ...]
 
 
 def invalid(answer: httpx.Response, *faults: tuple[Place, str, str]) -> None:
-    """Check that an answer is the validation error of just these faults: place, message, type."""
+    """Check that a response is the validation error with exactly these faults: place, message, type."""
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/json"
     common_headers(answer)

@@ -1,4 +1,4 @@
-"""The one order of events: what the inventory was after each commit, told by its events alone."""
+"""The inventory after each commit, reconstructed from the events alone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,26 +13,26 @@ from shared.pb.inventory.v1.events_pb2 import MachineCreated, MachineDeleted, Ma
 
 @dataclass(frozen=True)
 class State:
-    """An organization's inventory: the versions of its machines and pools, and who is a member of what."""
+    """An organization's inventory: the versions of its machines and pools, and the pools' members."""
 
     machines: Mapping[str, int] = field(default_factory=dict)
     pools: Mapping[str, int] = field(default_factory=dict)
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def pools_of(self, machine_id: str) -> set[str]:
-        """Name the pools that a machine is in."""
+        """Return the ids of the pools that a machine is in."""
         return {pool_id for pool_id, members in self.members.items() if machine_id in members}
 
 
 @dataclass(frozen=True)
 class History:
-    """States with the times of the commits that led to them, oldest first."""
+    """States with the times of their commits, oldest first."""
 
     moments: list[tuple[datetime, State]]
 
     @classmethod
     def of(cls, messages: Iterable[Message]) -> "History":
-        """Replay events from nothing, in the order of their commits; AssertionError where one cannot be."""
+        """Replay events in the order of their commits; AssertionError if they are inconsistent."""
         once = {message.attributes["ce-id"]: message for message in messages}
         ordered = sorted(once.values(), key=_time)
         moments = []
@@ -48,7 +48,7 @@ class History:
         return self.moments[-1][1] if self.moments else State()
 
     def during(self, start: datetime, end: datetime) -> Iterator[State]:
-        """Give the state at a time, and all that came after it until another time."""
+        """Yield the state at a start time, and all later ones until an end time."""
         before = State()
         for time, state in self.moments:
             if time > end:
@@ -61,7 +61,7 @@ class History:
         yield before
 
     def explains(self, start: datetime, end: datetime, claim: Callable[[State], bool]) -> bool:
-        """Tell whether a claim was true at some time while a request was under way."""
+        """Return whether a claim was true at some time during a request."""
         return any(claim(state) for state in self.during(start, end))
 
 
@@ -70,7 +70,7 @@ def _time(message: Message) -> datetime:
 
 
 def _after(before: State, commit: list[Message]) -> State:
-    """Apply the events of one commit, each of which must fit what was before."""
+    """Apply the events of one commit, and check that each fits the state before."""
     machines, pools = dict(before.machines), dict(before.pools)
     members = {pool_id: set(ids) for pool_id, ids in before.members.items()}
     reached: dict[str, set[int]] = defaultdict(set)

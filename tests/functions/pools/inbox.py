@@ -1,4 +1,4 @@
-"""What subscribers of `pool-changed` receive."""
+"""The messages that subscribers of `pool-changed` receive."""
 
 import queue
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from tests.event_log import PATIENCE
 
 @dataclass(frozen=True)
 class Inbox:
-    """What a subscription received, one message at a time."""
+    """The messages of a subscription, one at a time."""
 
     messages: queue.Queue[Message]
 
     def next(self) -> tuple[str, PoolChanged]:
-        """Wait for an event; return its kind as filters know it, and the event."""
+        """Wait for an event, and return its kind, as in filters, and its payload."""
         message = self.messages.get(timeout=PATIENCE)
         event = PoolChanged.FromString(message.data)
         kind = message.attributes["change"]
@@ -26,11 +26,11 @@ class Inbox:
         return kind, event
 
     def kinds_by_time(self, count: int) -> list[str]:
-        """Wait for so many events; name their kinds in the order of their commits."""
+        """Wait for a number of events, and return their kinds in the order of their commits."""
         messages = [self.messages.get(timeout=PATIENCE) for _ in range(count)]
         messages.sort(key=lambda message: datetime.fromisoformat(message.attributes["ce-time"]))
         return [message.attributes["change"] for message in messages]
 
     def next_several(self, count: int) -> list[tuple[str, PoolChanged]]:
-        """Wait for so many events."""
+        """Wait for a number of events, and return their kinds and payloads."""
         return [self.next() for _ in range(count)]
