@@ -1,4 +1,4 @@
-"""The costs in docs/deploy.md: the emulators count what operations do, and the tables are computed of it."""
+"""The costs in docs/deploy.md: the emulators count the operations, and the tables are computed from them."""
 
 import math
 import uuid
@@ -30,14 +30,14 @@ DOCUMENT = ROOT / "docs" / "deploy.md"
 
 @dataclass(frozen=True)
 class Deployment:
-    """The two functions in a project where nothing else happens."""
+    """The machines and pools functions, in a project where nothing else happens."""
 
     machines: MachinesApi
     pools: PoolsApi
     meter: Meter
 
     async def register(self, nics: int = 1, *, with_key: bool = True) -> str:
-        """Register a machine and return its id."""
+        """Register a machine, and return its id."""
         body = a_body(nics=[{"mac": a_mac()} for _ in range(nics)])
         headers = {"Idempotency-Key": uuid.uuid4().hex} if with_key else {}
         answer = await self.machines.register(body, headers)
@@ -51,7 +51,7 @@ class Deployment:
         assert answer.status_code == 200, answer.text
 
     async def cost(self, request: Awaitable[object]) -> tuple[int, int, int]:
-        """Make a request and tell what it read, wrote and deleted, once its event is dropped."""
+        """Return a request's reads, writes and deletes, including its event's deletion from the outbox."""
         await self.meter.quiet()
         billed = (await self.meter.cost(request, dropped=1)).billed
         return billed["reads"] + billed["aggregation_units"], billed["writes"], billed["deletes"]
@@ -77,12 +77,12 @@ async def deployment(
 
 
 def operations(operation: Operation) -> tuple[int, int, int]:
-    """Give what is billed at once: the TTL's delete of the idempotency record comes a day later."""
+    """Return the operations that are billed at once, without the TTL's delete of the idempotency record."""
     return operation.reads, operation.writes, operation.deletes - 1
 
 
 async def test_a_registration_does_what_the_table_says(deployment: Deployment) -> None:
-    await deployment.register()  # from now on the caller's key is known
+    await deployment.register()  # now the functions have cached the caller's key
 
     assert operations(cost.REGISTRATION) == await deployment.cost(deployment.register(nics=2))
     plain = cost.PLAIN_REGISTRATION
@@ -114,7 +114,7 @@ async def test_an_assignment_does_what_the_table_says(
     ("count", "operation"), [(1, cost.ASSIGNMENT), (100, cost.BATCH)], ids=["one", "100"]
 )
 def test_the_events_are_as_large_as_the_table_says(count: int, operation: Operation) -> None:
-    """An assignment's event is published once, and filtered for one subscription of ours."""
+    """An assignment's event is billed for the publish, and for one subscription, whose filter drops it."""
     machine = str(uuid.uuid4())
     pool = Pool(id=machine, organization_id="example", name="a pool")
     versions = [MachineVersion(id=machine, version=1)] * count

@@ -1,4 +1,4 @@
-"""`make deploy` where something is missing: one line says what, and Terraform is not started."""
+"""`make deploy` with missing prerequisites: it prints one line, and does not start Terraform."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain",
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A gcloud that refuses what REFUSED names, and a terraform that writes down how it is called."""
+    """A gcloud that fails for the arguments in REFUSED, and a terraform that records its arguments."""
     gcloud = 'case " $* " in *" $REFUSED "*) echo "ERROR: refused" >&2; exit 1;; esac'
     for name, script in {"gcloud": gcloud, "terraform": f'echo "$*" >> {tmp_path}/calls'}.items():
         file = tmp_path / name
@@ -24,7 +24,7 @@ def tools(tmp_path: Path) -> Path:
 
 
 def deploy(tools: Path, *arguments: str, refused: str = "nothing") -> subprocess.CompletedProcess[str]:
-    """Run it with these tools and no others."""
+    """Run the command with only these tools."""
     return subprocess.run(
         [sys.executable, "-m", "infra.deploy", *arguments],
         cwd=ROOT,
@@ -74,7 +74,7 @@ def test_what_is_to_be_said_is_asked_for(tools: Path) -> None:
 
 @pytest.mark.parametrize("action", ["apply", "destroy"])
 def test_terraform_shows_its_plan_and_asks_before_it_does_anything(tools: Path, action: str) -> None:
-    """It does so of itself, unless it is told not to."""
+    """Terraform asks unless a flag tells it not to."""
     run = deploy(tools, action, *PLACE)
 
     assert (run.stderr, run.returncode) == ("", 0)

@@ -1,4 +1,4 @@
-"""What the documents have operators type."""
+"""The commands in the documents for operators."""
 
 import re
 from pathlib import Path
@@ -11,13 +11,13 @@ DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 def commands(document: Path) -> list[str]:
-    """Give the lines of a document's indented blocks, each with those that go on with it."""
+    """Return the lines of a document's indented blocks, each joined with its continuation lines."""
     return re.findall(r"^ {4,}(\S.*)$", document.read_text().replace("\\\n", ""), re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
 def test_every_command_names_the_project_that_it_is_for(document: Path) -> None:
-    """Who is called at night has another project set; a bucket's name is one of the whole world."""
+    """The operator can have another default project, and bucket names are global."""
     asked = [part for line in commands(document) for part in line.split(" && ") if part.startswith("gcloud ")]
 
     lacking = [

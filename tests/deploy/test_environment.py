@@ -1,4 +1,4 @@
-"""The environment that Terraform and the topology give a function is the one that its code reads."""
+"""The environment variables that Terraform and the topology set are those that the code reads."""
 
 import ast
 import re
@@ -13,16 +13,16 @@ from infra.local import topology
 TOPOLOGY = topology.load(topology.DEFAULT_FILE)
 TERRAFORM = ROOT / "infra" / "terraform"
 
-# Read where a function does not run on Google Cloud: the emulators' addresses, and a terminal's colours.
+# Read outside of Google Cloud: the emulators' addresses, and the setting for a terminal's colors.
 LOCAL = {"FIRESTORE_EMULATOR_HOST", "FORCE_COLOR", "PUBSUB_EMULATOR_HOST"}
 # Read by Python and functions-framework themselves.
 RUNTIME = {"LOG_EXECUTION_ID", "PYTHONPATH"}
-# Read by gRPC and pydantic, where they are set.
+# Read by gRPC and pydantic.
 LIBRARIES = {"GRPC_EXPERIMENTS", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 def variables_read(folder: Path) -> set[str]:
-    """Name the variables that code takes out of `os.environ` or of an argument called `environment`."""
+    """Return the variables that code reads from `os.environ` or from an argument called `environment`."""
     return {
         name.value
         for file in folder.rglob("*.py")
@@ -34,7 +34,7 @@ def variables_read(folder: Path) -> set[str]:
 
 
 def lookups(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Give the mapping and the key of `mapping[key]` and `mapping.get(key, ...)`."""
+    """Yield the mapping and the key of `mapping[key]` and `mapping.get(key, ...)`."""
     match node:
         case ast.Subscript(value=source, slice=name):
             yield source, name
@@ -43,7 +43,7 @@ def lookups(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def variables_set_by_terraform() -> set[str]:
-    """Name the variables that every function is given: `local.environment` in functions.tf."""
+    """Return the variables that are set for every function: `local.environment` in functions.tf."""
     (block,) = re.findall(
         r"^  environment = \{\n(.*?)^  \}\n",
         (TERRAFORM / "functions.tf").read_text(),
@@ -60,14 +60,14 @@ def test_what_a_function_reads_is_set_and_nothing_else_is(function: topology.Fun
 
 
 def test_terraform_reads_every_field_of_the_topology() -> None:
-    """A field that the local stack heeds and Terraform forgets would be another product in production."""
+    """If Terraform ignored a field that the local stack uses, production would differ from it."""
     code = "\n".join(file.read_text() for file in TERRAFORM.glob("*.tf"))
     records = (
         *(topology.Function, topology.Route, topology.Topic, topology.Retry, topology.DeadLetter),
         *(topology.Subscription, topology.Schedule, topology.Topology),
     )
     fields = {name for record in records for name in record.__dataclass_fields__}
-    fields -= {"name"}  # that is the key of a section
+    fields -= {"name"}  # the name is the key of a section
 
     assert {field for field in fields if not re.search(rf"\.{field}\b", code)} == set()
 

@@ -1,4 +1,4 @@
-"""What each function imports: a cold start pays for every module, and so for none that is not used."""
+"""The imports of each function: each module makes cold starts slower, so none should be unused."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from infra import ROOT
 from infra.local import topology
 
 FUNCTIONS = topology.load(topology.DEFAULT_FILE).functions
-# Whoever serves requests with functions-framework and makes RPCs to Google has to import these.
+# Required by any program that uses functions-framework and makes RPCs to Google.
 IMPORT = """
 import json, sys
 import functions_framework.aio, grpc.aio, google.auth.transport.grpc, google.auth.transport.requests
@@ -73,7 +73,7 @@ PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
 
 
 def imported(function: topology.Function) -> tuple[set[str], set[str]]:
-    """List the modules that a function's main.py finds imported, and those that it leaves so."""
+    """Return the modules that are loaded before, and after, the import of a function's main.py."""
     environment = {**os.environ, **function.environment, "GOOGLE_CLOUD_PROJECT": "project"}
     run = subprocess.run(
         [sys.executable, "-c", IMPORT.format(f"functions.{function.name}.main")],
@@ -104,5 +104,5 @@ def test_a_function_imports_what_it_uses_and_nothing_else(function: topology.Fun
 
 
 def package(module: str) -> str:
-    """Name the package that a module is a part of; `google` is many."""
+    """Return the package of a module; `google` is a namespace of many packages."""
     return ".".join(module.split(".")[: 2 if module.startswith("google.") else 1])

@@ -32,7 +32,7 @@ os.execvp("functions-framework", ["functions-framework"])
 
 @dataclass(frozen=True)
 class Workspace:
-    """The archive, unpacked, and an environment with its requirements and nothing else."""
+    """The unpacked archive, and a virtual environment with only its requirements."""
 
     folder: Path
     environment: Path
@@ -44,13 +44,13 @@ class Workspace:
 
 
 def uv(*arguments: str) -> None:
-    """Run uv, which makes environments quicker than pip does."""
+    """Run uv, which creates environments faster than pip."""
     subprocess.run([Path(sys.executable).parent / "uv", *arguments], check=True, timeout=TIMEOUT)
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    """What the buildpack makes of the archive."""
+    """The archive as the buildpack builds it."""
     package.build(tmp_path / "muster.zip")
     made = Workspace(tmp_path / "workspace", tmp_path / "environment")
     with zipfile.ZipFile(tmp_path / "muster.zip") as archive:
@@ -63,10 +63,10 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @contextmanager
 def served(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """Run the buildpack's command, and give a client of what it serves.
+    """Run the buildpack's command, and yield a client of the server.
 
-    The port is bound here, and inherited by systemd's protocol, which gunicorn knows: so it is nobody else's,
-    and the client's connection waits until the function takes it.
+    The port is bound here, so that no other process can use it, and inherited by systemd's protocol, which
+    gunicorn supports. The client's connection waits until the function accepts it.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
@@ -87,7 +87,7 @@ def served(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[htt
 
 
 def environment(function: topology.Function, workspace: Workspace, stack: RunningStack) -> dict[str, str]:
-    """Give what Terraform and the buildpack set (infra/terraform/functions.tf), for the emulators."""
+    """Return the variables that Terraform and the buildpack set (infra/terraform/functions.tf)."""
     return {
         **function.environment,
         **stack.environment(),
@@ -103,7 +103,7 @@ def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_p
     with zipfile.ZipFile(tmp_path / "muster.zip") as archive:
         names = archive.namelist()
 
-    assert sorted(names, key=Path) == names  # no file system's own order
+    assert sorted(names, key=Path) == names  # sorted, independently of the file system
     assert {"functions", "google_apis", "shared", "requirements.txt"} == {
         name.split("/")[0] for name in names
     }
@@ -112,7 +112,7 @@ def test_the_archive_has_the_functions_and_what_they_need_and_nothing_else(tmp_p
 
 
 def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
-    """Whoever builds it: another folder, other times of the files, another umask."""
+    """The folder, the files' times and the umask make no difference."""
     copy = tmp_path / "copy"
     for name in ("functions", "google_apis", "shared", "infra"):
         shutil.copytree(ROOT / name, copy / name, copy_function=shutil.copy)
@@ -136,21 +136,21 @@ def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
 def test_every_function_is_built_and_serves_from_the_archive(
     workspace: Workspace, stack: RunningStack, new_organization: NewOrganization
 ) -> None:
-    """One test, as an environment of the archive's own is dear: test processes would make one each."""
-    # The buildpack compiles every file, checks that what is installed fits together, and fails if not.
+    """One test for all functions, because each test process would create its own expensive environment."""
+    # The buildpack compiles every file, and checks that the installed packages are compatible.
     compileall = [str(workspace.python), "-m", "compileall", "-f", "-q", "."]
     subprocess.run(compileall, cwd=workspace.folder, check=True, timeout=TIMEOUT)
     uv("pip", "check", "--quiet", "--python", str(workspace.python))
 
     for function in FUNCTIONS.values():
         with served(workspace, environment(function, workspace, stack)) as client:
-            health = client.get("/health/startup").status_code  # it has read from the store
+            health = client.get("/health/startup").status_code  # the check reads from the database
             assert (function.name, 200) == (function.name, health)
             assert (function.name, True) == (function.name, works(function, client, new_organization))
 
 
 def works(function: topology.Function, client: httpx.Client, new_organization: NewOrganization) -> bool:
-    """Call a function as its callers do, and tell whether it answers as it should."""
+    """Call a function as its callers do, and return whether the response is as expected."""
     match function.trigger:
         case "http":
             route = next(route for route in TOPOLOGY.routes if route.function == function.name)
@@ -158,7 +158,7 @@ def works(function: topology.Function, client: httpx.Client, new_organization: N
         case "schedule":
             return client.post("/").status_code == 204
         case "pubsub":
-            return client.post("/", json={"message": {}}).status_code == 400  # it knows what is no event
+            return client.post("/", json={"message": {}}).status_code == 400  # an invalid event is refused
 
 
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the topology allows each function, compared with what its code does."""
+"""The permissions of each function in the topology, compared with its code."""
 
 import ast
 from pathlib import Path
@@ -23,7 +23,7 @@ EVENTS: dict[str, Event] = {
 
 
 def attributes(folder: Path) -> set[str]:
-    """Name every attribute that the code of a folder takes of anything."""
+    """Return the names of all attributes in the code of a folder."""
     return {
         node.attr
         for file in folder.rglob("*.py")
@@ -36,7 +36,7 @@ def attributes(folder: Path) -> set[str]:
 def test_a_function_may_publish_the_events_that_its_code_makes_and_no_others(
     function: topology.Function,
 ) -> None:
-    """Only the relay publishes what others have made."""
+    """Only the relay publishes events from other functions."""
     makes = {event.topic for name, event in EVENTS.items() if name in attributes(function.source.parent)}
     relays = {topic.name for topic in TOPOLOGY.topics.values() if topic.message}
 

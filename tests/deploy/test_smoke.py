@@ -43,11 +43,11 @@ def test_smoke_names_the_call_that_failed_and_still_leaves_nothing_behind(
 
 
 Broken = Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]
-"""Answers in the place of a stack, which it may ask."""
+"""Responds instead of a stack, with access to it."""
 
 
 def complaint(stack: RunningStack, organization: Organization, broken: Broken) -> str:
-    """Try a stack through something that is broken, and tell what comes of it."""
+    """Run `smoke` through a broken transport, and return its error."""
     with (
         httpx.HTTPTransport(verify=NO_AUTHORITIES) as behind,
         httpx.Client(

@@ -1,4 +1,4 @@
-"""`.ci/terraform` where no tool of its own is at hand."""
+"""`.ci/terraform` without its own tools."""
 
 import os
 import shutil

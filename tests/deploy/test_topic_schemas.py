@@ -1,4 +1,4 @@
-"""The topics' schemas: Pub/Sub takes them, and they say what the model says."""
+"""The topics' schemas: Pub/Sub accepts them, and they match the model."""
 
 import asyncio
 import uuid
@@ -36,13 +36,13 @@ def definition(name: str) -> str:
 
 
 def model(name: str) -> type[Message]:
-    """Give the class that events are made with."""
+    """Return the class that events are made with."""
     return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 @cache
 def schema(name: str) -> type[Message]:
-    """Give the class that the schema defines."""
+    """Return the class that the schema defines."""
     compiled_schema = asyncio.run(compiled(definition(name)))
     pool = DescriptorPool()
     pool.AddSerializedFile(compiled_schema.compiled_bytes)
@@ -53,7 +53,7 @@ def schema(name: str) -> type[Message]:
 @settings(max_examples=30)
 @given(st.data())
 def test_what_the_model_writes_the_schema_reads(name: str, data: st.DataObject) -> None:
-    """Field by field, with the same names: none is unknown to the schema, or of another type there."""
+    """All fields have the same names and types, and none is unknown to the schema."""
     event = data.draw(messages(model(name)))
 
     read = schema(name).FromString(event.SerializeToString())

@@ -1,4 +1,4 @@
-"""Functions as children of a stack: kept running, and never left behind."""
+"""Functions as child processes of a stack: they are restarted when they die, and never left behind."""
 
 import asyncio
 import os
@@ -47,12 +47,12 @@ signal.signal = lambda *_: None  # so that gunicorn cannot undo it
 """
 
 
-# No process's: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, pid_max.
+# Above the maximum of pid_max (https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html).
 NOBODY = 2**22 + 1
 
 
 class Child:
-    """A function and what is said of it."""
+    """A function, and the lines that are reported about it."""
 
     def __init__(self, source: Path, nursery: Nursery) -> None:
         self.said: list[str] = []
@@ -73,13 +73,13 @@ class Child:
         self.function = function.Function(declared, nursery, self._hear, self._note)
 
     async def heard(self, text: str) -> None:
-        """Wait until a line of it contains a text."""
+        """Wait until a reported line contains a text."""
         while not any(text in line for line in self.said):
             self._news.clear()
             await self._news.wait()
 
     async def ask(self) -> tuple[int, int, str]:
-        """Ask it who serves: the ids of gunicorn's arbiter and worker, and the greeting."""
+        """Return the ids of gunicorn's arbiter and worker, and the greeting, from the function's response."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.function.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         answer = await reader.read()
@@ -109,7 +109,7 @@ async def child(folder: Path, code: str, nursery: Nursery) -> AsyncIterator[Chil
 
 
 def gone(pid: int, seconds: float = 10) -> bool:
-    """Wait for the end of a process that is no child of this one."""
+    """Wait for the end of a process that is not a child of this one, and return whether it ended in time."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -134,7 +134,7 @@ async def test_a_function_is_served_as_in_production_with_its_environment(
 async def test_functions_do_not_meet_at_a_control_socket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By default gunicorn has one for each user; who starts beside another takes it away from that."""
+    """By default, gunicorn has one socket for each user; a second gunicorn takes it away from the first."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
         assert await running.function.ready()
@@ -197,7 +197,7 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
     assert await nursery.ready()
     before, open_before = children(nursery), open_files()
     async with asyncio.timeout(30):
-        for turns in range(20):  # of the event loop: before it is asked for, and on the way
+        for turns in range(20):  # turns of the event loop: stop before the fork is requested, or while it is
             async with child(tmp_path, ECHO, nursery):
                 for _ in range(turns):
                     await asyncio.sleep(0)
@@ -210,12 +210,12 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
 
 
 def children(nursery: Nursery) -> list[str]:
-    """List the ids of the processes that were forked from it (proc_pid_task(5))."""
+    """Return the ids of the processes forked from the fork server (proc_pid_task(5))."""
     return Path(f"/proc/{nursery.pid}/task/{nursery.pid}/children").read_text().split()
 
 
 def open_files() -> int:
-    """Count this process's file descriptors."""
+    """Return the number of this process's file descriptors."""
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
@@ -229,7 +229,7 @@ async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: 
 
 
 class Mortal(Process):
-    """A child that lives for some seconds, and then for others."""
+    """A child with given lifetimes in seconds, one for each start."""
 
     def __init__(self, *lives: float) -> None:
         self.said: list[str] = []
@@ -269,7 +269,7 @@ def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
 
 
 async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> None:
-    """Ctrl-C ends a child too that has no process group of its own yet."""
+    """Ctrl-C also ends a child that does not have its own process group yet."""
     run = Run(print)
     run.pid = NOBODY
     ending = asyncio.create_task(run.end(grace=10))

@@ -1,4 +1,4 @@
-"""`python -m infra.keys` and `python -m infra.events`, on a stack that runs."""
+"""`python -m infra.keys` and `python -m infra.events`, with a running stack."""
 
 import json
 import os
@@ -31,14 +31,14 @@ from tests.stack import TIMEOUT, NewOrganization, RunningStack, StackProcess, qu
 
 @pytest.fixture
 def state(stack: RunningStack, tmp_path: Path) -> Path:
-    """A state folder that leads to the shared stack."""
+    """A state folder with the `stack.json` of the shared stack."""
     (tmp_path / "stack.json").write_text(json.dumps(asdict(stack)))
     return tmp_path
 
 
 @dataclass
 class Ended:
-    """What a command has printed, and its exit status."""
+    """The output of a command, and its exit status."""
 
     stdout: str
     stderr: str
@@ -50,11 +50,11 @@ Command = Callable[..., Ended]
 
 @pytest.fixture
 def keys(state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs the command without a process of its own, which would spend most of its time on imports.
+    """Runs the command in this process, because a new one would spend most of its time on imports.
 
-    That it is a program is shown where no stack runs: `test_commands_say_that_no_stack_runs`.
+    `test_commands_say_that_no_stack_runs` runs it as a program.
     """
-    # It looks for the stack where the environment names no emulator, and leaves there what it has found.
+    # The command sets this variable if it is unset; monkeypatch restores it after the test.
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "")
 
     def run(*arguments: str) -> Ended:
@@ -73,7 +73,7 @@ def keys(state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 @contextmanager
 def events(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Show events; the block begins when nothing that is published can be missed."""
+    """Run the command until the end of the block, which begins when the subscription exists."""
     with subprocess.Popen(
         [sys.executable, "-m", "infra.events", "--state", str(state), *arguments],
         cwd=ROOT,
@@ -110,7 +110,7 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
 
     unused = keys("create", "--organization", organization, *scopes)
     unused_id = unused.stderr.split()[1]
-    # After a restore the old database is there still, with the same keys in it.
+    # After a restore, the old database still exists, with the same keys.
     where = f"in the database (default) of {stack.project}"
     assert (
         keys("revoke", unused_id).stdout
@@ -224,7 +224,7 @@ def test_an_event_is_shown_once_with_all_that_it_carries(
 def shown_until(
     watching: subprocess.Popen[str], organization_id: str, attribute: str, value: str
 ) -> list[dict[str, Any]]:
-    """Read an organization's events up to one with an attribute."""
+    """Return an organization's events up to the first one with an attribute's value."""
     assert watching.stdout
     shown = []
     for line in watching.stdout:
@@ -263,7 +263,7 @@ def test_its_subscriptions_end_with_it(
     with events(state) as watching:
         during = subscriptions() - before
         for number in signals:
-            os.kill(watching.pid, number)  # also where it has ended
+            os.kill(watching.pid, number)  # even if it has ended
         assert watching.wait(TIMEOUT) == 0
         assert watching.stderr
         assert watching.stderr.read() == ""
@@ -274,7 +274,7 @@ def test_its_subscriptions_end_with_it(
 def test_it_ends_quietly_when_nobody_reads_any_more(
     state: Path, stack: RunningStack, new_organization: NewOrganization
 ) -> None:
-    """As in `make events | head`, and make would tell of any other status."""
+    """As in `make events | head`: make would report any other status."""
     with events(state) as watching:
         assert watching.stdout
         assert watching.stderr

@@ -1,4 +1,4 @@
-"""The gateway between a client and a function that speak to it in bytes of the tests' choosing."""
+"""The gateway, between a client and a function for which the tests define each byte."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ BIG = bytes(range(256)) * 4 * 5 * 1024
 
 @dataclass
 class Function:
-    """A function that notes what it receives and answers with the bytes it is given."""
+    """A function that records its requests, and responds with given bytes."""
 
     answer: bytes = OK
     received: bytes = b""
@@ -30,7 +30,7 @@ class Function:
     writer: asyncio.StreamWriter | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     ready: Callable[[], Awaitable[bool]] = field(default_factory=lambda: _at_once)
-    # The end of a request, when not the end of its head, by what is received so far.
+    # Whether a request is complete, by the bytes received so far; by default, at the end of its head.
     complete: Callable[[bytes], bool] = lambda received: b"\r\n\r\n" in received
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,7 +97,7 @@ class Answer:
 
 @asynccontextmanager
 async def gateway_to(function: Function) -> AsyncIterator[Client]:
-    """Put a gateway before a function and connect a client."""
+    """Run a gateway in front of a function, and connect a client."""
     behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
     backend = Backend("echo", behind.sockets[0].getsockname()[1], function.ready)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -234,7 +234,7 @@ async def test_a_refusal_comes_before_the_body_is_sent() -> None:
     ],
 )
 async def test_an_answer_without_a_body_ends_with_its_head(method: bytes, answer: bytes) -> None:
-    """The next request on both connections finds them in step."""
+    """The next request on both connections must work."""
     function = Function(answer)
     async with gateway_to(function) as client:
         first = await client.ask(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -274,7 +274,7 @@ async def test_a_connection_that_the_function_has_closed_while_it_was_idle_is_no
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gunicorn may be about to close it."""
+    """gunicorn may be about to close it."""
     assert Keepalive.default > upstream.LONGEST_IDLE
     monkeypatch.setattr(upstream, "LONGEST_IDLE", 0.0)
     function = Function()
@@ -390,7 +390,7 @@ async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes
 
 
 async def test_a_body_keeps_its_length_whatever_belongs_to_the_connection() -> None:
-    """Without it the function would take the body for the next request."""
+    """Without its length, the function would interpret the body as the next request."""
     function = Function(complete=lambda received: received.endswith(b"\r\n\r\nGET /"))
     async with gateway_to(function) as client:
         await client.ask(

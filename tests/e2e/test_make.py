@@ -1,4 +1,4 @@
-"""What the Makefile does itself, in a folder where nothing else is."""
+"""The Makefile's own actions, in an otherwise empty folder."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def set_up(folder: Path) -> None:
-    """Have make find an environment there, in which nothing is."""
+    """Create an empty environment that make accepts."""
     (folder / ".venv" / "bin").mkdir(parents=True)
     for file in ("requirements.txt", "requirements-dev.txt", ".venv/.ready"):
         (folder / file).touch()
@@ -83,7 +83,7 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
 
 
 def set_up_python(folder: Path, script: str) -> None:
-    """Have make find such a python there."""
+    """Create a python for make from a script."""
     set_up(folder)
     python = folder / ".venv" / "bin" / "python"
     python.write_text(f"#!/bin/sh\n{script}\n")
@@ -91,7 +91,7 @@ def set_up_python(folder: Path, script: str) -> None:
 
 
 def test_replay_takes_any_moment_for_one(tmp_path: Path) -> None:
-    """One that begins with a dash is no flag, so that the command can tell what is wrong with it."""
+    """A time that begins with a dash is not a flag, so the command can report that it is invalid."""
     set_up_python(tmp_path, 'echo "$@"')
 
     ended = make(tmp_path, "replay", "SUBSCRIPTION=pool-cleanup", "SINCE=-5m")
@@ -100,7 +100,7 @@ def test_replay_takes_any_moment_for_one(tmp_path: Path) -> None:
 
 
 def test_smoke_shows_its_key_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All may see the arguments of a process, as those of the shell that make starts: they are its recipe."""
+    """All users can see the arguments of processes, including the shells that make starts for recipes."""
     set_up_python(tmp_path, 'echo "$@ with $KEY"')
     monkeypatch.setenv("KEY", "muster_secret")
 

@@ -1,4 +1,4 @@
-"""What a stack makes of an emulator that is not new, or that cannot do everything."""
+"""Provisioning of an emulator that has old data, or that does not support everything."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,13 +20,13 @@ SCHEMA = f"projects/{PROJECT}/schemas/inventory.v1.PoolChanged"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of the test's own, whose project is the stack's."""
+    """An emulator for one test, with the stack's project."""
     with running() as emulator:
         yield emulator
 
 
 def topic(emulator: Emulator) -> tuple[object, str]:
-    """Tell how long the topic of pools keeps messages, and its schema."""
+    """Return the message retention and the schema of the topic for pools."""
     with emulator.publisher() as publisher:
         found = publisher.get_topic(topic=publisher.topic_path(PROJECT, "pool-changed"))
     return found.message_retention_duration, found.schema_settings.schema
@@ -54,7 +54,7 @@ async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emul
 async def test_a_subscription_of_an_earlier_run_becomes_what_is_declared(
     emulator: Emulator, earlier: topology.Subscription, *, is_made_anew: bool
 ) -> None:
-    """It is made anew only where no update will do: that takes its messages away."""
+    """It is created again only if an update is impossible, because that deletes its messages."""
     await topics_and_subscriptions(
         emulator.host, replace(DECLARED, subscriptions={CLEANUP.name: earlier}), PORTS
     )

@@ -1,4 +1,4 @@
-"""The local stack and its commands where the environment names a proxy, which here nobody is."""
+"""The local stack and its commands, with an environment that sets a proxy, which does not exist."""
 
 import os
 import subprocess
@@ -19,20 +19,20 @@ EXCEPTIONS = ("no_proxy", "NO_PROXY", OF_GRPC)
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy for all hosts."""
+    """Set a proxy for all hosts."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     for variable in EXCEPTIONS:
         monkeypatch.delenv(variable, raising=False)
 
 
 def call_often(topology: dict[str, Any]) -> None:
-    """Let schedules call twice a second."""
+    """Make schedules call twice per second."""
     for schedule in topology["schedules"].values():
         schedule["every_minutes"] = 0.5 / 60
 
 
 def printed(*command: str, **environment: str) -> str:
-    """Run a command that succeeds, and give what it has printed."""
+    """Run a command that must succeed, and return its output."""
     ended = run(*command, **environment)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -72,7 +72,7 @@ def test_other_hosts_that_are_not_to_be_asked_of_it_stay_so(
     variable: str, hosts: str, direct: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, hosts)
-    for _ in range(2):  # as in a process and in its child
+    for _ in range(2):  # as in a process and then in its child
         spare_proxies()
 
     assert urllib.request.proxy_bypass(direct)

@@ -1,8 +1,8 @@
-"""The README's tour, executed: every command, and every output but for ids and times.
+"""Run the README's tour: every command, and compare every output except ids and times.
 
-The tour is the README's ```console blocks, `$ ` before a command and `> ` before its further lines. The
-addresses and the key that `make run` prints there stand for those of the test's stack wherever they come
-again. `make events` runs beside the commands that come after it.
+The tour is the README's ```console blocks, with `$ ` before a command and `> ` before its further lines. The
+addresses and the key in the output of `make run` are replaced with those of the test's stack everywhere.
+`make events` runs in parallel with the following commands.
 """
 
 import os
@@ -27,7 +27,7 @@ CHANGING = {
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<id>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)": "<time>",
 }
-# The tests run in the environment that make would set up, and may not do so below them.
+# The environment is ready; make must not update it while tests use it.
 PRELUDE = 'make() { command make -o .venv/.ready "$@"; }\n'
 MARK = "=== another command ==="
 
@@ -39,7 +39,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
         stack.wait_for("Ctrl-C stops it all.")
         readme = (ROOT / "README.md").read_text()
         real = dict(zip(_told(readme), _told(stack.output), strict=True))
-        # All at once: a real port may be another one's that is shown.
+        # Replace all in one pass, because a real port can be equal to another one in the README.
         readme = re.sub("|".join(map(re.escape, real)), lambda shown: real[shown[0]], readme)
         (run,), (events,), *steps = map(_parsed, re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL))
 
@@ -48,7 +48,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
 
         with _bash(events[0], tmp_path) as watching:
             assert watching.stdout
-            shown_events = watching.stdout.readline()  # that it has begun
+            shown_events = watching.stdout.readline()  # it has started
             commands, outputs = zip(*(command for step in steps for command in step), strict=True)
             assert list(outputs) == _executed(commands, tmp_path)
             while shown_events.count("\n") < events[1].count("\n"):
@@ -57,7 +57,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
 
 
 def _told(text: str) -> tuple[str, ...]:
-    """Read the gateway, the emulators' hosts and the key from what `make run` prints."""
+    """Return the gateway, the emulators' hosts and the key from the output of `make run`."""
     banner = BANNER.search(text)
     assert banner, text
     return banner.groups()
@@ -73,7 +73,7 @@ def _parsed(block: str) -> list[tuple[str, str]]:
 
 
 def _executed(commands: tuple[str, ...], state: Path) -> list[str]:
-    """Run commands in one shell, and return the output of each."""
+    """Run commands in one shell, and return each output."""
     script = "".join(f"echo '{MARK}'\n{command}\n" for command in commands)
     with _bash(script, state) as shell:
         printed, _ = shell.communicate(timeout=TIMEOUT)
@@ -82,11 +82,11 @@ def _executed(commands: tuple[str, ...], state: Path) -> list[str]:
 
 @contextmanager
 def _bash(script: str, state: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a script until the end of the block, at which it gets a Ctrl-C."""
+    """Run a script until the end of the block, and then send it Ctrl-C."""
     with subprocess.Popen(
         ["bash", "-c", PRELUDE + script],  # noqa: S607 - whichever bash there is
         cwd=ROOT,
-        # Without what a `make test` around it tells the tour's own make.
+        # Remove the variables that an outer `make test` sets, which would affect make in the tour.
         env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
         | {"MUSTER_STATE": str(state)},
         stdout=subprocess.PIPE,

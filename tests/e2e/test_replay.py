@@ -1,4 +1,4 @@
-"""`make replay`: a subscription gets what it has acknowledged once more."""
+"""`make replay`: a subscription receives messages again that it has acknowledged."""
 
 import subprocess
 import uuid

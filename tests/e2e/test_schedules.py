@@ -1,4 +1,4 @@
-"""A schedule of the local stack outlives the calls that fail."""
+"""A schedule of the local stack continues after failed calls."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ BEGIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"
 
 @asynccontextmanager
 async def function(answer: bytes) -> AsyncIterator[int]:
-    """Serve something that answers so and hangs up; gives its port."""
+    """Serve a response and close the connection; yield the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -26,7 +26,7 @@ async def function(answer: bytes) -> AsyncIterator[int]:
 
 
 async def reports(port: int) -> list[str]:
-    """Keep a schedule until it has reported twice."""
+    """Run a schedule until it has reported twice."""
     told: list[str] = []
     twice = asyncio.Event()
 
@@ -62,7 +62,7 @@ async def test_a_call_that_fails_is_told_and_the_next_one_made(answer: bytes, re
 
 async def test_so_is_a_call_that_is_refused() -> None:
     with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))  # and nobody listens
+        silent.bind(("127.0.0.1", 0))  # without listening
         for line in await reports(silent.getsockname()[1]):
             assert line.startswith("relay the scheduled call failed: ")
             assert "Connection refused" in line

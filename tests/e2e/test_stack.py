@@ -1,4 +1,4 @@
-"""The local stack as a process: what it says, what it survives, and what it leaves behind."""
+"""The local stack as a process: its output, the failures that it survives, and what remains after it."""
 
 import os
 import select
@@ -33,13 +33,13 @@ MACHINE = {"nics": [{"mac": "00:00:5E:00:53:01"}]}
 
 @pytest.fixture
 def quiet(tmp_path: Path) -> tuple[str, str]:
-    """The option for a stack of the functions that clients call, where no other one is needed."""
+    """The option for a stack with only the HTTP functions, for tests that need no others."""
     return "--topology", str(quiet_topology(tmp_path))
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
-    """A second stack, beside the one that all tests share."""
+    """A second stack, in addition to the one that all tests share."""
     folder = tmp_path_factory.mktemp("other")
     with StackProcess(folder, ("--topology", str(quiet_topology(folder)))) as stack:
         yield stack
@@ -57,7 +57,7 @@ def register(stack: RunningStack | StackState, machine: Mapping[str, object] = M
 
 @contextmanager
 def watched(stack: StackProcess) -> Iterator[None]:
-    """Hold that every process of a stack ends in the block."""
+    """Check that every process of a stack ends in the block."""
     processes = [os.pidfd_open(pid) for pid in descendants(stack.process.pid)]
     assert len(processes) > 4
     yield
@@ -68,7 +68,7 @@ def watched(stack: StackProcess) -> Iterator[None]:
 
 
 def descendants(pid: int) -> list[int]:
-    """List a process and all that it has started, at any remove."""
+    """Return a process with all of its descendants."""
     listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607 - whichever ps there is
     rows = [line.split() for line in listing.stdout.splitlines()]
     parents = {int(child): int(parent) for child, parent in rows}
@@ -102,10 +102,10 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
 
 
 def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tuple[str, str]) -> None:
-    """Killed in the middle or ended with Ctrl-C; and without a folder for it, no data either."""
+    """The stack is killed or ended with Ctrl-C. Without a data folder, no data remains either."""
     options = ("--data", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "development-key").touch()  # as a full disk leaves it: that is no key
+    (tmp_path / "data" / "development-key").touch()  # an empty file, as a full disk leaves it, is not a key
     with StackProcess(tmp_path / "state", (*options, *quiet)) as stack:
         first = stack.running()
         assert register(first).status_code == 201
@@ -131,7 +131,7 @@ def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tu
 
 
 def ends_with_ctrl_c(stack: StackProcess) -> bool:
-    """Tell whether Ctrl-C ends all of a stack in good order, also for who presses it once more."""
+    """Return whether Ctrl-C ends all processes of a stack cleanly, even if it is pressed again."""
     gateway = ("127.0.0.1", int(stack.running().gateway.rpartition(":")[2]))
     with watched(stack), socket.create_connection(gateway) as idle, socket.create_connection(gateway) as busy:
         busy.sendall(
@@ -139,7 +139,7 @@ def ends_with_ctrl_c(stack: StackProcess) -> bool:
         )
         assert busy.recv(100).startswith(b"HTTP/1.1 100 ")
         stack.process.send_signal(signal.SIGINT)
-        assert idle.recv(1) == b""  # it stops, and waits a second for the request that is under way
+        assert idle.recv(1) == b""  # the stack is stopping, and waits a second for the request in progress
         stack.process.send_signal(signal.SIGINT)
         return stack.process.wait(TIMEOUT) == 0
 
@@ -234,7 +234,7 @@ def test_a_state_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_state_folder_on_a_full_disk_is_one_line(tmp_path: Path, quiet: tuple[str, str]) -> None:
-    (tmp_path / "stack.json.new").symlink_to("/dev/full")  # where it is written before it is in its place
+    (tmp_path / "stack.json.new").symlink_to("/dev/full")  # the temporary file, which the stack then renames
     ended = run("infra.local", "--port", "0", "--state", str(tmp_path), *quiet)
     assert (ended.returncode, ended.stderr) == (1, f"muster: {tmp_path}: No space left on device\n")
 
@@ -279,7 +279,7 @@ def test_a_wrong_argument_is_named(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code not in (None, 0)
-    # A text that a program ends with is printed by the interpreter.
+    # The interpreter prints the text that a program exits with.
     told = capsys.readouterr().err or str(ended.value.code)
     assert complaint in told.splitlines()[-1]
 
@@ -303,7 +303,7 @@ def test_a_kept_key_that_is_damaged_is_one_line(tmp_path: Path, content: bytes) 
     ],
 )
 def test_a_project_that_is_empty_does_not_mean_the_local_stack(command: tuple[str, ...]) -> None:
-    """It is a variable that was not set."""
+    """It comes from a variable that is not set."""
     ended = run(*command)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("muster: argument --project: it is empty")

@@ -1,4 +1,4 @@
-"""What an emulator keeps on its disk, when the disk takes no more."""
+"""An emulator's data on disk, including when the disk is full."""
 
 import re
 import resource
@@ -52,7 +52,7 @@ async def test_what_was_noted_is_written_before_the_file_is_closed(tmp_path: Pat
 
     again = opened(tmp_path)
     assert list(again.rows("SELECT count(*) FROM kept")) == [(1000,)]
-    again.note("INSERT INTO kept VALUES (?)", 2**70)  # which is no number of SQLite's
+    again.note("INSERT INTO kept VALUES (?)", 2**70)  # too large for SQLite's integers
     with pytest.raises(EmulatorError, match="too large"):
         await again.close()
 
@@ -63,7 +63,7 @@ def opened(folder: Path) -> DataFile:
 
 
 def store(host: str) -> None:
-    """Commit documents, the last of which the disk has no room for."""
+    """Commit documents until the disk is full."""
     transport = FirestoreGrpcTransport(channel=grpc.insecure_channel(host))
     database = "projects/p/databases/(default)"
     for number in range(20):
@@ -75,7 +75,7 @@ def store(host: str) -> None:
 
 
 def publish(host: str) -> None:
-    """Publish messages, the last of which the disk has no room for."""
+    """Publish messages until the disk is full."""
     transport = PublisherGrpcTransport(channel=grpc.insecure_channel(host))
     publisher = PublisherClient(transport=transport)
     topic = publisher.create_topic(name="projects/p/topics/kept", retry=None, timeout=10)

@@ -1,6 +1,6 @@
-"""Google's clients for Node.js pass a smoke test on both emulators, where node and npm are at hand.
+"""Google's clients for Node.js pass a smoke test with both emulators, if node and npm are installed.
 
-They are installed once into `.local/`, as `node/package-lock.json` has them.
+They are installed once into `.local/`, as locked in `node/package-lock.json`.
 """
 
 import fcntl
@@ -20,11 +20,11 @@ from tests.emulators.pubsub.emulator import running as running_pubsub
 
 SCRIPTS = Path(__file__).parent / "node"
 PACKAGE = ("package.json", "package-lock.json", ".npmrc")
-OLDEST = 18  # what the clients ask for
+OLDEST = 18  # the minimum version for the clients
 
 
 def node_version() -> int:
-    """The major version of node; 0 where node or npm is missing."""
+    """The major version of node; 0 if node or npm is missing."""
     if not (shutil.which("node") and shutil.which("npm")):
         return 0
     shown = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - found on the path, as its users find it
@@ -33,13 +33,13 @@ def node_version() -> int:
 
 pytestmark = [
     pytest.mark.skipif(node_version() < OLDEST, reason=f"node {OLDEST} or newer, or npm, is not installed"),
-    pytest.mark.timeout(300),  # the first time, 137 packages are fetched
+    pytest.mark.timeout(300),  # the first run downloads 137 packages
 ]
 
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
-    """The folder of the installed packages. Test processes that come at the same time wait for each other."""
+    """The folder of the installed packages; concurrent test processes wait for each other."""
     lock_file = (SCRIPTS / "package-lock.json").read_bytes()
     folder = ROOT / ".local" / f"node-{hashlib.sha256(lock_file).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def test_googles_pubsub_client_for_node(modules: Path) -> None:
 
 
 def check(script: str, modules: Path, emulators: Mapping[str, str]) -> None:
-    # No metadata server is to be looked for: these tests are about no machine of Google Cloud.
+    # Do not search for a metadata server: these tests do not run on Google Cloud.
     settings = {"NODE_PATH": str(modules), "PROJECT": "smoke", "METADATA_SERVER_DETECTION": "none"}
     ended = subprocess.run(
         ["node", "--test", str(SCRIPTS / script)],  # noqa: S607 - found on the path, as its users find it

@@ -1,4 +1,4 @@
-"""The emulators as processes: how they start and stop, and what they say then."""
+"""The emulators as processes: how they start and stop, and their messages."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A walk through all methods of both APIs: none hangs, crashes, or pretends to do what it does not."""
+"""Call all methods of both APIs: none hangs, crashes, or claims to do what it does not."""
 
 import os
 import random
@@ -32,7 +32,7 @@ OUT_OF_SCOPE = {
     "google.pubsub.v1.Subscriber/UpdateSnapshot",
 }
 WAIT_FOR_MESSAGES = {"google.pubsub.v1.Subscriber/Pull", "google.pubsub.v1.Subscriber/StreamingPull"}
-# What a client's request may end in. Anything else is the emulator's own fault.
+# The valid statuses for any client's request. Any other status is a fault of the emulator.
 ANSWERS = {
     grpc.StatusCode.OK,
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -53,7 +53,7 @@ WORDS = [
 
 @dataclass(frozen=True)
 class Walk:
-    """Both emulators, with a little in them."""
+    """Both emulators, with some data."""
 
     firestore: grpc.Channel
     pubsub: grpc.Channel
@@ -73,7 +73,7 @@ def walk() -> Iterator[Walk]:
         walk = Walk(firestore, pubsub)
         fill(walk)
         yield walk
-        fill(walk)  # they still do what they should
+        fill(walk)  # they still work
 
 
 def fill(walk: Walk) -> None:

@@ -1,6 +1,6 @@
-"""What many of Google's async clients at once try to break: totals, claims, counters, counts, shifts.
+"""Many concurrent Google async clients try to break totals, claims, counters, counts and shifts.
 
-`EMULATOR_OPERATIONS=20000 python -m pytest -k contention` tries harder.
+For more operations: `EMULATOR_OPERATIONS=20000 python -m pytest -k contention`.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ BANK = [f"bank/account-{number}" for number in range(6)]
 BALANCE = 100
 TOTAL = len(BANK) * BALANCE
 
-# The library's own types leave out much of what it does.
+# The library's types lack many of its methods.
 Client = Any
 Transaction = Any
 Body = Callable[[Transaction], Awaitable[Any]]
@@ -48,13 +48,13 @@ async def clients(emulator: Emulator, project: str) -> AsyncIterator[list[Client
 
 
 async def in_transaction(client: Client, body: Body) -> Any:  # noqa: ANN401 - what the body returns
-    """Run a transaction, over and over until it goes through."""
+    """Run a transaction, and repeat it until it is committed."""
     transactional: Any = async_transactional
     while True:
         try:
             return await transactional(body)(client.transaction())
         except Aborted:
-            continue  # by a read: the client tries again only what its commit was refused for
+            continue  # a read failed; the client repeats only transactions whose commit failed
         except ValueError as error:
             if not isinstance(error.__cause__, Aborted):
                 raise
@@ -118,7 +118,7 @@ async def by_name(client: Client) -> int:
 
 
 async def in_read_only_transaction(client: Client) -> int:
-    """Half by one read and half by a later one: they see the same moment."""
+    """Return the bank's total from two reads at different times, which must be as of the same time."""
     transactional: Any = async_transactional
 
     async def both(transaction: Transaction) -> int:
@@ -130,7 +130,7 @@ async def in_read_only_transaction(client: Client) -> int:
 
 
 async def test_a_claim_is_never_given_twice(clients: list[Client], chance: random.Random) -> None:
-    """Each round, all clients claim three names each, some of them the same: all three or none."""
+    """In each round, all clients claim three names each, some of them the same: all three, or none."""
     winners: dict[str, str] = {}
     lost = 0
 
@@ -161,7 +161,7 @@ async def test_a_claim_is_never_given_twice(clients: list[Client], chance: rando
 
 
 async def test_a_counter_loses_no_increment(clients: list[Client]) -> None:
-    """Three ways to add one, all at once: by a transform, in a transaction, on the condition of a version."""
+    """Clients concurrently add one in three ways: by a transform, in a transaction, by a precondition."""
     counter = "counters/one"
     await clients[0].document(counter).set({"n": 0})
 
@@ -198,7 +198,7 @@ async def test_a_counter_loses_no_increment(clients: list[Client]) -> None:
 
 @pytest.mark.parametrize("counting", ["query", "aggregation"])
 async def test_no_phantom_takes_a_place_that_was_counted_free(counting: str, clients: list[Client]) -> None:
-    """Each room has two places; whoever counts fewer than two taken takes one more."""
+    """Each room has two places. Each client that counts fewer than two taken places takes one more."""
     places = 2
     serial = itertools.count()
 
@@ -222,7 +222,7 @@ async def test_no_phantom_takes_a_place_that_was_counted_free(counting: str, cli
 
 
 async def test_write_skew_leaves_no_shift_without_a_doctor(clients: list[Client]) -> None:
-    """Everybody on call goes home if another stays: each reads what the others write, and writes its own."""
+    """Doctors on call go home if another stays: each reads what the others write, and writes its own."""
     doctors = [f"doctors/{number}" for number in range(CLIENTS)]
 
     async def go_home(client: Client, doctor: str) -> None:
@@ -244,5 +244,5 @@ async def test_write_skew_leaves_no_shift_without_a_doctor(clients: list[Client]
 
 
 async def together(*actions: Awaitable[None]) -> None:
-    """Do all at once."""
+    """Run all concurrently."""
     await asyncio.gather(*actions)

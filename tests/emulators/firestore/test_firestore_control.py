@@ -1,4 +1,4 @@
-"""The control endpoint: what is billed, and faults on demand."""
+"""The control endpoint: billed operations and faults."""
 
 import time
 from http.client import HTTPConnection, HTTPResponse
@@ -27,8 +27,8 @@ def test_production_s_bill_is_counted_by_project(
     list(client.get_all([cities.document("0"), cities.document("missing")]))
     assert emulator.billed(project)["reads"] == 3
     list(cities.where(filter=FieldFilter("n", ">", 1)).stream())
-    list(cities.where(filter=FieldFilter("n", ">", 99)).stream())  # no result is billed as one read
-    list(cities.order_by("n").offset(1).limit(1).stream())  # what is skipped is billed
+    list(cities.where(filter=FieldFilter("n", ">", 99)).stream())  # an empty result is billed as one read
+    list(cities.order_by("n").offset(1).limit(1).stream())  # skipped documents are billed
     assert emulator.billed(project)["reads"] == 3 + 2 + 1 + 2
 
     aggregated(counted(cities))
@@ -55,7 +55,7 @@ def test_an_aggregation_is_billed_by_the_thousand(emulator: Emulator, project: s
 
 
 def test_counters_can_be_reset(project: str) -> None:
-    """On an emulator of its own: the shared one counts for other tests."""
+    """In its own emulator, because the shared one counts for other tests."""
     with running() as emulator, emulator.client(project) as alone:
         alone.document("a/1").set({})
         emulator.control.delete("/counters").raise_for_status()

@@ -1,6 +1,6 @@
-"""After `kill -9` what was acknowledged is there, whole; what was not is there whole or not at all.
+"""After `kill -9`, every acknowledged commit is there completely; any other completely or not at all.
 
-`EMULATOR_KILLS=100 python -m pytest -k durability` kills more often.
+For more kills: `EMULATOR_KILLS=100 python -m pytest -k durability`.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ KEPT = 5  # log entries of each writer
 
 @dataclass
 class Writer:
-    """Counts up, in commits of four writes: two documents with the number, a log entry, an old one's end."""
+    """Counts up, in commits of four writes: three documents with the number, and an old log entry's end."""
 
     name: str
     sent: int = 0
     acknowledged: int = 0
 
     async def write(self, client: FirestoreAsyncClient, database: str) -> None:
-        """Commit as fast as it goes, until the emulator is gone."""
+        """Commit as fast as possible, until the emulator is killed."""
         while True:
             self.sent += 1
             try:
@@ -60,7 +60,7 @@ class Writer:
         ]
 
     def found(self, client: Client) -> int:
-        """The number that was reached, after checking that it is the same everywhere."""
+        """Return the highest committed number, after a check that all documents agree."""
         left, right = (client.document(f"{side}/{self.name}").get() for side in ("left", "right"))
         log = {int(entry.id): entry for entry in client.collection(f"writers/{self.name}/log").stream()}
         last = max(log, default=0)
@@ -100,7 +100,7 @@ def test_the_past_of_before_a_restart_is_refused(tmp_path: Path, project: str) -
 
 
 def check(emulator: Emulator, project: str, writers: list[Writer]) -> None:
-    """Compare what an emulator found with what the writers know, and let them go on from there."""
+    """Compare the emulator's documents with the writers' state, and let the writers continue from there."""
     with emulator.client(project) as client:
         for writer in writers:
             reached = writer.found(client)
@@ -109,7 +109,7 @@ def check(emulator: Emulator, project: str, writers: list[Writer]) -> None:
 
 
 async def load(emulator: Emulator, project: str, writers: list[Writer], seconds: float) -> None:
-    """Let all write at once, and kill the emulator in the midst of it."""
+    """Run all writers concurrently, and kill the emulator while they write."""
     channels = [grpc.aio.insecure_channel(emulator.host) for _ in writers]
     clients = [
         FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel)) for channel in channels

@@ -1,4 +1,4 @@
-"""The checker itself: it accepts what is serializable, and nothing else."""
+"""The checker itself accepts serializable histories, and no others."""
 
 import pytest
 

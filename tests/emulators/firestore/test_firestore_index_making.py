@@ -1,4 +1,4 @@
-"""An index is made when a query first needs it, and nobody else waits for that."""
+"""An index is created when a query first needs it, while other calls continue."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def firestore(emulator: Emulator) -> AsyncIterator[FirestoreAsyncClient]:
 async def test_other_calls_are_served_while_a_query_makes_its_index(
     firestore: FirestoreAsyncClient, database: str
 ) -> None:
-    """A document is read and another one deleted after the query was sent, and before it is answered."""
+    """After the query is sent, and before it is answered, one document is read and another one deleted."""
     for start in range(0, DOCUMENTS, AT_ONCE):
         await firestore.commit(a_commit(database, range(start, start + AT_ONCE)))
 

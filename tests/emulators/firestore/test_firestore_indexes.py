@@ -102,14 +102,14 @@ ANSWERED: list[tuple[BaseFilter | None, list[str]]] = [
     (where("n", ">", 0), []),
     (where("n", "in", [1, 2]), []),
     (where("n", "!=", 5), []),
-    (And([CA, where("m", "==", 1), TAG]), []),  # merged from the fields' own indexes
+    (And([CA, where("m", "==", 1), TAG]), []),  # merged from the fields' single-field indexes
     (And([CA, where("m", "==", 1)]), ["__name__ desc"]),
     (And([CA, where("n", "==", 1)]), ["n"]),
     (And([where("owners", "array_contains", "x"), where("m", "==", 1)]), ["__name__ desc"]),
     (CA, ["state desc"]),
     (CA, ["n desc"]),
     (And([CA, where("n", "<", 5)]), ["n desc"]),
-    (And([CA, TAG]), ["n desc"]),  # merged from two composite indexes that end alike
+    (And([CA, TAG]), ["n desc"]),  # merged from two composite indexes with the same last fields
     (None, ["n", "m desc"]),
     (And([where("n", ">", 0), where("m", ">", 0)]), ["n", "m desc"]),
     (Or([CA, where("m", "==", 1)]), []),
@@ -119,13 +119,13 @@ ANSWERED: list[tuple[BaseFilter | None, list[str]]] = [
 
 REFUSED: list[tuple[BaseFilter | None, list[str]]] = [
     (None, ["__name__ desc"]),
-    (TAG, ["__name__ desc"]),  # an array's own index has names in ascending order
+    (TAG, ["__name__ desc"]),  # in the index of an array, names are in ascending order
     (where("global", "==", 1), ["__name__ desc"]),
-    (CA, ["n"]),  # the other direction
+    (CA, ["n"]),  # the opposite direction
     (CA, ["m"]),
     (None, ["m", "n"]),
     (None, ["n", "m"]),
-    (None, ["n desc", "m"]),  # an index is not read backwards
+    (None, ["n desc", "m"]),  # an index cannot be read backwards
     (None, ["n", "__name__ desc"]),
     (And([CA, where("n", ">", 0)]), []),
     (And([CA, where("m", "==", 1)]), ["n desc"]),

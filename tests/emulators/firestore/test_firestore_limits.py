@@ -27,7 +27,7 @@ def name_size(path: str) -> int:
 
 @pytest.mark.parametrize("excess", [0, 1])
 def test_a_document_has_at_most_a_mebibyte(excess: int, cities: CollectionReference) -> None:
-    other = "x" * 100  # a field alone may not be as large as a document
+    other = "x" * 100  # a single field must be smaller than a document
     overhead = name_size("cities/paris") + 32 + len("a") + 1 + 1 + len("b") + 1 + len(other) + 1
     fields = {"a": "x" * (MEBIBYTE - overhead + excess), "b": other}
     if not excess:
@@ -56,7 +56,7 @@ def test_a_field_has_at_most_a_mebibyte_less_89_bytes(
 
 
 def test_what_is_small_on_the_wire_counts_as_it_is_stored(generated: FirestoreClient, database: str) -> None:
-    """A geo point of 0, 0 takes four bytes in a message, and 16 in a document."""
+    """A geo point of 0, 0 takes four bytes in a message, but 16 in a document."""
     write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))
     points = write.update.fields["points"].array_value.values
     for _ in range(66_000):
@@ -169,7 +169,7 @@ def test_other_document_names_are_taken(path: str, generated: FirestoreClient, d
 
 
 def test_a_document_has_at_most_40_000_index_entries(generated: FirestoreClient, database: str) -> None:
-    """Of an array, each different element has one, and the whole array two."""
+    """An array has one entry for each different element, and two for the whole array."""
 
     def write(elements: int) -> Write:
         write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))

@@ -33,7 +33,7 @@ def test_missing_documents_with_something_below_them_are_listed_on_demand(
     generated: FirestoreClient, database: str, client: Client
 ) -> None:
     assert listed(generated, database, show_missing=True, page_size=3) == ["1", "2", "3", "missing"]
-    references = client.collection("a").list_documents()  # Google's client asks for missing ones too
+    references = client.collection("a").list_documents()  # Google's client requests missing documents too
     assert sorted(reference.id for reference in references) == ["1", "2", "3", "missing"]
 
 

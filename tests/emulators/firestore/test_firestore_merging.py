@@ -1,6 +1,6 @@
-"""Queries for several values at once find what a look at each document finds, and count it the same.
+"""Queries for several values find and count the same documents as a check of each document.
 
-`EMULATOR_OPERATIONS=20000 python -m pytest -k merging` asks more.
+For more queries: `EMULATOR_OPERATIONS=20000 python -m pytest -k merging`.
 """
 
 import os
@@ -27,7 +27,7 @@ def a_document(rng: random.Random) -> dict[str, Any]:
 
 
 def condition(rng: random.Random) -> tuple[BaseFilter, Any]:
-    """Make a filter, and the same as a function."""
+    """Make a filter, and a function that does the same."""
     field = rng.choice(["kind", "terms", "terms", "terms", "tags"])
     match field:
         case "kind":
@@ -50,7 +50,7 @@ def condition(rng: random.Random) -> tuple[BaseFilter, Any]:
 def conjunction(rng: random.Random) -> tuple[BaseFilter, Any]:
     parts = [condition(rng) for _ in range(rng.randint(1, 4))]
     arrays = [part for part in parts if part[0].field_path == "tags"]  # type: ignore[attr-defined] # field filters
-    for extra in arrays[1:]:  # a query takes one condition on an array
+    for extra in arrays[1:]:  # a query accepts only one condition on an array
         parts.remove(extra)
     return And([part for part, _ in parts]), lambda fields: all(accepts(fields) for _, accepts in parts)
 
@@ -68,7 +68,7 @@ def counted(query: Query) -> int:
 
 
 def change(rng: random.Random, client: Client, stored: dict[str, Fields], documents: int) -> None:
-    """Delete some documents, or nearly all, and write others, of which some are new."""
+    """Delete some documents, or nearly all, and write others, including new ones."""
     items = client.collection("items")
     share = rng.choice([0.05, 0.05, 0.9])
     deleted = rng.sample(sorted(stored), int(len(stored) * share))
@@ -87,7 +87,7 @@ def change(rng: random.Random, client: Client, stored: dict[str, Fields], docume
     stored |= written
 
 
-# An index keeps up to 256 documents together: the last of these have several such blocks, split and joined.
+# An index stores up to 256 documents in a block. The last case has several blocks, which split and merge.
 @pytest.mark.parametrize(("seed", "documents", "rounds"), [(1, 60, 12), (2, 60, 12), (3, 700, 4)])
 def test_what_is_found_and_counted_is_what_matches(
     client: Client, seed: int, documents: int, rounds: int

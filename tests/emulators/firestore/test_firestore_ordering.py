@@ -38,9 +38,9 @@ def test_a_comparison_finds_values_of_its_operands_type_alone(
         batch.set(cities.document(f"{place:03}"), {"value": value, "place": place})
     batch.commit()
     first, last = values.index(-math.inf), values.index(math.inf)
-    operand = values.index(1, first)  # beyond True, which is equal to it in Python
+    operand = values.index(1, first)  # after True, which equals 1 in Python
     expected = {
-        "<": [first - 1, *range(first, operand)],  # NaN is the least of numbers
+        "<": [first - 1, *range(first, operand)],  # NaN is less than all other numbers
         "<=": [first - 1, *range(first, operand + 1)],
         ">": list(range(operand + 1, last + 1)),
         ">=": list(range(operand, last + 1)),

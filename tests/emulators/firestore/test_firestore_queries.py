@@ -1,4 +1,4 @@
-"""Queries: what they find, in which order, and which of them are refused."""
+"""Queries: their results, the order of results, and refused queries."""
 
 from collections.abc import Callable, Iterable
 
@@ -96,7 +96,7 @@ def test_a_filter_finds_what_production_would(
 def test_a_null_or_nan_in_a_list_matches_nothing(
     condition: BaseFilter, expected: str, cities: CollectionReference
 ) -> None:
-    """As Google's tests have it: https://github.com/firebase/firebase-js-sdk, api/query.test.ts."""
+    """As in Google's tests: https://github.com/firebase/firebase-js-sdk, api/query.test.ts."""
     values = {"a": 1, "h": None, "i": float("nan"), "n": [None, 2], "m": [float("nan")]}
     for name, value in values.items():
         cities.document(name).set({"v": value, "map": {"v": value}})
@@ -205,7 +205,7 @@ def test_a_collection_group_takes_in_collections_at_any_depth(
 def test_documents_below_another_are_deleted_with_it_by_google_s_client(
     filled: CollectionReference, client: Client
 ) -> None:
-    """The client asks for the names of all descendants, whatever their collection is."""
+    """The client queries the names of all descendants, in any collection."""
     client.recursive_delete(filled.document("a"))
     assert ids(filled) == "bcdefg"
     assert ids(client.collection_group("cities")) == "bcdefg"

@@ -1,6 +1,6 @@
-"""Queries over values of all types find what a look at each value finds, in either direction.
+"""Queries over values of all types find the same as a check of each value, in both directions.
 
-`EMULATOR_OPERATIONS=20000 python -m pytest -k ranges` asks more.
+For more queries: `EMULATOR_OPERATIONS=20000 python -m pytest -k ranges`.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.emulators.firestore.every_type import NULLS, by_type
 from tests.emulators.firestore.reading import aggregated, counted
 
 QUERIES = int(os.environ.get("EMULATOR_OPERATIONS", "600")) // 3
-PAGE = 15  # more than there are values of any type
+PAGE = 15  # more than the number of values of any type
 DIRECTIONS = (Query.ASCENDING, Query.DESCENDING)
 
 
@@ -29,10 +29,10 @@ class Ranked:
     """A stored value.
 
     Attributes:
-        place: Its place in the order of all.
-        kind: Which values it compares with.
-        group: What else its document says; values that are next to each other are in different groups.
-        is_nan: Whether it is a number that is none.
+        place: The position in the order of all values.
+        kind: The group of values that it can be compared with.
+        group: Another field of its document, which differs between adjacent values.
+        is_nan: Whether it is NaN.
     """
 
     value: object
@@ -67,7 +67,7 @@ RULES: dict[str, Rule] = {
 }
 RANGES = ("<", "<=", ">", ">=")
 OF_A_LIST = ("in", "not-in", "array_contains_any")
-NOT_OF_NULL_OR_NAN = (*RANGES, "array_contains")  # Google's client refuses these
+NOT_OF_NULL_OR_NAN = (*RANGES, "array_contains")  # Google's client rejects these
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def client(emulator: Emulator) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def stored(client: Client) -> list[Ranked]:
-    """Documents in the collections `now` and, a moment ago, in `past`; their ids come in the same order."""
+    """Documents in `now` and, at first, in `past`; their ids are in the order of the values."""
     kinds = [(kind, value) for kind, values in enumerate(by_type(client)) for value in values]
     ranked = [
         Ranked(value, place, kind, place % 3, is_nan=isinstance(value, float) and math.isnan(value))
@@ -86,7 +86,7 @@ def stored(client: Client) -> list[Ranked]:
     ]
     batch = client.batch()
     for one in ranked:
-        held = [] if isinstance(one.value, list) else [one.value]  # an array is in no array
+        held = [] if isinstance(one.value, list) else [one.value]  # an array cannot contain an array
         document = {"value": one.value, "group": one.group, "held": held}
         batch.set(client.document(f"now/{one.id}"), document)
         batch.set(client.document(f"past/{one.id}"), document)
@@ -96,7 +96,7 @@ def stored(client: Client) -> list[Ranked]:
 
 @pytest.fixture(scope="module")
 def moment(client: Client, stored: list[Ranked]) -> dt.datetime:
-    """A time at which all that is stored was in the collection `past`, which is another one now."""
+    """A time at which `past` had all documents; it has been changed since then."""
     past = client.collection("past")
     found: Any = past.limit(1).get()[0].read_time
     batch = client.batch()
@@ -134,7 +134,7 @@ def test_an_operator_finds_what_it_says_for_values_of_all_types(
         assert (operand, len(expected)) == (operand, aggregated(counted(query)))
 
 
-Order = list[tuple[str, int]]  # fields with 1, or -1 for the descending direction
+Order = list[tuple[str, int]]  # fields, each with 1 for ascending or -1 for descending order
 Accepts = Callable[[Ranked], bool]
 
 
@@ -143,7 +143,7 @@ def key(value: Ranked, order: Order) -> list[int]:
 
 
 def conjunction(rng: random.Random, operands: list[Ranked]) -> tuple[BaseFilter, Accepts]:
-    """Make a filter, and the same as a function."""
+    """Make a filter, and a function that does the same."""
     parts = [
         (rng.choice([*RANGES, *RANGES, "=="]), rng.choice(operands)) for _ in range(rng.choice([1, 1, 2]))
     ]
@@ -191,7 +191,7 @@ def test_ranges_go_with_all_else_that_a_query_has(
             found = list(filter(accepts, found))
         expected = [one.id for one in found]
         assert aggregated(counted(query), read_time=at) == len(expected)
-        # Google's client for Python turns the order around for the last ones, and forgets the cursors.
+        # Google's Python client reverses the order for the last documents, and drops the cursors.
         match rng.choice(["all", "page", "all" if cuts else "last"]):
             case "page":
                 offset, limit = rng.randrange(4), rng.randint(1, 4)

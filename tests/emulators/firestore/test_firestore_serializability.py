@@ -1,6 +1,6 @@
-"""Histories of many real clients at once, with an order that explains every answer.
+"""Histories of many concurrent real clients have an order that explains every response.
 
-`EMULATOR_OPERATIONS=20000 python -m pytest -k serializability` looks longer.
+For longer histories: `EMULATOR_OPERATIONS=20000 python -m pytest -k serializability`.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ CLIENTS = 16
 
 @pytest.fixture
 def seed() -> int:
-    """Shown when the test fails; the order of events is chance beyond it."""
+    """Shown when the test fails; it does not determine the order of concurrent operations."""
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - it is for the one who looks into a failure
     return seed

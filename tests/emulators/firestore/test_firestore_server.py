@@ -1,4 +1,4 @@
-"""The process: what it reads at its start, what it keeps, and what it says it does not do."""
+"""The process: its input files, its persistent data, and its messages about unsupported features."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Speed, at a scale that every test run can afford; `speed.py` measures at full scale."""
+"""Speed, on a small scale for every test run; `speed.py` measures on the full scale."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def alone() -> Iterator[Emulator]:
 
 
 async def test_commits_from_many_connections_are_served_side_by_side(alone: Emulator) -> None:
-    """Slow machines and other tests get a tenth of the speed that is aimed for."""
+    """A tenth of the target speed is enough, because of slow machines and other tests."""
     assert await speed.commits_per_second(alone, 1) > 150
 
 
@@ -23,4 +23,4 @@ def test_small_documents_take_little_memory_and_pages_come_at_once(alone: Emulat
     figures = speed.queries(alone, 5_000)
     assert figures["overhead_bytes_per_document"] < 2048
     times = {name: figure for name, figure in figures.items() if name.endswith("_ms")}
-    assert all(figure < 200 for figure in times.values()), times  # ten times what is aimed for
+    assert all(figure < 200 for figure in times.values()), times  # ten times the target

@@ -1,4 +1,4 @@
-"""What a database keeps: nothing of documents that are gone, transactions in use, and the order of times."""
+"""A database's memory: no traces of deleted documents, no ended transactions, and times in order."""
 
 import asyncio
 import threading
@@ -32,7 +32,7 @@ def new_store(journal: SqliteJournal | None = None, nanoseconds: Callable[[], in
 
 
 async def commit(database: OpenDatabase, *sent: Write) -> int:
-    """Commit writes; gives the commit's time."""
+    """Commit writes, and return the commit time."""
     committed, _ = await database.commit([writes.check(write, DATABASE) for write in sent])
     return committed
 

@@ -1,4 +1,4 @@
-"""How the documents of a query come over the wire."""
+"""How a query's documents are sent over the network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,8 +14,8 @@ from tests.emulators.firestore.emulator import Emulator
 from tests.relay import relay
 
 METHOD = "/google.firestore.v1.Firestore/RunQuery"
-DATA = 0  # the type of frame: RFC 9113, section 6.1
-HEADER = 9  # bytes of a frame, of which three are its length and the next its type: section 4.1
+DATA = 0  # the frame type: RFC 9113, section 6.1
+HEADER = 9  # bytes of a frame's header: three for the length, then one for the type: section 4.1
 MIB = 2**20
 
 
@@ -59,7 +59,7 @@ def types_of_frames(data: bytearray) -> Iterator[int]:
 
 @asynccontextmanager
 async def watched(host: str) -> AsyncIterator[tuple[str, bytearray]]:
-    """Pass on to a server what comes to an address, and keep what it answers."""
+    """Forward requests to a server, and record its responses."""
     answered = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Transactions: what they lock, who waits, and how they end."""
+"""Transactions: their locks, their waits, and their ends."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from tests.emulators.firestore.reading import updated
 
 
 class Database:
-    """A database of its own, with the few calls that these tests are made of."""
+    """A database for one test, with the few calls that these tests need."""
 
     def __init__(self, emulator: Emulator, project: str) -> None:
         self._emulator = emulator
@@ -71,7 +71,7 @@ class Database:
         await self.client.rollback(request={"database": self.name, "transaction": transaction})
 
     async def waiting(self, *writes: Write, transaction: bytes = b"") -> "asyncio.Task[None]":
-        """Begin to commit, up to where the emulator has taken the request."""
+        """Start a commit, and return when the emulator has received it."""
         before = self._emulator.rpcs(self._project).get("Commit", 0)
         task = asyncio.create_task(self.commit(*writes, transaction=transaction))
         async with asyncio.timeout(10):
@@ -137,7 +137,7 @@ async def test_an_increment_that_had_to_wait_is_applied_once(database: Database)
 
 
 async def test_a_document_that_is_given_more_time_is_not_expired(tmp_path: Path, project: str) -> None:
-    """Not even where a round of expirations has found it, and waits for another document meanwhile."""
+    """Even if a round of expirations has found it, and is waiting for another document."""
     file = tmp_path / "indexes.yaml"
     file.write_text("fieldOverrides: [{collectionGroup: a, fieldPath: end, ttl: true, indexes: []}]")
     with running("--indexes", str(file), "--ttl-interval=0.05") as emulator:
@@ -159,7 +159,7 @@ async def test_a_document_that_is_given_more_time_is_not_expired(tmp_path: Path,
             pass
         await database.commit(ending("a/4", soon))
         while await database.read("a/4"):
-            pass  # that takes a round of its own
+            pass  # which is in a later round
         assert await database.read("a/3") == 1
         await database.close()
 
@@ -177,8 +177,8 @@ async def test_a_rollback_frees_what_was_locked(database: Database) -> None:
 @pytest.mark.parametrize(
     ("query", "conflicting", "free"),
     [
-        ({"where": above(1)}, ("a/4", 4), ("a/4", 0)),  # one that would appear
-        ({"where": above(1)}, ("a/3", 0), ("a/1", 0)),  # one that would vanish
+        ({"where": above(1)}, ("a/4", 4), ("a/4", 0)),  # this would add a result
+        ({"where": above(1)}, ("a/3", 0), ("a/1", 0)),  # this would remove a result
         ({"order_by": [{"field": {"field_path": "n"}}], "limit": 2}, ("a/0", 0), ("a/4", 4)),
         ({"order_by": [{"field": {"field_path": "n"}}], "offset": 1, "limit": 1}, ("a/0", 0), ("a/4", 4)),
         (
@@ -249,7 +249,7 @@ async def test_a_deadlock_ends_the_younger_also_when_it_waited_first(database: D
 
 
 async def test_write_skew_is_impossible(database: Database) -> None:
-    """Each reads what the other writes: in any serial order the second would have seen the first."""
+    """Each reads what the other writes. In any serial order, the second would have seen the first's write."""
     one, other = await database.begin(), await database.begin()
     await database.query(one, where=above(0))
     await database.query(other, where=above(0))
@@ -356,11 +356,11 @@ async def test_a_read_that_is_refused_begins_no_transaction(database: Database) 
     with pytest.raises(InvalidArgument):
         [answer async for answer in await database.client.batch_get_documents(request=request)]
     write = {"database": database.name, "writes": [database.write("a/1", 10)]}
-    await database.client.commit(request=write, retry=None, timeout=5)  # for a lock it would wait for longer
+    await database.client.commit(request=write, retry=None, timeout=5)  # a lock would delay it for longer
 
 
 async def test_a_rollback_ends_a_commit_that_still_waits(database: Database) -> None:
-    """Its locks are gone, so it must not go through later."""
+    """The transaction has lost its locks, so its commit must not be applied later."""
     other, mine = await database.begin(), await database.begin()
     await database.read("a/1", other)
     await database.read("a/2", mine)
@@ -448,7 +448,7 @@ async def test_an_idle_transaction_expires_and_frees_its_locks(impatient: Emulat
     await database.read("a/1", reader)
     with pytest.raises(Aborted):
         await database.commit(database.write("a/1", 1))
-    while await database.read("a/1") is None:  # each attempt waits for a while, in which the reader is idle
+    while await database.read("a/1") is None:  # each attempt waits for some time, while the reader is idle
         with contextlib.suppress(Aborted):
             await database.commit(database.write("a/1", 1))
     with pytest.raises(InvalidArgument):
@@ -457,7 +457,7 @@ async def test_an_idle_transaction_expires_and_frees_its_locks(impatient: Emulat
 
 
 async def _read_until_refused(database: Database, transaction: bytes) -> int:
-    """Read again and again; how often that went well."""
+    """Repeat a read until it is refused, and return the number of successful reads."""
     reads = 0
     with contextlib.suppress(InvalidArgument):
         while True:

@@ -1,4 +1,4 @@
-"""Commits: preconditions, masks, field paths, and all or nothing."""
+"""Commits: preconditions, masks, field paths, and atomicity."""
 
 import datetime as dt
 

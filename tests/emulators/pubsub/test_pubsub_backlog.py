@@ -1,4 +1,4 @@
-"""A backlog under random use, against a model of what is leased and in which order."""
+"""A backlog with random operations, compared with a model of its leases and their order."""
 
 import time
 from collections import defaultdict
@@ -32,7 +32,7 @@ POLICY = Policy(
 
 @dataclass
 class Held:
-    """A message that somebody was given, until it is settled."""
+    """A leased message, until its lease ends."""
 
     key: str
     sequence: int
@@ -114,7 +114,7 @@ class BacklogMachine(RuleBasedStateMachine):
             assert 0 <= consumer.messages <= consumer.max_messages
 
     def teardown(self) -> None:
-        """Whatever happened, everything comes in the end, each key in order."""
+        """In the end, all messages are delivered, in the order of each key."""
         for _ in range(3):
             self.pass_time(30)
             while self.take(Consumer(), 100):
@@ -138,7 +138,7 @@ class BacklogMachine(RuleBasedStateMachine):
         return len(leases)
 
     def fail(self, ack_id: str) -> None:
-        """A message will come again, and with it those of its key that were delivered after it."""
+        """Expect a message to be redelivered, with all later delivered messages of its key."""
         failed = self.end(ack_id)
         if failed.key:
             self.delivered[failed.key] -= set(range(failed.sequence, len(self.offered) + 1))
@@ -177,14 +177,14 @@ def drain(backlog: Backlog, batches: int, limit: int) -> None:
 
 
 def cpu_time_of_100(backlog: Backlog) -> float:
-    """How long it takes to deliver so many messages one by one."""
+    """Return the CPU time that delivering 100 messages one by one takes."""
     begun = time.process_time()
     drain(backlog, batches=100, limit=1)
     return time.process_time() - begun
 
 
 class WatchedMessage(Message):
-    """One that can be referred to weakly."""
+    """A message that supports weak references."""
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def test_a_key_waits_for_the_longest_backoff_of_its_messages() -> None:
     first, second = taken(0)
     backlog.modify_deadline(second.ack_id, 0, 0)
     [second] = taken(2)
-    backlog.modify_deadline(second.ack_id, 0, 2)  # for the second time: until 6
-    backlog.modify_deadline(first.ack_id, 0, 2)  # for the first time: until 4
+    backlog.modify_deadline(second.ack_id, 0, 2)  # second failure: backoff until 6
+    backlog.modify_deadline(first.ack_id, 0, 2)  # first failure: backoff until 4
 
     assert taken(5) == []
     assert [lease.delivery.message.sequence for lease in taken(6)] == [1, 2]

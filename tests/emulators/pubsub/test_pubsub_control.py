@@ -61,7 +61,7 @@ def test_googles_publisher_gets_past_a_cut_connection(
     emulator.fault(method="Publish", pattern=topic, disconnect=True, when="after")
     with emulator.publisher() as publisher:
         publisher.publish(topic, b"through").result()
-    assert set(data(pull(subscriber, subscription, 2))) == {b"through"}  # twice: that is at least once
+    assert set(data(pull(subscriber, subscription, 2))) == {b"through"}  # the client publishes it twice
 
 
 def test_a_call_is_delayed_on_demand(emulator: Emulator, publisher: PublisherClient, topic: str) -> None:
@@ -80,8 +80,8 @@ def test_googles_subscriber_opens_a_failed_stream_again(
     subscription: str,
 ) -> None:
     topic = subscriber.get_subscription(subscription=subscription).topic
-    # Later than the client takes to open it: of a stream that fails meanwhile, Google's client opens two
-    # more and reads one of them; what the other one is sent has to wait for its deadline.
+    # The delay exceeds the time in which the client opens the stream. If a stream fails earlier, Google's
+    # client opens two more but reads only one; messages on the other one wait for their ack deadline.
     emulator.fault(method="StreamingPull", pattern=subscription, code="UNAVAILABLE", when=when, delay_ms=500)
     received: Queue[bytes] = Queue()
 

@@ -71,7 +71,7 @@ def test_a_restart_finds_what_a_topic_retained_and_no_more(tmp_path: Path) -> No
                 retain(publisher, None)
                 retain(publisher, retention)
                 publisher.publish(TOPIC, content).result()
-                time.sleep(0.01)  # publish times are whole milliseconds
+                time.sleep(0.01)  # publish times are in whole milliseconds
         assert replayed(emulator, "first") == [b"retained"]
     with running("--data", str(tmp_path)) as emulator, emulator.subscriber() as subscriber:
         assert replayed(emulator, "second") == [b"retained"]
@@ -118,13 +118,13 @@ def create(emulator: Emulator) -> None:
 
 
 def retain(publisher: PublisherClient, retention: Duration | None) -> None:
-    """Let the topic retain messages for so long, or not at all."""
+    """Set the topic's message retention, or remove it."""
     topic = {"name": TOPIC, "message_retention_duration": retention}
     publisher.update_topic(request={"topic": topic, "update_mask": {"paths": ["message_retention_duration"]}})
 
 
 def replayed(emulator: Emulator, name: str) -> list[bytes]:
-    """Return what a new subscription of that name gets when it seeks back to the beginning."""
+    """Create a subscription, seek back to the beginning, and return its messages."""
     subscription = f"projects/durable/subscriptions/{name}"
     with emulator.subscriber() as subscriber:
         subscriber.create_subscription(name=subscription, topic=TOPIC)
@@ -133,7 +133,7 @@ def replayed(emulator: Emulator, name: str) -> list[bytes]:
 
 
 def publish_until_killed(emulator: Emulator, kill: int) -> set[bytes]:
-    """Return the contents whose publication was answered with success."""
+    """Publish until the emulator is killed, and return the contents of acknowledged messages."""
     with emulator.publisher() as publisher:
         futures: dict[bytes, Future] = {}
         while emulator.process.poll() is None:

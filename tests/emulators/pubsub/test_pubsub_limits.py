@@ -9,7 +9,7 @@ from tests.emulators.pubsub.pulling import acknowledge, data, extend, nack, pull
 
 
 def publish(publisher: PublisherClient, topic: str, *messages: Mapping[str, object]) -> list[str]:
-    """Publish as the client generated from the API does: one request, unchecked."""
+    """Publish in one request, without the checks of the hand-written client."""
     request = {"topic": topic, "messages": list(messages)}
     return list(PlainPublisherClient.publish(publisher, request=request).message_ids)
 
@@ -39,7 +39,7 @@ def test_a_message_out_of_bounds_is_refused(
 @pytest.mark.parametrize(
     "message",
     [
-        {"data": b"x" * 4_000_000},  # the Python client takes no more from an emulator
+        {"data": b"x" * 4_000_000},  # the limit of Google's Python client for messages from an emulator
         {"attributes": {f"key-{number}": "" for number in range(100)}},
         {"attributes": {"k" * 256: "v" * 1024}},
         {"attributes": {"googclient_traceparent": "as Google's clients set it"}},

@@ -11,7 +11,7 @@ from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_n
 
 @pytest.fixture
 def ordered(subscriber: SubscriberClient, project: str, topic: str) -> str:
-    """A subscription that keeps the order of each key."""
+    """A subscription with message ordering."""
     name = f"{project}/subscriptions/ordered"
     subscriber.create_subscription(request={"name": name, "topic": topic, "enable_message_ordering": True})
     return name
@@ -49,7 +49,7 @@ def test_when_one_is_nacked_it_and_all_later_ones_come_again(
     nack(subscriber, ordered, [received[1]])
     again = pull(subscriber, ordered, 3)
     assert data(again) == [b"1", b"2", b"3"]
-    acknowledge(subscriber, ordered, received)  # leases of before count no more
+    acknowledge(subscriber, ordered, received)  # the earlier leases have ended
     nack(subscriber, ordered, again)
     assert data(pull(subscriber, ordered, 3)) == [b"1", b"2", b"3"]
 
@@ -62,7 +62,7 @@ def test_without_ordering_a_key_means_nothing(
 
 
 def test_googles_subscribers_see_each_key_in_order(emulator: Emulator, topic: str, ordered: str) -> None:
-    """Two clients share a subscription; some messages fail at first, and come again with their successors."""
+    """Two clients share a subscription. Some messages fail at first, and are redelivered with later ones."""
     keys, numbers = ["a", "b", "c", "d"], list(range(30))
     seen: dict[str, list[int]] = defaultdict(list)
     failed: set[tuple[str, int]] = set()
@@ -92,5 +92,5 @@ def test_googles_subscribers_see_each_key_in_order(emulator: Emulator, topic: st
 
 
 def last_order(seen: list[int]) -> list[int]:
-    """Return the numbers in the order in which each was seen last."""
+    """Return the numbers in the order of their last occurrence."""
     return list(reversed(dict.fromkeys(reversed(seen))))

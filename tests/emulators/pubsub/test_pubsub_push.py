@@ -20,7 +20,7 @@ def pushing(subscriber: SubscriberClient, project: str, topic: str, endpoint: En
 
 @pytest.fixture
 def listener(subscriber: SubscriberClient, project: str, topic: str) -> Iterator[socket.socket]:
-    """What a subscription pushes to, and the test answers byte by byte."""
+    """A listening socket that a subscription pushes to, so that the test writes each byte of the response."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/push"
@@ -176,7 +176,7 @@ def test_a_push_subscription_always_tells_the_version_of_its_format(
     updated = subscriber.update_subscription(request=update)
     assert (updated.push_config.push_endpoint, shown(pushing)) == (other["push_endpoint"], version)
 
-    assert shown(subscription) == {}  # it is pulled
+    assert shown(subscription) == {}  # a pull subscription
     subscriber.modify_push_config(subscription=subscription, push_config=other)
     assert shown(subscription) == version
 
@@ -204,7 +204,7 @@ def test_pushes_can_be_delayed_and_so_reordered_on_demand(
     publisher: PublisherClient, topic: str, pushing: str, endpoint: Endpoint, emulator: Emulator
 ) -> None:
     emulator.fault(method="Push", pattern=pushing, delay_ms=300)
-    for future in [publisher.publish(topic, content) for content in (b"first", b"second")]:  # at once
+    for future in [publisher.publish(topic, content) for content in (b"first", b"second")]:  # concurrently
         future.result()
     assert [content(endpoint.next()), content(endpoint.next())] == [b"second", b"first"]
 

@@ -160,7 +160,7 @@ def test_policies_out_of_bounds_are_refused(
 
 
 def update(subscriber: SubscriberClient, name: str, **settings: object) -> Subscription:
-    """Change these settings of a subscription and no others."""
+    """Change only these settings of a subscription."""
     updated: Subscription = subscriber.update_subscription(
         request={"subscription": {"name": name, **settings}, "update_mask": {"paths": list(settings)}}
     )

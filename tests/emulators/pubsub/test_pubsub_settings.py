@@ -1,4 +1,4 @@
-"""Every setting that the API knows is kept, refused by name, or of no meaning in what clients send."""
+"""Every setting of the API is kept, refused by name, or has no meaning in clients' requests."""
 
 import pytest
 from google.api_core.exceptions import InvalidArgument, MethodNotImplemented
@@ -55,7 +55,7 @@ def dead_letters(publisher: PublisherClient) -> None:
 
 
 def test_there_is_no_other_setting() -> None:
-    """A new one in Google's client library wants to be decided upon."""
+    """Each new setting in Google's client library needs a decision."""
     topic = {"name", "schema_settings", "state", "satisfies_pzs", *KEPT_OF_TOPICS, *REFUSED_OF_TOPICS}
     subscription = {"name", "topic", "state", *KEPT_OF_SUBSCRIPTIONS, *REFUSED_OF_SUBSCRIPTIONS}
     push = {"push_endpoint", *KEPT_OF_PUSH, *REFUSED_OF_PUSH}

@@ -9,7 +9,7 @@ from google.cloud.pubsub_v1.types import FlowControl
 from tests.emulators.pubsub.pulling import acknowledge, data, nack, pull, pull_now
 from tests.emulators.pubsub.stream import FIRST, opening, stream
 
-ACK_ID = "0" * 32  # well-formed, of no delivery
+ACK_ID = "0" * 32  # well-formed, but of no delivery
 
 
 def publish(publisher: PublisherClient, topic: str, *contents: bytes) -> None:
@@ -28,7 +28,7 @@ def test_a_stream_stops_at_its_outstanding_messages(
         publish(publisher, topic, b"4", b"5")
         opened.send(ack_ids=[received[0].ack_id])
         assert data(opened.receive(1)) == [b"4"]
-        acknowledge(subscriber, subscription, received[1:])  # from elsewhere: it counts as well
+        acknowledge(subscriber, subscription, received[1:])  # by a separate call, which also works
         assert data(opened.receive(1)) == [b"5"]
 
 

@@ -1,4 +1,4 @@
-"""What takes minutes and days, on an emulator whose clock the test moves."""
+"""Behavior over minutes and days, in an emulator whose clock the test advances."""
 
 import time
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ def test_the_last_deadline_that_a_message_was_given_counts(
     emulator.pass_time(10)
     again = pull_now(subscriber, subscription)
     assert data(again) == [b"again"]
-    acknowledge(subscriber, subscription, late)  # changes nothing: it is another's now
+    acknowledge(subscriber, subscription, late)  # no effect, because the message has been leased again
     nack(subscriber, subscription, again)
     assert data(pull_now(subscriber, subscription)) == [b"again"]
 
@@ -287,7 +287,7 @@ def test_seeking_needs_a_valid_time(subscriber: SubscriberClient, topic: str) ->
 def publish(
     emulator: Emulator, publisher: PublisherClient, topic: str, contents: list[bytes], **attributes: str
 ) -> list[datetime]:
-    """Publish messages an hour apart and return the time of each."""
+    """Publish messages one hour apart, and return their publish times."""
     watcher = f"{topic.replace('topics', 'subscriptions')}-watcher"
     times = []
     with emulator.subscriber() as subscriber:
