@@ -1,4 +1,4 @@
-"""Every answer has the fields that its operation is described with, and no others."""
+"""Every response has exactly the fields in its operation's description."""
 
 import httpx
 from pydantic import BaseModel
@@ -42,7 +42,7 @@ FINGERPRINT = {"fingerprint": "f", "unkey_key_id": "k"}
 async def test_all_that_is_read_and_written_is_shown_as_described(
     http: httpx.AsyncClient, new_organization: NewOrganization
 ) -> None:
-    """A model reads the answer, and writes just the same."""
+    """The model parses the response, and serializes the same."""
     headers = new_organization().headers
 
     async def described(model: type[BaseModel], method: str, path: str, body: object = None) -> str:

@@ -1,4 +1,4 @@
-"""One idempotency key, many times at once, on every write of every function."""
+"""One idempotency key in concurrent requests, for every write of every function."""
 
 import asyncio
 import os
@@ -16,16 +16,16 @@ from tests.control import Control
 from tests.functions.machines.bodies import a_mac
 from tests.stack import NewOrganization, Organization
 
-# The promise is made for 64 at once: AT_ONCE=64 takes a minute longer.
+# The requirement is 64 concurrent requests: AT_ONCE=64 takes a minute longer.
 AT_ONCE = int(os.environ.get("AT_ONCE", "12"))
 PROFILES, MACHINES, POOLS = "/api/v1/machines", "/v1/machines", "/v1/pools"
-# No part of a commit: shown as they are at the time of each answer.
+# Not part of a commit: shown as of the time of each response.
 SHOWN_AS_NOW = {"machine_count", "machines", "included"}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """An organization with one machine, in one pool, and beside another."""
+    """An organization with a machine in one of its two pools."""
 
     http: httpx.AsyncClient
     organization: Organization
@@ -36,7 +36,7 @@ class Scene:
     mac: str
 
     async def send(self, write: str, key: str) -> httpx.Response:
-        """Send a write of the table, with its places filled in."""
+        """Send a write of the table, with the scene's ids."""
         method, path, body = WRITES[write][0]
         return await self.http.request(
             method,
@@ -46,7 +46,7 @@ class Scene:
         )
 
     def versions(self) -> dict[str, int]:
-        """Give the version of each machine and pool that is stored."""
+        """Return the versions of all stored machines and pools."""
         organization = self.store.collection("organizations").document(self.organization.id)
         return {
             document.id: document.get("version")
@@ -55,7 +55,7 @@ class Scene:
         }
 
     def filled(self, part: Any) -> Any:  # noqa: ANN401 - JSON
-        """Put the scene's ids in their places."""
+        """Replace placeholders with the scene's ids."""
         match part:
             case str():
                 return part.format(machine=self.machine, joined=self.joined, other=self.other, mac=self.mac)
@@ -69,7 +69,7 @@ class Scene:
 
 Request = tuple[str, str, dict[str, Any] | None]
 
-# Each with what it adds to the sum of all versions: the machine's is 2, for it has joined a pool, a pool's 1.
+# Each request, with its effect on the sum of all versions. The machine's is 2, and a pool's is 1.
 WRITES: dict[str, tuple[Request, int]] = {
     "register": (("POST", PROFILES, {"nics": [{"mac": "{mac}"}]}), 1),
     "register by fingerprint": (("POST", MACHINES, {"fingerprint": "f", "unkey_key_id": "k"}), 1),
@@ -122,7 +122,7 @@ async def test_requests_at_once_with_one_key_take_effect_once_and_are_answered_a
 
 
 def told(answer: httpx.Response) -> str:
-    """Give what all answers must have in common."""
+    """Return the part of a response that must be equal in all responses."""
     content = answer.json() if answer.content else {}
     return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
 
@@ -131,7 +131,7 @@ def told(answer: httpx.Response) -> str:
     "path", [f"{PROFILES}/{{machine}}", f"{MACHINES}/{{machine}}", f"{POOLS}/{{joined}}"]
 )
 async def test_a_deletion_is_none_of_a_list_in_its_body(scene: Scene, path: str) -> None:
-    """It may have been meant for `/machines` below the pool."""
+    """The client may have meant to send it to the pool's `/machines`."""
     before = scene.versions()
     url = scene.filled(path)
 

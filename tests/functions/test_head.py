@@ -1,4 +1,4 @@
-"""HEAD is answered as GET is, without the body."""
+"""A response to HEAD is the response to GET without the body."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from tests.functions.machines.bodies import a_body
 from tests.stack import NewOrganization
 
-# Of each answer on its way.
+# These headers differ for each response.
 OF_ITS_OWN = {"date", "x-request-id"}
 
 

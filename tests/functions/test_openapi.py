@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page are for everybody."""
+"""The OpenAPI document and its page are public."""
 
 import httpx
 import pytest

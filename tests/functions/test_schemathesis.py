@@ -1,4 +1,4 @@
-"""The API is what its OpenAPI document says: schemathesis sends what it allows, and what it does not."""
+"""The API matches its OpenAPI document: schemathesis sends valid and invalid requests."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ from infra import ROOT
 from tests.stack import NewOrganization, RunningStack
 
 FOLDER = ROOT / "tests/functions"
-# Many more for a long look: MUSTER_SCHEMATHESIS_EXAMPLES=1000.
+# For a longer search, set MUSTER_SCHEMATHESIS_EXAMPLES=1000.
 EXAMPLES = os.environ.get("MUSTER_SCHEMATHESIS_EXAMPLES", "5")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)  # hundreds of requests, and more by the variable
+@pytest.mark.timeout(600)  # hundreds of requests, and more with the variable
 def test_the_api_is_as_documented(stack: RunningStack, new_organization: NewOrganization) -> None:
-    """All checks are on. The output has the seed, and what was sent as a command that sends it again."""
+    """All checks are enabled. The output contains the seed, and a command to repeat a failed request."""
     arguments = [
         f"--config-file={FOLDER}/schemathesis.toml",
         "run",

@@ -1,4 +1,4 @@
-"""The sweep: machines that are not heard of turn disconnected, and no other is read."""
+"""The sweep: silent machines become disconnected, and no others are read."""
 
 import asyncio
 import dataclasses
@@ -45,7 +45,7 @@ SILENT = PATIENCE + timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Fleet:
-    """Machines in a project of the test's own; it has no topics, so their events stay in the outbox."""
+    """Machines in a project for one test, which has no topics, so their events stay in the outbox."""
 
     inventory: Inventory
     control: Control
@@ -56,7 +56,7 @@ class Fleet:
         status: MachineStatus = MACHINE_STATUS_CONNECTED,
         organization_id: str = "example",
     ) -> list[Machine]:
-        """Store machines that were last heard of so long ago."""
+        """Store machines whose last heartbeats were that long ago."""
         machines = [
             Machine(
                 id=new_id(),
@@ -79,14 +79,14 @@ class Fleet:
         return found.machine
 
     async def events(self) -> list[MachineUpdated]:
-        """Read the events that were made."""
+        """Read the events in the outbox."""
         documents = await self.inventory.firestore.query("", all_in("outbox"), Deadline(10))
         entries = [decode(document.fields, OutboxEntry) for document in documents]
         assert {"machine-updated"} >= {entry.topic for entry in entries}
         return [MachineUpdated.FromString(entry.data) for entry in entries]
 
     async def operations(self) -> tuple[int, int]:
-        """Tell how many documents were read and written until now."""
+        """Return how many documents have been read and written so far."""
         return await self.control.billed("reads"), await self.control.billed("writes")
 
 
@@ -97,7 +97,7 @@ async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
 
 
 async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
-    """Write a heartbeat."""
+    """Store a heartbeat."""
     stored = await read_stored_machine(store, machine.organization_id, machine.id, Deadline(10))
     alive = Machine()
     alive.CopyFrom(stored.machine)
@@ -107,7 +107,7 @@ async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
 
 
 async def spoil(store: Firestore, machine: Machine) -> None:
-    """Make a document one that no machine can be read from."""
+    """Change a document so that it cannot be decoded as a machine."""
     name = store.name(paths.machine(machine.organization_id, machine.id))
     document = {"name": name, "fields": {"version": {"string_value": "one"}}}
     undecodable = write(update=document, update_mask={"field_paths": ["version"]})
@@ -115,7 +115,7 @@ async def spoil(store: Firestore, machine: Machine) -> None:
 
 
 def later(inventory: Inventory, time: timedelta) -> Inventory:
-    """Set an inventory's clock ahead."""
+    """Return the inventory with its clock set ahead."""
     return dataclasses.replace(inventory, clock=lambda: now() + time)
 
 
@@ -134,7 +134,7 @@ async def test_a_machine_that_is_silent_for_too_long_is_disconnected(fleet: Flee
 
 
 async def test_its_events_have_left_the_outbox_when_it_ends(fleet: Fleet, publisher: PublisherClient) -> None:
-    """Cloud Run gives an instance no CPU after its answer, and the relay would publish them once more."""
+    """Cloud Run gives an instance no CPU after the response, and the relay would publish the events again."""
     publisher.create_topic(name=f"projects/{fleet.inventory.project}/topics/machine-updated")
     [machine] = await fleet.add(SILENT)
 
@@ -201,7 +201,7 @@ async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
 
 
 async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet) -> None:
-    """The commit is refused, and the machine as it is now is no reason for another."""
+    """The commit is refused, and the machine's new state requires no other."""
     [machine] = await fleet.add(SILENT)
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=1000)
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
@@ -256,7 +256,7 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
 async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fails_the_call(
     fleet: Fleet, capsys: pytest.CaptureFixture[str], code: str, error: type[Exception]
 ) -> None:
-    """It is in the midst of the first page, is not met again, and what the schedule sees is no success."""
+    """The machine is on the first page, and is not read again. The response is an error."""
     first, failing = await fleet.add(SILENT + timedelta(days=2), SILENT + timedelta(days=1))
     others = [first, *await fleet.add(*[SILENT] * (PAGE - 1))]
     await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
@@ -285,7 +285,7 @@ async def test_what_was_done_is_reported_also_when_the_store_refuses(
 
 
 async def test_no_search_terms_are_read(fleet: Fleet) -> None:
-    """They are larger than all the rest of a machine."""
+    """They are larger than all other fields of a machine."""
     await fleet.add(SILENT)
 
     [document] = await find_silent(

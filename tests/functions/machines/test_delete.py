@@ -1,4 +1,4 @@
-"""`DELETE /api/v1/machines/{id}`, `DELETE /v1/machines/{id}`: a machine is gone, and all its own with it."""
+"""`DELETE /api/v1/machines/{id}` and `DELETE /v1/machines/{id}`: no part of the machine remains."""
 
 import uuid
 from typing import Any
@@ -18,7 +18,7 @@ FAMILIES = [PATH, AGENTS]
 
 
 async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
-    """Make a pool with members."""
+    """Create a pool with members."""
     answer = await machines.call("POST", "/v1/pools", {"name": "pool"})
     pool_id: str = answer.json()["id"]
     if machine_ids:
@@ -28,7 +28,7 @@ async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
 
 
 def told_of(log: EventLog, pool_id: str) -> list[Heard]:
-    """List what was told of a pool's members that left it."""
+    """Return the events about members that left a pool."""
     return [
         event
         for event in log.events()
@@ -102,7 +102,7 @@ async def test_each_of_its_pools_is_told_of(machines: MachinesApi, log: EventLog
 
 
 async def test_a_pool_that_is_gone_is_not_told_of(machines: MachinesApi, log: EventLog, books: Books) -> None:
-    """A pool's deletion stands for all its members, also for those that still name it."""
+    """A pool's deletion event includes all its members, even those that still have its id."""
     machine_id = created(await machines.register(a_body()))
     dead, alive = await a_pool(machines, machine_id), await a_pool(machines, machine_id)
     machines.store.document("organizations", machines.organization.id, "pools", dead).delete()

@@ -1,4 +1,4 @@
-"""The function without the gateway: what it logs, and what it does when its services are not there."""
+"""The function without the gateway: its log, and failures of its services."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -19,15 +19,15 @@ from tests.stack import NewOrganization, RunningStack
 
 @pytest.fixture(scope="module")
 def nobody() -> Iterator[str]:
-    """An address where nobody answers, nor will while the test runs."""
+    """An address that refuses connections for the whole test."""
     with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))  # without listening: connections are refused
+        bound.bind(("127.0.0.1", 0))  # without listening
         yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture(scope="module")
 async def without_topics(stack: RunningStack, nursery: Nursery, nobody: str) -> AsyncIterator[LoneFunction]:
-    """The function with the stack's store, but no Pub/Sub."""
+    """The function with the stack's Firestore, but without Pub/Sub."""
     environment = stack.environment() | {"PUBSUB_EMULATOR_HOST": nobody}
     async with running_function(nursery, "machines", environment) as function:
         yield function
@@ -37,7 +37,7 @@ async def without_topics(stack: RunningStack, nursery: Nursery, nobody: str) -> 
 def machines(
     without_topics: LoneFunction, new_organization: NewOrganization, firestore_client: Client
 ) -> MachinesApi:
-    """The API as the lone function has it."""
+    """The API, served by this function."""
     return MachinesApi(http=without_topics.http, organization=new_organization(), store=firestore_client)
 
 
@@ -82,7 +82,7 @@ async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, no
         startup = await function.http.get("/health/startup")
         assert (startup.status_code, startup.content) == (503, b"")
         assert int(startup.headers["retry-after"]) > 0
-        assert startup.elapsed < timedelta(seconds=10)  # a probe has no patience
+        assert startup.elapsed < timedelta(seconds=10)  # probes do not wait long
 
         answer = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
 
@@ -111,7 +111,7 @@ async def test_without_permission_or_a_database_it_has_not_started(
 
 
 async def _has_not_started(function: LoneFunction) -> None:
-    """Check that it says so, and that the log has the reason."""
+    """Check that the startup probe fails, and that the log contains the reason."""
     answer = await function.http.get("/health/startup", headers={"X-Request-Id": "startup-1"})
 
     assert (answer.status_code, answer.content) == (503, b"")
@@ -126,7 +126,7 @@ async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topi
 
     entry = await without_topics.log_entry("logged-1")
 
-    # The event that could not be published is told of before.
+    # The failed publish is logged before the request.
     while "status" not in entry:
         entry = await without_topics.log_entry("logged-1")
     assert 0 < entry.pop("milliseconds") < 30_000

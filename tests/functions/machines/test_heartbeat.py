@@ -1,4 +1,4 @@
-"""Heartbeats: an agent says that its machine is alive, more often than anything else is said."""
+"""Heartbeats: an agent reports that its machine is alive, more often than any other change."""
 
 import asyncio
 import uuid
@@ -75,7 +75,7 @@ async def test_a_time_without_a_zone_is_utc(machines: MachinesApi, text: str, ex
 
 
 async def test_a_time_to_come_is_put_right_by_the_next_heartbeat(machines: MachinesApi) -> None:
-    """Only a clock that was wrong can have set it."""
+    """Only a wrong clock can have set it."""
     machine = await registered(machines)
     await patched(machines, machine["id"], {"last_seen": "2040-01-01T00:00:00"})
     now = datetime.now(UTC)
@@ -124,7 +124,7 @@ async def test_to_be_connected_is_to_be_heard_of(machines: MachinesApi) -> None:
 async def test_to_say_connected_once_more_is_a_heartbeat(
     machines: MachinesApi, pubsub_control: Control
 ) -> None:
-    """Or else an agent that says nothing but this would be taken for silent, each five minutes."""
+    """Otherwise, an agent that only sends this would be disconnected every five minutes."""
     machine = await registered(machines)
     before = datetime.now(UTC)
     past = {"status": "connected"} | beat(before - timedelta(minutes=4))
@@ -142,7 +142,7 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
     machine = await registered(machines, os_info="x", name="n")
     path = f"{PATH}/{machine['id']}"
     size = len((await machines.call("GET", path, headers={"Accept": "application/x-protobuf"})).content)
-    largest = {"os_info": "x" * (MAX_MESSAGE_BYTES - size - 10)}  # for longer lengths and times
+    largest = {"os_info": "x" * (MAX_MESSAGE_BYTES - size - 10)}  # leaves room for longer lengths and times
     await patched(machines, machine["id"], largest)
     for _ in range(3):
         pool = (await machines.call("POST", "/v1/pools", {"name": "pool"})).json()
@@ -159,7 +159,7 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
         await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"name": "one more thing"})
     )
     assert (place, kind) == (["body", "name"], "too_large")
-    # What is cleared takes nothing, even where the rest is a little more than a profile may say.
+    # Clearing fields is allowed, even if the rest is a little larger than the limit of a profile.
     await patched(machines, machine["id"], {"reserved_session_id": str(uuid.uuid4())})
     await patched(machines, machine["id"], {"name": None, "status": "connected"})
 
@@ -185,7 +185,7 @@ async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: Machine
 async def test_a_heartbeat_is_not_hidden_by_if_none_match(
     machines: MachinesApi, path: str, moved: timedelta
 ) -> None:
-    """The tag is the version, which a heartbeat does not change."""
+    """The ETag is the version, which a heartbeat does not change."""
     machine = await registered(machines)
     at = f"{path}/{machine['id']}"
     assert (await machines.call("GET", at, headers={"If-None-Match": '"1"'})).status_code == 304
@@ -196,7 +196,7 @@ async def test_a_heartbeat_is_not_hidden_by_if_none_match(
 
     assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
     assert moment(answer.json()["last_seen"]) == time
-    # Whoever says that there is a machine is told just that: RFC 9110, section 13.1.2.
+    # `*` only asks whether the machine exists: RFC 9110, section 13.1.2.
     assert (await machines.call("GET", at, headers={"If-None-Match": "*"})).status_code == 304
     await patched(machines, machine["id"], {"name": "other"})
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304

@@ -1,4 +1,4 @@
-"""What the function does with any request: paths, methods, request ids, health."""
+"""The function's handling of all requests: paths, methods, request ids, health checks."""
 
 import re
 

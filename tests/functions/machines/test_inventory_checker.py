@@ -1,4 +1,4 @@
-"""The checker that other tests end with: each kind of fault, made on purpose, is found."""
+"""The checker that other tests use finds each kind of fault."""
 
 from collections.abc import Callable
 from typing import Any

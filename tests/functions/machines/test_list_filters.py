@@ -1,4 +1,4 @@
-"""`GET /v1/machines`: every combination of filters finds what a look at each machine finds."""
+"""`GET /v1/machines`: every combination of filters finds the same as a check of each machine."""
 
 import os
 import statistics
@@ -17,7 +17,7 @@ from tests.control import Control
 from tests.functions.machines import fleet, list_speed
 from tests.stack import NewOrganization, Organization, RunningStack
 
-# MUSTER_FLEET=100000 shows that a page of a large fleet costs the same; loading it takes minutes.
+# MUSTER_FLEET=100000 shows that pages of a large fleet cost the same; storing it takes minutes.
 SIZE = int(os.environ.get("MUSTER_FLEET", "240"))
 LARGE = 50_000
 REPEATS = 9 if SIZE >= LARGE else 1
@@ -54,9 +54,9 @@ async def get(
 async def get_first(
     http: httpx.AsyncClient, stored: Fleet, parameters: fleet.Parameters, path: str = PATH
 ) -> httpx.Response:
-    """Ask what has not been asked before.
+    """Make a list request for the first time.
 
-    The emulator makes an index when a query first needs it, of many machines for longer than a request has.
+    The emulator creates an index when a query first needs it. For large fleets, this exceeds the deadline.
     """
     answer = await _ask(http, stored, parameters, path)
     while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and len(stored.machines) >= LARGE:
@@ -91,7 +91,7 @@ async def test_every_combination_of_filters_finds_just_what_matches(
 async def test_a_page_reads_no_more_than_its_limit_and_one(
     http: httpx.AsyncClient, stored: Fleet, firestore_control: Control
 ) -> None:
-    # From now on the sets of labels are known, and the key is.
+    # Now the sets of labels and the caller's key are cached.
     await get_first(http, stored, (("label", "!spot"),))
     milliseconds = []
     for question in [*fleet.questions(stored.machines, stored.pools, seed=3)][:: 1 if SIZE >= LARGE else 4]:
@@ -156,7 +156,7 @@ async def test_a_page_may_begin_at_the_end_or_beyond(
 async def test_what_takes_several_queries_may_begin_as_far_out_as_one_query_can(
     http: httpx.AsyncClient, stack: RunningStack, new_organization: NewOrganization
 ) -> None:
-    """Each of them is asked for what is skipped too; a query takes 30 sets of label keys."""
+    """Each query also returns skipped machines. A query accepts 30 sets of label keys."""
     organization = new_organization()
     machines = fleet.make(organization.id, 31)
     for number, machine in enumerate(machines):

@@ -1,4 +1,4 @@
-"""`GET /api/v1/machines`: pages by number and by token, and the machine with a MAC address."""
+"""`GET /api/v1/machines`: pages by number and by token, and lookups by MAC address."""
 
 import asyncio
 import math
@@ -38,7 +38,7 @@ def faults(answer: httpx.Response) -> list[str]:
 
 
 async def registered(machines: MachinesApi, count: int) -> list[str]:
-    """Register machines and name them, newest first."""
+    """Register machines, and return their ids, newest first."""
     return [created(await machines.register(a_body())) for _ in range(count)][::-1]
 
 
@@ -229,7 +229,7 @@ async def test_a_mac_of_nobody_or_of_another_organization_finds_nothing(
 async def test_a_mac_whose_claim_names_a_machine_without_it_or_none_finds_nothing(
     machines: MachinesApi,
 ) -> None:
-    """The machine may have changed, or be gone, since its claim was read."""
+    """The machine can be changed or deleted after its claim was read."""
     machine_id = created(await machines.register(a_body()))
 
     for claimant in (machine_id, str(uuid.uuid4())):
@@ -272,7 +272,7 @@ async def test_a_list_is_answered_in_protobuf_too(machines: MachinesApi) -> None
 
 
 async def test_protobuf_answers_name_no_pools_as_json_names_none(machines: MachinesApi) -> None:
-    """A deleted pool's id stands on its members until it is cleaned up, and nobody is to see it there."""
+    """A deleted pool's id remains in its members until the cleanup, and must not be visible."""
     [machine_id] = await registered(machines, 1)
     machines.machines().document(machine_id).update({"pool_ids": ["deleted"]})
     wanted = {"Accept": "application/x-protobuf"}
@@ -307,7 +307,7 @@ async def test_a_new_set_of_labels_is_found_whatever_else_comes_meanwhile(
     assert fleet.ids(await page(machines, "label=!spot")) == [known]
     new = created(await machines.register(a_body(labels={"rack": "7"})))
     mine = f"{machines.organization.id}/machines"
-    # Between the count of all machines and that of those with known labels.
+    # Delay the second count, of machines with known labels; the first one is of all machines.
     await firestore_control.fail_next("RunAggregationQuery", pattern=mine, delay_ms=0)
     async with firestore_control.holding("RunAggregationQuery", pattern=mine):
         asking = asyncio.create_task(page(machines, "label=!spot"))

@@ -1,4 +1,4 @@
-"""`GET /v1/machines` and one machine of it: search, strictness, and the pools of machines."""
+"""`GET /v1/machines` and `GET /v1/machines/{id}`: search, strict parameters, and machines' pools."""
 
 import re
 import time
@@ -63,7 +63,7 @@ async def test_search_finds_parts_of_ids_names_and_hostnames_in_any_case(machine
 
 
 async def test_a_replacement_character_is_a_character(machines: MachinesApi) -> None:
-    """It is what bytes that are no UTF-8 are shown as, which are refused."""
+    """It also replaces invalid UTF-8 when that is displayed, but requests with invalid UTF-8 are refused."""
     machine = created(await machines.register(a_body(name="a\ufffdb")))
 
     assert await found(machines, "name=a%EF%BF%BDb") == [machine]
@@ -256,7 +256,7 @@ async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: Machi
 
 
 async def test_a_time_that_is_none_takes_no_time(machines: MachinesApi) -> None:
-    """An expression that goes back and forth over it would take six seconds, in which nobody is answered."""
+    """A regular expression with backtracking would take six seconds, and block all other requests."""
     began = time.monotonic()
     answer = await machines.call("GET", f"{ITEMS}?created_at_from=a{'00:00+' * 10_000}")
 

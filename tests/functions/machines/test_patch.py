@@ -1,4 +1,4 @@
-"""`PATCH /v1/machines/{id}`: some fields of a machine change, the rest stays."""
+"""`PATCH /v1/machines/{id}` changes some fields of a machine, and keeps the others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A registration that succeeds: its answer, and what it leaves in the store."""
+"""A successful registration: its response, and its documents."""
 
 import json
 import time
@@ -97,7 +97,7 @@ async def test_the_order_of_nics_is_kept(machines: MachinesApi) -> None:
 
 
 async def test_a_status_of_a_newer_release_is_an_error(machines: MachinesApi) -> None:
-    """While it is rolled out, this one still answers."""
+    """During a rollout, this release still responds."""
     machine_id = created(await machines.register(a_body()))
     machines.machines().document(machine_id).update({"status": 99})
 

@@ -1,4 +1,4 @@
-"""Who may register a machine: keys that count, and keys that do not."""
+"""Authentication of registrations: valid and invalid keys."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -105,7 +105,7 @@ async def test_a_key_with_just_the_scope_is_enough(
 
 
 async def test_all_refused_keys_get_one_answer(machines: MachinesApi) -> None:
-    """Nobody learns from it which keys there were."""
+    """The response does not reveal which keys exist."""
     now = datetime.now(UTC)
     revoked, record = keys.create(machines.store, machines.organization.id, ["machines:write"], now=now)
     keys.revoke(machines.store, record.id, now=now)

@@ -1,4 +1,4 @@
-"""MAC addresses are unique across all organizations, also among registrations of one moment."""
+"""MAC addresses are unique across all organizations, even in concurrent registrations."""
 
 import asyncio
 from collections import Counter
@@ -59,10 +59,10 @@ async def test_the_macs_of_a_refused_machine_stay_free(machines: MachinesApi, ot
 
 
 async def race(racers: Sequence[MachinesApi], mac: str) -> tuple[list[httpx.Response], list[str]]:
-    """Register machines at once: with one MAC in common, and each with one of its own.
+    """Register machines concurrently, each with the same MAC address and another one of its own.
 
     Returns:
-        The answers, and in the same order the MACs of their own.
+        The responses, and in the same order the other MAC addresses.
     """
     own = [a_mac() for _ in racers]
     bodies = [a_body(nics=[{"mac": other}, {"mac": mac}]) for other in own]
@@ -71,7 +71,7 @@ async def race(racers: Sequence[MachinesApi], mac: str) -> tuple[list[httpx.Resp
 
 
 def everything_in(store: Client) -> str:
-    """Show the content of the collections where a registration leaves something for all organizations."""
+    """Return the content of the collections that contain data of all organizations."""
     collections = [store.collection(name).stream() for name in ("identities", "outbox")]
     return "\n".join(str(document.to_dict()) for documents in collections for document in documents)
 
@@ -112,7 +112,7 @@ async def test_a_race_between_organizations_has_one_winner_whom_only_its_own_see
 
 
 async def test_crossed_macs_never_lose_both_machines(machines: MachinesApi) -> None:
-    """The claims are one commit: two that want the same MACs in opposite orders do not block each other."""
+    """All claims are in one commit, so the order of the MACs does not matter."""
     one, other = {"mac": a_mac()}, {"mac": a_mac()}
 
     answers = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""What a registration costs: one commit and one publish, and no read."""
+"""The cost of a registration: one commit and one publish, and no read."""
 
 import pytest
 
@@ -11,7 +11,7 @@ KEY = {"Idempotency-Key": "a"}
 
 
 def of(machines: MachinesApi) -> str:
-    """Give the pattern of what a registration of the organization may read or write, but for its API key."""
+    """Return a pattern for a registration's reads and writes, except the read of the API key."""
     return f"organizations/{machines.organization.id}/|/identities/"
 
 
@@ -19,7 +19,7 @@ def of(machines: MachinesApi) -> str:
 async def test_a_registration_is_one_commit_and_one_publish(
     machines: MachinesApi, firestore_control: Control, pubsub_control: Control, headers: dict[str, str]
 ) -> None:
-    problem(await machines.register({}), 400)  # from now on the caller's key is known
+    problem(await machines.register({}), 400)  # now the function has cached the caller's key
     looked_up = (await firestore_control.rpcs())["GetDocument"]
     await firestore_control.tally(None, of(machines))
     await pubsub_control.tally(None, "machine-created")

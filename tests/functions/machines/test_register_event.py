@@ -22,7 +22,7 @@ from tests.stack import RunningStack
 def inbox(
     stack: RunningStack, machines: MachinesApi, subscriber: SubscriberClient
 ) -> Iterator[queue.Queue[Message]]:
-    """Receives what is told of the creation of the organization's machines."""
+    """Receives the events about new machines of the organization."""
     with messages(subscriber, stack.project, machines.organization.id, "machine-created") as inbox:
         yield inbox
 
@@ -64,7 +64,7 @@ async def test_its_attributes_are_those_of_a_cloud_event(
 
     message = inbox.get(timeout=PATIENCE)
 
-    # Pub/Sub adds some that name the topic's schema.
+    # Pub/Sub adds attributes for the topic's schema.
     attributes = {name: text for name, text in message.attributes.items() if "googclient" not in name}
     assert attributes.pop("ce-id")
     assert attributes.pop("ce-source")

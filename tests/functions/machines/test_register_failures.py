@@ -1,4 +1,4 @@
-"""When the store or a topic fails in the middle of a registration, it has happened once or not at all."""
+"""If Firestore or Pub/Sub fails during a registration, it is applied once or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ KEY = {"Idempotency-Key": "a"}
 
 @pytest.fixture(autouse=True)
 async def all_faults_strike(firestore_control: Control, pubsub_control: Control) -> AsyncIterator[None]:
-    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    """Fail the test if a fault was not injected, and remove it for the next test."""
     yield
     waiting = [fault for control in (firestore_control, pubsub_control) for fault in await control.forget()]
     assert waiting == []
@@ -99,7 +99,7 @@ async def test_a_replay_survives_a_failing_read(machines: MachinesApi, firestore
 async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
-    """The second, cut off, has found no record of its key before the first is committed, and claims after."""
+    """The second commit is cut off. Its key is looked up before the first commit, its claims after it."""
     body = a_body()
     await firestore_control.fail_next("Commit", code="UNAVAILABLE", pattern="/identities/")
     await firestore_control.fail_next(
@@ -126,7 +126,7 @@ async def test_an_api_key_is_looked_up_again_after_a_failing_read(
 async def test_an_event_that_cannot_be_published_stays_in_the_outbox(
     machines: MachinesApi, pubsub_control: Control
 ) -> None:
-    """The machine is registered all the same: the relay publishes later."""
+    """The machine is registered, and the relay publishes the event later."""
     await pubsub_control.fail_next("Publish", code="PERMISSION_DENIED")
     body = a_body()
 

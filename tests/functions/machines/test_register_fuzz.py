@@ -1,4 +1,4 @@
-"""No input makes the server fail: it is registered, or it is refused and nothing has happened."""
+"""No input makes the server fail: it is registered, or it is refused without any effect."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.functions.machines.bodies import PROFILE, Body, a_body, a_full_body
 from tests.functions.machines.expectations import problem
 from tests.stack import NewOrganization
 
-# Many more for a long look: MUSTER_FUZZ_EXAMPLES=10000.
+# For a longer search, set MUSTER_FUZZ_EXAMPLES=10000.
 EXAMPLES = int(os.environ.get("MUSTER_FUZZ_EXAMPLES", "50"))
 unhurried = settings(
     max_examples=EXAMPLES,
@@ -40,7 +40,7 @@ ANY_JSON = st.recursive(
 
 @st.composite
 def bent_bodies(draw: st.DrawFn) -> Body:
-    """Draw a body in which one value, somewhere, is another one."""
+    """Draw a body in which one value is replaced."""
     body = a_full_body()
     holder: Any = body
     while True:
@@ -55,7 +55,7 @@ def bent_bodies(draw: st.DrawFn) -> Body:
 
 @st.composite
 def broken(draw: st.DrawFn, write: Callable[[Body], bytes]) -> bytes:
-    """Draw a body with some bytes cut out, and others in their place."""
+    """Draw a serialized body in which some bytes are replaced."""
     content = write(a_full_body())
     start = draw(st.integers(0, len(content)))
     end = draw(st.integers(start, min(len(content), start + 20)))
@@ -79,7 +79,7 @@ HEADERS = [
     "traceparent",
     "X-Cloud-Trace-Context",
 ]
-# What an HTTP/1.1 client can send: visible characters, the upper half, and blanks between them.
+# HTTP/1.1 clients can send visible ASCII, bytes above it, and spaces and tabs between them.
 UNSENDABLE = {*range(0x20), 0x7F} - {0x09}
 HEADER_VALUES = st.binary(max_size=300).map(
     lambda value: bytes(byte for byte in value if byte not in UNSENDABLE).strip()
@@ -90,14 +90,14 @@ HEADER_VALUES = st.binary(max_size=300).map(
 def fuzzed(
     http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
 ) -> MachinesApi:
-    """The API for an organization of this module's own."""
+    """The API for an organization of this module only."""
     return MachinesApi(http=http, organization=new_organization(), store=firestore_client)
 
 
 async def send(
     machines: MachinesApi, control: Control, content: bytes, headers: Headers | None = None
 ) -> None:
-    """Send a body, and check that it is registered, or refused and nothing was to be written."""
+    """Send a body, and check that it is registered, or refused without a write."""
     await control.tally("Commit", machines.organization.id)
 
     answer = await machines.post(content, headers)
@@ -106,7 +106,7 @@ async def send(
     if answer.status_code != 201:
         assert answer.status_code in {400, 409, 415, 422}, answer.text
         problem(answer, answer.status_code)
-        assert commits == 0 or answer.status_code in {409, 422}  # what the store refused
+        assert commits == 0 or answer.status_code in {409, 422}  # the commit itself was refused
 
 
 @unhurried

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: one effect, and the same answer for all who ask again."""
+"""`Idempotency-Key`: one effect, and the same response for all repeats."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, created, invalid, problem
 
-# What differs between an answer and its replay: the time, the request's own id, and that it is a replay.
+# The headers in which a replay differs: the time, the request's id, and the mark of a replay.
 OF_THE_MOMENT = {"date", "x-request-id", "idempotent-replayed"}
 
 
@@ -20,7 +20,7 @@ def key(text: str) -> dict[str, str]:
 
 
 def lasting(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
-    """Give the parts of an answer that a replay repeats."""
+    """Return the parts of a response that a replay repeats."""
     headers = {name: value for name, value in answer.headers.items() if name not in OF_THE_MOMENT}
     return answer.status_code, answer.content, headers
 
@@ -93,7 +93,7 @@ async def test_the_same_key_for_another_call_is_refused(machines: MachinesApi) -
 
 
 async def test_a_key_may_be_used_again_after_a_day(machines: MachinesApi) -> None:
-    """Firestore deletes a record some time after it expires; it counts for nothing from then on."""
+    """Firestore deletes a record some time after it expires; until then, it is ignored."""
     first = created(await machines.register(a_body(), key("a")))
     [record] = machines.store.collection("organizations", machines.organization.id, "idempotency").get()
     in_a_day = datetime.now(UTC) + timedelta(hours=24)

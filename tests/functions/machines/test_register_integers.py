@@ -1,4 +1,4 @@
-"""Integers are integers of at least 1 that fit into an int64, and nothing else is taken for one."""
+"""Integers must be at least 1 and fit into an int64, and no other values are accepted as integers."""
 
 import pytest
 
@@ -20,7 +20,7 @@ REFUSED = [
     "9223372036854775808",
     "18446744073709551616",
     "9" * 400,
-    "9" * 5000,  # more digits than Python's own limit for turning text into an integer
+    "9" * 5000,  # more digits than Python converts by default
     "1e3",
     "1E3",
     "1e400",

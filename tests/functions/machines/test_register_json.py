@@ -1,4 +1,4 @@
-"""What is no body for a registration at all: not JSON, not an object, too big, of another media type."""
+"""Invalid bodies of registrations: not JSON, not an object, too large, or of another media type."""
 
 import json
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def test_a_body_that_is_not_an_object_is_refused(machines: MachinesApi, te
     problem(await machines.post(text.encode()), 400)
 
 
-# The place, and what stands there with a name twice.
+# A path, and JSON with a repeated name there.
 DUPLICATES = [
     ("name", '"name": "a", "name": "b"'),
     ("name", '"name": "a", "name": "a"'),
@@ -97,7 +97,8 @@ async def test_a_field_without_a_name_is_told_so(machines: MachinesApi) -> None:
     invalid(await machines.post(content.encode()), '""', "nics[0].")
 
 
-HALF = "\N{REPLACEMENT CHARACTER}" * 3  # one for each of the bytes that UTF-8 would have, were it allowed
+# One for each byte of a surrogate in UTF-8, which does not allow surrogates.
+HALF = "\N{REPLACEMENT CHARACTER}" * 3
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -199,7 +200,7 @@ async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesAp
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("second", ["text/plain", "application/json"])
 async def test_two_media_types_are_refused(machines: MachinesApi, second: str) -> None:
-    """No list is allowed there (RFC 9110, 8.3), and whoever is between may have gone by the other one."""
+    """No list is allowed there (RFC 9110, 8.3), and a proxy could have interpreted the other one."""
     headers = [
         *machines.organization.headers.items(),
         ("Content-Type", "application/json; charset=utf-8"),
@@ -262,7 +263,7 @@ async def test_an_answer_has_no_more_faults_than_it_has_room_for(machines: Machi
 async def test_an_answer_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
     refused = problem(await machines.post(MANY["a long name in front of each"].encode()), 400)
 
-    more = 1000 + 2 - len(refused["invalid_fields"])  # the name is no field, and there is no NIC
+    more = 1000 + 2 - len(refused["invalid_fields"])  # the name is not a known field, and there is no NIC
     assert refused["detail"] == f"The request body failed validation; {more} more faults are not listed"
 
 

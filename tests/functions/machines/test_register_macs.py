@@ -1,4 +1,4 @@
-"""Which MAC addresses a registration takes, in which notations, and how it names those that it refuses."""
+"""The MAC addresses and notations that a registration accepts, and the errors for others."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Labels and parameters: what is taken, kept as it came, and refused."""
+"""Labels and parameters: accepted values, which are stored unchanged, and refused ones."""
 
 import json
 from collections.abc import Iterable
@@ -128,7 +128,7 @@ NESTINGS = pytest.mark.parametrize(
 
 
 def nested_parameters(opening: str, closing: str, levels: int) -> bytes:
-    """A body of this many levels, the outermost two of which are the body and the parameters themselves."""
+    """Return a body with a number of levels, including the body and the parameters."""
     nested = opening * (levels - 2) + "1" + closing * (levels - 2)
     return f'{{"nics": [{{"mac": "{a_mac()}"}}], "machine_parameters": {{"a": {nested}}}}}'.encode()
 
@@ -138,8 +138,8 @@ async def test_nesting_of_100_levels_is_taken(machines: MachinesApi, opening: st
     created(await machines.post(nested_parameters(opening, closing, 100)))
 
 
-# Python's parser takes close to a thousand levels, but not all that is done with them does. With more of them
-# there is no telling which field it is.
+# Python's parser accepts almost a thousand levels, but later processing does not. With more levels, the error
+# cannot contain the field.
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(
     ("depths", "places"),

@@ -1,4 +1,4 @@
-"""The fields of a body: their types, lengths and numbers; and that all faults are told at once."""
+"""The fields of a body: their types, lengths and numbers. The response contains all faults at once."""
 
 import random
 
@@ -42,7 +42,7 @@ REQUIRED: dict[str, Path] = {
 
 
 def several(array: str, count: int) -> Body:
-    """Make a body with so many elements in an array."""
+    """Make a body with a number of elements in an array."""
     if array == "nics":
         return a_body(nics=[{"mac": a_mac()} for _ in range(count)])
     element = {"manufacturer": "NVIDIA"} if array == "accelerators" else PROFILE[array][0]
@@ -164,13 +164,13 @@ async def test_absent_arrays_are_empty(machines: MachinesApi) -> None:
 async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused(
     machines: MachinesApi,
 ) -> None:
-    """An event carries a machine twice when it is updated, and a Firestore document has at most 1 MiB."""
+    """An update event contains the machine twice, and a Firestore document has at most 1 MiB."""
     invalid(await machines.register(a_body(os_info="x" * 600_000)), "os_info")
 
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_a_name_that_firestore_could_not_index_is_refused_by_its_field(machines: MachinesApi) -> None:
-    """Without regard to case, each of these characters is three."""
+    """Case folding turns each of these characters into three."""
     name = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
 
     invalid(await machines.register(a_body(name=name, hostname=name[::-1])), "name")

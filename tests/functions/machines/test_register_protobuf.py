@@ -1,4 +1,4 @@
-"""Bodies in protobuf: the same rules and the same answers as in JSON."""
+"""Bodies in protobuf follow the same rules and get the same responses as in JSON."""
 
 import json
 
@@ -131,7 +131,7 @@ FAULTY = [
         ["machine_parameters.a"],
     ),
     (Machine(nics=[GOOD], machine_parameters='{"a": 1, "a": 2}'), ["machine_parameters.a"]),
-    # What is the server's to say.
+    # Fields that only the server sets.
     (Machine(nics=[GOOD], id="0193a5d2-7b1c-7000-8000-000000000000"), ["id"]),
     (Machine(nics=[GOOD], organization_id="other"), ["organization_id"]),
     (Machine(nics=[GOOD], pool_ids=["a"], is_available=True), ["is_available", "pool_ids"]),
@@ -148,7 +148,7 @@ async def test_faults_are_named_as_in_json(
     invalid(await machines.post(machine.SerializeToString(), SENT), *fields)
 
 
-# Wire format: a key is the field's number times 8, plus the type: https://protobuf.dev/programming-guides/encoding
+# Wire format: a tag is the field number times 8, plus the type: https://protobuf.dev/programming-guides/encoding
 MALFORMED = {
     "empty varint": b"\x08",
     "length beyond the end": b"\x2a\x7f",
@@ -177,7 +177,7 @@ async def test_of_an_array_with_far_too_many_entries_that_is_told(machines: Mach
 
 
 async def test_parameters_are_nested_as_deep_as_in_json(machines: MachinesApi) -> None:
-    """With the body around them they have 100 levels."""
+    """The body around them is the 100th level."""
     nested = '{"a":' + "[" * 98 + "]" * 98 + "}"
 
     created(await machines.post(Machine(nics=[GOOD], machine_parameters=nested).SerializeToString(), SENT))
@@ -191,7 +191,7 @@ async def test_an_empty_message_is_a_machine_without_nics(machines: MachinesApi)
 
 
 async def test_what_depends_on_what_the_client_likes_says_so(machines: MachinesApi) -> None:
-    """A cache would give one client what another one asked for: RFC 9110, section 12.5.5."""
+    """Without Vary, a cache could return the wrong media type to a client: RFC 9110, section 12.5.5."""
     registered = await machines.register(a_body())
     path = f"{PATH}/{created(registered)}"
     known = {"If-None-Match": '"1"'}

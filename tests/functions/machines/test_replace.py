@@ -1,4 +1,4 @@
-"""`PUT /api/v1/machines/{id}`: another hardware profile, with its identities."""
+"""`PUT /api/v1/machines/{id}` replaces the hardware profile, with its claims."""
 
 import json
 import uuid
@@ -63,7 +63,7 @@ async def test_the_event_tells_before_after_and_what_changed(
 async def test_a_profile_that_is_the_same_changes_nothing(
     machines: MachinesApi, firestore_control: Control, pubsub_control: Control
 ) -> None:
-    """The order of fields, and the notation of MAC addresses, are no difference."""
+    """The order of fields and the notation of MAC addresses do not matter."""
     body = a_full_body()
     machine_id = created(await machines.register(body))
     stored = machines.stored(machine_id)
@@ -239,7 +239,7 @@ async def test_a_profile_that_is_too_large_for_its_event_is_refused(machines: Ma
 
 
 async def test_a_profile_whose_answer_is_too_large_to_be_recorded_is_refused(machines: MachinesApi) -> None:
-    """JSON writes a control character in six bytes."""
+    """JSON encodes a control character in six bytes."""
     machine_id = created(await machines.register(a_body()))
     body = a_body(os_info="\x01" * 170_000)
 

@@ -1,4 +1,4 @@
-"""Who may write machines, and with which requests."""
+"""The permissions and requests for writes of machines."""
 
 import pytest
 

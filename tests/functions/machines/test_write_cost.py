@@ -1,7 +1,7 @@
-"""What each write of a machine costs the store, to the last operation, but for what `make bench` measures.
+"""The exact cost of each write of a machine, except those that `make bench` measures.
 
-Counted in a project of its own, which has no topics: so events
-stay in the outbox, and no operation is spent on dropping them.
+It is counted in a separate project without topics. So events stay in the outbox, and there are no operations
+to delete them.
 """
 
 import uuid
@@ -26,7 +26,7 @@ A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Operations as they are billed, and the calls that carried them."""
+    """Billed operations, and the RPCs for them."""
 
     reads: int = 0
     writes: int = 0
@@ -48,7 +48,7 @@ class Quiet:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> Cost:
-        """Make a call and tell what it cost."""
+        """Make a call, and return its cost."""
         before = await self._counted()
         answer = await self.machines.call(method, path, body, headers)
         assert answer.is_success, answer.text
@@ -67,12 +67,12 @@ async def quiet(stack: RunningStack, nursery: Nursery) -> AsyncIterator[Quiet]:
         running_function(nursery, "machines", project.environment) as function,
     ):
         machines = MachinesApi(http=function.http, organization=project.organization, store=project.store)
-        await registered(machines)  # from now on the caller's key is known
+        await registered(machines)  # now the function has cached the caller's key
         yield Quiet(machines, project.control)
 
 
 async def heard_of(quiet: Quiet) -> tuple[str, datetime]:
-    """Register a machine; give its path, and a time at which a heartbeat is worth a write."""
+    """Register a machine; return its path, and a time at which a heartbeat is stored."""
     machine = await registered(quiet.machines)
     return f"{AGENTS}/{machine['id']}", moment(machine["last_seen"]) + timedelta(seconds=10)
 
@@ -158,5 +158,5 @@ async def test_a_deletion_reads_the_machines_pools_and_writes_an_event_for_each(
         organization.collection("pools").document(pool_id).set(pool)
     organization.collection("machines").document(machine["id"]).update({"pool_ids": pools})
 
-    # The third pool is gone: it is not told of, but a document that is not there is billed as a read too.
+    # The third pool is deleted: it gets no event, but the read of a missing document is billed too.
     assert Cost(reads=4, writes=3, deletes=2) == await quiet.cost("DELETE", f"{AGENTS}/{machine['id']}")

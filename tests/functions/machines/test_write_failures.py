@@ -1,4 +1,4 @@
-"""When the store fails in the middle of a change, it has happened once or not at all."""
+"""If Firestore fails during a change, the change is applied once or not at all."""
 
 import asyncio
 import uuid
@@ -25,11 +25,11 @@ class Change:
     """A request that changes a machine.
 
     Attributes:
-        method: of HTTP.
-        path: where; `{id}` is the machine's.
-        body: what is sent.
-        status: of its success.
-        events: how many there are of the machine then.
+        method: the HTTP method.
+        path: the path, in which `{id}` is replaced with the machine's id.
+        body: makes the body.
+        status: the status of a success.
+        events: the number of events of the changed machine after a success.
     """
 
     method: str
@@ -62,31 +62,31 @@ def change(request: pytest.FixtureRequest) -> Change:
 
 @pytest.fixture
 async def machine(machines: MachinesApi, log: EventLog) -> Json:
-    del log  # listens from before the first event
+    del log  # starts to listen before the first event
     return await registered(machines)
 
 
 @pytest.fixture
 def send(machines: MachinesApi, machine: Json, change: Change, headers: dict[str, str]) -> Send:
-    """Sends the same request each time."""
+    """A function that sends the same request each time."""
     body = change.body(machine)
     return lambda: machines.call(change.method, change.path.format(id=machine["id"]), body, headers)
 
 
 @pytest.fixture(autouse=True)
 async def all_faults_strike(firestore_control: Control) -> AsyncIterator[None]:
-    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    """Fail the test if a fault was not injected, and remove it for the next test."""
     yield
     assert await firestore_control.forget() == []
 
 
 async def fail_commits(control: Control, machines: MachinesApi, **fault: object) -> None:
-    """Let commits of the organization's machines fail; others drop events that are published."""
+    """Inject a fault into commits of the organization's machines, but not into those of the outbox alone."""
     await control.fail_next("Commit", pattern=f"{machines.organization.id}/machines/", **fault)
 
 
 def subject(answer: httpx.Response, change: Change, machine: Json) -> str:
-    """Give the id of the machine that the change is about."""
+    """Return the id of the changed machine."""
     return str(answer.json()["id"] if change.method == "POST" else machine["id"])
 
 
@@ -151,7 +151,7 @@ async def test_contention_is_tried_again_and_the_books_balance(
 async def test_a_repetition_after_a_lost_answer_is_a_replay(
     *, machines: MachinesApi, change: Change, send: Send, firestore_control: Control, books: Books
 ) -> None:
-    """The client saw nothing of the first success, and asks again with its key."""
+    """The client has lost the successful response, and repeats the request with its key."""
     await fail_commits(firestore_control, machines, when="after", code="UNAVAILABLE")
     first = await send()
 
@@ -212,7 +212,7 @@ async def test_a_deletion_is_decided_again_when_its_machine_has_changed(
     other = await machines.call("PATCH", path, {"name": "other"})
 
     assert (await deleting).status_code == 204
-    # A change that took longer than the commit was held up has found no machine.
+    # If the other change took longer than the commit's delay, it has not found the machine.
     versions = [1, 2, 3] if other.is_success else [1, 2]
     assert log.wait_for(lambda log: len(log.of(machine["id"])) == len(versions))
     assert versions == [event.version for event in log.of(machine["id"])]

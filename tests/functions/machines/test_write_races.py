@@ -1,6 +1,6 @@
-"""Many clients at one machine, or at one identity: what is stored is what the answers promised.
+"""Concurrent clients change one machine or identity: the stored data matches their responses.
 
-RACE_ROUNDS sets how often each race is run: once by default, thousands of times for a long look.
+RACE_ROUNDS sets how often each race is run: once by default, thousands of times for a longer search.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ async def test_machines_that_want_one_mac_do_not_share_it(machines: MachinesApi,
 
 
 async def test_a_mac_that_goes_round_is_never_lost(machines: MachinesApi, books: Books) -> None:
-    """Each client gives its own MAC address up and takes its neighbour's: some succeed, none is torn."""
+    """Each client replaces its own MAC address with its neighbor's: some succeed, none partially."""
     for _ in range(ROUNDS):
         macs = [a_mac() for _ in range(CLIENTS)]
         machine_ids = [created(await machines.register(a_body(nics=[{"mac": mac}]))) for mac in macs]

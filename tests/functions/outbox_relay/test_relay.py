@@ -1,4 +1,4 @@
-"""What the relay makes of an outbox in which requests have left their events."""
+"""The relay publishes events that requests left in the outbox."""
 
 import asyncio
 import dataclasses
@@ -25,7 +25,7 @@ from tests.logged import entries
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack
 
-# `make test` drains a small backlog; RELAY_BACKLOG=10000 the one that must be gone within a minute.
+# `make test` uses a small backlog. RELAY_BACKLOG=10000 must be published within a minute.
 BACKLOG = int(os.environ.get("RELAY_BACKLOG", "1200"))
 A_MINUTE = 60.0
 
@@ -81,7 +81,7 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
 ) -> None:
     no_such_topic, refused = entry("no-such-topic"), entry("refused")
     no_such_topic.topic = "gone"
-    refused.attributes["organization_id"] = "x" * 1025  # an attribute has at most 1,024 bytes
+    refused.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
     await outbox.put_undecodable("undecodable")
     await outbox.put([no_such_topic, refused, *(entry(f"good-{number}") for number in range(50))])
     await relay(aged)
@@ -105,7 +105,7 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
 async def test_a_topic_that_is_not_there_is_looked_for_once(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
 ) -> None:
-    """A smaller batch of its events would fare no better."""
+    """Smaller batches for the topic would fail too."""
     events = [entry(f"change-{number}") for number in range(8)]
     for event in events:
         event.topic = "gone"
@@ -118,7 +118,7 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
 async def test_the_report_tells_the_age_of_the_oldest_event(
     own: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Events are read by their names, whenever they were committed."""
+    """Events are read in the order of their names, not of their commits."""
     committed_at = [await outbox.put([entry(event_id, key=event_id)]) for event_id in ("b", "a", "c")]
     age = AGE + timedelta(seconds=30)
     await relay(dataclasses.replace(own, clock=lambda: committed_at[0] + age))
@@ -132,7 +132,7 @@ async def test_the_events_beside_one_that_is_refused_stay_in_order(
     for version in range(1, 9):
         event = entry(f"{version}", version=version)
         if version == 3:
-            event.attributes["organization_id"] = "x" * 1025  # an attribute has at most 1,024 bytes
+            event.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
         await outbox.put([event])
     await relay(aged)
     assert [message.attributes["ce-id"] for message in outbox.published()] == list("1245678")
@@ -173,7 +173,7 @@ async def test_a_topic_that_fails_is_left_alone(
     await pubsub_control.fail_next("Publish", pattern=outbox.project, count=2 * AT_ONCE, code="UNAVAILABLE")
     with pytest.raises(Unavailable):
         await relay(aged)
-    # Those that are under way when the first one fails.
+    # Those in progress when the first one fails.
     assert (await pubsub_control.rpcs())["Publish"] <= AT_ONCE
     assert await outbox.waiting() == 2 * AT_ONCE
 
@@ -191,7 +191,7 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
     started = time.monotonic()
     with pytest.raises(Unavailable):
         await relay(aged)
-    assert time.monotonic() - started < backlog.SECONDS  # what a publish may take where there is more time
+    assert time.monotonic() - started < backlog.SECONDS  # the limit for a publish if there is more time
     assert [message.attributes["ce-id"] for message in outbox.published()] == ["created"]
     assert await outbox.waiting() == 1
 
@@ -202,7 +202,7 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
 async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
     aged: Inventory, outbox: FilledOutbox, firestore_control: Control, fault: dict[str, Any]
 ) -> None:
-    ids = {f"change-{number}" for number in range(1010)}  # one key, and more than one request can publish
+    ids = {f"change-{number}" for number in range(1010)}  # of one key, and too many for one publish
     await outbox.put(entry(event_id) for event_id in ids)
     await firestore_control.fail_next("Commit", pattern=outbox.project, **fault)
     await relay(aged)

@@ -1,4 +1,4 @@
-"""What becomes of a deleted pool's members, over the subscription's push."""
+"""The cleanup of a deleted pool's members, by a push subscription."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ SUBSCRIPTION = "projects/muster-local/subscriptions/pool-cleanup"
 
 
 class DeletedPool:
-    """A pool that is gone, and machines that still name it."""
+    """A deleted pool, and machines that still have its id."""
 
     def __init__(self, store: firestore.Client, organization_id: str) -> None:
         self.id = str(uuid.uuid4())
@@ -38,7 +38,7 @@ class DeletedPool:
         self.machines = store.collection("organizations", organization_id, "machines")
 
     def have_members(self, count: int) -> None:
-        """Store machines that are in this pool and in another one."""
+        """Store machines that are in this pool and in two others."""
         batch = self.machines._client.batch()
         for number in range(count):
             batch.set(
@@ -47,18 +47,18 @@ class DeletedPool:
         batch.commit()
 
     def members(self) -> list[str]:
-        """Name the machines that still name the pool."""
+        """Return the ids of the machines that still have the pool's id."""
         query = self.machines.where(filter=firestore.FieldFilter("pool_ids", "array_contains", self.id))
         return [machine.id for machine in query.stream()]
 
     def message(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> PubsubMessage:
-        """Make the event of a change, in its first publishing or in a repeat."""
+        """Make the event of a change, with the same id each time."""
         pool = Pool(id=self.id, organization_id=self.organization_id, version=2)
         entry = outbox_entry(pool_changed(pool, change), f"{self.id}-{change}", attempt=0)
         return pubsub_message(entry, datetime.now(UTC))
 
     def envelope(self, change: PoolChange = PoolChange.POOL_CHANGE_DELETED) -> str:
-        """Push the event by hand."""
+        """Make a push request of the event."""
         message = self.message(change)
         return json.dumps(
             {
@@ -78,7 +78,7 @@ def pool(firestore_client: firestore.Client, new_organization: NewOrganization) 
 
 @pytest.fixture
 def cleanup(stack: RunningStack) -> Iterator[Callable[[str], int]]:
-    """Pushes an envelope to the function and returns the status."""
+    """A function that pushes an envelope, and returns the status."""
     with httpx.Client(base_url=stack.functions["pool_cleanup"], timeout=60, verify=NO_AUTHORITIES) as client:
         yield lambda envelope: client.post("/", content=envelope).status_code
 
@@ -93,7 +93,7 @@ def publish(publisher: pubsub.PublisherClient, message: PubsubMessage) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what a push brings about."""
+    """Wait until a push has had its effect."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "it did not come about"
@@ -106,7 +106,7 @@ async def test_a_deleted_pool_is_taken_off_its_members(
     pool.have_members(3)
     publish(publisher, pool.message())
     await until(lambda: not pool.members())
-    # A machine's version stays: the pool's event has told of it.
+    # A machine's version does not change, because the event is the pool's.
     assert [machine.to_dict() for machine in pool.machines.stream()] == [
         {"version": 3, "pool_ids": ["kept", "too"]}
     ] * 3
@@ -125,7 +125,7 @@ async def test_many_members_are_cleaned_up_in_batches(
 
 def test_a_repeated_event_changes_nothing(pool: DeletedPool, cleanup: Callable[[str], int]) -> None:
     assert cleanup(pool.envelope()) == 204
-    pool.have_members(1)  # which no client could: it shows that the repeat does nothing
+    pool.have_members(1)  # which is impossible for clients, and shows that the repeat has no effect
     assert cleanup(pool.envelope()) == 204
     assert pool.members() == ["0000"]
 
@@ -147,7 +147,7 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
 ) -> None:
     pool.have_members(400)
     async with Control.of(stack.firestore_control, stack.project) as control:
-        # The first batch is committed and the second under way: it finds no answer.
+        # The first batch is committed, and the second has no response yet.
         members = f"{pool.organization_id}/machines/0399"
         await control.fail_next("Commit", pattern=members, delay_ms=PATIENCE * 1000)
         publish(publisher, pool.message())
@@ -175,7 +175,7 @@ async def test_a_member_that_is_deleted_meanwhile_stays_deleted(
 
 @pytest.fixture
 def without_pauses(subscriber: pubsub.SubscriberClient) -> Iterator[int]:
-    """Takes the pauses out of the subscription's retry policy; gives the number of its attempts."""
+    """Remove the delays of the subscription's retry policy, and yield its number of attempts."""
 
     def update(policy: pubsub.types.RetryPolicy) -> None:
         changed = pubsub.types.Subscription(name=SUBSCRIPTION, retry_policy=policy)
@@ -193,7 +193,7 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
     subscriber: pubsub.SubscriberClient,
     without_pauses: int,
 ) -> None:
-    """It is kept as it was published, and what comes after it is processed."""
+    """Its content is unchanged, and later events are processed."""
     pool.have_members(1)
     event = pool.message()
     nameless = PubsubMessage()
@@ -227,7 +227,7 @@ async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
 
 
 async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nursery: Nursery) -> None:
-    """Pub/Sub shows nobody the answer."""
+    """Pub/Sub does not show the response to anybody."""
     async with running_function(nursery, "pool_cleanup", stack.environment()) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
             headers = {"X-Request-Id": f"refused-{method}"}

@@ -1,4 +1,4 @@
-"""An answer agrees with itself: what it counts with what it shows, whatever happens between the two reads."""
+"""The count and the machines in a response agree, whatever changes between the two reads."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ KEY = {"Idempotency-Key": "a"}
 Json = dict[str, Any]
 Figures = Callable[[Json], tuple[int, int]]
 
-# Each with the call that comes too late, and the figures: what is counted, and how many are shown.
+# For each, a path, the RPC that is delayed, and the figures: the count, and the number of machines shown.
 ANSWERS: dict[str, tuple[str, str, Figures]] = {
     "a pool": (
         "/v1/pools/{pool}?include_machines=true",
@@ -106,9 +106,9 @@ async def test_links_lead_through_a_list(pools: PoolsApi) -> None:
 async def test_an_assignments_answer_is_true_of_one_moment(
     pools: PoolsApi, firestore_control: Control, *, is_new: bool
 ) -> None:
-    """That of its commit, or of its read where nothing is to be committed."""
+    """The time of its commit, or of its read if there is no commit."""
     pool_id = (await pools.create())["id"]
-    others = await pools.fill([pool_id], 100)  # more than are shown, so that these do not tell how many
+    others = await pools.fill([pool_id], 100)  # more than the response shows, so that it needs the count
     joins, *late = await pools.register_several(3)
     if not is_new:
         await pools.add(pool_id, [joins])

@@ -1,4 +1,4 @@
-"""Machines become members of a pool, and cease to be."""
+"""Assign machines to pools, and remove them."""
 
 import asyncio
 
@@ -78,7 +78,7 @@ class TestAdd:
 
     @pytest.mark.parametrize("newest", [0, 59, 99])
     async def test_what_is_not_shown_is_where_the_link_leads(self, pools: PoolsApi, newest: int) -> None:
-        """All members that the list skips are shown, so that the list has the rest."""
+        """The response contains all members that the linked list skips."""
         created = await pools.create()
         others = await pools.fill([created["id"]], 105)
         named = [*(await pools.fill([], newest)), others[-1]]
@@ -182,7 +182,7 @@ class TestRemove:
 
 
 async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other(pools: PoolsApi) -> None:
-    """The deletion sees the new members, or they are refused: none stays in a pool that is gone."""
+    """The deletion includes new members, or they are refused: no machine stays in a deleted pool."""
     for _ in range(8):
         created = await pools.create()
         machines = await pools.register_several(4)
@@ -196,6 +196,6 @@ async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other
         assert deleted.status_code == 204
         for machine, answer in zip(machines, added, strict=True):
             assert answer.status_code in {200, 404}
-            # Refused ones never joined; the others leave with the cleanup, which no answer waits for.
+            # Refused machines have never joined. The others leave in the cleanup, after the response.
             assert (pools.stored(machine)["version"] == 2) is (answer.status_code == 200)
             assert await pools.pools_of(machine) == []

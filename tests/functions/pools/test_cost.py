@@ -1,4 +1,4 @@
-"""What calls cost, by the emulators' counters: an assignment costs the same in every pool."""
+"""The cost of calls, by the emulators' counters: an assignment costs the same in every pool."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack, organization, quiet_topology, running_stack
 
 KEY = {"Idempotency-Key": "a"}
-LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes a minute: --timeout 1200
+LARGE = int(os.environ.get("POOL_MEMBERS", "1000"))  # 50000 takes a minute, and needs --timeout 1200
 MEMBERS_A_UNIT = 1000
 
 
 @pytest.fixture(scope="module")
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack where nothing happens but what the test asks for: no schedules, no subscribers."""
+    """A stack without schedules and subscriptions, so that only the tests cause operations."""
     folder = tmp_path_factory.mktemp("quiet")
     with running_stack(folder, "--topology", str(quiet_topology(folder))) as running:
         yield running
@@ -33,7 +33,7 @@ def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSta
 
 @dataclass(frozen=True)
 class Quiet:
-    """The API of a stack where nothing else happens, what its calls cost, and the emulators' faults."""
+    """The API of a stack where nothing else happens, with the cost of calls, and the emulators' faults."""
 
     pools: PoolsApi
     meter: Meter
@@ -41,16 +41,16 @@ class Quiet:
     pubsub: Control
 
     async def cost(self, call: Awaitable[object], *, deletes: int = 0) -> tuple[Counter[str], Counter[str]]:
-        """Make a call and tell its RPCs, with those that drop its published events, and its billed units."""
+        """Return a call's RPCs, including the deletion of its published events, and its billed units."""
         await self.meter.quiet()
-        await self.pools.call("GET", "/v1/pools?limit=0")  # refused; the key is known for a while from now on
+        await self.pools.call("GET", "/v1/pools?limit=0")  # refused; now the function has cached the key
         cost = await self.meter.cost(call, dropped=deletes)
         return cost.rpcs + cost.dropping, cost.billed
 
 
 @pytest.fixture
 async def quiet(quiet_stack: RunningStack) -> AsyncIterator[Quiet]:
-    """The API for an organization of the test's own."""
+    """The API for an organization of this test only."""
     with firestore_client(quiet_stack.firestore_emulator_host, quiet_stack.project) as store:
         async with (
             httpx.AsyncClient(base_url=quiet_stack.gateway, timeout=60, verify=NO_AUTHORITIES) as http,
@@ -74,7 +74,7 @@ async def test_an_assignment_costs_what_its_machines_and_its_record_cost(quiet: 
 
     rpcs, billed = await quiet.cost(assignment, deletes=1)
 
-    # The second commit is the one that drops the published event.
+    # The second commit deletes the published event.
     expected = Counter(BatchGetDocuments=1, Commit=2, Publish=1, RunAggregationQuery=1, RunQuery=1)
     assert expected == rpcs
     assert billed == Counter(
@@ -88,7 +88,7 @@ async def test_an_assignment_costs_what_its_machines_and_its_record_cost(quiet: 
 
 
 async def test_members_are_counted_and_read_while_the_event_is_published(quiet: Quiet) -> None:
-    """Both reads arrive while the publish is held up, and the answer waits for all three."""
+    """Both reads arrive while the publish is delayed, and the response waits for all three."""
     pools = quiet.pools
     pool_id, machine = (await pools.create())["id"], await pools.register()
     published = await quiet.pubsub.billed("published")
@@ -156,7 +156,7 @@ async def test_small_pools_of_a_list_leave_the_large_ones_room(quiet: Quiet) -> 
 
 
 async def test_16_clients_assign_machines_to_one_pool_without_aborting_each_other(quiet: Quiet) -> None:
-    """Each assignment is decided once: no transaction is tried again."""
+    """No transaction is aborted and repeated."""
     clients, rounds = 16, 8
     pools = quiet.pools
     pool_id = (await pools.create())["id"]

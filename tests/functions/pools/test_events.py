@@ -9,7 +9,7 @@ from tests.functions.pools.inbox import Inbox
 
 
 def told(event: PoolChanged) -> dict[str, int]:
-    """Give the machines of an event, with their versions."""
+    """Return the ids of an event's machines, with their versions."""
     versions = {machine.id: machine.version for machine in event.machines}
     assert len(versions) == len(event.machines)
     return versions
@@ -39,7 +39,7 @@ async def test_its_attributes_are_those_of_a_cloud_event(pools: PoolsApi, inbox:
 
     message = inbox.messages.get(timeout=PATIENCE)
 
-    # Pub/Sub adds some that name the topic's schema.
+    # Pub/Sub adds attributes for the topic's schema.
     attributes = {name: text for name, text in message.attributes.items() if "googclient" not in name}
     assert attributes.pop("ce-id")
     assert attributes.pop("ce-source")

@@ -1,4 +1,4 @@
-"""When the store fails in the middle of a change of a pool, it has happened once or not at all."""
+"""If Firestore fails during a change of a pool, the change is applied once or not at all."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.functions.pools.expectations import problem
 from tests.functions.pools.inbox import Inbox
 
 KEY = {"Idempotency-Key": "a"}
-# For how long a commit is held up, for another one to overtake it if it can.
+# The delay of a commit, in which another one can overtake it.
 OVERTAKEN_MS = 500
 CUT: dict[str, dict[str, Any]] = {
     "not applied": {"code": "UNAVAILABLE", "when": "before"},
@@ -27,14 +27,14 @@ CUT: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 async def all_faults_strike(firestore_control: Control) -> AsyncIterator[None]:
-    """Fails the test if it did not meet its faults, and leaves none to the next one."""
+    """Fail the test if a fault was not injected, and remove it for the next test."""
     yield
     assert await firestore_control.forget() == []
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A pool with a member, and a machine beside it."""
+    """A pool with a member, and a machine that is not in it."""
 
     pools: PoolsApi
     pool_id: str
@@ -42,14 +42,14 @@ class Scene:
     free: str
 
     async def state(self) -> tuple[int, list[str], list[str]]:
-        """Tell how many pools there are, and those of both machines."""
+        """Return the number of pools, and the pools of both machines."""
         total = (await self.pools.call("GET", "/v1/pools")).json()["total"]
         return total, await self.pools.pools_of(self.member), await self.pools.pools_of(self.free)
 
 
 @pytest.fixture
 async def scene(pools: PoolsApi) -> Scene:
-    """Sets the scene."""
+    """Create the scene."""
     pool_id, member, free = (await pools.create())["id"], await pools.register(), await pools.register()
     await pools.add(pool_id, [member])
     return Scene(pools, pool_id, member, free)
@@ -67,7 +67,7 @@ Outcome = Callable[[Scene], tuple[int, list[str], list[str]]]
 
 
 def act(method: str, path: str, body: Callable[[Scene], object]) -> Act:
-    """Make a call of the scene's pool or machines."""
+    """Return a function that makes a call for the scene's pool or machines."""
 
     def call(scene: Scene, headers: Headers) -> Awaitable[httpx.Response]:
         place = path.format(pool=scene.pool_id, member=scene.member)
@@ -118,7 +118,7 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
     *, scene: Scene, inbox: Inbox, firestore_control: Control, change: str, fault: str, headers: Headers
 ) -> None:
     call, status, outcome, kind = CHANGES[change]
-    mine = scene.pools.organization.id  # not the commits that drop published events
+    mine = scene.pools.organization.id  # not the commits that delete published events
     await firestore_control.fail_next("Commit", pattern=mine, **CUT[fault])
 
     answer = await call(scene, headers)
@@ -132,7 +132,7 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
     last = await scene.pools.create(name="the end")
     kinds = [(kind, event.pool.id) for kind, event in inbox.next_several(2)]
     if kinds[1][1] != last["id"]:
-        kinds.reverse()  # events of different pools come in any order
+        kinds.reverse()  # events of different pools have no order
     assert [kind, "created"] == [told for told, _ in kinds]
 
 
@@ -153,14 +153,14 @@ MEMBERSHIPS: dict[str, tuple[Act, int, str]] = {
 async def test_a_pool_is_not_deleted_in_the_middle_of_a_change_of_its_members(
     scene: Scene, inbox: Inbox, firestore_control: Control, change: str
 ) -> None:
-    """Nothing is told of a pool after its deletion."""
+    """A pool has no events after its deletion."""
     call, status, kind = MEMBERSHIPS[change]
     mine = f"{scene.pools.organization.id}/machines/"
     await firestore_control.fail_next("Commit", pattern=mine, delay_ms=OVERTAKEN_MS)
     changing = asyncio.ensure_future(call(scene, {}))
     await firestore_control.struck()
 
-    # It waits for the locks of that commit.
+    # It waits for that commit's locks.
     await scene.pools.delete(scene.pool_id)
 
     assert status == (await changing).status_code
@@ -178,7 +178,7 @@ async def test_a_deletion_is_decided_again_when_its_pool_has_changed(
     other = await scene.pools.call("PATCH", f"/v1/pools/{scene.pool_id}", {"name": "b"})
 
     assert (await deleting).status_code == 204
-    # A change that took longer than the commit was held up has found no pool.
+    # If the other change took longer than the commit's delay, it has not found the pool.
     told = [(2, "updated"), (3, "deleted")] if other.is_success else [(2, "deleted")]
     assert told == sorted((event.version, kind) for kind, event in inbox.next_several(len(told)))
 
@@ -200,7 +200,7 @@ async def test_contention_is_tried_again(scene: Scene, firestore_control: Contro
 async def test_a_read_that_fails_is_tried_again(
     scene: Scene, firestore_control: Control, change: str, code: str
 ) -> None:
-    """A transaction's read fails as its commit does."""
+    """A transaction's reads can fail like its commit."""
     call, status, outcome, _ = CHANGES[change]
     mine = scene.pools.organization.id
     await firestore_control.fail_next("BatchGetDocuments", pattern=mine, count=2, code=code)
@@ -227,7 +227,7 @@ async def test_what_is_shown_is_read_again_when_that_fails(
 async def test_a_query_that_the_store_refuses_is_not_made_again(
     scene: Scene, firestore_control: Control
 ) -> None:
-    """It has no index for it, and will have none in a second."""
+    """The query needs an index that does not exist, so a retry would fail too."""
     mine = scene.pools.organization.id
     await firestore_control.fail_next("RunQuery", pattern=mine, code="FAILED_PRECONDITION")
 
@@ -258,7 +258,7 @@ async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
 async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
     pools: PoolsApi, firestore_control: Control, fault: dict[str, Any]
 ) -> None:
-    """A 503 would say that nothing has changed, and who repeats the request would have two pools."""
+    """A 503 would mean that nothing has changed, and a repeat would create a second pool."""
     machine = await pools.register()
     mine = pools.organization.id
 
@@ -275,7 +275,7 @@ async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
     added = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
     await firestore_control.forget()
 
-    assert time.monotonic() - began < 2 * REQUEST_SECONDS  # the three, of which none takes all of its time
+    assert time.monotonic() - began < 2 * REQUEST_SECONDS  # for all three, so none waits until its deadline
     assert [answer.status_code for answer in (created, updated, added)] == [201, 200, 200]
     assert [answer.json()["machine_count"] for answer in (created, updated, added)] == [None] * 3
     assert [machine] == [shown["id"] for shown in added.json()["machines"]]
@@ -302,7 +302,7 @@ async def test_a_replay_whose_members_cannot_be_read_is_no_failure(
 async def test_a_machine_that_cannot_be_shown_does_not_make_an_assignment_a_failure(
     scene: Scene, spoilt: str
 ) -> None:
-    """What is stored was written by some version of the product, or by an operator."""
+    """Documents can come from any version of the product, or from an operator."""
     pools = scene.pools
     machine = scene.member if spoilt == "a member" else scene.free
     pools.machines().document(machine).update({"machine_parameters": "{"})

@@ -1,4 +1,4 @@
-"""What is refused: bodies, query parameters, keys, methods; nothing of it changes anything."""
+"""Refused requests: bodies, query parameters, keys, methods. None has an effect."""
 
 import json
 from typing import Any
@@ -21,12 +21,12 @@ TOO_DEEP = "must not be nested deeper than {} levels"
 
 
 def at(*place: str | int) -> Place:
-    """Name a place in the body."""
+    """Return a place in the body."""
     return ("body", *place)
 
 
 def nested(levels: int) -> dict[str, Any]:
-    """Nest objects in each other."""
+    """Return nested objects."""
     return {"a": nested(levels - 1)} if levels else {}
 
 
@@ -99,7 +99,7 @@ async def test_an_update_with_faults_changes_nothing(
 
 
 def _uuids(field: str) -> list[tuple[Any, Faults]]:
-    """Tell the faults of a list of ids."""
+    """Return invalid lists of ids, with their faults."""
     not_a_uuid = "UUID input should be a string, bytes or UUID object"
     parsing = "Input should be a valid UUID, "
     return [
@@ -138,7 +138,7 @@ EMPTY: tuple[Any, Faults] = (
 async def test_an_assignment_names_1_to_100_machines(
     *, pools: PoolsApi, method: str, path: str, body: object, faults: Faults
 ) -> None:
-    """The faults of a body are told before anything is looked up."""
+    """Faults of the body are reported before any read."""
     invalid(await pools.call(method, f"/v1/pools/{a_uuid()}/machines{path}", body), *faults)
 
 

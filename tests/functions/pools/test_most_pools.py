@@ -1,4 +1,4 @@
-"""A machine that is in as many pools as it can be, each of them as large as it can be."""
+"""A machine in the maximum number of pools, each as large as possible."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ LARGEST = {"description": "x" * 15_500, "pool_parameters": {"a": "x" * 65_500}}
 async def pools(
     http: httpx.AsyncClient, new_organization: NewOrganization, firestore_client: Client
 ) -> PoolsApi:
-    """The API for an organization that these tests share, for the sake of its pools."""
+    """The API for an organization that these tests share because of its pools."""
     return PoolsApi(http=http, organization=new_organization(), store=firestore_client)
 
 
 @pytest.fixture(scope="module")
 async def largest(pools: PoolsApi) -> Sequence[str]:
-    """Pools that are as large as can be, and more than a machine can be in."""
+    """Create the largest possible pools, and more than a machine can be in."""
     created = await asyncio.gather(*(pools.create(**LARGEST) for _ in range(MOST + 20)))
     return [pool["id"] for pool in created]
 
@@ -52,7 +52,7 @@ async def test_a_machine_that_is_in_the_most_pools_joins_no_other(
 async def test_a_machine_in_the_most_and_largest_pools_can_be_deleted(
     pools: PoolsApi, largest: Sequence[str], headers: dict[str, str]
 ) -> None:
-    """Each of its pools has an event in the one commit."""
+    """The commit contains an event for each of its pools."""
     machine = await pools.register()
     held = largest[:MOST]
     path = f"/v1/machines/{machine}/pools"

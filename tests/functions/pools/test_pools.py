@@ -131,7 +131,7 @@ class TestGet:
         pool(other)
 
     async def test_a_pool_with_another_number_of_members_is_sent_again(self, pools: PoolsApi) -> None:
-        """Members come and go without a version of the pool."""
+        """Members change without a new version of the pool."""
         pool_id, machines = (await pools.create())["id"], await pools.register_several(3)
 
         async def get(tag: str) -> tuple[int, str]:
@@ -148,7 +148,7 @@ class TestGet:
         assert await get('"1"') == (304, '"1"')
 
     async def test_a_change_is_tagged_with_the_version_alone(self, pools: PoolsApi) -> None:
-        """It is recorded, and a replay has the same headers whoever is a member then."""
+        """The response is recorded, and its replay has the same headers, even if the members have changed."""
         pool_id, machines = (await pools.create())["id"], await pools.register_several(2)
         path = f"/v1/pools/{pool_id}"
 
@@ -188,7 +188,7 @@ class TestGet:
             assert answer.status_code == 412, answer.text
 
     async def test_an_answer_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
-        """Their number may be the same, and others be there."""
+        """The number of machines can be the same although the machines differ."""
         path = f"/v1/pools/{(await pools.create())['id']}?include=machines"
 
         pool(await pools.call("GET", path, headers={"If-None-Match": '"1"'}))
@@ -392,7 +392,7 @@ async def test_a_pool_of_another_version_is_not_changed(
 
     answer = await pools.call(method, f"/v1/pools/{created['id']}{path}", body, {"If-Match": '"2"'})
 
-    # An unknown machine is told before the version of the pool.
+    # An unknown machine is reported before the wrong version.
     assert answer.status_code == (404 if path == "/machines" and method == "POST" else 412)
     assert created == await pools.get(created["id"])
 

@@ -1,4 +1,4 @@
-"""Many clients at once do whatever comes: every answer is explained by one order of events."""
+"""Concurrent clients make random requests, and one order of events explains every response."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ Claim = Callable[[State], bool]
 
 @dataclass(frozen=True)
 class Answered:
-    """A request, and something that its answer claims to have been so while it was under way."""
+    """A request, with its response and a claim that was true at some time during the request."""
 
     start: datetime
     end: datetime
@@ -39,14 +39,14 @@ class Answered:
 
 @pytest.fixture
 def events(stack: RunningStack, pools: PoolsApi, subscriber: SubscriberClient) -> Iterator[Events]:
-    """Subscribes to all that happens in the organization."""
+    """Subscribe to all events of the organization."""
     with messages(subscriber, stack.project, pools.organization.id, *TOPICS) as received:
         yield received
 
 
 @dataclass
 class World:
-    """What the clients know of, and what they were answered."""
+    """The clients' knowledge, and their responses."""
 
     api: PoolsApi
     random: random.Random
@@ -55,7 +55,7 @@ class World:
     answers: list[Answered] = field(default_factory=list)
 
     async def act(self) -> None:
-        """Do one thing or another."""
+        """Make a random call."""
         acts: dict[Callable[[], Awaitable[None]], int] = {
             self.create_pool: 2,
             self.rename_pool: 1,
@@ -75,7 +75,7 @@ class World:
         self.pools.append((await self.api.create())["id"])
 
     async def rename_pool(self) -> None:
-        """Change a pool itself."""
+        """Rename a pool."""
         pool_id, name = self.random.choice(self.pools), str(self.random.random())
         await self.call("PATCH", f"/v1/pools/{pool_id}", {"name": name}, lambda state: pool_id in state.pools)
 
@@ -89,7 +89,7 @@ class World:
         self.machines.append(await self.api.register())
 
     async def rename(self) -> None:
-        """Change a machine itself."""
+        """Rename a machine."""
         machine_id = self.random.choice(self.machines)
         await self.call(
             "PATCH",
@@ -116,7 +116,7 @@ class World:
         )
         if added.response.is_success:
             count = added.response.json()["machine_count"]
-            # While a pool that is gone is taken off its members, any number is true.
+            # While a deleted pool's members are being cleaned up, any number is correct.
             self.answers.append(
                 replace(added, claim=lambda state: len(state.members.get(pool_id, range(count))) == count)
             )
@@ -132,7 +132,7 @@ class World:
         )
 
     async def replace(self) -> None:
-        """Replace the pools of a machine."""
+        """Set the pools of a machine."""
         machine_id = self.random.choice(self.machines)
         pool_ids = self.random.sample(self.pools, min(len(self.pools), self.random.randrange(3)))
         await self.call(
@@ -148,7 +148,7 @@ class World:
         return self.random.choice(self.pools), self.random.sample(self.machines, count)
 
     async def call(self, method: str, path: str, body: Json | None, success: Claim) -> Answered:
-        """Make a call, and note what its answer claims: its effect, or what a 404 says is not there."""
+        """Make a call, and record its claim: its effect, or the absence of what a 404 contains."""
         start = datetime.now(UTC)
         response = await self.api.call(method, path, body)
         assert response.is_success or response.status_code == 404, response.text
@@ -159,7 +159,7 @@ class World:
 
 
 def _absence(problem: Json, body: Json) -> Claim:
-    """Read what a 404 says: one thing is missing, or just these of several."""
+    """Return the claim of a 404: one thing is missing, or exactly these of several."""
     match problem:
         case {"pool_id": pool_id}:
             return lambda state: pool_id not in state.pools
@@ -207,7 +207,7 @@ async def test_every_answer_is_explained_by_one_order_of_events(pools: PoolsApi,
 
 
 async def complete(pools: PoolsApi, events: Events) -> History:
-    """Wait until all events have come and deleted pools are cleaned up: then both tell the same."""
+    """Wait until all events have arrived and deleted pools are cleaned up, so that both agree."""
     received: list[Message] = []
     last: AssertionError | KeyError | None = None
     for _ in range(int(PATIENCE / 0.25)):
@@ -217,7 +217,7 @@ async def complete(pools: PoolsApi, events: Events) -> History:
             history = History.of(received)
             assert stored(pools) == history.last
         except (AssertionError, KeyError) as error:
-            last = error  # events come in any order: until all are there, some do not fit
+            last = error  # events arrive in any order, and some do not fit until all have arrived
             await asyncio.sleep(0.25)
         else:
             return history
@@ -225,7 +225,7 @@ async def complete(pools: PoolsApi, events: Events) -> History:
 
 
 def stored(pools: PoolsApi) -> State:
-    """Read the inventory from the store, with the pools that machines name, dead ones too."""
+    """Read the inventory from the database, including deleted pools that machines still contain."""
     machines = {document.id: document.to_dict() or {} for document in pools.machines().stream()}
     pool_documents = pools.store.collection("organizations", pools.organization.id, "pools").stream()
     versions = {document.id: (document.to_dict() or {})["version"] for document in pool_documents}

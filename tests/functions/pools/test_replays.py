@@ -1,4 +1,4 @@
-"""Requests that are repeated with their idempotency keys."""
+"""Requests repeated with their idempotency keys."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ PRESENT = ("machine_count", "machines")
 
 
 def recorded(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
-    """Give what a replay repeats: all but what is no part of a commit."""
+    """Return the parts of a response that a replay repeats: those that the commit determines."""
     changing = {"x-request-id", "date", "content-length", "link", "idempotent-replayed"}
     headers = {name: value for name, value in answer.headers.items() if name not in changing}
     body = answer.text.partition(',"machine_count":')[0]
@@ -24,7 +24,7 @@ def recorded(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
 
 
 def replayed(first: httpx.Response, second: httpx.Response) -> Json:
-    """Check that an answer replays another one, and return its body."""
+    """Check that a response replays another one, and return its body."""
     assert "idempotent-replayed" not in first.headers
     assert second.headers["idempotent-replayed"] == "true"
     assert recorded(first) == recorded(second)
@@ -85,7 +85,7 @@ async def test_an_assignment_shows_the_members_of_now(pools: PoolsApi) -> None:
 async def test_a_replay_shows_the_members_though_the_media_type_is_none_that_is_taken(
     pools: PoolsApi,
 ) -> None:
-    """Its headers are no part of what a request is known again by."""
+    """A request's headers are not part of its digest."""
     created, machine = await pools.create(), await pools.register()
     path = f"/v1/pools/{created['id']}"
     requests: list[tuple[str, str, Json]] = [
@@ -114,7 +114,7 @@ async def test_the_replay_for_a_deleted_pool_shows_no_members(pools: PoolsApi) -
     await pools.delete(created["id"])
 
     shown = replayed(first, await pools.call("POST", path, body, KEY))
-    # As of a member that is not cleaned up yet.
+    # Simulate a member that is not cleaned up yet.
     pools.put([await pools.register()], [created["id"]])
     again = await pools.call("PATCH", f"/v1/pools/{created['id']}", {"name": "b"}, {"Idempotency-Key": "b"})
 

@@ -1,4 +1,4 @@
-"""Who may see machines through pools, and pools through machines."""
+"""The scopes for machines in pools, and for pools of machines."""
 
 import pytest
 
@@ -33,7 +33,7 @@ async def test_what_is_shown_beside_needs_its_own_scope(  # noqa: PLR0913 - a ta
 async def test_who_may_write_pools_is_shown_the_machines_of_an_assignment(
     pools: PoolsApi, new_organization: NewOrganization
 ) -> None:
-    """The published API answers an assignment with the pool's machines, whatever else the key may read."""
+    """The published API includes the pool's machines in the response, whatever the key's other scopes."""
     writer = PoolsApi(
         http=pools.http, organization=new_organization(("machines:write", "pools:write")), store=pools.store
     )

@@ -1,4 +1,4 @@
-"""The published SDK of the pools API works against this server unchanged, sync and async."""
+"""The published SDK of the pools API works with this server unchanged, sync and async."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ from tests.stack import NewOrganization, RunningStack
 
 @dataclass(frozen=True)
 class Sdk:
-    """The SDK's client, called in one of its two ways."""
+    """The SDK's client, called sync or async."""
 
     client: CyberdeskClient
     is_sync: bool
@@ -62,18 +62,18 @@ async def connected(api_key: str, address: str, *, is_sync: bool, **options: Any
     """Connect the SDK to a server."""
     with closing(CyberdeskClient(api_key, base_url=address, **options)) as client:
         yield Sdk(client, is_sync)
-        await client._client.get_async_httpx_client().aclose()  # which its own close leaves open
+        await client._client.get_async_httpx_client().aclose()  # the SDK's own `close` leaves it open
 
 
 @pytest.fixture(params=[True, False], ids=["sync", "async"])
 def is_sync(request: pytest.FixtureRequest) -> bool:
-    """Which of the SDK's two ways."""
+    """Whether to use the SDK's sync functions."""
     return bool(request.param)
 
 
 @pytest.fixture
 async def sdk(stack: RunningStack, new_organization: NewOrganization, *, is_sync: bool) -> AsyncIterator[Sdk]:
-    """The SDK of a new organization."""
+    """The SDK for a new organization."""
     async with connected(new_organization().api_key, stack.gateway, is_sync=is_sync) as sdk:
         yield sdk
 
@@ -203,7 +203,7 @@ def _places(answer: object) -> list[list[int | str]]:
 
 @asynccontextmanager
 async def losing_first_answers(gateway: str, count: int) -> AsyncIterator[str]:
-    """Stand before a server: the first requests reach it, and their answers are lost."""
+    """Run a proxy that loses the responses to the first requests."""
     target = urlsplit(gateway)
     left = count
 
