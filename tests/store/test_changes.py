@@ -1,4 +1,4 @@
-"""A change takes effect once, and is answered and told as it was committed, whatever its commit's fate."""
+"""A change is applied once, and its response and events match its commit, whatever happens to the commit."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ MACHINE = paths.machine("example", ID)
 
 
 class LateFirestore(Firestore):
-    """A database whose first commit is cut off, and arrives only when it is told to."""
+    """A database whose first commit fails, and is applied only when `arrive` is called."""
 
     def __init__(self, project: str) -> None:
         super().__init__(project, "(default)")
@@ -62,7 +62,7 @@ class LateFirestore(Firestore):
 
 
 class WatchedFirestore(Firestore):
-    """A database that counts how often somebody looks for what has become of a change."""
+    """A database that counts the lookups for the result of a change."""
 
     looks = 0
 
@@ -118,7 +118,7 @@ def renaming(firestore: Firestore, path: str, name: str) -> Decide:
 async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
     own: Inventory, project: str
 ) -> None:
-    """Another change comes between it and the next attempt, which decides on newer ground."""
+    """Another change is committed between it and the next attempt, which so decides differently."""
     firestore = LateFirestore(project)
     told: list[OutboxEntry] = []
     path = paths.machine("example", "late")
@@ -145,7 +145,7 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
 
 
 class OvertakenFirestore(LateFirestore):
-    """A database whose first commit arrives when it has been looked for, and another change after it."""
+    """A database whose first commit is applied after a lookup for it, and then another change."""
 
     async def get_all(
         self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
@@ -160,7 +160,7 @@ class OvertakenFirestore(LateFirestore):
 async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_commit(
     own: Inventory, project: str
 ) -> None:
-    """The next attempt finds the machine a member, and with another name."""
+    """For the next attempt, the machine is already a member, and has another name."""
     firestore = OvertakenFirestore(project)
     machine = Machine(id=ID, organization_id="example", name="first", version=1)
     machine.last_seen.FromDatetime(START)
@@ -183,7 +183,7 @@ async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_comm
 
 @pytest.mark.usefixtures("own")
 async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str) -> None:
-    """The next attempt finds what it wants."""
+    """The next attempt finds the desired state."""
     firestore = LateFirestore(project)
     told: list[OutboxEntry] = []
     attempts = count()
@@ -205,7 +205,7 @@ async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str)
 async def test_a_late_commit_is_found_although_the_next_one_fails(
     project: str, firestore_control: Control, key: str | None, code: str
 ) -> None:
-    """Its failure must not say that nothing has changed."""
+    """The response must not be an error, because the change is applied."""
     firestore = LateFirestore(project)
     told: list[OutboxEntry] = []
     attempts = count()
@@ -226,7 +226,7 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
 async def test_contention_is_looked_into_only_where_a_commit_went_unanswered(
     project: str, firestore_control: Control
 ) -> None:
-    """A read that is cut off has changed nothing; its look is for what an earlier request was answered."""
+    """A failed read leads to one lookup, for an earlier request's response; contention leads to none."""
     firestore = WatchedFirestore(project, "(default)")
     attempts = count()
 
@@ -243,7 +243,7 @@ async def test_contention_is_looked_into_only_where_a_commit_went_unanswered(
 
 
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
-    """Somebody has deleted it before the next attempt."""
+    """It has been deleted before the next attempt."""
     firestore = LateFirestore(project)
     told: list[OutboxEntry] = []
     path = paths.machine("example", "gone")
@@ -267,7 +267,7 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
 async def test_what_is_answered_and_told_is_the_decision_that_was_committed(
     own: Inventory, project: str, firestore_control: Control, key: str | None, names: Sequence[str]
 ) -> None:
-    """The first attempt decides for three events and is lost; of the second the answer is."""
+    """The first attempt decides on three events, and is lost. The second's commit only loses its response."""
     for when in ("before", "after"):
         await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", when=when)
     machine = Machine(id="decided", organization_id="example", version=1)
@@ -320,7 +320,7 @@ async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline
 
 
 async def test_an_answer_is_completed_while_its_event_is_published(own: Inventory) -> None:
-    """Each of the two goes on only when both have begun."""
+    """Each of the two continues only when both have begun."""
     both = asyncio.Barrier(2)
 
     async def publish(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:

@@ -1,4 +1,4 @@
-"""An event's effect is committed once, however often the event is delivered."""
+"""An event's effect is committed once, even if the event is delivered several times."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ COUNTER = paths.pool("example", "counter")
 
 
 def counting(inventory: Inventory) -> Decide:
-    """Count events in a document, where a repetition would show."""
+    """Count events in a document, which shows repeated effects."""
 
     async def decide(transaction: Transaction) -> Effect:
         found = (await transaction.get([COUNTER])).get(COUNTER)
@@ -52,7 +52,7 @@ async def test_a_repeated_delivery_changes_nothing(own: Inventory) -> None:
 
 
 async def test_the_record_of_an_event_outlives_every_copy_of_its_message(own: Inventory) -> None:
-    """A topic keeps a message for 31 days at most, and so does a subscription."""
+    """A topic keeps messages for at most 31 days, and so does a subscription."""
     began = now()
     await count(own)
 
@@ -97,7 +97,7 @@ async def test_a_commit_that_fails_takes_effect_once(
 
 
 async def test_what_a_transaction_decided_that_has_ended_is_decided_again(own: Inventory) -> None:
-    """The store ends one that takes too long."""
+    """The database ends a transaction that takes too long."""
     await count(own, "before")
     decided = 0
 
@@ -107,7 +107,7 @@ async def test_what_a_transaction_decided_that_has_ended_is_decided_again(own: I
         effect = await counting(own)(transaction)
         if decided == 1:
             async with transaction:
-                pass  # rolls it back
+                pass  # roll it back
         return effect
 
     await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(10))
@@ -127,7 +127,7 @@ async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
         return effect
 
     with pytest.raises(Unavailable):
-        # Not in real time: a read that begins a transaction could pass the deadline, and keep its locks.
+        # With real time, a read that begins a transaction could exceed the deadline, and keep its locks.
         await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(5, monotonic=lambda: seconds))
     assert (await firestore_control.rpcs())["Commit"] == 2
     await firestore_control.forget()
@@ -136,7 +136,7 @@ async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
 
 
 async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory) -> None:
-    """The first delivery dies after its second step; the next one takes the other three."""
+    """The first delivery fails after its second step; the next one does the other three."""
     steps: list[int] = []
 
     async def decide(transaction: Transaction) -> Effect:
@@ -175,7 +175,7 @@ async def test_refusals_of_steps_that_succeed_in_the_end_do_not_add_up(own: Inve
     async def decide(transaction: Transaction) -> Effect:
         nonlocal decided
         decided += 1
-        if decided % 2:  # another change was in the way
+        if decided % 2:  # another change was committed first
             return Effect(writes=[writes.create(own.firestore.name(COUNTER), Pool())])
         effect = await counting(own)(transaction)
         return Effect(writes=effect.writes, complete=decided == 2 * (MOST_REFUSALS + 1))

@@ -1,4 +1,4 @@
-"""The sets of label keys that are remembered."""
+"""The cache of sets of label keys."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.control import Control
 async def test_the_organization_that_was_asked_for_least_recently_is_forgotten_first(
     own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of one that is remembered the machines are counted, and no set is read."""
+    """For a cached organization, the machines are counted, and no set is read."""
     monkeypatch.setattr("shared.store.label_sets.MOST_ORGANIZATIONS", 2)
     sets = LabelSets(own.firestore)
     await sets.lacking("before", ["tier"], Deadline(5))

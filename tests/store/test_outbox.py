@@ -1,4 +1,4 @@
-"""Published events leave the outbox, and nothing that a request waits for depends on it."""
+"""Published events are deleted from the outbox, and no request waits for this."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tests.logged import entries
 
 
 async def dropped(inventory: Inventory, event_ids: Sequence[str]) -> None:
-    """Have events dropped, and wait until that has ended."""
+    """Delete events from the outbox, and wait until this has ended."""
     before = asyncio.all_tasks()
     inventory.outbox.drop(event_ids)
     [dropping] = asyncio.all_tasks() - before

@@ -1,4 +1,4 @@
-"""A transaction that nothing comes of lets go of its locks, whatever ended it, and the next try is as old."""
+"""A transaction without a commit releases its locks, whatever ended it; its successor has the same age."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,7 @@ POOL = paths.pool("example", "locked")
 
 
 class Clock:
-    """A clock that stands until it is set."""
+    """A clock that stands still until it is set."""
 
     now = 0.0
 
@@ -30,18 +30,18 @@ class Clock:
 
 @pytest.fixture
 async def locked(own: Inventory) -> None:
-    """Stores the document that the transactions read."""
+    """Store the document that the transactions read."""
     await own.firestore.commit([writes.create(own.firestore.name(POOL), Pool(version=1))], Deadline(5))
 
 
 async def overwrite(own: Inventory) -> None:
-    """Write the document as a commit of its own, which would wait for a lock."""
+    """Write the document in a separate commit, which waits for locks."""
     await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(RELEASE_SECONDS))
 
 
 @pytest.mark.usefixtures("locked")
 async def test_locks_are_released_past_the_deadline(own: Inventory, firestore_control: Control) -> None:
-    """The request has no time left for anything, and others wait."""
+    """The request has no time left, but other requests wait for the locks."""
     clock = Clock()
 
     async def read_until_the_deadline() -> None:
@@ -59,7 +59,7 @@ async def test_locks_are_released_past_the_deadline(own: Inventory, firestore_co
 
 @pytest.mark.usefixtures("locked")
 async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
-    """What the other tests would see if it were not released."""
+    """The other tests would fail like this if the lock were not released."""
     async with Transaction(own.firestore, Deadline(5)) as transaction:
         await transaction.get([POOL])
         with pytest.raises(Unclear):
@@ -103,7 +103,7 @@ async def test_a_committed_transaction_has_nothing_to_release(
 
 @pytest.fixture
 async def recorder(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
-    """Sees the RPCs of every store that is connected from now on."""
+    """Records the RPCs of every store that connects from now on."""
     recorder = Recorder()
     async with recorded([stack.firestore_emulator_host], recorder) as [address]:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
@@ -111,7 +111,7 @@ async def recorder(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 
 async def test_the_next_try_tells_which_one_it_follows(project: str, recorder: Recorder) -> None:
-    """It is as old as that one, and younger ones give way to it, also after one that did not begin."""
+    """It has the age of its predecessor, so younger ones yield to it, even after one that did not begin."""
     firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
     async with Transaction(firestore, Deadline(5)) as first:
         await first.get([POOL])

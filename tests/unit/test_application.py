@@ -1,4 +1,4 @@
-"""A function's application: what it answers when its own code fails."""
+"""The responses of a function's application when its own code fails."""
 
 import logging
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ async def reach_store() -> None:
 
 @pytest.fixture
 def application(tmp_path: Path) -> Iterator[Application]:
-    """One with a route that fails, and a document that is missing; it has the process's log while it does."""
+    """An application with a failing route and a missing document. It configures the log while it exists."""
     handlers = logging.root.handlers
     yield create_app(
         [
@@ -53,7 +53,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
 async def test_what_a_route_refuses_is_a_problem_also_inside_of_another_application(
     application: Application,
 ) -> None:
-    """As in functions-framework, whose application has answers of its own for such errors."""
+    """As in functions-framework, whose application has its own responses for such errors."""
     transport = httpx.ASGITransport(Starlette(routes=[Mount("/", application)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
         problem(await http.get("/teapot"), 418)

@@ -1,4 +1,4 @@
-"""The pauses between attempts."""
+"""The delays between attempts."""
 
 import asyncio
 import itertools
@@ -13,7 +13,7 @@ RUNS = 200
 
 
 def attempts(seconds: float) -> tuple[list[float], float]:
-    """Take every turn until a deadline; tell when each came, and when there were no more."""
+    """Make attempts until a deadline; return the time of each, and the time when they ended."""
 
     async def take() -> tuple[list[float], float]:
         time = asyncio.get_running_loop().time

@@ -1,4 +1,4 @@
-"""Callers from their keys: what is remembered of them."""
+"""Authentication of keys, and its cache."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Store:
-    """A store whose first read waits until it is let go, and then fails."""
+    """A store whose first read waits for a signal, and then fails."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -96,7 +96,7 @@ async def test_the_key_that_was_used_least_recently_is_forgotten_first(
 
     used = ["first", "second", "first", "third", "first", "third", "second"]
     assert [await reads_of(key) for key in used] == [1, 1, 0, 1, 0, 0, 1]
-    now = NOW + CACHE_TIME  # each is read anew, which is a use too
+    now = NOW + CACHE_TIME  # each entry has expired and is read again, which also counts as a use
     used = ["third", "first", "third", "first"]
     assert [await reads_of(key) for key in used] == [1, 1, 0, 0]
 

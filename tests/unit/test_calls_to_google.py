@@ -1,7 +1,7 @@
-"""What a function's calls are where no emulator is: those of Google's clients.
+"""Without emulators, a function makes the same calls as Google's clients.
 
-Both make the same calls in a process of their own. They go through an HTTP proxy, as gRPC takes them where
-`https_proxy` says so, to a server with a certificate for Google's addresses.
+Both make the calls in a separate process. They go through an HTTP proxy, which gRPC reads from `https_proxy`,
+to a server with a certificate for Google's addresses.
 """
 
 import asyncio
@@ -87,12 +87,12 @@ asyncio.run(main())
 
 @dataclass
 class Google(grpc.GenericRpcHandler):
-    """Keeps who connects and what it is told of calls, and knows none of them.
+    """Records connections and calls, and implements no method.
 
     Attributes:
-        environment: with it calls come here.
-        connections: the addresses that were asked for.
-        calls: methods, with what the tokens claim and how they are routed.
+        environment: the environment variables that lead calls to this server.
+        connections: the requested addresses.
+        calls: the methods, with the claims of their tokens and their routing headers.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Google(grpc.GenericRpcHandler):
 
 
 def claims(authorization: str) -> dict[str, Any]:
-    """Read what a service account's token claims, but for the time."""
+    """Return the claims of a service account's token, without the times."""
     body = authorization.removeprefix("Bearer ").split(".")[1]
     claimed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=="))
     return {name: value for name, value in claimed.items() if name not in {"iat", "exp"}}
@@ -138,7 +138,7 @@ async def google(tmp_path: Path) -> AsyncIterator[Google]:
 
 
 def self_signed(key: rsa.RSAPrivateKey) -> bytes:
-    """Make a certificate for both services."""
+    """Return a certificate for both services."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.com")])
     services = [x509.DNSName(address.partition(":")[0]) for address in ADDRESSES]
     now = datetime.now(UTC)
@@ -153,7 +153,7 @@ def self_signed(key: rsa.RSAPrivateKey) -> bytes:
 
 
 def service_account(key: bytes) -> str:
-    """Make a key file: https://cloud.google.com/iam/docs/keys-create-delete. It signs its tokens itself."""
+    """Return a key file, which can sign tokens: https://cloud.google.com/iam/docs/keys-create-delete."""
     return json.dumps(
         {
             "type": "service_account",
@@ -166,12 +166,12 @@ def service_account(key: bytes) -> str:
 
 
 async def proxy(google: Google, port: int) -> asyncio.Server:
-    """Connect whoever asks for a service to a port here instead (RFC 9110, section 9.3.6)."""
+    """Connect requests for both services to a local port (RFC 9110, section 9.3.6)."""
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         (target,) = re.findall(r"^CONNECT (\S+) ", request)
-        if target not in ADDRESSES:  # google-auth asks, beside the calls, where the account may be used
+        if target not in ADDRESSES:  # google-auth also looks up where the account can be used
             writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
             writer.close()
             return
@@ -192,7 +192,7 @@ async def calls_of(code: str, google: Google) -> tuple[list[str], list[Call]]:
 
 
 async def test_calls_go_to_google_as_those_of_its_clients_do(google: Google) -> None:
-    """To the same address, over TLS, with the same token and the same routing."""
+    """The address, TLS, the token and the routing are the same."""
     connections, calls = await calls_of(OURS, google)
 
     assert await calls_of(THEIRS, google) == (connections, calls)

@@ -1,4 +1,4 @@
-"""Our calls are routed as those of the generated clients, on channels like theirs."""
+"""The product's calls are routed like those of the generated clients, over similar channels."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ SECONDS = 5.0
 
 
 class FrontEnd(grpc.GenericRpcHandler):
-    """Keeps what it is told of calls, and knows none of them."""
+    """Records the metadata of calls, and implements no method."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Any]] = []
@@ -136,7 +136,7 @@ def test_pydantic_looks_for_no_plugins_where_functions_tell_it_so() -> None:
 
 
 def test_grpc_knows_the_experiments_that_functions_set() -> None:
-    """It says so on stderr if it does not, and goes on."""
+    """gRPC reports unknown experiments on stderr, and continues."""
     [experiments] = {
         function.environment["GRPC_EXPERIMENTS"]
         for function in topology.load(topology.DEFAULT_FILE).functions.values()

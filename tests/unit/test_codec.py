@@ -1,4 +1,4 @@
-"""Messages become Firestore document fields and come back the same."""
+"""Messages can be stored as Firestore fields and read back without changes."""
 
 import math
 from typing import Any
@@ -21,18 +21,18 @@ from tests.unit.messages import messages
 
 
 def stored(message: Message) -> Document:
-    """Give the document of a message as it comes back from the wire."""
+    """Return the document of a message, after serialization."""
     return Document.FromString(Document(fields=encode(message)).SerializeToString())
 
 
 def listed(message: Message) -> Plain:
-    """Give the plain values of a message from its document, as lists read it."""
+    """Return the plain values of a message from its document, as in lists."""
     document = SerializedDocument.FromString(stored(message).SerializeToString())
     return decode_plain(document.fields, type(message))
 
 
 def canonical(message: Message) -> bytes:
-    """Give a form that equals itself also where NaN does not."""
+    """Return a representation that equals itself even with NaN."""
     return message.SerializeToString(deterministic=True)
 
 

@@ -1,4 +1,4 @@
-"""The generated code is what the sources generate, and these break no release."""
+"""The generated code is up to date with its sources, and these are compatible with earlier releases."""
 
 import shutil
 import subprocess

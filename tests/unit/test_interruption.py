@@ -1,4 +1,4 @@
-"""How commands end that are interrupted."""
+"""How interrupted commands end."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ INTERRUPT = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
 
 
 def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command that finds some of the modules that it imports in a folder."""
+    """Run a command that imports some of its modules from a folder."""
     return subprocess.run(
         [sys.executable, "-m", command],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
     ],
 )
 def test_ctrl_c_ends_a_command_that_still_imports(command: str, imported: str, tmp_path: Path) -> None:
-    """The module that it imports is one that is interrupted."""
+    """The imported module interrupts the process."""
     (tmp_path / f"{imported}.py").write_text(INTERRUPT)
     ended = run(command, tmp_path)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

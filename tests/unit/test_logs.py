@@ -1,4 +1,4 @@
-"""Log entries, where nobody can take them."""
+"""Log entries when the output cannot be written."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from tests.logged import entries
 def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A committed change that logged a failed publish would be answered with a failure of its own."""
+    """Otherwise, a committed change with a failed publish would get an error response."""
     with (tmp_path / "log").open("w") as closed:
         pass
     monkeypatch.setattr(sys, "stdout", closed)
@@ -25,7 +25,7 @@ def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
 
 
 def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function may be stopped at any time."""
+    """A function can be stopped at any time."""
     file = tmp_path / "log"
     with file.open("w") as output, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", output)

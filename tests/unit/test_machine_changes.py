@@ -1,4 +1,4 @@
-"""What becomes of a machine, and that a change names just the fields that differ."""
+"""Changes of machines, and their lists of the fields that differ."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from tests.unit.messages import messages
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LAST_VERSION = 2**63 - 1  # which has no next one
+LAST_VERSION = 2**63 - 1  # it has no successor
 CHANGES = st.fixed_dictionaries(
     {},
     optional={

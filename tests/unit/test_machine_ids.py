@@ -1,4 +1,4 @@
-"""The ids of machines as times, and times as ranges of ids."""
+"""Times from machines' ids, and ranges of ids from times."""
 
 from datetime import UTC, datetime, timedelta
 

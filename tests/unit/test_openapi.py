@@ -1,4 +1,4 @@
-"""The OpenAPI document is what the operations say."""
+"""The OpenAPI document matches the operations."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def test_every_reference_leads_to_something() -> None:
 
 
 def references(value: object) -> Iterator[str]:
-    """List all `$ref`s inside a JSON value."""
+    """Yield all `$ref`s in a JSON value."""
     match value:
         case {"$ref": str(reference)}:
             yield reference

@@ -1,4 +1,4 @@
-"""Page tokens: handed back they say what they were made of, and nothing else is one."""
+"""Page tokens can be read back, and no other text is accepted."""
 
 import base64
 import hashlib
@@ -56,7 +56,7 @@ GOOD = {"after": "0193a5d2-7b1c-7000-8000-000000000000", "skip": 1, "per_page": 
 
 
 def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, for the wrong ones too
-    """Write a token as anybody can who reads the source."""
+    """Make a token without the server, as anyone can who knows the source."""
     raw = json.dumps(content, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(hashlib.sha256(raw + b"\n").digest()[:12] + raw).decode().rstrip("=")
 
@@ -94,13 +94,13 @@ def test_a_forged_token_that_is_no_json_is_refused(content: bytes) -> None:
 
 
 def test_a_forged_token_with_good_content_begins_elsewhere() -> None:
-    """It is no secret: its content is checked as any parameter is."""
+    """A token is not secret: its content is validated like any parameter."""
     assert read_token(forged(GOOD), "").model_dump() == GOOD
 
 
 @pytest.mark.parametrize("skip", [1, 10, 100])
 def test_the_same_bytes_in_other_letters_are_no_token(skip: int) -> None:
-    """The last letter may have bits to spare, and padding says nothing."""
+    """The last character can have unused bits, and padding has no content."""
     text = write_token(PageToken.model_validate(GOOD | {"skip": skip}), "")
     padded = text + "=" * (-len(text) % 4)
 

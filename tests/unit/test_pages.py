@@ -1,4 +1,4 @@
-"""How many there are, told so that it agrees with the page beside it."""
+"""Totals agree with the page that is shown with them."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from shared.domain import pages
     ("counted", "found", "total"),
     [
         (12, 5, 12),
-        (9, 5, 10),  # a full page: so many at least, whatever came too late to be counted
-        (12, 3, 8),  # one with room left has seen the end
-        (9, 0, 5),  # beyond the end: what left too late is counted still
+        (9, 5, 10),  # a full page: the total is at least its end, even if the count is older
+        (12, 3, 8),  # a page that is not full contains the last item
+        (9, 0, 5),  # a page beyond the end does not change the count
         (3, 0, 3),
     ],
 )

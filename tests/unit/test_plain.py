@@ -1,4 +1,4 @@
-"""Plain values are what their message holds."""
+"""Plain values have the content of their message."""
 
 from datetime import UTC
 

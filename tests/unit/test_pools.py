@@ -1,4 +1,4 @@
-"""Which members of a pool an answer shows, and where its list goes on."""
+"""The members of a pool that a response shows, and the start of the linked list."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ SIZE = MOST_SHOWN + 50
         [],
         range(MOST_SHOWN),
         range(50, SIZE),
-        range(MOST_SHOWN - 1, SIZE),  # the first of them stands behind others that there is no room for
+        range(MOST_SHOWN - 1, SIZE),  # the first named member comes after more others than a response shows
         range(0, SIZE, 2),
     ],
     ids=str,

@@ -1,4 +1,4 @@
-"""What the log says of events that are not published, and are left to the relay."""
+"""The log entries for events that are not published, and are left to the relay."""
 
 import json
 from datetime import datetime
@@ -20,7 +20,7 @@ def _no_service(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def logged(committed_at: datetime, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Publish in vain, and give the one entry that is logged."""
+    """Let a publish fail, and return its log entry."""
     assert await Publisher("project").publish([ENTRY], committed_at) == []
     [line] = capsys.readouterr().out.splitlines()
     entry: dict[str, Any] = json.loads(line)

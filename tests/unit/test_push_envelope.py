@@ -1,4 +1,4 @@
-"""The envelope that Pub/Sub pushes, as a subscriber sees the event in it."""
+"""The envelope that Pub/Sub pushes, and the event in it."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Which parts of a machine's id, name and hostname its terms find: just those that are there."""
+"""The terms of a machine find exactly the parts of its id, name and hostname."""
 
 import random
 
@@ -14,11 +14,11 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 ID = "018c7dbd-c000-7000-8000-fedcba987654"
 FIRESTORE_ENTRIES = 40_000
 
-# Few letters: runs come again and again, and parts that are almost there.
+# Few characters, so that runs repeat, and some parts almost match.
 texts = st.text(alphabet="ab-", max_size=60) | st.text(alphabet="aA1\u017f\u00df", max_size=20)
 parts = st.text(alphabet="ab-", min_size=1, max_size=search.LONGEST_RUN)
 
-# Long ones of longer pieces, so that some come again and some do not.
+# Longer texts from longer pieces, only some of which repeat.
 pieces = st.sampled_from(["0123456789", "abcdefghijklm", "nopqrstuvwxyz.", "a", "b"])
 long_texts = st.lists(pieces, max_size=12).map("".join)
 
@@ -111,7 +111,7 @@ def test_labels_are_found_by_their_keys_and_by_their_values() -> None:
 
 @given(name=texts | long_texts, hostname=texts)
 def test_the_suffixes_of_a_prefix_have_one_length(name: str, hostname: str) -> None:
-    """Their index entries are framed by it: shared/store/wire_format.py."""
+    """The encoding of their index entries requires this: shared/store/wire_format.py."""
     machine = Machine(id=ID, name=name, hostname=hostname, labels={"zone": "a", "example.com/rack": "r7"})
 
     for _, suffixes in search.prefixed_terms(machine):
@@ -125,7 +125,7 @@ def test_an_ordinary_machine_has_a_few_hundred_terms() -> None:
 
 
 def worst(first: int) -> str:
-    """Make a name of which a run of 6 comes twice, and nothing else: all runs of up to 48 are terms."""
+    """Return a name in which only one run of 6 repeats, so that all runs of up to 48 are terms."""
     text = "".join(chr(first + number) for number in range(249))
     return text[:6] + text
 
@@ -136,7 +136,7 @@ def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_m
     assert len(worst(0x4E00)) == 255
     assert 22_000 < len(set(search.terms(machine))) < MAX_TERMS < FIRESTORE_ENTRIES
     require_storable(machine)
-    machine.organization_id = "o" * 128  # twice in each index entry
+    machine.organization_id = "o" * 128  # each index entry contains it twice
     with pytest.raises(Invalid):
         require_storable(machine)
 
@@ -151,7 +151,7 @@ def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_told() -> 
 
 
 def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
-    """Without regard to case, each of these characters is three."""
+    """Case folding turns each of these characters into three."""
     long = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
 
     for field, machine in (("name", Machine(name=long)), ("hostname", Machine(hostname=long))):
@@ -160,9 +160,11 @@ def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
         assert [("body", field)] == [fault.location for fault in refused.value.faults]
 
 
-@pytest.mark.parametrize("character", ["a", "z", "\u0390"])  # of ids, of no id, and three of one
+@pytest.mark.parametrize(
+    "character", ["a", "z", "\u0390"]
+)  # in ids, not in ids, and folded to three characters
 def test_the_worst_search_leaves_room_for_all_other_filters_and_16_labels(character: str) -> None:
-    """Firestore takes 100, among them the order and the parent: docs/decisions/0006-search.md."""
+    """Firestore accepts 100, including the order and the parent: docs/decisions/0006-search.md."""
     order_parent_and_label_sets, name_status_and_pool, labels = 3, 3, 16
     searches = [search.fold(character * length) for length in range(1, 256)]
     asked = [ask("", part) for part in searches for ask in (search.containing, search.candidates)]

@@ -1,4 +1,4 @@
-"""Many calls of the store: some at a time, their results in order."""
+"""Many calls of the store: a limited number at a time, with results in order."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Clients that send their body slowly, or never to its end."""
+"""Clients that send their body slowly or incompletely."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from shared.edge.resource import Call, Operation, Resource
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
-CHUNKS = 10_000  # which take much longer than the clock's resolution
+CHUNKS = 10_000  # takes much longer than the clock's resolution
 PROBLEMS = Problems("https://api.example.com/errors")
 SCOPE = {
     "type": "http",

@@ -1,4 +1,4 @@
-"""The cost of parsing what a client sent."""
+"""The cost of parsing clients' JSON."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from shared.edge import strict_json
 
 
 def test_many_repeated_names_take_time_in_proportion_to_their_number() -> None:
-    """While it is parsed nothing else is served: an effort of names squared would be minutes."""
+    """Parsing blocks all other requests, and quadratic time would be minutes."""
     members = [f'"{number}":0' for number in range(60_000)]
     raw = f"{{{','.join(members + members)}}}".encode()
     assert len(raw) > 2**20

@@ -1,4 +1,4 @@
-"""What is said of a document that is refused."""
+"""Error messages about invalid documents."""
 
 import traceback
 
@@ -10,7 +10,7 @@ from shared.edge.validation import validate
 
 
 def test_a_refusal_quotes_nothing_that_could_be_a_secret() -> None:
-    """Whatever fails next may be logged with the refusal as its context."""
+    """A later error can be logged with this one as its context."""
     document = {
         "fingerprint": "a",
         "unkey_key_id": "k",

@@ -1,4 +1,4 @@
-"""What answers show of machines and pools is what their models, and so the API's description, say."""
+"""Responses show machines and pools as their models, and so the API's description, define them."""
 
 from copy import deepcopy
 from typing import Any
@@ -31,14 +31,14 @@ PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2*
 
 
 def as_stored(machine: Machine) -> Plain:
-    """Read a machine from its document, as lists do."""
+    """Read a machine from its document, as in lists."""
     serialized = Document(fields=encode(machine)).SerializeToString()
     return decode_plain(SerializedDocument.FromString(serialized).fields, Machine)
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> Machine:
-    """Machines with anything that can be shown."""
+    """Machines with any values that can be shown."""
     machine = draw(messages(Machine))
     machine.status = draw(st.sampled_from(STATUSES))
     machine.ClearField("machine_parameters")
@@ -49,7 +49,7 @@ def machines(draw: st.DrawFn) -> Machine:
 
 @st.composite
 def pools(draw: st.DrawFn) -> Pool:
-    """Pools with anything that can be shown."""
+    """Pools with any values that can be shown."""
     pool = draw(messages(Pool))
     pool.ClearField("pool_parameters")
     if (parameters := draw(st.none() | PARAMETERS)) is not None:
@@ -58,7 +58,7 @@ def pools(draw: st.DrawFn) -> Pool:
 
 
 def fits(model: type[BaseModel], content: dict[str, Any]) -> None:
-    """Check that a model has just these fields, in this order, and writes their values in the same way."""
+    """Check that a model has exactly these fields, in this order, and serializes their values equally."""
     shown = model.model_validate(content).model_dump_json()
 
     assert to_json(content, inf_nan_mode="null").decode() == shown
@@ -104,7 +104,7 @@ def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: 
 def test_to_show_a_machine_changes_nothing_that_is_remembered_of_it(
     machine: Machine, some: list[Pool]
 ) -> None:
-    """What is remembered of one machine is shown of others that are alike, also of other organizations."""
+    """Cached parts of one machine are used for others with equal values, even of other organizations."""
     machine.pool_ids[:] = [pool.id for pool in some]
     read = as_stored(machine)
     before = deepcopy(read)

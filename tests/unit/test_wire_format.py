@@ -1,4 +1,4 @@
-"""Serialized commits are those that protobuf itself would serialize."""
+"""The product serializes commits as protobuf does."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from google_apis.firestore.firestore_pb2 import CommitRequest
 from shared.store import wire_format
 
-# Lengths of one and of two bytes, before and behind the seventh bit; several bytes a character.
+# Lengths of one and of two bytes, below and above the limit of seven bits; characters of several bytes.
 PREFIXES = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.text(
     "a\u00df", min_size=100, max_size=200
 )
