@@ -97,7 +97,7 @@ class EventLog:
         with self._changed:
             is_repeat = event_id in self._heard
             if self._heard.setdefault(event_id, heard) != heard:
-                self.faults.append(f"event {event_id}: it came with another message or time before")
+                self.faults.append(f"event {event_id}: a repeat has another message or time")
             self._changed.notify_all()
         return is_repeat
 

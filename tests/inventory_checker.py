@@ -97,7 +97,7 @@ class Books:
         for document in self.store.collection("outbox").stream():
             entry = document.to_dict() or {}
             if self._is_meant(entry["attributes"]["organization_id"]):
-                yield f"outbox: {entry['event_id']} for {entry['topic']} is still there"
+                yield f"outbox: {entry['event_id']} for {entry['topic']} is not published"
 
     def _documents(self, collection: str) -> "Iterator[DocumentSnapshot[Any]]":
         if self.organization_id is None:
@@ -125,7 +125,7 @@ def _claim_faults(
         if wanted.get(identity) != machine_id:
             yield f"{identity}: claimed by {machine_id}, which does not have it"
     for identity in wanted.keys() - held.keys():
-        yield f"{identity}: not claimed, and {wanted[identity]} has it"
+        yield f"{identity}: not claimed, but {wanted[identity]} has it"
 
 
 def _identities(machine: Machine) -> Iterator[str]:
@@ -173,9 +173,9 @@ class _History:
                 yield f"version {version}: {error}"
                 return
         if (state is None) != (stored is None):
-            yield f"is {'stored' if stored else 'not stored'}, against what its events tell"
+            yield f"is {'stored' if stored else 'not stored'}, which contradicts its events"
         elif state is not None and stored is not None and _lasting(state, pools) != _lasting(stored, pools):
-            yield f"stored in version {stored.version}, in another state than its events tell"
+            yield f"stored in version {stored.version}, in another state than after its events"
 
 
 def _replay(state: Machine | None, version: int, events: list[Heard], pools: set[str]) -> Machine | None:
@@ -188,13 +188,13 @@ def _replay(state: Machine | None, version: int, events: list[Heard], pools: set
             return created.machine
         case [MachineUpdated() as updated]:
             _agree(bool(updated.changed_fields), "changes nothing")
-            _agree(_continues(state, updated.before, pools), "does not begin where the last one ended")
+            _agree(_continues(state, updated.before, pools), "does not continue the state before")
             _agree(_time(updated.before) <= _time(updated.after), "its time goes back")
             return updated.after
         case [MachineDeleted() as deleted]:
-            _agree(_continues(state, deleted.machine, pools), "does not begin where the last one ended")
+            _agree(_continues(state, deleted.machine, pools), "does not continue the state before")
             return None
-    _agree(state is not None, "a change of a machine that is not there")
+    _agree(state is not None, "a change of a machine that does not exist")
     return _moved(state, version, [event.message for event in events])
 
 

@@ -50,7 +50,7 @@ class Meter:
         await call
         answered = await self._counted()
         async with asyncio.timeout(PATIENCE):
-            while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - nothing tells of it
+            while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(PAUSE)
         return Cost(
             rpcs=answered.rpcs - before.rpcs,
@@ -65,7 +65,7 @@ class Meter:
             TimeoutError: the outbox does not become empty.
         """
         async with asyncio.timeout(PATIENCE):
-            while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - nothing tells of it
+            while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(PAUSE)
 
     async def _counted(self) -> Cost:

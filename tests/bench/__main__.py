@@ -53,7 +53,7 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "results.json").write_text(json.dumps(as_json(plan, measured, held), indent=2))
     (RESULTS / "results.md").write_text(f"{tables}\n")
-    from tests.bench.chart import draw  # noqa: PLC0415 - matplotlib is large, and nothing for who measures
+    from tests.bench.chart import draw  # noqa: PLC0415 - loading matplotlib would disturb measurements
 
     draw(measured, RESULTS / "chart.png")
     sys.stdout.write(f"\n{tables}\n\n{bars}\n\nresults.json, results.md and chart.png are in {RESULTS}\n")

@@ -88,7 +88,7 @@ def _ratio(mine: float, its: float) -> float:
 
 def draw(growth: Growth, file: Path) -> None:
     """Plot the time of every call against the size of the fleet, as a PNG file."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - large, and nothing for who reads figures only
+    from matplotlib.figure import Figure  # noqa: PLC0415 - large, and only needed here
 
     figure = Figure(figsize=(14, 7), dpi=120, layout="constrained")
     time, cpu = figure.subplots(1, 2, sharex=True)

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder to keep each run's data and log in")
     arguments = parser.parse_args()
     failed = False
-    for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - no secret
+    for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - not a secret
         plan = Plan(
             seed=seed,
             seconds=arguments.seconds,

@@ -63,7 +63,7 @@ class Actor:
         """Return a MAC address that other clients use too."""
         return f"02:ff:ff:ff:ff:{self.chance.randrange(CONTESTED):02x}"
 
-    async def ask(  # noqa: PLR0913 - a request has as many parts
+    async def ask(  # noqa: PLR0913 - the parts of a request
         self,
         operation: str,
         method: str,

@@ -51,7 +51,7 @@ class Plan:
 
     def chance(self, purpose: str) -> random.Random:
         """Return the random generator for one part of the run."""
-        return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - no secret
+        return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - not a secret
 
 
 @dataclass

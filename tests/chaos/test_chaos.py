@@ -16,7 +16,7 @@ SECONDS = 6.0
 @pytest.mark.long
 @pytest.mark.timeout(300)  # on a busy machine, the last events are published late
 def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
-    seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - no secret
+    seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))  # noqa: S311 - not a secret
     outcome = run(Plan(seed=seed, seconds=SECONDS, clients=8, kills=3), tmp_path)
     assert outcome.faults == [], report(outcome)
     assert outcome.ledger.operations.total() > 0

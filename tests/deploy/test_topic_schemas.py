@@ -16,7 +16,7 @@ from google.pubsub_v1.types import Encoding, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import shared.pb.inventory.v1.events_pb2  # noqa: F401 - the topics' messages are found by their names
+import shared.pb.inventory.v1.events_pb2  # noqa: F401 - registers the topics' messages
 from infra import ROOT
 from infra.local import topology
 from infra.local.pubsub.definitions import compiled

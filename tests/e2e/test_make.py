@@ -16,7 +16,7 @@ from tests.stack import TIMEOUT
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "Makefile", folder)
     return subprocess.run(
-        ["make", f"PYTHON={sys.executable}", *arguments],  # noqa: S607 - whichever make there is
+        ["make", f"PYTHON={sys.executable}", *arguments],  # noqa: S607 - any make
         cwd=folder,
         capture_output=True,
         text=True,
@@ -45,7 +45,7 @@ def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path
     assert refused.stderr.startswith(f"muster: a stack runs with its state in {state}: stop it first\n")
     assert {"Makefile", ".venv", ".local", ".local-2"} == {file.name for file in tmp_path.iterdir()}
 
-    with subprocess.Popen(["true"]) as killed:  # noqa: S607 - whichever it is
+    with subprocess.Popen(["true"]) as killed:  # noqa: S607 - any true
         pass
     stack.write_text(json.dumps({"pids": {"stack": killed.pid}}))
     cleaned = make(tmp_path, "clean")
@@ -71,7 +71,7 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
     command = f"mkdir {busy} && {waits} && rmdir {busy}"
     alone = [sys.executable, str(ROOT / "infra" / "alone.py"), str(tmp_path / "lock"), "sh", "-c", command]
     reading, writing = os.pipe()
-    with open(reading) as said, open(writing, "w") as output:  # noqa: PTH123 - these have no path
+    with open(reading) as said, open(writing, "w") as output:  # noqa: PTH123 - file descriptors
         runs = [subprocess.Popen(alone, stdout=output) for _ in range(3)]
         waiting = [said.readline() for _ in range(2)]
         both_wait.touch()

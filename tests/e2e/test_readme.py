@@ -84,7 +84,7 @@ def _executed(commands: tuple[str, ...], state: Path) -> list[str]:
 def _bash(script: str, state: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a script until the end of the block, and then send it Ctrl-C."""
     with subprocess.Popen(
-        ["bash", "-c", PRELUDE + script],  # noqa: S607 - whichever bash there is
+        ["bash", "-c", PRELUDE + script],  # noqa: S607 - any bash
         cwd=ROOT,
         # Remove the variables that an outer `make test` sets, which would affect make in the tour.
         env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}

@@ -69,7 +69,7 @@ def watched(stack: StackProcess) -> Iterator[None]:
 
 def descendants(pid: int) -> list[int]:
     """Return a process with all of its descendants."""
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607 - whichever ps there is
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607 - any ps
     rows = [line.split() for line in listing.stdout.splitlines()]
     parents = {int(child): int(parent) for child, parent in rows}
     family = [pid]

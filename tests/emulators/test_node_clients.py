@@ -27,7 +27,7 @@ def node_version() -> int:
     """The major version of node; 0 if node or npm is missing."""
     if not (shutil.which("node") and shutil.which("npm")):
         return 0
-    shown = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - found on the path, as its users find it
+    shown = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - from PATH, as for users
     return int(re.findall(r"\d+", shown)[0])
 
 
@@ -49,7 +49,7 @@ def modules() -> Path:
             for name in PACKAGE:
                 shutil.copy(SCRIPTS / name, folder)
             installed = subprocess.run(
-                ["npm", "ci", "--ignore-scripts"],  # noqa: S607 - found on the path, as its users find it
+                ["npm", "ci", "--ignore-scripts"],  # noqa: S607 - from PATH, as for users
                 cwd=folder,
                 capture_output=True,
                 text=True,
@@ -74,7 +74,7 @@ def check(script: str, modules: Path, emulators: Mapping[str, str]) -> None:
     # Do not search for a metadata server: these tests do not run on Google Cloud.
     settings = {"NODE_PATH": str(modules), "PROJECT": "smoke", "METADATA_SERVER_DETECTION": "none"}
     ended = subprocess.run(
-        ["node", "--test", str(SCRIPTS / script)],  # noqa: S607 - found on the path, as its users find it
+        ["node", "--test", str(SCRIPTS / script)],  # noqa: S607 - from PATH, as for users
         env={**os.environ, **settings, **emulators},
         capture_output=True,
         text=True,

@@ -110,7 +110,7 @@ def test_a_method_answers_an_empty_request(method: Method, walk: Walk) -> None:
 def test_a_method_answers_garbage(method: Method, walk: Walk) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
-    garbage = Garbage(random.Random(seed), WORDS)  # noqa: S311 - it is about chance, not secrets
+    garbage = Garbage(random.Random(seed), WORDS)  # noqa: S311 - not a secret
     for number in range(REQUESTS):
         body = (
             garbage.spoilt(method.request) if number % 2 else garbage.like(method.request).SerializeToString()

@@ -36,5 +36,5 @@ def test_the_api_is_as_documented(stack: RunningStack, new_organization: NewOrga
         check=False,
     )
 
-    print(run.stdout)  # noqa: T201 - the seed, for the report of a failure
+    print(run.stdout)  # noqa: T201 - shown when the test fails
     assert run.returncode == 0

@@ -9,7 +9,7 @@ from uuid6 import uuid7
 from shared.domain import machine_ids
 
 LAST = 253_402_300_799_999  # the last millisecond of the year 9999
-moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - it gets its zone
+moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
 
 
 def test_an_id_tells_when_it_was_made() -> None:

@@ -55,7 +55,7 @@ def test_a_token_is_refused_for_another_question(token: PageToken) -> None:
 GOOD = {"after": "0193a5d2-7b1c-7000-8000-000000000000", "skip": 1, "per_page": 1, "total": 3}
 
 
-def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, for the wrong ones too
+def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, even invalid
     """Make a token without the server, as anyone can who knows the source."""
     raw = json.dumps(content, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(hashlib.sha256(raw + b"\n").digest()[:12] + raw).decode().rstrip("=")

@@ -152,7 +152,7 @@ def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_told() -> 
 
 def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
     """Case folding turns each of these characters into three."""
-    long = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
+    long = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - not a secret
 
     for field, machine in (("name", Machine(name=long)), ("hostname", Machine(hostname=long))):
         with pytest.raises(Invalid) as refused:

@@ -76,7 +76,7 @@ class Simulation:
     seed: int = 8
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - chance is all that is wanted
+        self._random = random.Random(self.seed)  # noqa: S311 - not a secret
         self._now = START
         self._recorder = Recorder()
         self._firestore = Firestore("simulation", "(default)")

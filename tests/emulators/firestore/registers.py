@@ -34,7 +34,7 @@ class Registers:
         self._name = name
         self._database = database
         self._history = history
-        self._random = random.Random(seed)  # noqa: S311 - it is about chance, not secrets
+        self._random = random.Random(seed)  # noqa: S311 - not a secret
         self._client = FirestoreAsyncClient(
             transport=FirestoreGrpcAsyncIOTransport(
                 # By default, clients of one process share a connection to an address.

@@ -29,7 +29,7 @@ DATABASE = f"projects/{PROJECT}/databases/(default)"
 BATCH = 500
 REPEATS = 9
 
-_dice = random.Random(7)  # noqa: S311 - values to sort, no secrets
+_dice = random.Random(7)  # noqa: S311 - not a secret
 
 # Plain protobuf messages, so that the client itself uses little time.
 _Request: Any = CommitRequest.pb(CommitRequest()).__class__
@@ -47,7 +47,7 @@ def main() -> None:
     with running(*flags) as emulator:
         rate = asyncio.run(commits_per_second(emulator, arguments.seconds))
         figures = {"commits_per_second": round(rate), **queries(emulator, arguments.documents)}
-    print(json.dumps(figures))  # noqa: T201 - it is what the command is for
+    print(json.dumps(figures))  # noqa: T201 - the output
 
 
 async def commits_per_second(emulator: Emulator, seconds: float) -> float:

@@ -33,8 +33,8 @@ Body = Callable[[Transaction], Awaitable[Any]]
 @pytest.fixture
 def chance() -> random.Random:
     seed = time.time_ns()
-    print(f"{seed=}")  # noqa: T201 - it is for the one who looks into a failure
-    return random.Random(seed)  # noqa: S311 - it is about chance, not secrets
+    print(f"{seed=}")  # noqa: T201 - to investigate failures
+    return random.Random(seed)  # noqa: S311 - not a secret
 
 
 @pytest_asyncio.fixture

@@ -76,7 +76,7 @@ async def test_no_kill_loses_an_acknowledged_commit_or_leaves_half_of_one(
 ) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
-    moments = random.Random(seed)  # noqa: S311 - it is about chance, not secrets
+    moments = random.Random(seed)  # noqa: S311 - not a secret
     writers = [Writer(f"writer-{number}") for number in range(WRITERS)]
     for _ in range(KILLS):
         with running("--data", str(tmp_path)) as emulator:

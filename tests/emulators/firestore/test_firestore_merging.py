@@ -92,7 +92,7 @@ def change(rng: random.Random, client: Client, stored: dict[str, Fields], docume
 def test_what_is_found_and_counted_is_what_matches(
     client: Client, seed: int, documents: int, rounds: int
 ) -> None:
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     items = client.collection("items")
     stored: dict[str, Fields] = {}
     change(rng, client, stored, documents)

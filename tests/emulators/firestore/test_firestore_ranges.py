@@ -171,7 +171,7 @@ def end(rng: random.Random, query: Query, order: Order, one: Ranked) -> tuple[Qu
 def test_ranges_go_with_all_else_that_a_query_has(
     collection: str, client: Client, stored: list[Ranked], moment: dt.datetime
 ) -> None:
-    rng = random.Random(7)  # noqa: S311 - no secret
+    rng = random.Random(7)  # noqa: S311 - not a secret
     operands = [one for one in stored if not (one.is_null or one.is_nan)]
     at = moment if collection == "past" else None
     for _ in range(QUERIES):

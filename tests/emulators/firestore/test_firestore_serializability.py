@@ -22,7 +22,7 @@ CLIENTS = 16
 def seed() -> int:
     """Shown when the test fails; it does not determine the order of concurrent operations."""
     seed = time.time_ns()
-    print(f"{seed=}")  # noqa: T201 - it is for the one who looks into a failure
+    print(f"{seed=}")  # noqa: T201 - to investigate failures
     return seed
 
 

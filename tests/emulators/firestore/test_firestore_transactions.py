@@ -75,7 +75,7 @@ class Database:
         before = self._emulator.rpcs(self._project).get("Commit", 0)
         task = asyncio.create_task(self.commit(*writes, transaction=transaction))
         async with asyncio.timeout(10):
-            while self._emulator.rpcs(self._project).get("Commit", 0) == before:  # noqa: ASYNC110 - in a server
+            while self._emulator.rpcs(self._project).get("Commit", 0) == before:  # noqa: ASYNC110 - in another process
                 await asyncio.sleep(0)
         return task
 

@@ -89,7 +89,7 @@ test("collections and documents are listed", async () => {
   const collections = await firestore.doc("shelves/one").listCollections();
   assert.deepEqual(collections.map((collection) => collection.id), ["books"]);
   const documents = await firestore.collection("shelves").listDocuments();
-  assert.deepEqual(documents.map((document) => document.id), ["one"]); // it is missing itself
+  assert.deepEqual(documents.map((document) => document.id), ["one"]); // the document itself is missing
 });
 
 test("a bulk writer writes", async () => {

@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("EMULATOR_KILLS", "3"))
 def test_no_acknowledged_publish_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
-    moments = random.Random(seed)  # noqa: S311 - it is about chance, not secrets
+    moments = random.Random(seed)  # noqa: S311 - not a secret
     with running("--data", str(tmp_path)) as emulator:
         create(emulator)
     published: set[bytes] = set()

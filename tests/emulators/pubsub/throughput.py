@@ -93,7 +93,7 @@ def main() -> None:
     messages: int = arguments.messages
     result = measure(messages, *(["--data", arguments.data] if arguments.data else []))
     rate = messages / result.seconds
-    print(f"{rate:,.0f} messages/s, {result.distinct} distinct, {result.received} received")  # noqa: T201 - its output
+    print(f"{rate:,.0f} messages/s, {result.distinct} distinct, {result.received} received")  # noqa: T201 - the output
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ AGENTS = "/v1/machines"
 Json = dict[str, Any]
 
 
-def a_registration(**changes: Any) -> Json:  # noqa: ANN401 - JSON of any type, for the wrong ones too
+def a_registration(**changes: Any) -> Json:  # noqa: ANN401 - any JSON, even invalid
     """Make a valid body of `POST /v1/machines`, with the given changes."""
     return {"fingerprint": f"fp-{secrets.token_hex(8)}", "unkey_key_id": "key_example"} | changes
 

@@ -34,7 +34,7 @@ def a_mac() -> str:
     return bytes([0x02, *secrets.token_bytes(5)]).hex(":")
 
 
-def a_body(**changes: Any) -> Body:  # noqa: ANN401 - JSON of any type, for the wrong ones too
+def a_body(**changes: Any) -> Body:  # noqa: ANN401 - any JSON, even invalid
     """Make a valid body, with the given changes."""
     return copy.deepcopy(PROFILE) | {"nics": [{"mac": a_mac()}]} | changes
 

@@ -34,7 +34,7 @@ STATUSES = (
 
 def make(organization_id: str, size: int, *, pools: Sequence[str] = (), seed: int = 0) -> list[Machine]:
     """Make machines, registered one per minute, in random order."""
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     machines = [_machine(rng, organization_id, number, pools) for number in range(size)]
     rng.shuffle(machines)
     return machines
@@ -150,7 +150,7 @@ def selector(text: str) -> LabelSelector:
 
 def questions(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[Question]:
     """Yield a question for every combination of parameters; some values match machines, others do not."""
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     names = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
     for number in range(2 ** len(names)):
         model = rng.choice(machines)

@@ -95,7 +95,7 @@ async def _measure_all(stack: RunningStack, arguments: argparse.Namespace) -> No
             if arguments.kind in name:
                 request = http.build_request("GET", path, params=httpx.QueryParams(list(parameters)))
                 figures = await _measure(stack, http, control, request, arguments.repeats)
-                print(json.dumps({"kind": name} | figures), flush=True)  # noqa: T201 - it is what the command is for
+                print(json.dumps({"kind": name} | figures), flush=True)  # noqa: T201 - the output
 
 
 async def _fill(stack: RunningStack, http: httpx.AsyncClient, machines: int) -> None:

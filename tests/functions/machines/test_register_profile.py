@@ -171,7 +171,7 @@ async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused
 @pytest.mark.usefixtures("store_unchanged")
 async def test_a_name_that_firestore_could_not_index_is_refused_by_its_field(machines: MachinesApi) -> None:
     """Case folding turns each of these characters into three."""
-    name = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - no secret
+    name = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - not a secret
 
     invalid(await machines.register(a_body(name=name, hostname=name[::-1])), "name")
 

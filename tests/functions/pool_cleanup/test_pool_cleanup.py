@@ -96,7 +96,7 @@ async def until(condition: Callable[[], bool]) -> None:
     """Wait until a push has had its effect."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "the push had no effect in time"
         await asyncio.sleep(0.05)
 
 

@@ -95,7 +95,7 @@ def _after(before: State, commit: list[Message]) -> State:
                 for machine in event.machines:
                     reached[machine.id].add(machine.version)
     for machine_id, versions in reached.items():
-        assert versions == {machines[machine_id] + 1}, "a version is missing, or there twice"
+        assert versions == {machines[machine_id] + 1}, "a version is missing or repeated"
         machines[machine_id] += 1
     for machine_id in deleted:
         del machines[machine_id]

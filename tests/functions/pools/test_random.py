@@ -19,7 +19,7 @@ from tests.functions.pools.history import History, State
 from tests.stack import RunningStack
 
 OPERATIONS = int(os.environ.get("POOL_OPERATIONS", "320"))
-SEED = int(os.environ.get("POOL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311 - no secret
+SEED = int(os.environ.get("POOL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311 - not a secret
 CLIENTS = 16
 Events = queue.Queue[Message]
 PATIENCE = 30.0
@@ -175,8 +175,8 @@ def _absence(problem: Json, body: Json) -> Claim:
 
 
 async def test_every_answer_is_explained_by_one_order_of_events(pools: PoolsApi, events: Events) -> None:
-    print(f"POOL_SEED={SEED}")  # noqa: T201 - shown where the test fails
-    world = World(pools, random.Random(SEED))  # noqa: S311 - no secret
+    print(f"POOL_SEED={SEED}")  # noqa: T201 - shown when the test fails
+    world = World(pools, random.Random(SEED))  # noqa: S311 - not a secret
     for _ in range(CLIENTS):
         await world.register()
     for _ in range(4):
@@ -221,7 +221,7 @@ async def complete(pools: PoolsApi, events: Events) -> History:
             await asyncio.sleep(0.25)
         else:
             return history
-    raise AssertionError("the events do not lead to what is stored") from last
+    raise AssertionError("the events do not match the stored data") from last
 
 
 def stored(pools: PoolsApi) -> State:
