@@ -1,8 +1,8 @@
-"""What runs, builds, deploys and watches the product: it is no part of it."""
+"""Code that runs, builds, deploys and monitors the product, but is not part of it."""
 
 from infra import interruption, loopback
 
-interruption.end_quietly()  # before a command imports the rest, which takes longer than some people wait
+interruption.end_quietly()  # before the slow imports of a command, during which people may press Ctrl-C
 loopback.spare_proxies()
 
 from pathlib import Path  # noqa: E402

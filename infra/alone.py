@@ -1,6 +1,6 @@
-"""Run a command when no other has the same lock: `python infra/alone.py LOCK COMMAND [ARGUMENT ...]`.
+"""Run a command with an exclusive lock: `python infra/alone.py LOCK COMMAND [ARGUMENT ...]`.
 
-`make` sets up its environment so, also before there is one: it needs Python alone.
+`make` sets up the environment with it. It needs only Python, because there may be no environment yet.
 """
 
 import fcntl
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Wait for the lock, and give the command's exit code."""
+    """Wait for the lock, run the command and return its exit code."""
     lock, *command = sys.argv[1:]
     with Path(lock).open("w") as file:
         try:
@@ -19,7 +19,7 @@ def main() -> int:
             sys.stdout.write("Another make is setting up, this one waits for it...\n")
             sys.stdout.flush()
             fcntl.flock(file, fcntl.LOCK_EX)
-        # The command has the lock too, and so keeps it where this process is killed before it ends.
+        # The command inherits the lock, so it keeps the lock if this process is killed first.
         return subprocess.run(command, pass_fds=[file.fileno()], check=False).returncode  # noqa: S603 - the caller's own
 
 

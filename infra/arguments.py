@@ -1,4 +1,4 @@
-"""The command lines of the project's commands: what is wrong with one is told in one line."""
+"""Parsing of command lines, with errors in one line."""
 
 import argparse
 from typing import NoReturn
@@ -7,24 +7,24 @@ _LAST_PORT = 65535
 
 
 def given(text: str) -> str:
-    """Take an argument that says something."""
+    """Return an argument; reject it if it is blank."""
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text
 
 
 def port(text: str) -> int:
-    """Take a port to listen on; 0 is any."""
+    """Return a port to listen on; 0 means any free port."""
     if not text.isdecimal() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is no port, which is from 0 to {_LAST_PORT}")
     return int(text)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells of a fault in one line, and where to read more."""
+    """A parser that reports an error in one line, with a reference to the help."""
 
     speaker = "muster"
 
     def error(self, message: str) -> NoReturn:
-        """End the command with what is wrong."""
+        """End the command with the error."""
         self.exit(2, f"{self.speaker}: {message} (see {self.prog} --help)\n")

@@ -3,7 +3,7 @@
 - `shared/pb` from `proto/`;
 - `infra/schemas`, the topics' schemas, from `proto/`;
 - `google_apis` from the descriptors inside Google's client packages, so that functions and emulators need
-  grpcio and protobuf alone.
+  only grpcio and protobuf.
 """
 
 import importlib.resources
@@ -25,14 +25,14 @@ from infra.local import topology
 
 PROTO = ROOT / "proto"
 GOOGLE_APIS = {
-    # proto-plus wraps the plain messages, whose descriptors know all they depend on.
+    # `pb` returns the plain message that proto-plus wraps. Its descriptor leads to all its dependencies.
     Path("google_apis/firestore"): firestore_types.CommitRequest.pb(firestore_types.CommitRequest()),
     Path("google_apis/pubsub"): pubsub_types.PublishRequest.pb(pubsub_types.PublishRequest()),
 }
 
 
 def main() -> None:
-    """Generate everything below a folder, by default the project."""
+    """Generate all code below a folder, by default the project's."""
     parser = Parser(prog="python -m infra.codegen", description="Generate protocol buffer code.")
     parser.add_argument(
         "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
@@ -51,7 +51,7 @@ def generate_model(into: Path) -> None:
 
 
 def generate_topic_schemas(into: Path) -> None:
-    """Generate a self-contained definition of each message that a topic of the topology carries."""
+    """Generate a self-contained definition of each message that the topology's topics have."""
     with tempfile.NamedTemporaryFile() as file:
         _run(f"--descriptor_set_out={file.name}", "--include_imports", *_model())
         descriptors = FileDescriptorSet.FromString(Path(file.name).read_bytes())
@@ -68,7 +68,7 @@ def generate_topic_schemas(into: Path) -> None:
 
 
 def generate_google_api(root: FileDescriptor, into: Path) -> None:
-    """Generate the messages of a Google API from a client package's descriptor of them."""
+    """Generate the messages of a Google API from the descriptors in a client package."""
     own = {
         file.name: PurePosixPath(file.name).name for file in _closure(root) if file.package == root.package
     }
@@ -91,7 +91,7 @@ def generate_google_api(root: FileDescriptor, into: Path) -> None:
 
 
 def _closure(file: FileDescriptor) -> list[FileDescriptor]:
-    """List a file and all that it depends on, dependencies first, each once."""
+    """Return a file and all its dependencies, each once, dependencies first."""
 
     def visit(file: FileDescriptor) -> Iterator[FileDescriptor]:
         for dependency in file.dependencies:
@@ -103,14 +103,14 @@ def _closure(file: FileDescriptor) -> list[FileDescriptor]:
 
 def _rename(proto: FileDescriptorProto, names: dict[str, str]) -> None:
     proto.name = names.get(proto.name, proto.name)
-    # proto-plus lists them in the order of a set, another one in each process.
+    # proto-plus lists them in the order of a set, which differs between processes.
     dependencies = sorted(names.get(name, name) for name in proto.dependency)
     del proto.dependency[:]
     proto.dependency.extend(dependencies)
 
 
 def _model() -> list[str]:
-    """Name the project's own .proto files, as protoc takes them."""
+    """Return protoc's arguments for the project's own .proto files."""
     files = sorted(PROTO.rglob("*.proto"))
     includes = importlib.resources.files("grpc_tools") / "_proto"
     return [f"-I{PROTO}", f"-I{includes}", *(str(file.relative_to(PROTO)) for file in files)]

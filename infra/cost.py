@@ -1,7 +1,7 @@
-"""What a deployment costs: `python -m infra.cost` prints the tables of docs/deploy.md.
+"""The costs of a deployment: `python -m infra.cost` prints the tables of docs/deploy.md.
 
-Operation counts are measured (tests/deploy/test_cost.py), prices are inputs: Google's list prices in US
-dollars for us-central1, without free quotas and discounts. Compare them with the pages named below first.
+The numbers of operations are measured (tests/deploy/test_cost.py). The prices are Google's list prices in US
+dollars for us-central1, without free quotas and discounts. First compare them with the pages linked below.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from infra.local import topology
 
 MILLION = 1_000_000
 HOURS_A_MONTH = 730
-# Counted by infra/terraform/tests, but for the two last ones.
+# Nine against attacks (infra/terraform/tests count these), the rate limit and the default rule.
 ARMOR_RULES = 11
 KILOBYTES_A_TEBIBYTE = 2**40 / 1000
 
@@ -21,38 +21,38 @@ KILOBYTES_A_TEBIBYTE = 2**40 / 1000
 class Prices:
     """List prices in US dollars."""
 
-    # https://cloud.google.com/firestore/pricing, for 100,000 documents, Standard edition
+    # https://cloud.google.com/firestore/pricing, per 100,000 documents, Standard edition
     read: float = 0.03
     write: float = 0.09
     delete: float = 0.01
-    # https://cloud.google.com/pubsub/pricing, for a TiB that is published or delivered
+    # https://cloud.google.com/pubsub/pricing, per TiB published or delivered
     throughput: float = 40.0
-    # https://cloud.google.com/run/pricing, by request: for a million of them, a vCPU second, a GiB second
+    # https://cloud.google.com/run/pricing, request-based: per million requests, vCPU second, GiB second
     request: float = 0.40
     vcpu_second: float = 0.000024
     gib_second: float = 0.0000025
-    # https://cloud.google.com/armor/pricing: for a million requests, a policy and a rule a month
+    # https://cloud.google.com/armor/pricing, per million requests; per policy and per rule a month
     armor_request: float = 0.75
     armor_policy: float = 5.0
     armor_rule: float = 1.0
-    # https://cloud.google.com/load-balancing/pricing: for an hour, and a GiB either way
+    # https://cloud.google.com/load-balancing/pricing, per hour; per GiB in either direction
     forwarding_rule: float = 0.025
     balanced: float = 0.008
-    # https://cloud.google.com/stackdriver/pricing, for a GiB of logs
+    # https://cloud.google.com/stackdriver/pricing, per GiB of logs
     log: float = 0.50
-    # https://cloud.google.com/scheduler/pricing, for a job a month
+    # https://cloud.google.com/scheduler/pricing, per job a month
     job: float = 0.10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What one request of a client makes the services do.
+    """The billed operations that one request of a client causes.
 
     Attributes:
-        reads: documents, and one for each 1,000 index entries that are counted.
-        deletes: of the published event, and by the TTL of the idempotency record.
-        kilobytes: of events, published and delivered to the product's own subscriptions, each 1 kB at least.
-        milliseconds: of an instance's time. An assumption, not measured on Google Cloud: an instance with one
+        reads: documents read, and one for each 1,000 index entries that a count reads.
+        deletes: the deletion of the published event, and that of the idempotency record by its TTL.
+        kilobytes: size of events published and delivered to the product's own subscriptions, each at least 1.
+        milliseconds: time of an instance. An assumption, not measured on Google Cloud: an instance with one
             vCPU serves 100 such requests a second, a third of what `make bench` measures.
     """
 
@@ -67,7 +67,7 @@ class Operation:
 PLAIN_REGISTRATION = Operation(
     name="Registration of a machine with one NIC, without a key", reads=0, writes=3, deletes=1, kilobytes=1
 )
-# The others with an Idempotency-Key, whose record is one write and one delete of these.
+# The other operations have an Idempotency-Key, whose record is one of the writes and one of the deletes.
 REGISTRATION = Operation(
     name="Registration of a machine with two NICs", reads=0, writes=5, deletes=2, kilobytes=1
 )
@@ -84,20 +84,20 @@ BATCH = Operation(
 )
 OPERATIONS = (PLAIN_REGISTRATION, REGISTRATION, ASSIGNMENT, BATCH)
 
-# For each request, assumed: what goes over the load balancer, the function's log entry, and a tenth of the
-# balancer's, which is sampled.
+# Assumptions per request: its size at the load balancer, and its log entries: the function's, and a tenth of
+# the balancer's, which is sampled.
 BALANCED_KILOBYTES = 3
 LOGGED_KILOBYTES = 0.8
 MEMORY_GIB = 0.5
 
 
 def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
-    """Say what a million such requests cost, by service, in US dollars."""
+    """Return the cost of a million such requests by service, in US dollars."""
     instance_second = prices.vcpu_second + MEMORY_GIB * prices.gib_second
     documents = (
         operation.reads * prices.read + operation.writes * prices.write + operation.deletes * prices.delete
     )
-    gib = MILLION * 1000 / 2**30  # what a kilobyte for each request comes to
+    gib = MILLION * 1000 / 2**30  # with one kilobyte per request
     return {
         "Firestore": documents * MILLION / 100_000,
         "Pub/Sub": operation.kilobytes * MILLION / KILOBYTES_A_TEBIBYTE * prices.throughput,
@@ -108,7 +108,7 @@ def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
 
 
 def per_month(prices: Prices) -> float:
-    """Say what a deployment costs a month that nobody uses, but for storage, in US dollars."""
+    """Return the cost of an idle deployment without storage, in US dollars a month."""
     return (
         prices.forwarding_rule * HOURS_A_MONTH
         + prices.armor_policy
@@ -118,7 +118,7 @@ def per_month(prices: Prices) -> float:
 
 
 def table(prices: Prices) -> Iterator[str]:
-    """Write the costs of all operations as lines of Markdown."""
+    """Yield the costs of all operations as lines of Markdown."""
     costs = {operation.name: per_million(operation, prices) for operation in OPERATIONS}
     services = list(costs[OPERATIONS[0].name])
     yield f"| A million times | {' | '.join(services)} | together |"
@@ -129,7 +129,7 @@ def table(prices: Prices) -> Iterator[str]:
 
 
 def operations_table() -> Iterator[str]:
-    """Write what each operation does as lines of Markdown."""
+    """Yield the counts of all operations as lines of Markdown."""
     yield "| Once | reads | writes | deletes | kB of events | ms of an instance |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for each in OPERATIONS:

@@ -1,7 +1,7 @@
-"""Deploy to Google Cloud, or take it down again: `make deploy` and `make destroy`.
+"""Deploy to Google Cloud, or remove a deployment: `make deploy` and `make destroy`.
 
-Terraform does the work (infra/terraform). This asks first for what would fail later, and says what is missing
-in one line.
+Terraform does the work (infra/terraform). Before that, this command checks the prerequisites, and reports in
+one line what is missing.
 """
 
 import argparse
@@ -23,21 +23,21 @@ INSTALL = {
 
 
 class Missing(Exception):
-    """Something that a deployment needs is not there; the text says what, and what to do."""
+    """A prerequisite of a deployment is missing; the text says which one, and what to do."""
 
 
 def check(project: str, bucket: str) -> None:
-    """Look for all that a deployment needs of this machine, of the user and of the project.
+    """Check all prerequisites: of this machine, of the user and of the project.
 
     Raises:
-        Missing: something is not there.
+        Missing: a prerequisite is missing.
     """
     for tool, page in INSTALL.items():
         if shutil.which(tool) is None:
             raise Missing(f"no {tool} here: {page}")
     _ask(NOT_SIGNED_IN, "auth", "application-default", "print-access-token")
     _ask(f"you cannot see the project {project}", "projects", "describe", project)
-    # Every deployment grants roles; who may not even see them lacks more than that.
+    # Every deployment grants roles. A user who cannot even read the IAM policy cannot grant roles.
     _ask(f"you may not administer the project {project}", "projects", "get-iam-policy", project)
     _ask(
         f"no bucket for Terraform's state: make it once, as docs/deploy.md says, gs://{bucket}",
@@ -46,7 +46,7 @@ def check(project: str, bucket: str) -> None:
 
 
 def _ask(otherwise: str, *question: str) -> None:
-    """Ask gcloud something that it answers only if all is well."""
+    """Run a gcloud command that succeeds only if a prerequisite is met."""
     command = ["gcloud", *question, "--quiet"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own command
     if answer.returncode != 0:
@@ -55,11 +55,11 @@ def _ask(otherwise: str, *question: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Show Terraform's plan and carry it out, once the user agrees.
+    """Show Terraform's plan, and apply it if the user agrees.
 
     Raises:
-        Missing: something is not there.
-        CalledProcessError: Terraform failed and has said why.
+        Missing: a prerequisite is missing.
+        CalledProcessError: Terraform failed and has printed the reason.
     """
     bucket = arguments.state_bucket or f"{arguments.project}-muster-state"
     check(arguments.project, bucket)
@@ -79,12 +79,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _terraform(*arguments: str) -> None:
-    command = ["terraform", *arguments]  # the user's own, wherever it is
-    subprocess.run(command, cwd=TERRAFORM, check=True)  # noqa: S603 - each argument is one, whatever is in it
+    command = ["terraform", *arguments]  # the user's installation, found by PATH
+    subprocess.run(command, cwd=TERRAFORM, check=True)  # noqa: S603 - no shell splits the arguments
 
 
 def main() -> None:
-    """Run a command; what goes wrong is one line, after what Terraform itself says."""
+    """Run a command; report a failure in one line, after Terraform's own output."""
     arguments = _arguments(sys.argv[1:])
     try:
         run(arguments)

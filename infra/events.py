@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-# What becomes of the stack is told below, in a line: gRPC would add its own. It looks when it is imported.
+# gRPC would log errors when the stack stops, which this command itself reports in one line. gRPC reads the
+# variable when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import uuid6
@@ -33,7 +34,7 @@ from infra.local import state, topology
 from infra.local.state import StackState
 from shared.pb.inventory.v1 import events_pb2
 
-# How often it is looked whether the stack still runs, in seconds.
+# How often to check whether the stack still runs, in seconds.
 PATIENCE = 1.0
 
 EventType = type[Message]
@@ -41,41 +42,41 @@ Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
 
 
 def main() -> None:
-    """Show events until Ctrl-C, SIGTERM, the end of who reads them or that of the stack."""
+    """Show events until Ctrl-C, SIGTERM, or the end of the stack or of the output's reader."""
     arguments = _arguments(sys.argv[1:])
     stack = state.read(arguments.state)
     if not stack:
         sys.exit(state.none_runs(arguments.state))
     _upon_signals(_interrupt)
-    logging.getLogger("google").addHandler(logging.NullHandler())  # the same for the client library
+    logging.getLogger("google").addHandler(logging.NullHandler())  # it logs no errors either
     show = _as_json if arguments.json else _as_line
     try:
         with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
             print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
             for event_type, delivery in _first_times(arrivals, stack, arguments.state):
                 print(show(event_type.FromString(delivery.data), delivery), flush=True)
-    except BrokenPipeError:  # who reads has enough, as in `make events | head`
+    except BrokenPipeError:  # the reader has ended, as in `make events | head`
         _drop_output()
 
 
 def _upon_signals(do: Callable[[int, FrameType | None], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell has it in its background
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background jobs
             signal.signal(number, do)
 
 
 def _interrupt(*_: object) -> None:
-    """End the command, once: another signal does not keep the subscriptions from being removed."""
+    """End the command, and ignore further signals so that the subscriptions are still removed."""
     _upon_signals(_go_on)
     raise KeyboardInterrupt
 
 
 def _go_on(*_: object) -> None:
-    """Do nothing. Where SIG_IGN is set as a signal comes, Python complains."""
+    """Do nothing. Python would report an error if SIG_IGN was set while a signal arrives."""
 
 
 def _drop_output() -> None:
-    """Leave nothing that Python would print at its end, and fail once more.
+    """Discard further output, because Python's flush at exit would fail again.
 
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """
@@ -86,7 +87,7 @@ def _drop_output() -> None:
 
 @contextlib.contextmanager
 def _subscribed(stack: StackState) -> Iterator[Arrivals]:
-    """Receive what is published to the inventory's topics, over subscriptions that end with this."""
+    """Receive the inventory's events over subscriptions that are deleted at the end of the context."""
     os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
     arrivals: Arrivals = queue.Queue()
     with contextlib.ExitStack() as at_end:
@@ -98,7 +99,7 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
                     "name": path,
                     "topic": f"projects/{stack.project}/topics/{topic}",
                     "enable_message_ordering": True,
-                    # The shortest that there is, should this process be killed.
+                    # The shortest possible, for the case that this process is killed.
                     "expiration_policy": {"ttl": timedelta(days=1)},
                 },
                 retry=RETRY,
@@ -113,7 +114,7 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
 
 
 def _event_types() -> Mapping[str, EventType]:
-    """Name the topics of the inventory and the messages that are published there."""
+    """Return the inventory's topics by name, each with the type of its messages."""
     declared = topology.load(topology.DEFAULT_FILE)
     pool = events_pb2.DESCRIPTOR.pool
     return {
@@ -134,7 +135,7 @@ def _give_up(arrivals: Arrivals, stream: StreamingPullFuture) -> None:
 
 
 def _remove(client: SubscriberClient, subscription: str) -> None:
-    # The stack may have stopped first, and everything with it.
+    # The stack and its emulator may have stopped first.
     with contextlib.suppress(GoogleAPICallError):
         client.delete_subscription(subscription=subscription, timeout=TIMEOUT, retry=None)
 
@@ -142,7 +143,7 @@ def _remove(client: SubscriberClient, subscription: str) -> None:
 def _first_times(
     arrivals: Arrivals, stack: StackState, state_folder: Path
 ) -> Iterator[tuple[EventType, Delivery]]:
-    """Yield each event once, by its ce-id, until the stack stops: delivery is at least once."""
+    """Yield events until the stack stops, each once by its ce-id, because delivery is at least once."""
     seen: set[str] = set()
     while True:
         try:
@@ -152,7 +153,8 @@ def _first_times(
             if not running or running.pids["stack"] != stack.pids["stack"]:
                 sys.stderr.write("muster: the stack has stopped\n")
                 if stack.pubsub_control is not None:
-                    # Its emulator is gone with it: the client library would seek that for ten seconds.
+                    # Its emulator has stopped with it. At a normal exit, the client library would try to
+                    # reach that for ten seconds.
                     os._exit(1)
                 sys.exit(1)
             continue

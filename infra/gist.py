@@ -1,4 +1,4 @@
-"""What an event says, for a person, in one line."""
+"""Summaries of events in one line, for people."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ MACS_SHOWN = 3
 
 
 def gist(event: Message) -> str:
-    """Say in short what an inventory event is about; of one that is not known here, its text form."""
+    """Return a summary of an inventory event; if its type is unknown, its text form."""
     match event:
         case MachineCreated():
             return _machine(event.machine, event.machine.version)
@@ -37,7 +37,7 @@ def gist(event: Message) -> str:
 
 def _changes(event: MachineUpdated) -> Iterator[str]:
     for field in event.changed_fields:
-        # What is waited for most, and no part of what is shown of a machine.
+        # The change that people wait for most. `_machine` does not show the status.
         if field == "status":
             yield f"{field} {MachineStatus.Name(event.after.status).removeprefix('MACHINE_STATUS_').lower()}"
         else:

@@ -1,4 +1,4 @@
-"""What commands that use Google's clients have in common: how long they try, and what they say in the end."""
+"""Timeouts and error messages of commands that use Google's clients."""
 
 import os
 import sys
@@ -12,14 +12,14 @@ from google.auth.exceptions import GoogleAuthError
 NOT_SIGNED_IN = (
     "you are not signed in to Google Cloud: gcloud auth login && gcloud auth application-default login"
 )
-# Somebody waits for a command; the clients' own patience is up to five minutes.
+# People wait for these commands. The clients' own timeouts are up to five minutes.
 TIMEOUT = 10.0
 RETRY = Retry(timeout=TIMEOUT)
 
 
 @contextmanager
 def one_line(service: str) -> Iterator[None]:
-    """End the command with one line if a service, or its emulator, does not do what is asked of it."""
+    """End the command with an error in one line if a call to a service, or to its emulator, fails."""
     try:
         yield
     except GoogleAuthError as error:
@@ -31,7 +31,7 @@ def one_line(service: str) -> Iterator[None]:
 
 
 def tell_of_emulator(variable: str) -> None:
-    """Say that the project that was asked for is an emulator's, where the environment names one."""
+    """If the environment names an emulator, report that the given project is one of that emulator."""
     if host := os.environ.get(variable):
         sys.stderr.write(f"muster: {variable} is {host}: this is that emulator's, and not Google Cloud's\n")
 

@@ -1,15 +1,15 @@
-"""Ctrl-C ends every command without a traceback, also one that still imports its modules."""
+"""Ctrl-C ends every command without a traceback, even while the command still imports its modules."""
 
 import signal
 import sys
 from types import TracebackType
 
-# As shells tell of a process that a signal has ended.
+# As shells report a process that the signal has ended.
 STATUS = 128 + signal.SIGINT
 
 
 def end_quietly() -> None:
-    """Have an interruption that a command leaves to Python end it without a word."""
+    """Make an unhandled KeyboardInterrupt end the command without output."""
     sys.excepthook = _end
 
 

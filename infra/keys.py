@@ -1,6 +1,6 @@
-"""API keys, for those who run Muster: `python -m infra.keys create | list | revoke`.
+"""API keys, for operators: `python -m infra.keys create | list | revoke`.
 
-Works on the running local stack, or with `--project` on Google Cloud.
+The command works on the running local stack, or with `--project` on Google Cloud.
 """
 
 import argparse
@@ -35,13 +35,13 @@ def create(
     now: datetime,
     expires: datetime | None = None,
 ) -> tuple[str, ApiKey]:
-    """Make a key and store who its bearer is.
+    """Create a key, and store the record of the access that it grants.
 
     Returns:
-        The key, which is stored nowhere, and what is stored.
+        The key itself, which is not stored, and its record.
 
     Raises:
-        ValueError: no organization can have this id.
+        ValueError: the organization's id is malformed.
     """
     if not ORGANIZATION_ID.fullmatch(organization):
         raise ValueError(
@@ -61,16 +61,16 @@ def create(
 
 
 def find(client: Client, field: str, value: str) -> "list[DocumentSnapshot[Any]]":
-    """Find the documents of keys, by `organization_id` or `id`."""
+    """Return the documents of keys by `organization_id` or `id`."""
     query = client.collection(COLLECTION).where(filter=FieldFilter(field, "==", value))
     return query.get(retry=RETRY, timeout=TIMEOUT)
 
 
 def revoke(client: Client, key_id: str, *, now: datetime) -> datetime | None:
-    """Revoke a key, within a minute. One that is revoked stays as it is.
+    """Revoke a key, which stops working within a minute. A key that is already revoked does not change.
 
     Returns:
-        Since when it is revoked, or None if there is no such key.
+        The time of the revocation, or None if the key does not exist.
     """
     for snapshot in find(client, "id", key_id):
         before: datetime | None = (snapshot.to_dict() or {}).get("revoked_at")
@@ -81,7 +81,7 @@ def revoke(client: Client, key_id: str, *, now: datetime) -> datetime | None:
 
 
 def main(command_line: Sequence[str]) -> None:
-    """Run a command; what goes wrong is one line."""
+    """Run a command; report a failure in one line."""
     arguments = _arguments(command_line)
     with one_line("Firestore"):
         arguments.run(_client(arguments.project, arguments.state), arguments)
@@ -94,7 +94,7 @@ def _create(client: Client, arguments: argparse.Namespace) -> None:
         api_key, record = create(client, arguments.organization, arguments.scope, now=now, expires=expires)
     except ValueError as error:
         sys.exit(f"muster: {error}")
-    # The key alone goes to standard output, for `KEY=$(python -m infra.keys create ...)`.
+    # Only the key goes to standard output, for `KEY=$(python -m infra.keys create ...)`.
     print(f"Key {record.id} of {record.organization_id}, shown only once:", file=sys.stderr)
     print(api_key)
 
@@ -110,7 +110,7 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
 def _revoke(client: Client, arguments: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     since = revoke(client, arguments.id, now=now)
-    # After a restore the database before is there still, with the same keys.
+    # After a restore, the previous database still exists, with the same keys.
     where = f"in the database {_database()} of {client.project}"
     if since is None:
         sys.exit(f"muster: there is no key {arguments.id} {where}: list shows an organization's keys")
@@ -129,7 +129,7 @@ def _standing(record: dict[str, Any], now: datetime) -> str:
 
 
 def _fields(record: ApiKey) -> dict[str, Any]:
-    """Give a record's fields as the client library takes them."""
+    """Return a record's fields as the values that the client library accepts."""
     return {
         field.name: value.ToDatetime(UTC) if isinstance(value, Timestamp) else value
         for field, value in record.ListFields()
@@ -137,7 +137,7 @@ def _fields(record: ApiKey) -> dict[str, Any]:
 
 
 def _client(project: str | None, folder: Path) -> Client:
-    """Reach the project asked for, the local stack's in an emulator that is named, or the running stack."""
+    """Return a client of the given project, of the environment's emulator or of the running stack."""
     if project:
         tell_of_emulator("FIRESTORE_EMULATOR_HOST")
     elif os.environ.get("FIRESTORE_EMULATOR_HOST"):

@@ -1,4 +1,4 @@
-"""Calls to this machine itself go through no proxy, whatever proxies the environment names."""
+"""Calls to this machine itself bypass all proxies that the environment names."""
 
 import os
 
@@ -7,14 +7,14 @@ OF_GRPC = "no_grpc_proxy"
 
 
 def spare_proxies() -> None:
-    """Have this process and its children call the local stack directly: gRPC, urllib and httpx.
+    """Make gRPC, urllib and httpx call the local stack directly, in this process and its children.
 
-    They read `no_proxy` before `NO_PROXY`, gRPC `no_grpc_proxy` before both; to gRPC `*` is not every host:
-    https://grpc.github.io/grpc/core/md_doc_environment_variables.html
+    They prefer `no_proxy` to `NO_PROXY`; gRPC prefers `no_grpc_proxy` to both. In gRPC, `*` does not match
+    all hosts: https://grpc.github.io/grpc/core/md_doc_environment_variables.html
     """
     excepted = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
     os.environ[OF_GRPC] = _with_loopback(os.environ.get(OF_GRPC, excepted))
-    if excepted != "*":  # in a list it would be a host of that name
+    if excepted != "*":  # in a list, `*` would be the name of a host
         os.environ["no_proxy"] = _with_loopback(excepted)
 
 

@@ -1,8 +1,8 @@
-"""Build the archive that every function is deployed from: `python -m infra.package [--into FILE]`.
+"""Build the archive from which every function is deployed: `python -m infra.package [--into FILE]`.
 
-One archive for all functions: what differs is the file that Google's buildpack loads, which its
-`GOOGLE_FUNCTION_SOURCE` names, and the function in it. The same sources make the same bytes, so a deployment
-that changes nothing deploys nothing.
+All functions have the same archive. They differ in the file that Google's buildpack loads, which
+`GOOGLE_FUNCTION_SOURCE` names, and in the entry point. The same sources result in the same bytes, so a
+deployment without changes deploys nothing.
 """
 
 import hashlib
@@ -14,20 +14,21 @@ from pathlib import Path
 from infra import ROOT
 from infra.arguments import Parser
 
-# One set of pinned requirements, where the buildpack looks for it: all functions are tested with it.
+# The pinned requirements with which all functions are tested, at the path where the buildpack expects them.
 REQUIREMENTS = ROOT / "requirements.txt"
 FOLDERS = (ROOT / "functions", ROOT / "google_apis", ROOT / "shared")
 DEFAULT_FILE = ROOT / ".local" / "muster.zip"
 
-# Zip's beginning of time, and a plain file that all may read: nothing of the machine that builds it.
+# The first time that zip can represent, and a regular file that everybody can read. Nothing depends on the
+# machine that builds the archive.
 TIME = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644
 
 
 def build(file: Path) -> str:
-    """Write the archive and return its SHA-256, in hex."""
+    """Write the archive and return its SHA-256 digest in hexadecimal."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Stored, not deflated: what deflate makes of a file differs between versions of zlib.
+    # Stored, not deflated, because the output of deflate differs between versions of zlib.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for source in sorted(sources()):
             entry = zipfile.ZipInfo(str(source.relative_to(ROOT)), TIME)
@@ -38,7 +39,7 @@ def build(file: Path) -> str:
 
 
 def sources() -> Iterator[Path]:
-    """List what a deployed function needs: the code, what it serves, and what it requires."""
+    """Yield the files that a deployed function needs: the code, the files to serve, and the requirements."""
     yield REQUIREMENTS
     for folder in FOLDERS:
         for file in folder.rglob("*"):
@@ -49,7 +50,7 @@ def sources() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Build the archive and say what it is."""
+    """Build the archive and print its path, size and digest."""
     parser = Parser(prog="python -m infra.package", description="Build the deployment archive.")
     parser.add_argument(
         "--into", type=Path, default=DEFAULT_FILE, metavar="FILE", help="default: .local/muster.zip"

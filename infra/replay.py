@@ -1,7 +1,7 @@
 """Deliver events again: `python -m infra.replay`, or `make replay SINCE=... SUBSCRIPTION=...`.
 
-A subscription is set back to a moment (Pub/Sub calls it a seek): what its topic has kept since then counts as
-not acknowledged. Works on the running local stack, or with `--project` on Google Cloud.
+A seek resets a subscription to a time: all messages since then that its topic still has are unacknowledged
+again. The command works on the running local stack, or with `--project` on Google Cloud.
 https://cloud.google.com/pubsub/docs/replay-overview
 """
 
@@ -23,7 +23,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def main() -> None:
-    """Set a subscription back; whatever is in the way is one line."""
+    """Seek a subscription to a time; report a failure in one line."""
     arguments = _arguments(sys.argv[1:])
     if not arguments.subscription or not arguments.since:
         sys.exit("muster: name a subscription and a time: make replay SUBSCRIPTION=pool-cleanup SINCE=30m")
@@ -47,10 +47,10 @@ def main() -> None:
 
 
 def replay(project: str, subscription: str, since: datetime) -> None:
-    """Deliver to a subscription what was published since a moment, also what it has acknowledged.
+    """Deliver messages since a time to a subscription again, including those that it has acknowledged.
 
     Raises:
-        ValueError: there is none of that name; it names those that there are.
+        ValueError: the subscription does not exist; the error names the project's subscriptions.
     """
     with SubscriberClient() as client:
         path = client.subscription_path(project, subscription)
@@ -65,10 +65,11 @@ def replay(project: str, subscription: str, since: datetime) -> None:
 
 
 def moment(text: str, *, now: datetime) -> datetime:
-    """Read a moment: how long ago it is (`90s`, `30m`, `12h`, `7d`), or an ISO 8601 time with its zone.
+    """Parse a time: how long ago it is (`90s`, `30m`, `12h`, `7d`), or an ISO 8601 time with a time zone.
 
     Raises:
-        ValueError: it is neither, or is still to come: a subscription that seeks it loses all that waits.
+        ValueError: the text is neither, or the time is in the future: a seek to it would drop all waiting
+            messages.
     """
     try:
         if ago := re.fullmatch(r"([0-9]+)([smhd])", text):

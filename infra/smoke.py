@@ -1,6 +1,6 @@
-"""Try a deployment, or the local stack, with a machine and a pool of its own: `KEY=... make smoke URL=...`.
+"""Test a deployment, or the local stack, with a new machine and a new pool: `KEY=... make smoke URL=...`.
 
-It deletes what it knows it has made, whatever fails, and names what it cannot delete.
+Even after a failure, the test deletes all that it knows it has created, and reports what it cannot delete.
 The key needs all four scopes.
 """
 
@@ -19,24 +19,24 @@ PATIENCE = 30.0
 
 
 class Failure(Exception):
-    """What was seen is not what a deployment that works shows; the text says what it was."""
+    """A response is not the one of a working deployment; the text says how it differs."""
 
 
 class Smoke:
-    """One run against one deployment."""
+    """One run of the test against one deployment."""
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
         self._left: list[str] = []
-        # Locally administered, so that no machine has it (RFC 9542, section 2.1).
+        # A locally administered address, which no manufacturer assigns (RFC 9542, section 2.1).
         self._mac = f"02{secrets.token_hex(5)}"
 
     def run(self) -> None:
-        """Register a machine, find it, pool it and delete it.
+        """Register a machine, find it, add it to a pool and delete it.
 
         Raises:
-            Failure: something is not as it should be.
-            httpx.HTTPError: nobody answers.
+            Failure: a response is not as expected.
+            httpx.HTTPError: the deployment does not answer.
         """
         try:
             machine = self._registers()
@@ -48,7 +48,7 @@ class Smoke:
                 self._clean_up(path)
 
     def _clean_up(self, path: str) -> None:
-        """Delete something, and say so where that fails: why the run failed is told all the same."""
+        """Delete a resource. Print a failure but do not raise it, so that the run's own is reported."""
         try:
             status = self._http.delete(path).status_code
         except httpx.HTTPError as error:
@@ -120,13 +120,13 @@ def _expect(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it is th
 
 
 def main() -> None:
-    """Run once; what goes wrong is one line."""
+    """Run the test once; report a failure in one line."""
     parser = Parser(
         prog="python -m infra.smoke", description="Test a deployment or the local stack. KEY has the API key."
     )
     parser.add_argument("url", help="such as https://inventory.example.com or http://127.0.0.1:8080")
     url = parser.parse_args().url
-    # From the environment: arguments are shown to everybody on the machine.
+    # From the environment, because everybody on the machine can see the arguments of processes.
     key = os.environ.get("KEY")
     if not key or not url:
         sys.exit("muster: set the URL and the API key: KEY=muster_... make smoke URL=https://...")

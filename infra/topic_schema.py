@@ -1,6 +1,6 @@
-"""A message as a Pub/Sub topic schema takes it: one top-level message, which needs no other file.
+"""Definitions of Pub/Sub topic schemas: each is one top-level message in one file without imports.
 
-What the message refers to is nested in it, Google's own messages too; on the wire that makes no difference.
+All types that the message refers to are nested in it, also Google's own. The wire format stays the same.
 https://cloud.google.com/pubsub/docs/schemas#schema_definition
 """
 
@@ -17,7 +17,7 @@ SCALARS = {
 
 
 def definition(message: Descriptor) -> str:
-    """Write a message as a .proto file of its own."""
+    """Return a message as a self-contained .proto file."""
     nested = list(_references(message, {message.full_name}))
     lines = [
         'syntax = "proto3";',
@@ -33,7 +33,7 @@ def definition(message: Descriptor) -> str:
 
 
 def _references(message: Descriptor, seen: set[str]) -> Iterator[Descriptor | EnumDescriptor]:
-    """List what the fields of a message refer to, and what that refers to, each once."""
+    """Yield all types that a message refers to, directly or through other types, each once."""
     for field in message.fields:
         reference = field.message_type or field.enum_type
         if reference is None or reference.full_name in seen:
@@ -67,12 +67,12 @@ def _type(field: FieldDescriptor) -> str:
         return f"map<{_name(entry.fields_by_name['key'])}, {_name(entry.fields_by_name['value'])}>"
     if field.is_repeated:
         return f"repeated {_name(field)}"
-    # A field that stands in a oneof by itself is what protoc makes of `optional`.
+    # protoc puts an `optional` field into a oneof of its own.
     return f"optional {_name(field)}" if field.containing_oneof else _name(field)
 
 
 def _map_entry(field: FieldDescriptor) -> Descriptor | None:
-    """Return the message that a map is a list of, in place of a field that is a map."""
+    """Return the message of a map field's entries; None if the field is not a map."""
     message = field.message_type
     return message if message is not None and message.GetOptions().map_entry else None
 
