@@ -1,1 +1,1 @@
-"""The OpenAPI document and its page, made from the operations that the functions serve."""
+"""The OpenAPI document and its page, generated from the functions' operations."""

@@ -1,7 +1,6 @@
-"""Make the OpenAPI document and its page: `python -m infra.openapi`.
+"""Generate the OpenAPI document and its page: `python -m infra.openapi`.
 
-Both are files of the `machines` function, which serves them as they are: a document that is the same for
-everybody need not be built by every instance that starts.
+The `machines` function serves both as files. They are the same for everybody, so instances do not build them.
 """
 
 import json
@@ -20,7 +19,7 @@ FOLDER = Path("functions/machines/openapi")
 
 
 def main() -> None:
-    """Write the document and its page."""
+    """Generate the document and its page."""
     parser = Parser(prog="python -m infra.openapi", description="Generate the OpenAPI document and its page.")
     parser.add_argument(
         "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
@@ -33,7 +32,7 @@ def main() -> None:
 
 
 def all_operations() -> list[Operation]:
-    """List the operations of all functions; nothing is called, so no project is needed."""
+    """Return the operations of all functions. None is called, so this needs no project."""
     unused = inventory({"GOOGLE_CLOUD_PROJECT": "unused"})
     return [*machines_operations(unused), *pools_operations(unused)]
 

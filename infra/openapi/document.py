@@ -32,7 +32,7 @@ _HEALTH_TAG = ("health", "Whether a function runs, and whether it reaches its st
 
 
 def document(operations: Sequence[Operation]) -> Json:
-    """Describe operations."""
+    """Return the OpenAPI document of operations."""
     schemas = Schemas(operations)
     paths: Json = {}
     for operation in operations:

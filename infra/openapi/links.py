@@ -1,4 +1,4 @@
-"""Where an answer leads: the operations that take something from it."""
+"""Links of responses: the operations that accept a value of the response."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ _IDS = {RegisteredMachineView: "machine_id", MachineView: "machine_id", PoolView
 
 
 def links(operation: Operation, operations: Sequence[Operation]) -> dict[int, Json]:
-    """Describe the links of an operation's answers, by status."""
+    """Return the links of an operation's responses by status."""
     if operation.method == "GET":
         return {200: _next_page(operation)} if _has_tokens(operation) else {}
     created = operation.success.get(201)
@@ -20,7 +20,7 @@ def links(operation: Operation, operations: Sequence[Operation]) -> dict[int, Js
 
 
 def _to_resource(name: str, operations: Iterable[Operation]) -> Iterable[tuple[str, Json]]:
-    """Lead from what was created to all that can be done with it."""
+    """Yield a link to each operation on the created resource."""
     for operation in operations:
         if f"{{{name}}}" in operation.path:
             yield (
@@ -34,5 +34,5 @@ def _has_tokens(operation: Operation) -> bool:
 
 
 def _next_page(operation: Operation) -> Json:
-    token = "$response.body#/pagination/next_page_token"  # noqa: S105 - where to find it
+    token = "$response.body#/pagination/next_page_token"  # noqa: S105 - its location in the response
     return {"next_page": {"operationId": operation.name, "parameters": {"page_token": token}}}

@@ -1,4 +1,4 @@
-"""The OpenAPI document as one page of HTML that needs no script and nothing from elsewhere."""
+"""The OpenAPI document as one HTML page without scripts and external resources."""
 
 import json
 import re
@@ -12,12 +12,12 @@ _STYLE = Path(__file__).with_name("style.css")
 
 
 def render(document: Json) -> str:
-    """Write the page."""
+    """Return the page."""
     return "\n".join(_Page(document).lines()) + "\n"
 
 
 class _Page:
-    """A document, and how each part of it is shown."""
+    """Renders the parts of a document."""
 
     def __init__(self, document: Json) -> None:
         self._document = document
@@ -109,7 +109,7 @@ def _schema(name: str, schema: Json) -> Iterator[str]:
 
 
 def _description(schema: Json) -> str:
-    """Find what a schema, or one of its alternatives, says of itself."""
+    """Return the description of a schema, or of its first alternative with one."""
     found = [part["description"] for part in (schema, *schema.get("anyOf", ())) if "description" in part]
     return next(iter(found), "")
 
@@ -122,7 +122,7 @@ def _content(described: Json) -> str:
 
 
 def _value(schema: Json) -> str:
-    """Say in a few words which values a schema takes."""
+    """Return a short description of the values that a schema accepts."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'
@@ -139,7 +139,7 @@ def _value(schema: Json) -> str:
 
 
 def _limits(schema: Json) -> str:
-    """Say what else holds of a value, where it is short enough to be read."""
+    """Return a schema's ranges and default, and its pattern to expand."""
     parts = [
         _range(schema, "minimum", "maximum", ""),
         _range(schema, "minLength", "maxLength", " characters"),
@@ -171,5 +171,5 @@ def _path(path: str) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Show a text whose only markup is code."""
+    """Return Markdown as HTML; the only supported markup is inline code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(markdown, quote=False))

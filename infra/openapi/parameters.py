@@ -1,4 +1,4 @@
-"""What a request says beside its body: its path, query and headers."""
+"""The parameters of operations: in the path, the query and headers."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ COMPONENTS: Json = {
 
 
 def parameters(operation: Operation) -> list[Json]:
-    """Describe the parameters of an operation."""
+    """Return the parameters of an operation."""
     return [*_path(operation), *_query(operation), *_headers(operation)]
 
 
@@ -55,7 +55,7 @@ def _query(operation: Operation) -> Iterator[Json]:
         if "description" in value:
             described["description"] = value.pop("description")
         if value.get("type") == "array":
-            described |= {"style": "form", "explode": True}  # given once for each item
+            described |= {"style": "form", "explode": True}  # repeated for each item
         yield described | {"schema": value}
 
 

@@ -93,4 +93,4 @@ PROBLEMS: dict[type[errors.InventoryError], type[Problem]] = {
     errors.DuplicateMac: DuplicateMacProblem,
     errors.DuplicateFingerprint: DuplicateFingerprintProblem,
 }
-"""The problems of those errors that have members of their own."""
+"""The problems of errors with additional members."""

@@ -1,4 +1,4 @@
-"""What operations answer: status codes, headers and bodies."""
+"""The responses of operations: status codes, headers and bodies."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -62,16 +62,16 @@ _OF_STATUS = {
 }
 
 _CAN_HAPPEN = (errors.Unauthenticated, errors.ScopeMissing, errors.Unavailable)
-_LIST_OF_FAULTS = HTTPStatus.UNPROCESSABLE_ENTITY  # of the pools family, and nothing else under that status
+_LIST_OF_FAULTS = HTTPStatus.UNPROCESSABLE_ENTITY  # in the pools family, every 422 is this list
 
 
 def responses(operation: Operation, schemas: Schemas) -> Json:
-    """Describe the answers of an operation, by status."""
+    """Return the responses of an operation by status."""
     return dict(sorted([*_successes(operation, schemas), *_refusals(operation, schemas)]))
 
 
 def headers(*names: str) -> Json:
-    """Refer to the headers that all answers have, and to these."""
+    """Return references to the headers of all responses, and to these."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_EVERYWHERE, *names)}
 
 
@@ -88,7 +88,7 @@ def _successes(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Js
 
 def _success_headers(operation: Operation, status: int) -> Iterator[str]:
     writes = operation.method != "GET"
-    # Of what is written, and of what may be known already; a list has no version.
+    # Responses to writes and to conditional reads; a list has no version.
     if status != HTTPStatus.NO_CONTENT and (writes or HTTPStatus.NOT_MODIFIED in operation.success):
         yield "ETag"
     if operation.success_message is not None:
@@ -132,6 +132,6 @@ def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
     yield from _CAN_HAPPEN
     if operation.method != "GET":
         yield from (errors.BodyTooLarge, errors.BodyTooSlow, errors.IdempotencyKeyReused)
-        # A body that is not asked for is looked at too.
+        # Operations without a body also check what the client sends.
         yield from (errors.MalformedBody, errors.UnsupportedMediaType, errors.UnsupportedContentCoding)
     yield from operation.refusals

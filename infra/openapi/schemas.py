@@ -1,4 +1,4 @@
-"""The schemas of bodies: each model once, and every use a reference to it."""
+"""The schemas of bodies: each model is defined once, and every use refers to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,17 +15,17 @@ from shared.edge.resource import Operation
 Json = dict[str, Any]
 Model = type[BaseModel]
 
-# Where a schema refers to another one, by its model's name.
+# The reference to a schema by the name of its model.
 REFERENCE = "#/components/schemas/{model}"
 
 _ERRORS: tuple[Model, ...] = (Problem, InvalidRequestProblem, HTTPValidationError, *PROBLEMS.values())
 
 
 class Untitled(GenerateJsonSchema):
-    """Schemas whose fields have no titles: they would only say the fields' names once more."""
+    """Schemas whose fields have no titles, which would only repeat the fields' names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - pydantic's signature
-        """Leave it out."""
+        """Return False for every field."""
         return False
 
 
@@ -42,17 +42,17 @@ class Schemas:
         self.definitions: Json = definitions["$defs"]
 
     def request(self, model: Model, message: type[Message] | None) -> Json:
-        """Describe a request's body in the media types that it may have."""
+        """Return the schema of a request's body for each of its media types."""
         return _content(
             self._references[model, "validation"], message, ", with the fields of the JSON body alone"
         )
 
     def answer(self, model: Model, message: type[Message] | None) -> Json:
-        """Describe an answer's body in the media types that it may have."""
+        """Return the schema of a response's body for each of its media types."""
         return _content(self._references[model, "serialization"], message)
 
     def problem(self, models: Sequence[Model]) -> Json:
-        """Describe the body of an error that is one of some problems."""
+        """Return the schema of an error's body, which is one of some problems."""
         references = [self._references[model, "serialization"] for model in dict.fromkeys(models)]
         return {MEDIA_TYPE: {"schema": references[0] if len(references) == 1 else {"anyOf": references}}}
 
@@ -71,7 +71,7 @@ def _models(operations: Iterable[Operation]) -> Iterable[tuple[Model, JsonSchema
 def _content(schema: Json, message: type[Message] | None, limit: str = "") -> Json:
     content: Json = {JSON: {"schema": schema}}
     if message is not None:
-        # As OpenAPI 3.1 has bytes: no `type`. https://spec.openapis.org/oas/v3.1.1.html#binary-data
+        # Binary data has no `type` in OpenAPI 3.1: https://spec.openapis.org/oas/v3.1.1.html#binary-data
         description = f"The protobuf message `{message.DESCRIPTOR.full_name}`{limit}"
         content[PROTOBUF] = {"schema": {"description": description}}
     return content
