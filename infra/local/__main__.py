@@ -24,9 +24,9 @@ DEFAULT_PORT = 8080
 
 
 def main() -> None:
-    """Run a stack; whatever keeps it from running is one line."""
+    """Run a stack; report in one line why it cannot run."""
     if sys.stdout.isatty():
-        os.environ.setdefault("FORCE_COLOR", "1")  # the children see a pipe
+        os.environ.setdefault("FORCE_COLOR", "1")  # the children's output is a pipe
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
@@ -86,7 +86,7 @@ def _listen(port: int, state_folder: Path) -> socket.socket:
 
 
 def _emulator(variable: str) -> str | None:
-    """Return where an emulator runs already, if this variable of the environment says so."""
+    """Return the address of a running emulator, if this environment variable contains one."""
     host = os.environ.get(variable)
     if host and not re.fullmatch(r"[^/\s]+:\d+", host):
         raise StackError(f"{variable} is {host}: it takes HOST:PORT, without http://")
@@ -94,7 +94,7 @@ def _emulator(variable: str) -> str | None:
 
 
 def _development_key(data: Path | None) -> str:
-    """Return the key of the kept data, or a new one."""
+    """Return the development key: the one in the data folder if there is one, otherwise a new one."""
     if not data:
         return new_api_key()
     file = data / "development-key"
@@ -117,7 +117,7 @@ async def _run(stack: Stack) -> None:
     running = loop.create_task(stack.run())
 
     def stop() -> None:
-        # Once: a second time would interrupt what stops the children.
+        # Only once, because a second cancellation would interrupt the shutdown of the children.
         if not running.cancelling():
             running.cancel()
 
@@ -129,7 +129,7 @@ async def _run(stack: Stack) -> None:
 
 
 def _report(name: str, line: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop serving
+    with contextlib.suppress(OSError):  # nobody reads the output any more; the stack continues
         os.write(sys.stdout.fileno(), (f"{name:<16} {line}\n" if name else f"{line}\n").encode())
 
 

@@ -1,7 +1,7 @@
 """Run a module as a child of the stack: `python -m infra.local.child MODULE [ARGUMENT ...]`.
 
-A child never outlives the stack, not even one that is killed: its standard input is a pipe that the stack
-holds open, and the end of that pipe is the end of the child, and of every process that it forks.
+A child never outlives the stack, even if the stack is killed. The child's standard input is a pipe that the
+stack holds open. When the pipe closes, the child exits, and so does every process that it has forked.
 """
 
 import os
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 
 def main() -> None:
-    """Watch over the stack's end of the pipe and become the module."""
+    """Watch the pipe, and run the module in this process."""
     _end_with_the_stack()
     os.register_at_fork(after_in_child=_end_with_the_stack)
     become(sys.argv[1:])
 
 
 def become(command: Sequence[str]) -> None:
-    """Run a module with its arguments as this process's program, to its end."""
+    """Run a module with its arguments as this process's program, until it ends."""
     sys.argv = list(command)
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)
 

@@ -1,4 +1,4 @@
-"""An emulator as a command: its flags, its ports, the line that tells where it is, and its end."""
+"""An emulator as a command: its flags, its ports, the line with its addresses, and its shutdown."""
 
 import argparse
 import asyncio
@@ -19,26 +19,26 @@ from infra.local.control import Control
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a running emulator is reached: host:port for clients, and the URL of its control endpoint."""
+    """The addresses of a running emulator: host:port for clients, and the URL of its control endpoint."""
 
     grpc: str
     control: str
 
 
 class EmulatorError(Exception):
-    """An emulator cannot start, or not go on; the text says why, in one line."""
+    """An emulator cannot start or continue; the text is the reason, in one line."""
 
 
 class EmulatorParser(Parser):
-    """A parser of the flags that every emulator has."""
+    """A parser with the flags of every emulator."""
 
     def __init__(self, name: str, module: str, *, default_port: int) -> None:
-        """Begin with the common flags.
+        """Add the common flags.
 
         Args:
-            name: What the emulator is called.
-            module: What starts it.
-            default_port: Where clients look for it if nothing else is said.
+            name: The emulator's name.
+            module: The module that starts it.
+            default_port: The port that clients use by default.
         """
         super().__init__(
             prog=f"python -m {module}",
@@ -57,7 +57,7 @@ class EmulatorParser(Parser):
 
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
-    """Run an emulator until SIGINT or SIGTERM; gives the process's exit code."""
+    """Run an emulator until SIGINT or SIGTERM, and return the process's exit code."""
     code = 0
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
@@ -71,13 +71,13 @@ def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
 async def listen(
     server: grpc.aio.Server, control: Control, host: str, port: int, control_port: int
 ) -> tuple[Addresses, asyncio.Server]:
-    """Take an emulator's ports; 0 takes any. The control endpoint answers from then on.
+    """Bind an emulator's ports, and start its control endpoint; 0 means any free port.
 
     Raises:
-        EmulatorError: one of them is taken.
+        EmulatorError: one of the ports is taken, or cannot be used.
     """
     try:
-        # gRPC would complain about a taken port on its own, in words for its developers.
+        # Check the port first, because gRPC would log an error for developers if it is taken.
         socket.create_server((host, port)).close()
         bound = server.add_insecure_port(f"{host}:{port}")
     except (OSError, RuntimeError) as error:
@@ -102,7 +102,7 @@ async def _until_stopped(name: str, running: AbstractAsyncContextManager[Address
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop  # noqa: PLC0415 - there is none on Windows; it is faster, and otherwise the same
+        import uvloop  # noqa: PLC0415 - it does not exist on Windows; its only difference is speed
     except ImportError:
         return None
     return uvloop.new_event_loop

@@ -1,7 +1,7 @@
-"""Cutting a gRPC connection from the server's side, for faults on demand.
+"""Shutdown of gRPC connections from the server's side, for faults on demand.
 
-gRPC offers no way to drop one client's connection, so the socket is found among this process's descriptors by
-its peer's address and shut down: the client sees what a broken network shows it.
+gRPC has no way to close one client's connection. So its socket is found among this process's file descriptors
+by the peer's address, and shut down. To the client, this looks like a broken network.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ _DESCRIPTORS = Path("/dev/fd")  # Linux and macOS
 
 
 def cut(peer: str) -> None:
-    """Shut down the connection from a peer, given as gRPC names it (`ipv4:127.0.0.1:5000`)."""
+    """Shut down the connection from a peer, which is named as in gRPC (`ipv4:127.0.0.1:5000`)."""
     for connection in _connections():
         if _peer_of(connection) == peer:
             connection.shutdown(socket.SHUT_RDWR)

@@ -1,14 +1,14 @@
 """The emulators' control endpoint: JSON over HTTP, for tests and benchmarks.
 
     GET    /counters   {"<project>": {"reads": 3, ..., "rpcs": {"Commit": 2}}}
-    DELETE /counters   forget them
-    GET    /faults     {"faults": [...]}: those still waiting for their RPCs
+    DELETE /counters   reset them
+    GET    /faults     {"faults": [...]}: those that still wait for RPCs
     POST   /faults     {"method": "Commit", "pattern": "machines/", "count": 1, "code": "UNAVAILABLE",
                         "when": "before", "delay_ms": 0, "disconnect": false, "duplicate": false}
-    DELETE /faults     forget them: answered with those that waited
+    DELETE /faults     remove them; the response has those that waited
     GET    /health     {}: the emulator is up
 
-Each emulator makes its own `Counters` and `Faults` and serves them with `serve`.
+Each emulator makes its own `Counters` and `Faults`, and serves them with `Control.serve`.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _PATIENCE = 10.0  # seconds for a client to send its request
 
 
 class _RequestError(Exception):
-    """A request that cannot be answered, with the HTTP status that says why."""
+    """A rejected request, with the HTTP status of the response."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -32,18 +32,18 @@ class _RequestError(Exception):
 
 
 class Control:
-    """Answers control requests about one emulator."""
+    """Handles control requests of one emulator."""
 
     def __init__(self, counters: Counters, faults: Faults) -> None:
         self._counters = counters
         self._faults = faults
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
-        """Start to listen; port 0 takes any, see the server's `sockets`. OSError if the port is taken."""
+        """Listen on a port; 0 means any free one (see the server's `sockets`). OSError: the port is taken."""
         return await asyncio.start_server(self._converse, host, port)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A connection serves one request after another: tests make thousands, two or three around each test.
+        # A connection serves several requests, because tests make thousands: two or three for each test.
         try:
             is_last = False
             while not is_last:
@@ -53,7 +53,7 @@ class Control:
             with contextlib.suppress(OSError):
                 await _respond(writer, error.status, {"error": str(error)}, is_last=True)
         except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
-            pass  # the client has left, or the emulator ends
+            pass  # the client disconnected, or the emulator is stopping
         finally:
             writer.close()
 
@@ -88,7 +88,7 @@ def _fault(body: bytes) -> Fault:
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]:
-    """Read one HTTP/1.1 request: method, path without its query, body, and whether it is the last one."""
+    """Read an HTTP/1.1 request: method, path without query, body, and whether the connection then closes."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.LimitOverrunError as error:

@@ -1,4 +1,4 @@
-"""What each project was billed for, and how often each RPC was called."""
+"""Counts of billed units and of RPCs for each project."""
 
 from collections import defaultdict
 
@@ -7,13 +7,13 @@ class Counters:
     """Counts per project: billed units by name, and RPCs by method."""
 
     def __init__(self, *units: str) -> None:
-        """Count these units: they are shown as 0 until something adds to them."""
+        """Count these units, which are listed as 0 until something adds to them."""
         self._units = units
         self._billed: dict[str, dict[str, int]] = {}
         self._rpcs: dict[str, dict[str, int]] = {}
 
     def add(self, project: str, unit: str, amount: int = 1) -> None:
-        """Bill a project for an amount of a unit."""
+        """Add an amount of a unit to a project's count."""
         self._of(project)[unit] += amount
 
     def rpc(self, project: str, method: str) -> None:
@@ -22,12 +22,12 @@ class Counters:
         self._rpcs[project][method] += 1
 
     def reset(self) -> None:
-        """Forget all counts."""
+        """Remove all counts."""
         self._billed.clear()
         self._rpcs.clear()
 
     def listing(self) -> dict[str, dict[str, int | dict[str, int]]]:
-        """List each project's units and, under `rpcs`, its calls by method."""
+        """Return each project's units and, under `rpcs`, its calls by method."""
         return {
             project: {**billed, "rpcs": dict(self._rpcs[project])} for project, billed in self._billed.items()
         }

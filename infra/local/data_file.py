@@ -1,8 +1,8 @@
-"""The SQLite file that keeps an emulator's data: one user, and group commits.
+"""The SQLite file with an emulator's data, for one process, with group commits.
 
-Changes are written in the order in which they were noted. All that was noted while one transaction was being
-written is the next one, so many callers together wait for few of them. A kill at any moment leaves each
-transaction whole or not there.
+Statements are executed in the order in which they were noted. All statements that are noted while one
+transaction is written form the next one, so many callers wait for few transactions. If the process is killed,
+each transaction is either complete or absent.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from infra.local.refusals import Refusal
 
 
 class CannotKeep(Refusal):
-    """What was asked for is not in the file, and nothing more will be until the emulator is started again."""
+    """The change is not in the file, which accepts no more changes until the emulator is restarted."""
 
     code = StatusCode.UNAVAILABLE
 
@@ -28,23 +28,23 @@ class CannotKeep(Refusal):
 class DataFile:
     """A SQLite file in a folder; use it within one event loop.
 
-    What is noted without an `await` in between is in one transaction. Once one of them cannot be written,
-    nothing is written or acknowledged any more, as what is in memory is not what is in the file.
+    Statements that are noted without an `await` in between are in one transaction. After a transaction fails,
+    nothing more is written or acknowledged, because the data in memory differs from the file.
     """
 
     def __init__(
         self, folder: Path, name: str, *, tables: str, synchronous: Literal["FULL", "NORMAL"]
     ) -> None:
-        """Open the file, with the folder, itself and its tables made if need be.
+        """Open the file; create the folder, the file and its tables if they do not exist.
 
         Args:
             folder: The folder.
             name: The file's name.
-            tables: The statements that make its tables.
-            synchronous: What a commit outlives: FULL a power cut too, NORMAL the end of the process.
+            tables: The statements that create its tables.
+            synchronous: What a commit survives: NORMAL the end of the process, FULL also a power failure.
 
         Raises:
-            EmulatorError: that fails, or another process uses it.
+            EmulatorError: the file cannot be opened, or another process uses it.
         """
         self._folder = folder
         self._connection = _open(folder, name, tables, synchronous)
@@ -56,42 +56,42 @@ class DataFile:
         self._is_told = False
 
     def rows(self, query: str, *parameters: object) -> Iterator[Any]:
-        """Read what an earlier run left, before anything is noted."""
+        """Yield rows that an earlier run left; only before the first `note`."""
         with contextlib.closing(self._connection.execute(query, parameters)) as cursor:
             yield from cursor
 
     def note(self, statement: str, *parameters: object) -> None:
-        """Have a statement executed, after all that were noted before."""
+        """Queue a statement, to be executed after all that were noted before."""
         if not self._noted:
             self._commit = asyncio.create_task(self._write(self._commit))
         self._noted.append((statement, parameters))
 
     async def committed(self) -> None:
-        """Return once all that was noted so far is in the file.
+        """Return when all statements noted so far are in the file.
 
         Raises:
-            CannotKeep: some of it could not be written, now or earlier.
+            CannotKeep: a transaction failed, now or earlier.
         """
         if self._commit is not None:
-            await asyncio.shield(self._commit)  # others wait for it too, whoever gives up
+            await asyncio.shield(self._commit)  # a cancelled caller must not cancel it for others
         if self._failure is not None:
             raise CannotKeep(f"{self._folder}: {self._failure}")
 
     async def broken(self) -> None:
-        """Wait until something cannot be written.
+        """Wait until a transaction fails.
 
         Raises:
-            EmulatorError: then; a new start begins with what is in the file.
+            EmulatorError: a transaction failed; after a restart, the emulator has the data of the file.
         """
         await self._failed.wait()
         self._is_told = True
         raise self._end()
 
     async def close(self) -> None:
-        """Write what is noted, and let go of the file.
+        """Write all noted statements, and close the file.
 
         Raises:
-            EmulatorError: something is not in the file, and `broken` has not told that.
+            EmulatorError: a transaction failed, and `broken` has not reported it.
         """
         with contextlib.suppress(CannotKeep):
             await self.committed()
@@ -108,7 +108,7 @@ class DataFile:
             return
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._execute, noted)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the file is behind from now on
+        except Exception as error:  # noqa: BLE001 - after any error, the file lacks changes
             self._failure = error
             self._failed.set()
 
@@ -129,7 +129,7 @@ def _open(folder: Path, name: str, tables: str, synchronous: str) -> sqlite3.Con
         connection = sqlite3.connect(folder / name, timeout=0, isolation_level=None, check_same_thread=False)
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", f"synchronous = {synchronous}"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN IMMEDIATE")  # takes the lock, or finds that another has it
+        connection.execute("BEGIN IMMEDIATE")  # takes the lock, or fails if another process has it
         connection.execute("COMMIT")
         connection.executescript(tables)
     except sqlite3.OperationalError as error:

@@ -9,7 +9,7 @@ from infra.local.spawn import Run, spawn
 
 
 class Emulator(Process):
-    """`infra.local.firestore` or `infra.local.pubsub`, on ports of its own choice that it then keeps."""
+    """`infra.local.firestore` or `infra.local.pubsub`, on free ports, which it keeps when it is restarted."""
 
     def __init__(
         self,
@@ -18,7 +18,7 @@ class Emulator(Process):
         report: Report,
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
-        """Prepare an emulator with these arguments beside its ports."""
+        """Prepare an emulator with these arguments in addition to its ports."""
         super().__init__(name, report, on_ready)
         self._arguments = arguments
         self._addresses = asyncio.Event()
@@ -26,7 +26,7 @@ class Emulator(Process):
         self.control = "http://127.0.0.1:0"
 
     async def _begin(self) -> Run:
-        # Started again, it is where its clients look for it.
+        # A restarted emulator has the ports at which its clients look for it.
         port, control_port = (address.rpartition(":")[2] for address in (self.host, self.control))
         self._addresses.clear()
         ports = ("--port", port, "--control-port", control_port)
@@ -46,7 +46,7 @@ class Emulator(Process):
 
 
 class NamedEmulator:
-    """An emulator that somebody else runs, such as Google's own; it is set up and left running."""
+    """An emulator that somebody else runs, such as Google's; the stack sets it up and never stops it."""
 
     control = None
     pid = None
@@ -58,12 +58,12 @@ class NamedEmulator:
         self._on_ready = on_ready
 
     def start(self) -> None:
-        """Do nothing: it runs."""
+        """Do nothing, because the emulator already runs."""
 
     async def ready(self) -> bool:
-        """Set the emulator up; raise ConnectionError if it cannot be reached or refuses."""
+        """Set the emulator up; raise ConnectionError if it cannot be reached or rejects a call."""
         await self._on_ready()
         return True
 
     async def stop(self) -> None:
-        """Do nothing: it is not ours."""
+        """Do nothing, because the stack did not start the emulator."""

@@ -1,6 +1,6 @@
-"""Faults on demand: an RPC fails, waits or loses its connection because a test asked for it.
+"""Faults on demand: tests make RPCs fail, wait or lose their connection.
 
-A server asks `Faults.take` for each RPC and lets the fault strike before or after it does its work:
+For each RPC, a server calls `Faults.take`, and applies the fault before and after its work:
 
     fault = faults.take("Commit", names)
     await strike(fault, "before", context)
@@ -25,9 +25,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(slots=True)
 class Fault:
-    """What happens to the next `count` RPCs of a method whose names match a pattern.
+    """A fault of the next `count` RPCs with a method and with a resource name that matches a pattern.
 
-    A push request of Pub/Sub is the method `Push`; `duplicate` sends it twice and means nothing elsewhere.
+    Pub/Sub's push requests have the method `Push`. `duplicate` sends them twice, and affects no other method.
     """
 
     method: str | None
@@ -41,7 +41,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, spec: object) -> "Fault":
-        """Read a fault from its JSON form; ValueError names the field that is wrong."""
+        """Return a fault from its JSON form; raise ValueError with the name of an invalid field."""
         if not isinstance(spec, dict):
             raise ValueError("a fault is a JSON object")  # noqa: TRY004 - what the client sent, not a bug
         unknown = set(spec) - set(cls.__slots__)
@@ -64,13 +64,13 @@ class Fault:
         return fault
 
     def to_json(self) -> dict[str, object]:
-        """Show the fault as it was asked for, with the count that is left."""
+        """Return the fault's JSON form, with the remaining count."""
         shown: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
         shown["code"] = self.code.name if self.code else None
         return shown
 
     def matches(self, method: str, names: Iterable[str]) -> bool:
-        """Tell whether an RPC is meant: the method, and the pattern found in any of the names."""
+        """Return whether the fault is for an RPC: the method is equal, and any name matches the pattern."""
         if self.method not in (None, method):
             return False
         return not self.pattern or any(self._found_in(name) for name in names)
@@ -85,29 +85,29 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their RPCs."""
+    """The faults that wait for RPCs."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Wait for the RPCs that this fault is meant for."""
+        """Add a fault, which waits for its RPCs."""
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         self._waiting.clear()
 
     def listing(self) -> list[dict[str, object]]:
-        """Show the faults that still wait, oldest first."""
+        """Return the faults that still wait, oldest first."""
         return [fault.to_json() for fault in self._waiting]
 
     def take(self, method: str, names: Callable[[], Iterable[str]]) -> Fault | None:
-        """Take the oldest fault meant for this RPC, once: its count goes down by one.
+        """Return the oldest fault for this RPC, if any, and decrease its count by one.
 
         Args:
             method: The RPC's name without its service, such as `Commit`.
-            names: Gives the names in the request; called only when some fault is waiting.
+            names: Returns the resource names in the request; called only if a fault waits.
         """
         if not self._waiting:
             return None
@@ -120,7 +120,7 @@ class Faults:
 
 
 async def strike(fault: Fault | None, moment: Moment, context: Context) -> None:
-    """Let a fault happen if this is its moment; raises the abort of the RPC if it is to fail."""
+    """Apply a fault if this is its moment; abort the RPC, which raises, if it is to fail."""
     if fault is None or fault.when != moment:
         return
     await asyncio.sleep(fault.delay_ms / 1000)

@@ -1,12 +1,11 @@
-"""Forks functions from a process that has imported what they all import: `nursery.py` asks it to.
+"""Forks functions for `nursery.py` from a process that has already imported what all of them import.
 
-The import takes half a second of CPU; functions that did it one by one would take it five times, on every
-start of the stack. What a function imports of the project itself is its own, so that one that is started
-again runs the code as it is then.
+The imports take half a second of CPU. Otherwise each of the five functions would need that at every start of
+the stack. A function imports the project's own code itself, so a restarted one runs the current code.
 
-It takes requests on a socket, `{"command": [...], "environment": {...}}` with two file descriptors: where the
-output goes, and a listening socket. It says `{"ready": true}` once, `{"started": pid}` and
-`{"ended": pid, "status": wait status}`, each a line.
+The server receives requests on a socket: `{"command": [...], "environment": {...}}` with two file
+descriptors, for the output and for a listening socket. It sends `{"ready": true}` once, `{"started": pid}`
+and `{"ended": pid, "status": wait status}`, each as a line.
 """
 
 import contextlib
@@ -36,7 +35,7 @@ IMPORTED_BY_ALL = (
     "uvloop",
 )
 LARGEST_REQUEST = 1024 * 1024
-# Where systemd's protocol, and so gunicorn, looks for a listening socket to inherit:
+# Where gunicorn expects a listening socket to inherit, by systemd's protocol:
 # https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 LISTEN_FD = 3
 
@@ -46,10 +45,10 @@ def main() -> None:
     stack = socket.socket(fileno=int(sys.argv[1]))
     for module in IMPORTED_BY_ALL:
         importlib.import_module(module)
-    # Else each function would take the same control socket, the user's, away from the others as they start.
+    # Otherwise all functions would use the same control socket, which each takes from the others at start.
     importlib.import_module("gunicorn.config").ControlSocketDisable.default = True
-    # Else each function's first full collection, and its end, would write to all that it shares with its
-    # siblings, a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
+    # Otherwise each function's first full garbage collection, and its exit, would write to all memory that it
+    # shares with the others, for a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.freeze()
 
     def reap(_: int, __: FrameType | None) -> None:
@@ -70,13 +69,13 @@ def main() -> None:
 
 
 def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> NoReturn:
-    """Become the function."""
+    """Run the function in this process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     for stream in (1, 2):
         os.dup2(output, stream)
     os.close(output)
-    # The function itself says it, so that its end, which its parent says, cannot come first.
+    # The function itself sends this, so that its parent cannot report its end first.
     _say(stack, {"started": os.getpid()})
     stack.close()
     os.dup2(listener, LISTEN_FD)

@@ -1,4 +1,4 @@
-"""A function as a child of the stack, served as it is in production: by functions-framework."""
+"""A function as a child of the stack, served by functions-framework as in production."""
 
 import asyncio
 import socket
@@ -17,10 +17,10 @@ PROBE = (
 
 
 class Function(Process):
-    """One function on a port that the stack listens on for it.
+    """One function, on a port on which the stack listens.
 
-    The socket is the stack's, so the port is known before the function runs, is never anybody else's, and
-    keeps who connects waiting while the function starts or is started again.
+    The stack owns the socket. So the port is known before the function runs, no other process can take it,
+    and clients that connect while the function starts or restarts wait.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Function(Process):
         report: Report,
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
-        """Listen for a function."""
+        """Listen on a port for the function."""
         super().__init__(function.name, report, on_ready)
         self._function = function
         self._nursery = nursery
@@ -38,19 +38,19 @@ class Function(Process):
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
 
     def start_with(self, environment: Mapping[str, str]) -> None:
-        """Start the function with this environment and what the topology adds to it."""
-        debug = {"DEBUG": ""}  # functions-framework would take it for --debug, its development server
+        """Start the function with this environment and the additions of the topology."""
+        debug = {"DEBUG": ""}  # functions-framework reads it like --debug, for its development server
         self._environment = {**environment, **self._function.environment, **debug}
         self.start()
 
     @property
     def port(self) -> int:
-        """Where the function is served on 127.0.0.1."""
+        """The function's port on 127.0.0.1."""
         port: int = self._socket.getsockname()[1]
         return port
 
     async def stop(self) -> None:
-        """End the function, and refuse who connects from now on."""
+        """Stop the function, and refuse connections from now on."""
         await super().stop()
         self._socket.close()
 
@@ -65,11 +65,11 @@ class Function(Process):
         return await self._nursery.fork(command, self._environment, self._socket.fileno(), self._printed)
 
     def _printed(self, line: str) -> None:
-        if PROBE_ID not in line:  # nobody asked for that request
+        if PROBE_ID not in line:  # the probe is not a user's request
             super()._printed(line)
 
     async def _until_ready(self) -> None:
-        # No polling: the connection waits in the socket's backlog until the function takes it.
+        # No polling: the connection waits in the socket's backlog until the function accepts it.
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(PROBE)

@@ -1,8 +1,8 @@
-"""The local stand-in for the load balancer: sends each request to its function, and the answer back.
+"""The local replacement of the load balancer: forwards requests to functions, and responses to clients.
 
-Methods, targets, the values of header fields and bodies pass byte for byte, in both directions as they come;
-the names of a request's fields come in lower case. What belongs to one connection alone stays there
-(RFC 9110, section 7.6.1), and `X-Forwarded-For` and `X-Forwarded-Proto` tell the function who called.
+Methods, targets, header values and bodies are forwarded unchanged as they arrive, in both directions. Only
+the names of a request's headers become lower case. Headers of a single connection are not forwarded
+(RFC 9110, section 7.6.1). `X-Forwarded-For` and `X-Forwarded-Proto` contain the client's address and scheme.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Send = Callable[[Message], Awaitable[None]]
 HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
-# The gateway itself has said "100 Continue" by the time it sends a body on.
+# The gateway itself has sent "100 Continue" before it forwards a body.
 NOT_SENT_ON = HOP_BY_HOP | {b"expect"}
 ERRORS_BASE_URL = "https://api.example.com/errors"
 _SANE_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
@@ -32,7 +32,7 @@ class Backend:
     """A function that the gateway can send requests to."""
 
     def __init__(self, name: str, port: int, ready: Callable[[], Awaitable[bool]]) -> None:
-        """Name a function; `ready` waits while it starts, and tells whether it is there."""
+        """Describe a function; `ready` waits while it starts, and returns whether it can be used."""
         self.name = name
         self.ready = ready
         self.upstream = Upstream(port)
@@ -42,11 +42,11 @@ class Gateway:
     """The ASGI application."""
 
     def __init__(self, routes: Sequence[Route], backends: Mapping[str, Backend]) -> None:
-        """Serve routes, the first match first."""
+        """Serve routes, of which the first match wins."""
         self._routes = [(route.pattern(), backends[route.function]) for route in routes]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         backend = self._backend(scope["raw_path"])
         if not backend:
             await _send_problem(send, scope, 404, "Not Found", "No function serves this path")
@@ -60,12 +60,12 @@ class Gateway:
                 await _exchange(connection, scope, receive, answer)
         except UpstreamError as error:
             if answer.started:
-                raise  # all that is left is to cut the connection, so that the client knows
+                raise  # the response has begun, so only a closed connection can report the error
             detail = f"The function {backend.name} gave no answer: {error}"
             await _send_problem(send, scope, 502, "Bad Gateway", detail)
 
     def close(self) -> None:
-        """Close the connections to functions that are free."""
+        """Close the idle connections to functions."""
         for backend in {backend for _, backend in self._routes}:
             backend.upstream.close()
 
@@ -74,7 +74,7 @@ class Gateway:
 
 
 class _Answer:
-    """Sends an answer on to the client."""
+    """Forwards a response to the client."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -91,7 +91,7 @@ class _Answer:
 async def _exchange(connection: Connection, scope: Message, receive: Receive, answer: _Answer) -> None:
     connection.begin(_request_head(scope), bodiless=scope["method"] == "HEAD")
     upload = asyncio.create_task(_upload(connection, scope, receive))
-    # The answer may come before the body is sent in full: a refusal of one that is too large.
+    # The response can arrive before the whole body is sent, such as the 413 of a body that is too large.
     try:
         status, headers = await connection.head()
         await answer.start(status, _end_to_end(headers, HOP_BY_HOP))
@@ -145,7 +145,7 @@ def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Headers:
         if name.lower() == b"connection"
         for token in value.split(b",")
     }
-    # Who names those does not take them away: a body without its length would be the next request.
+    # `Connection` cannot remove these: without its length, a body would be read as the next request.
     gone = dropped | (named - {b"content-length", b"host"})
     return [(name, value) for name, value in headers if name.lower() not in gone]
 
@@ -165,7 +165,7 @@ async def _send_problem(send: Send, scope: Message, status: int, title: str, det
 def problem(
     status: int, title: str, detail: str, *, instance: str, request_id: bytes
 ) -> tuple[Headers, bytes]:
-    """Make an RFC 9457 problem, with the headers that every answer has."""
+    """Return an RFC 9457 problem, with the headers of every response."""
     content = {
         "type": f"{ERRORS_BASE_URL}/{title.lower().replace(' ', '-')}",
         "title": title,
@@ -184,11 +184,11 @@ def problem(
 
 
 def _request_id(headers: Headers) -> bytes:
-    """Give the caller's, if it is sane, or a new one."""
+    """Return the caller's request id if it is valid, otherwise a new one."""
     given = next((value for name, value in headers if name == b"x-request-id"), b"")
     return given if _SANE_REQUEST_ID.fullmatch(given) else new_request_id()
 
 
 def new_request_id() -> bytes:
-    """Make an id for a request that brings none."""
+    """Return an id for a request that has none."""
     return uuid.uuid4().hex.encode()

@@ -1,4 +1,4 @@
-"""The stack's side of the fork server: starts functions in a moment."""
+"""The stack's side of the fork server, which starts functions quickly."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from infra.local.spawn import Printed, Run, spawn
 
 
 class Forked(Run, asyncio.Protocol):
-    """A function that was forked: the fork server tells of its end, a pipe brings its output."""
+    """A forked function: the fork server reports its end, and a pipe transfers its output."""
 
     _pipe: asyncio.BaseTransport
 
@@ -23,27 +23,27 @@ class Forked(Run, asyncio.Protocol):
     # asyncio calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the pipe."""
+        """Store the pipe."""
         self._pipe = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take output."""
+        """Process output."""
         self.take_output(data)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Take the end of the output."""
+        """Note the end of the output."""
         self.drained.set()
 
 
 class Nursery(Process):
-    """The fork server as a child of the stack, kept running like the functions that come of it."""
+    """The fork server as a child of the stack, restarted like the functions that it forks."""
 
     def __init__(self, report: Report, environment: Mapping[str, str]) -> None:
         """Prepare a fork server.
 
         Args:
-            report: is told what it does.
-            environment: what modules read as they are imported, which no function can have of its own.
+            report: prints its output and state.
+            environment: variables that modules read at import, so they are the same for all functions.
         """
         super().__init__("nursery", report, _nothing)
         self._environment = environment
@@ -57,10 +57,10 @@ class Nursery(Process):
     async def fork(
         self, command: Sequence[str], environment: Mapping[str, str], listener: int, printed: Printed
     ) -> Run:
-        """Start a module as a process that listens on a socket already.
+        """Start a module as a process that inherits a listening socket.
 
         Raises:
-            ConnectionError: there is no fork server.
+            ConnectionError: the fork server does not run, or the process ended before it started the module.
         """
         async with self._turn:
             if not await self.ready():
@@ -79,7 +79,7 @@ class Nursery(Process):
                 await asyncio.shield(self._birth)
             except asyncio.CancelledError:
                 with contextlib.suppress(ConnectionError):
-                    await self._birth  # it is born all the same
+                    await self._birth  # it starts in any case
                     await run.end(0)
                 raise
             return run
@@ -112,7 +112,7 @@ class Nursery(Process):
                     self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
                 case {"ended": _}:
                     _fail(self._birth, "the function died before it had started")
-        # The fork server has died: nobody will tell of its children, so they are ended too.
+        # The fork server has died and cannot report the end of its children, so they are ended too.
         writer.close()
         self._requests.close()
         for future in (self._imported, self._birth):
@@ -123,10 +123,10 @@ class Nursery(Process):
 
 
 def _fail(future: "asyncio.Future[None]", reason: str) -> None:
-    """Have whoever waits for it raise a ConnectionError, if it has not come about."""
+    """Make a future raise a ConnectionError, unless it is done."""
     if not future.done():
         future.set_exception(ConnectionError(reason))
-        future.exception()  # nobody may wait
+        future.exception()  # marks it as retrieved, because possibly nobody waits
 
 
 async def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""The stack's child processes: started, listened to, started again when they die, and stopped."""
+"""The stack's child processes: their start, output, restart and stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 from infra.local.spawn import Run
 
 Report = Callable[[str, str], None]
-"""Takes a name and a line to print for it."""
+"""Prints a line for a name."""
 
-# Whoever lives this long (in seconds) has started well: its death is not the next of a crash loop.
+# A child that lives longer than this, in seconds, is stable: its death does not continue a crash loop.
 STABLE_AFTER = 10.0
 LONGEST_PAUSE = 10.0
 
 
 class Process:
-    """One child that is kept running.
+    """A child that is restarted whenever it dies.
 
     Attributes:
-        name: what reports call it.
-        grace: what it has to end in good order, in seconds, before it is killed.
+        name: its name in reports.
+        grace: how many seconds it has to shut down before it is killed.
     """
 
     grace = 5.0
@@ -29,7 +29,7 @@ class Process:
         report: Report,
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
-        """Prepare a child; `on_ready` runs each time before it counts as ready."""
+        """Prepare a child; `on_ready` runs after each start, before the child counts as ready."""
         self.name = name
         self._report = report
         self._on_ready = on_ready
@@ -45,30 +45,30 @@ class Process:
         return self._run.pid if self._run else None
 
     def start(self) -> None:
-        """Start the child, and again whenever it dies."""
+        """Start the child, and restart it whenever it dies."""
         self._supervision = asyncio.create_task(self._keep_running())
 
     async def ready(self) -> bool:
-        """Wait while the child is starting, then tell whether it is there (or in a crash loop)."""
+        """Wait while the child is starting, then return whether it is ready, and not in a crash loop."""
         await self._settled.wait()
         return self._ready
 
     async def stop(self) -> None:
-        """End the child: in good order if it can, else by force."""
+        """Stop the child; kill it if it does not shut down in time."""
         if self._supervision:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
 
     async def _begin(self) -> Run:
-        """Start the child once; raise OSError if that cannot be done now."""
+        """Start the child once; raise OSError if that is not possible now."""
         raise NotImplementedError
 
     async def _until_ready(self) -> None:
-        """Return when the child that was just started can be used."""
+        """Return when the child that has just started can be used."""
         raise NotImplementedError
 
     def _printed(self, line: str) -> None:
-        """Take a line of the child's output."""
+        """Report a line of the child's output."""
         self._report(self.name, line)
 
     async def _keep_running(self) -> None:
@@ -84,7 +84,7 @@ class Process:
                 self._settled.clear()
                 self._report(self.name, f"stopped ({fate}), starting it again")
             else:
-                # Who waits for it is told now; it may be up again at the next try.
+                # Those who wait for it continue now, although the next try may succeed.
                 self._settled.set()
                 pause = min(2.0 ** (deaths - 2), LONGEST_PAUSE)
                 self._report(
@@ -93,7 +93,7 @@ class Process:
                 await asyncio.sleep(pause)
 
     async def _live(self) -> str:
-        """Run the child once, to its end, and tell what that was."""
+        """Run the child once, and return how it ended."""
         try:
             self._run = run = await self._begin()
         except OSError as error:

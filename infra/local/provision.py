@@ -1,6 +1,6 @@
-"""What an emulator is given: the topology's topics and subscriptions, and a development API key.
+"""The initial content of the emulators: the topology's topics and subscriptions, and a development API key.
 
-In plain gRPC: Google's client libraries would be half of the stack's start-up time.
+It is created with plain gRPC: Google's client libraries would take half of the stack's start-up time.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ import uuid6
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
-# The stack forks beside its gRPC calls, but only to run another program; else gRPC would warn of it. It looks
-# when it is imported.
+# Without this, gRPC would warn when the stack forks during calls. It forks only to run other programs. gRPC
+# reads the variable when it is imported.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import grpc
@@ -42,13 +42,13 @@ Answer = TypeVar("Answer", bound=Message)
 
 
 async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
-    """Declare the topology's topics and schemas, and push subscriptions to the functions on these ports.
+    """Create the topology's topics and schemas, and push subscriptions to the functions on these ports.
 
-    Each dead-letter topic has a pull subscription of its own name, which keeps what comes there. What is left
-    of an earlier run becomes what the topology says now; what that names no more stays as it was.
+    Each dead-letter topic gets a pull subscription with the topic's name, which keeps its messages. Resources
+    of an earlier run are changed to the current topology; those that it no longer declares stay unchanged.
 
     Raises:
-        ConnectionError: the emulator refused or cannot be reached.
+        ConnectionError: the emulator rejects a call, or cannot be reached.
     """
     async with grpc.aio.insecure_channel(host) as channel:
         messages = sorted({topic.message for topic in topology.topics.values() if topic.message})
@@ -69,12 +69,12 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
 
 
 async def development_key(host: str, api_key: str) -> None:
-    """Store a key that may do everything in one organization.
+    """Store a key with all scopes in one organization.
 
     The fields are ApiKey's in proto/inventory/v1/records.proto.
 
     Raises:
-        ConnectionError: the emulator refused or cannot be reached.
+        ConnectionError: the emulator rejects the call, or cannot be reached.
     """
     database = f"projects/{PROJECT}/databases/(default)"
     commit = firestore_pb2.CommitRequest(database=database)
@@ -85,14 +85,14 @@ async def development_key(host: str, api_key: str) -> None:
     for scope in SCOPES:
         write.update.fields["scopes"].array_value.values.add(string_value=scope)
     write.update.fields["created_at"].timestamp_value.FromSeconds(int(time.time()))
-    write.current_document.exists = False  # the key of kept data stays as it was
+    write.current_document.exists = False  # a key in kept data stays unchanged
     async with grpc.aio.insecure_channel(host) as channel:
         method = "google.firestore.v1.Firestore/Commit"
         await _call(channel, method, commit, firestore_pb2.CommitResponse, {EXISTS})
 
 
 async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None:
-    """Declare the schema of a message; return its name, or None where the emulator takes no such schemas."""
+    """Create the schema of a message. Return its name, or None if the emulator does not support it."""
     service = "google.pubsub.v1.SchemaService"
     parent = f"projects/{PROJECT}"
     schema = schema_pb2.Schema(
@@ -103,7 +103,7 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
     get = schema_pb2.GetSchemaRequest(name=schema.name, view=schema_pb2.SchemaView.FULL)
     known = await _call(channel, f"{service}/GetSchema", get, schema_pb2.Schema, {NOT_FOUND, UNIMPLEMENTED})
     if not known:
-        # Google's own emulator is said to take no schemas in protocol buffers.
+        # Google's own emulator reportedly does not support protobuf schemas.
         create = schema_pb2.CreateSchemaRequest(parent=parent, schema_id=message, schema=schema)
         refusals = {INVALID_ARGUMENT, UNIMPLEMENTED}
         if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, refusals):
@@ -118,7 +118,7 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
 
 
 async def _drop_oldest_revision(channel: grpc.aio.Channel, schema: str) -> None:
-    """Make room for another revision: a schema has 20 at most, and topics ask for no particular one."""
+    """Make room for another revision: a schema has at most 20, and the topics require no specific one."""
     service = "google.pubsub.v1.SchemaService"
     ask = schema_pb2.ListSchemaRevisionsRequest(name=schema)
     answer = schema_pb2.ListSchemaRevisionsResponse
@@ -133,7 +133,7 @@ async def _declare_topic(channel: grpc.aio.Channel, topic: pubsub_pb2.Topic) -> 
     if not await _call(channel, f"{service}/CreateTopic", topic, pubsub_pb2.Topic, {EXISTS}):
         update = pubsub_pb2.UpdateTopicRequest(topic=topic)
         update.update_mask.paths.extend(("message_retention_duration", "schema_settings"))
-        # Google's own emulator is said to update no topics.
+        # Google's own emulator reportedly cannot update topics.
         await _call(channel, f"{service}/UpdateTopic", update, pubsub_pb2.Topic, {UNIMPLEMENTED})
 
 
@@ -142,7 +142,7 @@ async def _declare_subscription(channel: grpc.aio.Channel, subscription: pubsub_
     create = (f"{service}/CreateSubscription", subscription, pubsub_pb2.Subscription)
     if await _call(channel, *create, {EXISTS}):
         return
-    # It is of an earlier run: the function's port is another one, the topology may be too.
+    # It is from an earlier run: the function's port has changed, and the topology may have changed.
     get = pubsub_pb2.GetSubscriptionRequest(subscription=subscription.name)
     known = await _call(channel, f"{service}/GetSubscription", get, pubsub_pb2.Subscription)
     if known and _lasting(known) == _lasting(subscription):
@@ -158,7 +158,7 @@ async def _declare_subscription(channel: grpc.aio.Channel, subscription: pubsub_
 
 
 def _lasting(subscription: pubsub_pb2.Subscription) -> tuple[str, str, bool]:
-    """Name what no update changes: https://cloud.google.com/pubsub/docs/subscription-properties."""
+    """Return the properties that cannot be updated: https://cloud.google.com/pubsub/docs/subscription-properties."""
     return subscription.topic, subscription.filter, subscription.enable_message_ordering
 
 
@@ -197,17 +197,17 @@ async def _call(
     answer: type[Answer],
     tolerated: Collection[grpc.StatusCode] = (),
 ) -> Answer | None:
-    """Call a method; return its answer, or None if it ends in a status that is tolerated.
+    """Call a method. Return its response, or None if it fails with a tolerated status.
 
     Raises:
-        ConnectionError: it ends in another one.
+        ConnectionError: it fails with another status.
     """
     call: Any = channel.unary_unary(
         f"/{method}",
         request_serializer=type(request).SerializeToString,
         response_deserializer=answer.FromString,
     )
-    # Emulators take this token for an administrator's, who is above Firestore's security rules.
+    # Emulators accept this token as an administrator's, to whom Firestore's security rules do not apply.
     metadata = (("authorization", "Bearer owner"),)
     try:
         answered: Answer = await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)

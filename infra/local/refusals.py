@@ -1,13 +1,13 @@
-"""How the emulators refuse: with a gRPC status and a text, whatever went wrong.
+"""Errors of the emulators, each with a gRPC status and a text.
 
 Refusal
-├── InvalidArgument       the request breaks a rule, whatever is stored
-├── NotFound              what it names is not there; of Pub/Sub see `pubsub/errors.py`
-├── AlreadyExists         what it would create is there; the same
-├── FailedPrecondition    the state forbids it now: another version is stored, say, or an index is missing
+├── InvalidArgument       the request is invalid, whatever data is stored
+├── NotFound              a resource does not exist; for Pub/Sub see `pubsub/errors.py`
+├── AlreadyExists         the resource to create already exists; for Pub/Sub see the same module
+├── FailedPrecondition    the current data forbids the request, such as another version or a missing index
 ├── Aborted               contention ended the transaction or the commit; nothing changed
-├── CannotKeep            the data file takes nothing more: see `data_file.py`
-└── Unimplemented         production does it, this emulator does not, and does not pretend to
+├── CannotKeep            the data file accepts no more changes: see `data_file.py`
+└── Unimplemented         production supports the request, but this emulator does not
 """
 
 import logging
@@ -22,31 +22,31 @@ _log = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
-    """What an RPC ends in: a gRPC status code, and a text for people."""
+    """An error that ends an RPC: a gRPC status code, and a text for people."""
 
     code = grpc.StatusCode.UNKNOWN
 
 
 class InvalidArgument(Refusal):
-    """The request breaks a rule, whatever is stored."""
+    """The request is invalid, whatever data is stored."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
 
 
 class NotFound(Refusal):
-    """What the request names is not there."""
+    """A resource that the request names does not exist."""
 
     code = grpc.StatusCode.NOT_FOUND
 
 
 class AlreadyExists(Refusal):
-    """What the request would create is there."""
+    """The resource to create already exists."""
 
     code = grpc.StatusCode.ALREADY_EXISTS
 
 
 class FailedPrecondition(Refusal):
-    """The state forbids the request now."""
+    """The current data forbids the request."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
@@ -58,7 +58,7 @@ class Aborted(Refusal):
 
 
 class Unimplemented(Refusal):
-    """Production does it, this emulator does not, and does not pretend to."""
+    """Production supports the request, but this emulator does not."""
 
     code = grpc.StatusCode.UNIMPLEMENTED
 
@@ -68,7 +68,7 @@ class Unimplemented(Refusal):
 
 
 async def abort(method: str, error: Exception, context: Context) -> NoReturn:
-    """End an RPC because of an error. One that is no refusal is a bug of the emulator: the log has it all."""
+    """End an RPC with an error. An error that is not a `Refusal` is a bug of the emulator and is logged."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if not isinstance(error, Refusal):
@@ -80,10 +80,10 @@ async def abort(method: str, error: Exception, context: Context) -> NoReturn:
 
 
 class RefuseTheRest(grpc.GenericRpcHandler):
-    """Refuses every method that the handlers before it do not have."""
+    """Rejects every method that the handlers before it do not have."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
-        """Refuse the method, whatever a client sends to it."""
+        """Return a handler that rejects the method, whatever a client sends."""
         method = handler_call_details.method.lstrip("/")
 
         async def refuse(_: object, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""The local stand-in for Cloud Scheduler."""
+"""The local replacement of Cloud Scheduler."""
 
 import asyncio
 import http.client
@@ -12,7 +12,7 @@ TIMEOUT = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Calls a function again and again: a POST without a body to its root, as the deployed one does."""
+    """Calls a function periodically, with a POST without a body to its root, as Cloud Scheduler does."""
 
     name: str
     url: str

@@ -1,4 +1,4 @@
-"""Serves the gateway beside whatever else its process does."""
+"""Serves the gateway in the event loop of the stack."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from infra.local.gateway import Gateway, new_request_id, problem
 
 
 class Server(uvicorn.Server):
-    """uvicorn on a socket that listens already, with no header, log line or signal handler of its own."""
+    """uvicorn on a socket that already listens, without its own headers, log lines and signal handlers."""
 
     def __init__(self, gateway: Gateway, listener: socket.socket) -> None:
         """Prepare to serve a gateway."""
@@ -40,15 +40,15 @@ class Server(uvicorn.Server):
 
     @property
     def url(self) -> str:
-        """Where the gateway is."""
+        """The gateway's URL."""
         return "http://{}:{}".format(*self._listener.getsockname())
 
     def start(self) -> None:
-        """Answer requests, first those that have waited on the socket."""
+        """Serve requests, including those that already wait on the socket."""
         self._serving = asyncio.create_task(self.serve(sockets=[self._listener]))
 
     async def stop(self) -> None:
-        """Take no more requests, and give those under way a second."""
+        """Accept no more requests, and wait at most a second for current ones."""
         self.should_exit = True
         if self._serving:
             await self._serving
@@ -56,15 +56,15 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the stack."""
+        """Do nothing, because the stack handles signals."""
         yield
 
 
 class _Protocol(HttpToolsProtocol):
-    """Refuses bytes that are no request with a problem, as everything is refused."""
+    """Responds to bytes that are not a request with a problem, as all errors are."""
 
     def send_400_response(self, msg: str) -> None:
-        """Answer, and close the connection: where the next request would begin nobody knows."""
+        """Send a problem and close the connection, because the start of the next request is unknown."""
         headers, body = problem(400, "Bad Request", msg, instance="", request_id=new_request_id())
         lines = [
             b"HTTP/1.1 400 Bad Request",

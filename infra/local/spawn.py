@@ -1,4 +1,4 @@
-"""One run of a child process, from its start to the end of everything that it started."""
+"""One run of a child process, from its start to the end of all processes that it started."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ from typing import cast
 from infra import ROOT
 
 Printed = Callable[[str], None]
-"""Takes a line of output."""
+"""Receives a line of output."""
 
 
 class Run:
-    """A process that was started, the leader of a process group of its own.
+    """A started process, which leads its own process group.
 
-    A Ctrl-C in the terminal so reaches the stack alone, which stops its children in order, and whatever a
-    child leaves behind when it dies is found by its group.
+    Thus Ctrl-C in the terminal reaches only the stack, which stops its children in order. The group also
+    identifies the processes that a child leaves behind when it dies.
 
     Attributes:
         pid: the process id.
         exited: set when the process has ended.
-        drained: set when nobody holds its output any more.
+        drained: set when no process has its output open any more.
     """
 
     def __init__(self, printed: Printed) -> None:
@@ -37,31 +37,31 @@ class Run:
 
     @property
     def fate(self) -> str:
-        """How it ended."""
+        """How the process ended."""
         code = self._code
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def take_output(self, data: bytes) -> None:
-        """Take output; a line may come in parts."""
+        """Process output; a line can arrive in parts."""
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             self._printed(line.decode(errors="replace"))
 
     def take_end(self, code: int) -> None:
-        """Take the end of the process, with its exit status or what killed it as a negative number."""
+        """Note the end of the process, with its exit status or the negative number of the signal."""
         self._code = code
         self.exited.set()
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM to the process if it still runs."""
         if not self.exited.is_set():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
     async def end(self, grace: float) -> None:
-        """End it if it still runs, by force after `grace` seconds, then whatever it left behind."""
+        """Terminate the process; after at most `grace` seconds, kill what remains of its process group."""
         self.terminate()
-        # `wait_for` would lose a cancellation that comes with the process's end, as Ctrl-C has both:
+        # `wait_for` would lose a cancellation that coincides with the end of the process; Ctrl-C causes both:
         # https://github.com/python/cpython/issues/86296
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
@@ -69,19 +69,19 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         await self.exited.wait()
-        with contextlib.suppress(TimeoutError):  # its last words may say why it died
+        with contextlib.suppress(TimeoutError):  # its last output may be the reason
             async with asyncio.timeout(grace):
                 await self.drained.wait()
         await self._close()
 
     async def _close(self) -> None:
-        """Give back what the run was followed with."""
+        """Release the resources of the run."""
 
 
 class Spawned(Run, asyncio.SubprocessProtocol):
     """A child of this process.
 
-    asyncio's own `Process.wait` may wait for the end of the output too, which a grandchild can hold open.
+    asyncio's own `Process.wait` may also wait for the end of the output, which a grandchild can keep open.
     """
 
     def __init__(self, printed: Printed) -> None:
@@ -96,26 +96,26 @@ class Spawned(Run, asyncio.SubprocessProtocol):
     # asyncio calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
-        # The promise of the protocol's type; uvloop's transports keep it without saying so by inheritance.
+        """Store the transport."""
+        # SubprocessProtocol guarantees this type; uvloop's transports implement it without inheritance.
         self._transport = cast("asyncio.SubprocessTransport", transport)
         self.pid = self._transport.get_pid()
 
     def pipe_data_received(self, _: int, data: bytes) -> None:
-        """Take output."""
+        """Process output."""
         self.take_output(data)
 
     def pipe_connection_lost(self, fd: int, _: Exception | None) -> None:
-        """Take the end of a pipe: of the output, that nobody holds it any more."""
+        """Note the end of the output, if that is the pipe that was closed."""
         if fd == 1:
             self.drained.set()
 
     def process_exited(self) -> None:
-        """Take the end of the process."""
+        """Note the end of the process."""
         self.take_end(self._transport.get_returncode() or 0)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Take the end of the process and of its output."""
+        """Note the end of the process and of all its pipes."""
         self._closed.set()
 
 
@@ -126,9 +126,9 @@ async def spawn(
 
     Args:
         command: the module and its arguments.
-        environment: what it gets beside this process's environment.
-        inherited: the file descriptors that it takes over.
-        printed: takes each line of its output.
+        environment: variables in addition to this process's environment.
+        inherited: the file descriptors that it inherits.
+        printed: receives each line of its output.
     """
     _, run = await asyncio.get_running_loop().subprocess_exec(
         lambda: Spawned(printed),

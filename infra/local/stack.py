@@ -1,4 +1,4 @@
-"""The local stack: emulators, functions, gateway and schedules as the topology says, started and stopped."""
+"""The local stack: the emulators, functions, gateway and schedules of a topology, started and stopped."""
 
 import asyncio
 import os
@@ -23,19 +23,19 @@ SECONDS_A_MINUTE = 60
 
 
 class StackError(Exception):
-    """The stack cannot run; the message says why."""
+    """The stack cannot run; the message is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is asked of a stack.
+    """The options of a stack.
 
     Attributes:
-        topology_file: what to serve; the Firestore emulator finds its indexes there too.
-        state_folder: where `stack.json` is while the stack runs.
-        data: the folder to keep everything in; without it nothing outlives the stack.
+        topology_file: the topology, from which the Firestore emulator reads the indexes.
+        state_folder: the folder that contains `stack.json` while the stack runs.
+        data: the folder for all data; without it, data is lost when the stack stops.
         api_key: the development key.
-        firestore_host: a Firestore emulator that runs already, to use instead of an own one.
+        firestore_host: a running Firestore emulator to use; without it, the stack starts its own.
         pubsub_host: the same for Pub/Sub.
     """
 
@@ -48,7 +48,7 @@ class Options:
 
 
 class Stack:
-    """A stack, from its start to its end."""
+    """A stack, from its start to its shutdown."""
 
     def __init__(self, topology: Topology, options: Options, listener: socket.socket, report: Report) -> None:
         """Prepare to serve a topology behind a gateway on the listening socket."""
@@ -78,7 +78,7 @@ class Stack:
 
         Raises:
             StackError: an emulator does not start, or cannot be used.
-            OccupiedError: another stack has the state folder, or that of the data.
+            OccupiedError: another stack uses the state folder or the data folder.
         """
         data = self._options.data
         alone = state.occupied(data / "data.lock") if data else nullcontext()
@@ -141,18 +141,18 @@ class Stack:
             await function.ready()
 
     async def _stop(self) -> None:
-        # Along the flow of requests, so that nobody is called who has stopped.
+        # In the direction of requests, so that no part calls one that has stopped.
         await self._server.stop()
         await asyncio.gather(*(function.stop() for function in self._functions.values()))
         await asyncio.gather(self._nursery.stop(), self._firestore.stop(), self._pubsub.stop())
 
     async def _publish(self) -> None:
-        """Say what runs where, again whenever that changes."""
+        """Write `stack.json` again after a change, if the stack is up."""
         if not self._is_up:
             return
         try:
             state.write(self._options.state_folder, self._state())
-        except OSError as error:  # no fault of the child that is ready now
+        except OSError as error:  # not an error of the child that is now ready
             self._report("stack", f"{error.filename}: {error.strerror}")
 
     def _state(self) -> StackState:
@@ -205,7 +205,7 @@ Ctrl-C stops it all.
 
 
 def _read_by_grpc(topology: Topology) -> dict[str, str]:
-    """Find what gRPC is told in functions' environments: it reads them as it is imported."""
+    """Return gRPC's variables in functions' environments, which gRPC reads when it is imported."""
     return {
         name: value
         for function in topology.functions.values()

@@ -1,4 +1,4 @@
-"""Where a running stack says what it is: `stack.json` in its state folder, `.local` by default."""
+"""The state of a running stack: `stack.json` in its state folder, by default `.local`."""
 
 import argparse
 import fcntl
@@ -15,7 +15,7 @@ DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE") or ROOT / ".local")
 
 
 def add_folder_argument(parser: argparse.ArgumentParser) -> None:
-    """Let a command line say which stack's folder it is about."""
+    """Add an argument for the state folder of a stack."""
     parser.add_argument(
         "--state",
         type=Path,
@@ -25,19 +25,19 @@ def add_folder_argument(parser: argparse.ArgumentParser) -> None:
 
 
 class OccupiedError(Exception):
-    """Another stack runs with this folder."""
+    """Another stack uses this folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Name the folder."""
+        """Set the folder."""
         super().__init__(f"{folder} is another stack's")
         self.folder = folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """A running stack; each function's own URL goes past the gateway.
+    """A running stack; the functions' own URLs bypass the gateway.
 
-    The controls are None for emulators that it did not start.
+    The control URLs are None for emulators that the stack did not start.
     """
 
     gateway: str
@@ -53,10 +53,10 @@ class StackState:
 
 @contextmanager
 def occupied(lock: Path) -> Iterator[None]:
-    """Have a folder to oneself, made if it is not there, among those who ask for the same lock in it.
+    """Hold a lock file, which excludes other users of its folder. Create the folder if it does not exist.
 
     Raises:
-        OccupiedError: another process has it.
+        OccupiedError: another process holds the lock.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
@@ -69,10 +69,10 @@ def occupied(lock: Path) -> Iterator[None]:
 
 @contextmanager
 def published(folder: Path) -> Iterator[None]:
-    """Have a state folder to oneself, and leave no `stack.json` there.
+    """Hold the lock of a state folder, and delete `stack.json` there before and after.
 
     Raises:
-        OccupiedError: another process has it.
+        OccupiedError: another process holds the lock.
     """
     with occupied(folder / "lock"):
         _file(folder).unlink(missing_ok=True)  # of a stack that was killed
@@ -83,10 +83,10 @@ def published(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, state: StackState) -> None:
-    """Publish a state, which holds an API key.
+    """Write a state, which contains an API key, to `stack.json`.
 
     Raises:
-        OSError: it cannot be written; that names the folder.
+        OSError: the file cannot be written; the error names the folder.
     """
     try:
         write_privately(_file(folder), json.dumps(asdict(state), indent=2) + "\n")
@@ -95,7 +95,7 @@ def write(folder: Path, state: StackState) -> None:
 
 
 def write_privately(file: Path, text: str) -> None:
-    """Write a file for the owner's eyes, all of it at once."""
+    """Write a file atomically, readable only by its owner."""
     draft = file.with_name(f"{file.name}.new")
     draft.touch(mode=0o600)
     draft.write_text(text)
@@ -103,17 +103,17 @@ def write_privately(file: Path, text: str) -> None:
 
 
 def read(folder: Path) -> StackState | None:
-    """Return the state of the stack that runs with this folder, if one does; none does of a damaged one."""
+    """Return the state of the stack that uses this folder; None if none runs, or the file is damaged."""
     try:
         state = StackState(**json.loads(_file(folder).read_text()))
-        os.kill(state.pids["stack"], 0)  # the file of a stack that was killed stays
+        os.kill(state.pids["stack"], 0)  # a stack that was killed leaves its file
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return state
 
 
 def none_runs(folder: Path) -> str:
-    """Say that no stack runs, to somebody who has one, perhaps, that keeps its state elsewhere."""
+    """Return the message that no stack runs with this folder; one may run with another folder."""
     return (
         f"muster: no stack runs with its state in {folder}: start one with `make run`, or say which one with "
         "--state or MUSTER_STATE"

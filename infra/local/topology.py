@@ -1,4 +1,4 @@
-"""`infra/topology.yaml` as typed records, with every reference in it checked."""
+"""`infra/topology.yaml` as typed records, whose references are checked."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,14 @@ Record = TypeVar("Record")
 
 
 class TopologyError(Exception):
-    """The topology cannot be served; the message names the place and says why."""
+    """The topology is invalid; the message names the place and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function: where it is, who calls it, what it is given.
+    """A function: its code, its trigger and its settings.
 
-    How many instances there are and how long a request may take is for production alone.
+    CPU, memory, concurrency, timeout and numbers of instances apply only in production.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A path template of the load balancer and the function that answers there."""
+    """A path template of the load balancer, and the function that serves it."""
 
     path: str
     function: str
 
     def pattern(self) -> re.Pattern[bytes]:
-        """Compile the template: `*` is one segment, `**` any rest.
+        """Return the template as a pattern: `*` matches one segment, `**` any rest of the path.
 
         Source: https://cloud.google.com/load-balancing/docs/url-map-concepts
         """
@@ -68,8 +68,8 @@ class Topic:
 
     Attributes:
         name: its id.
-        message: the full name of the protobuf message that is published there; dead letters can be any.
-        retention_days: how long messages are kept for replay, once all subscriptions are done with them.
+        message: the full name of its protobuf message; None for dead-letter topics, which accept any.
+        retention_days: how long messages are kept for replay, even after all subscriptions acknowledge them.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Topic:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """How long Pub/Sub waits between a failed delivery and the next."""
+    """The delay between a failed delivery and the next one."""
 
     minimum_backoff_seconds: int
     maximum_backoff_seconds: int
@@ -87,7 +87,7 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """Where a message goes that was delivered so many times in vain."""
+    """The topic for messages whose delivery has failed this many times."""
 
     topic: str
     max_delivery_attempts: int
@@ -108,7 +108,7 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """A function that is called again and again."""
+    """A function that is called periodically."""
 
     name: str
     function: str
@@ -117,7 +117,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:
-    """All of it but Firestore's indexes, which the emulator reads itself."""
+    """The topology without Firestore's indexes, which the emulator reads itself."""
 
     functions: Mapping[str, Function]
     routes: tuple[Route, ...]
@@ -130,7 +130,7 @@ def load(file: Path) -> Topology:
     """Read a topology.
 
     Raises:
-        TopologyError: it is no topology, or names a function, topic or file that does not exist.
+        TopologyError: the file is not a topology, or names a function, topic or file that does not exist.
     """
     try:
         topology = _parse(yaml.safe_load(file.read_text()))
@@ -177,7 +177,7 @@ def _subscription(*, retry: object, dead_letter: object, **rest: Any) -> Subscri
 def _record(make: Callable[..., Record], record: object, where: str) -> Record:
     try:
         return make(**_mapping(record, where))
-    except TypeError as error:  # a field is missing, or unknown: Python names it
+    except TypeError as error:  # a field is missing or unknown; Python's message names it
         raise TopologyError(f"{where}: {str(error).partition(' ')[2]}") from error
 
 

@@ -1,4 +1,4 @@
-"""The gateway's side towards a function: HTTP/1.1 over kept connections, every byte as it is."""
+"""The gateway's connections to a function: HTTP/1.1 with keep-alive, every byte unchanged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,28 +8,28 @@ import httptools
 
 Headers = list[tuple[bytes, bytes]]
 
-# The functions' server closes a connection that was idle for 2 s (gunicorn's default). One that may be
-# closing is not used again: a request that meets the close may or may not have had its effect and, being
-# perhaps a POST, must not be sent twice (RFC 9112, section 9.3.1).
+# The functions' server closes a connection after 2 idle seconds (gunicorn's default). A connection that may
+# be closing is not reused: a request that it loses may have had its effect, and must not be sent again if it
+# is not idempotent, such as a POST (RFC 9112, section 9.3.1).
 LONGEST_IDLE = 1.0
 CHUNK = 64 * 1024
 
 
 class UpstreamError(Exception):
-    """The function cannot be reached, or broke off its answer."""
+    """The function cannot be reached, or its response is incomplete or malformed."""
 
 
 class Connection:
-    """A connection to a function: one exchange after the other, each begun with `begin`."""
+    """A connection to a function, for one exchange after another; `begin` starts each."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take over a connected stream."""
+        """Use a connected stream."""
         self._reader = reader
         self._writer = writer
         self.idle_since = 0.0
 
     def begin(self, head: bytes, *, bodiless: bool) -> None:
-        """Send a request's head; to a `bodiless` one (HEAD) the answer has no body, whatever it says."""
+        """Send a request's head. If `bodiless` (HEAD), the response has no body, whatever its headers are."""
         self._parser = httptools.HttpResponseParser(self)
         self._bodiless = bodiless
         self._headers: Headers = []
@@ -40,18 +40,18 @@ class Connection:
         self._writer.write(head)
 
     async def send(self, data: bytes) -> None:
-        """Send a part of the request's body, no faster than the function takes it."""
+        """Send a part of the request's body, no faster than the function reads it."""
         self._writer.write(data)
         await self._writer.drain()
 
     async def head(self) -> tuple[int, Headers]:
-        """Wait for the answer's head."""
+        """Wait for the response's head; return the status and the headers."""
         while not self._has_head:
             await self._read()
         return self._parser.get_status_code(), self._headers
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the answer's body in parts, as they come."""
+        """Yield the parts of the response's body as they arrive."""
         while True:
             parts, self._body = self._body, []
             for part in parts:
@@ -62,7 +62,7 @@ class Connection:
 
     @property
     def reusable(self) -> bool:
-        """Whether the exchange is over and another one may follow."""
+        """Whether the exchange is complete and another one can follow."""
         return self._complete and self._keeps_alive
 
     @property
@@ -71,7 +71,7 @@ class Connection:
         return self._reader.at_eof() or self._writer.is_closing()
 
     def close(self) -> None:
-        """Close the connection, whatever is under way on it."""
+        """Close the connection, even during an exchange."""
         self._writer.close()
 
     async def _read(self) -> None:
@@ -86,38 +86,38 @@ class Connection:
     # httptools calls these.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header field."""
+        """Store a header."""
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take the end of the head."""
+        """Note the end of the head."""
         self._has_head = True
         self._complete = self._bodiless
-        self._keeps_alive = self._parser.should_keep_alive()  # after a body it would know no more
+        self._keeps_alive = self._parser.should_keep_alive()  # unknown after a body
 
     def on_body(self, part: bytes) -> None:
-        """Take a part of the body."""
+        """Store a part of the body."""
         self._body.append(part)
 
     def on_message_complete(self) -> None:
-        """Take the end of the answer."""
+        """Note the end of the response."""
         self._complete = True
 
 
 class Upstream:
-    """A function's address and the connections to it that are free."""
+    """A function's port, and the idle connections to it."""
 
     def __init__(self, port: int) -> None:
-        """Reach a function on 127.0.0.1."""
+        """Set the function's port on 127.0.0.1."""
         self._port = port
         self._free: list[Connection] = []
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; it is kept if its exchange came to an end.
+        """Yield a connection, which is kept if its exchange completes.
 
         Raises:
-            UpstreamError: the function cannot be reached, or the connection to it broke.
+            UpstreamError: the function cannot be reached, or the connection to it fails.
         """
         connection: Connection | None = None
         try:
@@ -130,7 +130,7 @@ class Upstream:
                 self._give_back(connection)
 
     def close(self) -> None:
-        """Close the free connections."""
+        """Close the idle connections."""
         while self._free:
             self._free.pop().close()
 

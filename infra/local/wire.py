@@ -1,4 +1,4 @@
-"""gRPC around an emulator's methods: bytes in, one method's work, bytes out, and errors as status codes."""
+"""gRPC handlers of an emulator's methods: they parse requests, and turn errors into status codes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from infra.local.projects import project_of
 from infra.local.refusals import InvalidArgument, abort
 from infra.local.together import let_wait
 
-# Requests and responses are as different as the methods are: each method's own signature is typed.
+# Untyped, because each method has its own types of request and response; its own signature is typed.
 Unary = Callable[[Any], Awaitable[Message]]
 Streaming = Callable[[Any], Awaitable[Iterable[Message]]]
 UnaryMethods = Mapping[str, tuple[Unary, type[Message]]]
@@ -23,13 +23,13 @@ Request = TypeVar("Request", bound=Message)
 
 
 class Wire:
-    """Serves methods over gRPC, counts their calls, and lets faults strike them.
+    """Serves methods over gRPC, counts their calls, and applies faults to them.
 
     Args:
-        counters: count the calls, by the project that a request is about.
-        faults: what is to happen to them.
-        targets: lists the resource names in a request.
-        largest: how many bytes a request may have, if the methods themselves do not say.
+        counters: count the calls for the project of the request.
+        faults: the faults that wait for calls.
+        targets: returns the resource names in a request.
+        largest: how many bytes a request can have; None if the methods themselves check that.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Wire:
         self._largest = largest
 
     def unary(self, service: str, methods: UnaryMethods) -> grpc.GenericRpcHandler:
-        """Serve methods that answer with one message; each comes with its type of request."""
+        """Return a handler of methods with one response, each given with its request type."""
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             name: grpc.unary_unary_rpc_method_handler(
                 self._answering(name, method, request), response_serializer=_serialize
@@ -55,7 +55,7 @@ class Wire:
         return grpc.method_handlers_generic_handler(service, handlers)
 
     def streaming(self, service: str, methods: StreamingMethods) -> grpc.GenericRpcHandler:
-        """Serve methods that answer with several messages, all decided at once."""
+        """Return a handler of methods with a stream of responses, all of which are known at its start."""
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             name: grpc.unary_stream_rpc_method_handler(
                 self._streaming(name, method, request), response_serializer=_serialize
@@ -65,7 +65,7 @@ class Wire:
         return grpc.method_handlers_generic_handler(service, handlers)
 
     def begin(self, method: str, request: Message) -> Fault | None:
-        """Count an RPC and take the fault that is meant for it, if any."""
+        """Count an RPC, and return the fault for it, if any."""
         for name in self._targets(request):
             if project := project_of(name):
                 self._counters.rpc(project, method)
@@ -89,7 +89,7 @@ class Wire:
         async def serve(body: bytes, context: Context) -> AsyncIterator[Message]:
             try:
                 for position, response in enumerate(await self._call(name, method, kind, body, context)):
-                    if position:  # with the first goes what begins the stream, and a transaction's id
+                    if position:  # the first, with a transaction's id, is sent at once
                         let_wait(context)
                     yield response
             except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a status
@@ -105,7 +105,7 @@ class Wire:
         body: bytes,
         context: Context,
     ) -> Answer:
-        """Have a method answer a request, with what strikes before and after it."""
+        """Call a method with a request, and apply the fault before and after it."""
         request = self._accept(body, kind)
         fault = self.begin(name, request)
         await strike(fault, "before", context)
@@ -120,10 +120,10 @@ class Wire:
 
 
 def decoded(body: bytes, kind: type[Request]) -> Request:
-    """Parse a request; gRPC's own way would answer UNKNOWN with a Python error.
+    """Parse a request. An error in gRPC's own parsing would become UNKNOWN with a Python error.
 
     Raises:
-        InvalidArgument: it is no such message.
+        InvalidArgument: the bytes are not such a message.
     """
     try:
         return kind.FromString(body)
