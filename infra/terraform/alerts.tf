@@ -1,7 +1,7 @@
-# What somebody is told of.
+# Alerts.
 
 locals {
-  # The `ratio_to` metric, where there is one, is what the first is divided by.
+  # If `ratio_to` is set, the threshold is for the quotient of the two metrics.
   alerts = {
     unreached = {
       name      = "The API does not answer from outside"
@@ -10,7 +10,7 @@ locals {
       ratio_to  = null
       aligner   = "ALIGN_NEXT_OLDER"
       reducer   = "REDUCE_COUNT_FALSE"
-      threshold = 1 # Google asks from several places, and one of them may be at fault itself
+      threshold = 1 # Google checks from several places, one of which may fail itself
       duration  = "300s"
     }
     error_rate = {
@@ -108,7 +108,7 @@ resource "google_monitoring_notification_channel" "email" {
   depends_on = [google_project_service.service]
 }
 
-# What reaches nothing of ours fails without a trace in its metrics: a record that leads elsewhere, a bad certificate.
+# Requests that do not reach the load balancer leave no trace in its metrics: a wrong DNS record, a bad certificate.
 resource "google_monitoring_uptime_check_config" "api" {
   project      = var.project
   display_name = "Muster"
@@ -128,7 +128,7 @@ resource "google_monitoring_uptime_check_config" "api" {
     labels = { project_id = var.project, host = var.domain }
   }
 
-  # Another domain is another check, and Google deletes none that an alert names.
+  # Another domain needs a new check, and Google does not delete a check that an alert refers to.
   lifecycle {
     create_before_destroy = true
   }
@@ -180,11 +180,11 @@ resource "google_monitoring_alert_policy" "threshold" {
     mime_type = "text/markdown"
   }
 
-  # Monitoring hears of a new log metric some minutes after it is made, and refuses an alert on it until then.
+  # Monitoring learns of a new log metric some minutes after its creation, and rejects alerts on it until then.
   depends_on = [google_cloudfunctions2_function.function]
 }
 
-# An alert on what a function finds cannot tell that it has not looked.
+# The alerts on what a function finds do not fire if the function does not run.
 resource "google_monitoring_alert_policy" "not_called" {
   for_each = {
     relay = { finds = local.backlog, meanwhile = "Unpublished events wait" }

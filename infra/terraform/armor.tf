@@ -1,6 +1,6 @@
 locals {
-  # What no honest request has, at the sensitivity that false alarms are rarest at: bodies and labels hold free text.
-  # methodenforcement is left out: it refuses PUT and DELETE.
+  # Known attacks, at the sensitivity with the fewest false positives, because bodies and labels contain free text.
+  # methodenforcement is not used, because it rejects PUT and DELETE.
   # https://cloud.google.com/armor/docs/waf-rules
   waf_rules = [
     "sqli-v33-stable", "xss-v33-stable", "lfi-v33-stable", "rfi-v33-stable", "rce-v33-stable",
@@ -9,7 +9,7 @@ locals {
 }
 
 resource "google_compute_security_policy" "edge" {
-  # checkov:skip=CKV_GCP_73:the rule of priority 100 does; checkov does not see it beside the dynamic ones
+  # checkov:skip=CKV_GCP_73:the rule with priority 100 does this; checkov does not see it next to dynamic rules
   project     = var.project
   name        = "muster"
   description = "Before any function: known attacks are refused, then each address has its share."
@@ -26,7 +26,7 @@ resource "google_compute_security_policy" "edge" {
     }
   }
 
-  # Log4Shell and its kin, in any part of a request.
+  # Log4Shell and similar attacks, in any part of a request.
   rule {
     description = "Known vulnerabilities"
     priority    = 100
@@ -80,7 +80,7 @@ resource "google_compute_security_policy" "edge" {
     }
   }
 
-  # Every request has met a rule by now; a policy must have a last one.
+  # Each request has matched an earlier rule, but a policy must have a default rule.
   rule {
     description = "Nothing else"
     priority    = 2147483647

@@ -1,8 +1,8 @@
-# Who has looked at or changed the data past the functions: people, and programs that are not ours. The functions' own
-# reads and writes would be a log entry each; what they did is in their request log.
+# Logs access to the data that bypasses the functions, by people and other programs. The functions are exempt, because
+# each of their reads and writes would be a log entry, and their request logs show what they did.
 resource "google_project_iam_audit_config" "firestore" {
   project = var.project
-  service = "datastore.googleapis.com" # stands for Firestore too: https://cloud.google.com/firestore/docs/audit-logging
+  service = "datastore.googleapis.com" # includes Firestore: https://cloud.google.com/firestore/docs/audit-logging
 
   dynamic "audit_log_config" {
     for_each = ["ADMIN_READ", "DATA_READ", "DATA_WRITE"]
@@ -16,8 +16,8 @@ resource "google_project_iam_audit_config" "firestore" {
   }
 }
 
-# Optional: BigQuery keeps every event as it was published. The payload stays protobuf; the attributes, which say
-# what happened to what of whose and when, are columns of JSON.
+# Optional: BigQuery keeps every event as published. The payload stays protobuf. The attributes are a JSON column: they
+# contain the type, the resource, the organization and the time.
 locals {
   kept_topics = { for name, topic in local.topics : name => topic if var.keep_events && try(topic.message, null) != null }
   kept        = var.keep_events ? { audit = true } : {}
@@ -72,7 +72,7 @@ resource "google_bigquery_dataset_iam_member" "events_written" {
   role       = "roles/bigquery.dataEditor"
   member     = local.pubsub_agent
 
-  depends_on = [google_pubsub_topic.topic] # the agent is made with the first of them
+  depends_on = [google_pubsub_topic.topic] # the agent is created with the first topic
 }
 
 resource "google_pubsub_topic" "kept_dead" {

@@ -1,8 +1,8 @@
-# How the archive becomes functions: a bucket with the sources, and an account that builds, and cannot do anything else.
+# The build of the functions: a bucket with the sources, and an account that can only build.
 
 resource "google_storage_bucket" "sources" {
-  # checkov:skip=CKV_GCP_62:what is in it is in the repository; who changes it is in the audit log
-  # checkov:skip=CKV_GCP_78:an archive is made again, byte for byte, from its commit; there is no version to keep
+  # checkov:skip=CKV_GCP_62:its content is in the repository; the audit log shows who changes it
+  # checkov:skip=CKV_GCP_78:an archive can be rebuilt byte for byte from its commit, so no versions need to be kept
   project                     = var.project
   name                        = "${var.project}-muster-sources"
   location                    = var.region
@@ -14,14 +14,14 @@ resource "google_storage_bucket" "sources" {
   depends_on = [google_project_service.service]
 }
 
-# Its name says what is in it: the same archive is the same object, and deploys nothing.
+# Its name contains its digest, so the same archive is the same object, and deploys nothing.
 resource "google_storage_bucket_object" "archive" {
   bucket       = google_storage_bucket.sources.name
   name         = "muster-${filesha256(var.archive)}.zip"
   source       = var.archive
   content_type = "application/zip"
 
-  # The functions point to the new one before the old one goes.
+  # The functions refer to the new object before the old one is deleted.
   lifecycle {
     create_before_destroy = true
   }
@@ -80,7 +80,7 @@ resource "google_artifact_registry_repository_iam_member" "build_images" {
   member     = google_service_account.build.member
 }
 
-# Cloud Functions copies the archive into a bucket of its own, and builds from there.
+# Cloud Functions copies the archive into its own bucket, and builds from there.
 resource "google_project_iam_member" "build_sources" {
   project = var.project
   role    = "roles/storage.objectViewer"

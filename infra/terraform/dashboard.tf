@@ -1,7 +1,7 @@
-# One page that shows how it is.
+# The dashboard.
 
 locals {
-  # Title, filter, how one series is drawn, how many become one, and by which label they stay apart.
+  # Title, filter, aligner of each series, reducer across series, and labels to group by.
   charts = [
     ["Requests by status", local.requests, "ALIGN_RATE", "REDUCE_SUM", ["metric.label.response_code_class"]],
     ["Latency, 99th percentile (ms)", local.latency, "ALIGN_DELTA", "REDUCE_PERCENTILE_99", []],
@@ -15,8 +15,8 @@ locals {
     ["Dead letters", local.dead_letters, "ALIGN_MAX", "REDUCE_SUM", ["resource.label.subscription_id"]],
   ]
 
-  # Two in a row. What is zero or empty is left out, here and below: Monitoring drops it, and every plan would put it
-  # back (https://github.com/hashicorp/terraform-provider-google/issues/24650).
+  # Two charts in a row. Zero and empty values are omitted, here and below, because Monitoring drops them, and every
+  # plan would add them again (https://github.com/hashicorp/terraform-provider-google/issues/24650).
   positions = [
     for index, _ in local.charts : {
       for name, value in { xPos = 6 * (index % 2), yPos = 4 * floor(index / 2) } : name => value if value > 0

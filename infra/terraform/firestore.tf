@@ -3,12 +3,12 @@ resource "google_firestore_database" "inventory" {
   name        = var.database
   location_id = coalesce(var.firestore_location, var.region)
   type        = "FIRESTORE_NATIVE"
-  # A transaction locks what it reads: the product and its emulator take that for granted.
+  # A transaction locks what it reads. The product and its emulator rely on that.
   concurrency_mode = "PESSIMISTIC"
 
   point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
   delete_protection_state           = var.protect_data ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
-  # `terraform destroy` leaves a protected database where it is.
+  # `terraform destroy` does not delete a protected database.
   deletion_policy = var.protect_data ? "ABANDON" : "DELETE"
 
   depends_on = [google_project_service.service]
@@ -22,7 +22,7 @@ resource "google_firestore_backup_schedule" "daily" {
   daily_recurrence {}
 }
 
-# The topology has the form of the Firebase CLI: collectionGroup, fieldPath, arrayConfig.
+# The topology has the format of the Firebase CLI: collectionGroup, fieldPath, arrayConfig.
 locals {
   indexes = {
     for index in local.topology.firestore.indexes :
@@ -64,7 +64,7 @@ resource "google_firestore_field" "override" {
   collection = each.value.collectionGroup
   field      = each.value.fieldPath
 
-  # Without indexes in it the block exempts the field from Firestore's automatic ones.
+  # A block without indexes exempts the field from Firestore's automatic indexes.
   index_config {
     dynamic "indexes" {
       for_each = each.value.indexes

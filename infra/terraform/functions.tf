@@ -1,12 +1,12 @@
 locals {
-  # What the code reads (tests/deploy/test_environment.py), beside what the topology gives a function of its own.
+  # The variables that the code reads (tests/deploy/test_environment.py). The topology adds some for single functions.
   environment = {
     GOOGLE_CLOUD_PROJECT = var.project
     FIRESTORE_DATABASE   = google_firestore_database.inventory.name
     ERRORS_BASE_URL      = var.errors_base_url
-    # The buildpack's workspace: functions-framework puts the folder of main.py on the path, not the archive's root.
+    # The archive's root in the buildpack: functions-framework adds only the folder of main.py to the path.
     PYTHONPATH = "/workspace"
-    # Google sets it: functions-framework would then put a log of its own in the place of the product's.
+    # Google sets this to true: functions-framework would then replace the product's log with its own.
     LOG_EXECUTION_ID = "false"
   }
 
@@ -55,12 +55,12 @@ resource "google_cloudfunctions2_function" "function" {
     timeout_seconds                  = each.value.timeout_seconds
     environment_variables            = merge(try(each.value.environment, {}), local.environment)
     all_traffic_on_latest_revision   = true
-    # Clients come through the load balancer alone; Pub/Sub and Cloud Scheduler of this project count as internal:
+    # Clients can connect only through the load balancer. This project's Pub/Sub and Cloud Scheduler are internal:
     # https://cloud.google.com/run/docs/securing/ingress#internal
     ingress_settings = each.value.trigger == "http" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
   }
 
-  # What it needs to be built, and to work from the first request on: queries without their indexes fail.
+  # What it needs to be built, and to serve its first request: queries fail without their indexes.
   depends_on = [
     google_firestore_index.composite,
     google_firestore_field.override,
@@ -82,7 +82,7 @@ resource "google_service_account" "function" {
   depends_on = [google_project_service.service]
 }
 
-# All work on documents, of this database alone: https://cloud.google.com/firestore/docs/manage-databases#database_access_permissions
+# Full access to documents, but only of this database: https://cloud.google.com/firestore/docs/manage-databases#database_access_permissions
 resource "google_project_iam_member" "store" {
   for_each = local.functions
 
@@ -105,7 +105,7 @@ resource "google_pubsub_topic_iam_member" "publications" {
   member  = google_service_account.function[each.value.function].member
 }
 
-# The account that a schedule or a push subscription calls a function as.
+# The account as which a schedule or a push subscription calls a function.
 resource "google_service_account" "caller" {
   for_each = local.called_functions
 
@@ -116,7 +116,7 @@ resource "google_service_account" "caller" {
   depends_on = [google_project_service.service]
 }
 
-# Who may call a function, and nobody else: a binding takes the role from everybody that it does not name.
+# The only account that can call the function: a binding removes the role from all others.
 resource "google_cloud_run_service_iam_binding" "callers" {
   for_each = local.called_functions
 
@@ -127,12 +127,12 @@ resource "google_cloud_run_service_iam_binding" "callers" {
   members  = [google_service_account.caller[each.key].member]
 }
 
-# The one place where everybody is let in. A load balancer calls a serverless backend without credentials, so the
-# HTTP functions take calls from all; their ingress setting lets nothing through from the Internet but by the load
-# balancer, and they check an API key with every call:
+# The only resource with access for everybody. A load balancer calls a serverless backend without credentials, so the
+# HTTP functions must accept every caller. From the Internet, their ingress setting accepts calls only through the load
+# balancer, and they check an API key in every call:
 # https://cloud.google.com/load-balancing/docs/https/setting-up-https-serverless
 resource "google_cloud_run_service_iam_binding" "clients" {
-  # checkov:skip=CKV_GCP_102:reached through the load balancer alone (ingress), and every call needs an API key
+  # checkov:skip=CKV_GCP_102:reachable only through the load balancer (ingress), and every call needs an API key
   for_each = local.http_functions
 
   project  = var.project

@@ -1,4 +1,4 @@
-# The one way in. There is no port 80: a client that sends its key in clear must not get an answer.
+# The only entrance. Port 80 is closed, because a client that sends its key unencrypted must not get a response.
 
 resource "google_compute_global_address" "api" {
   project = var.project
@@ -34,7 +34,7 @@ resource "google_compute_ssl_policy" "modern" {
   depends_on = [google_project_service.service]
 }
 
-# Google renews it. A certificate's domain cannot be changed, so another domain is another certificate.
+# Google renews it. A certificate's domain cannot be changed, so another domain needs a new certificate.
 resource "google_compute_managed_ssl_certificate" "api" {
   project = var.project
   name    = "muster-${substr(sha256(var.domain), 0, 8)}"
@@ -78,13 +78,14 @@ resource "google_compute_backend_service" "function" {
 
   log_config {
     enable      = true
-    sample_rate = 0.1 # the functions log every request that gets through
+    sample_rate = 0.1 # the functions log every request that reaches them
   }
 }
 
 locals {
-  # First match wins. A template that is a plain path, or ends with its only wildcard, is the simpler rule that means
-  # the same; Google's path templates are for the rest: https://cloud.google.com/load-balancing/docs/url-map-concepts
+  # The first match wins. A template without wildcards becomes a full path match, and one that ends with its only
+  # wildcard, `/**`, a prefix match. The others become path templates:
+  # https://cloud.google.com/load-balancing/docs/url-map-concepts
   routes = [
     for index, route in local.topology.routes : {
       priority = index + 1
@@ -127,7 +128,7 @@ resource "google_compute_url_map" "routes" {
     }
   }
 
-  # Google refuses a URL map that does not lead where these say.
+  # Google rejects a URL map that fails these tests.
   dynamic "test" {
     for_each = local.routes
 

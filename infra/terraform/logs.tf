@@ -1,6 +1,6 @@
-# Each function writes one entry for each request. Cloud Run's own entry for the same request says less, and would be
-# paid for once more; it stays for what a function did not see (a caller without permission, no free instance) or
-# failed at. The balancer's is sampled (load_balancer.tf).
+# Each function writes one entry for each request. Cloud Run's own entry for the same request contains less, and would
+# cost extra. It is kept only for requests that did not reach a function (a caller without permission, no free
+# instance) or that failed. The load balancer's entries are sampled (load_balancer.tf).
 resource "google_logging_project_exclusion" "requests" {
   project     = var.project
   name        = "muster-requests"

@@ -1,4 +1,4 @@
-# What is deployed is said in ../topology.yaml. Here stands how: each resource goes over a section of it.
+# ../topology.yaml declares what is deployed. These files declare how: each resource iterates over a section of it.
 
 locals {
   topology = yamldecode(file("${path.module}/../topology.yaml"))
@@ -8,11 +8,11 @@ locals {
   subscriptions = local.topology.subscriptions
   schedules     = local.topology.schedules
 
-  # Google's names take no underscore.
+  # Google's names cannot contain underscores.
   names = { for name in keys(local.functions) : name => "muster-${replace(name, "_", "-")}" }
 
   http_functions = { for name, function in local.functions : name => function if function.trigger == "http" }
-  # Cloud Scheduler and Pub/Sub call these, as an account that may call this one function and nothing else.
+  # Cloud Scheduler and Pub/Sub call these, each with an account that can only call this function.
   called_functions = { for name, function in local.functions : name => function if function.trigger != "http" }
 
   labels = { app = "muster" }
@@ -35,6 +35,6 @@ resource "google_project_service" "service" {
 
   project = var.project
   service = "${each.key}.googleapis.com"
-  # Others in the project may use it.
+  # Other products in the project may use it.
   disable_on_destroy = false
 }

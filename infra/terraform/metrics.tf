@@ -1,4 +1,4 @@
-# What is called by a schedule logs what it finds, each time.
+# In each run, a scheduled function logs what it finds.
 locals {
   found_metrics = {
     outbox_backlog        = { function = "outbox_relay", field = "backlog", unit = "1", name = "Events that waited in the outbox" }
@@ -23,7 +23,7 @@ resource "google_logging_metric" "found" {
     display_name = each.value.name
   }
 
-  # Of their bounds are the alerts' thresholds: 5 minutes, 10,000 events.
+  # The bounds include the alerts' thresholds: 5 minutes, 10,000 events.
   bucket_options {
     explicit_buckets {
       bounds = [1, 10, 60, 300, 1000, 3600, 10000, 100000, 1000000]
@@ -55,7 +55,7 @@ locals {
     "metric.labels.check_id=\"${google_monitoring_uptime_check_config.api.uptime_check_id}\"",
   ])
 
-  # Of functions that the load balancer does not see: schedules and subscriptions call them.
+  # Only functions that schedules and subscriptions call: they are not in the load balancer's metrics.
   called_errors = join(" AND ", [
     local.served,
     "metric.labels.response_code_class=\"5xx\"",

@@ -1,5 +1,5 @@
 locals {
-  # Pub/Sub's own account in the project: it moves dead letters, and proves who it is when it pushes.
+  # Pub/Sub's own account in the project, which forwards dead letters and gets the tokens for pushes.
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   messages           = toset(compact([for topic in values(local.topics) : try(topic.message, null)]))
@@ -8,7 +8,7 @@ locals {
   one_month          = "2678400s"
 }
 
-# One self-contained message each, generated from proto/ (infra/topic_schema.py): a topic refuses what is none.
+# Each is a self-contained message, generated from proto/ (infra/topic_schema.py). A topic rejects all other messages.
 resource "google_pubsub_schema" "message" {
   for_each = local.messages
 
@@ -27,7 +27,7 @@ resource "google_pubsub_topic" "topic" {
   project = var.project
   name    = each.key
   labels  = local.labels
-  # So that a new subscription, or one that went wrong, can be given them again: docs/events.md.
+  # So that messages can be delivered to a new subscription, or again after an error: docs/events.md.
   message_retention_duration = try("${each.value.retention_days * 24 * 60 * 60}s", null)
 
   dynamic "schema_settings" {
@@ -72,13 +72,13 @@ resource "google_pubsub_subscription" "push" {
     max_delivery_attempts = each.value.dead_letter.max_delivery_attempts
   }
 
-  # It stays, however long nothing happens.
+  # It never expires, however long it is inactive.
   expiration_policy {
     ttl = ""
   }
 }
 
-# What could not be processed waits here for somebody; an alert tells of it (alerts.tf).
+# Keeps messages that could not be processed for an operator; an alert reports them (alerts.tf).
 resource "google_pubsub_subscription" "dead_letters" {
   for_each = local.dead_letter_topics
 
@@ -114,7 +114,7 @@ resource "google_pubsub_subscription_iam_member" "dead_letters_taken" {
   member       = local.pubsub_agent
 }
 
-# Pub/Sub asks for the token that it pushes with: https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+# Pub/Sub creates the tokens with which it pushes: https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
 resource "google_service_account_iam_member" "push_tokens" {
   for_each = toset([for subscription in values(local.subscriptions) : subscription.function])
 
@@ -122,5 +122,5 @@ resource "google_service_account_iam_member" "push_tokens" {
   role               = "roles/iam.serviceAccountOpenIdTokenCreator"
   member             = local.pubsub_agent
 
-  depends_on = [google_pubsub_topic.topic] # the agent is made with the first of them
+  depends_on = [google_pubsub_topic.topic] # the agent is created with the first topic
 }

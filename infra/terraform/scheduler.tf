@@ -6,7 +6,7 @@ resource "google_cloud_scheduler_job" "schedule" {
   name      = "muster-${each.key}"
   schedule  = "*/${each.value.every_minutes} * * * *"
   time_zone = "Etc/UTC"
-  # As long as the function may take. There is no retry: the next call comes soon, and goes on.
+  # The function's timeout. There are no retries, because the next call comes soon and continues the work.
   attempt_deadline = "${local.functions[each.value.function].timeout_seconds}s"
 
   http_target {

@@ -4,13 +4,13 @@ terraform {
   required_providers {
     google = {
       source = "hashicorp/google"
-      # From 6.19 on, an exemption of all fields of a collection ("*") can be deleted too:
+      # Since 6.19, an exemption of all fields of a collection ("*") can also be deleted:
       # https://github.com/hashicorp/terraform-provider-google/issues/20397
       version = "~> 6.50"
     }
   }
 
-  # The bucket is named at init: docs/deploy.md. The state names resources and holds no secret.
+  # The bucket is set at init: docs/deploy.md. The state contains names of resources, but no secrets.
   backend "gcs" {
     prefix = "muster"
   }
