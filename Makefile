@@ -1,4 +1,4 @@
-# Muster's commands. `make help` lists them; each one sets up what it needs.
+# Muster's commands. `make help` lists them. Each command sets up the environment first, if it needs it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run events deploy destroy smoke replay test chaos bench check format lock proto openapi clean
@@ -9,18 +9,18 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
 BENCH_PARTS := growth memory cold_start hot_spots
-# Gives a flag where a variable is 1: one that says no must not be taken for a yes.
+# Returns a flag if a variable is 1. Other values are errors, so that a value such as "no" does not set the flag.
 switch = $(if $(filter-out 1,$($1)),$(error muster: $1=$($1) is not valid: set $1=1 or leave it out))$(if $($1),$2)
 export PYTHONPATH := $(CURDIR)
-# A start of the stack is ten processes, a test run hundreds: each would compile what it imports once more.
+# Bytecode is cached, because the stack starts ten processes and a test run hundreds, which would each compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@if [ -t 1 ]; then on=$$'\e[36m' off=$$'\e[0m'; fi; awk -v on="$$on" -v off="$$off" \
 		'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %smake %-8s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
-# The environment is made anew when a lock file changes, and is ready in no time otherwise. Only one make sets it up.
-# A python without venv, or one that is too old, is one line and not a traceback.
+# The environment is rebuilt if a lock file changes. Only one make at a time sets it up. If Python is too old or has no
+# venv, the error is one line, not a traceback.
 $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -51,7 +51,7 @@ deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (S
 destroy: $(READY) ## Remove a deployment, but keep its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 as for deploy)
 	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
 
-# The key stays in the environment: everybody on the machine may see what a process is started with.
+# The key stays in the environment, because everybody on the machine can see the arguments of processes.
 smoke: $(READY) ## Test a deployment or the local stack: KEY=... make smoke URL=...
 	@exec $(BIN)/python -m infra.smoke "$(URL)"
 
