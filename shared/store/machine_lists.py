@@ -59,16 +59,17 @@ class MatchingMachines:
             limit: the most machines to return.
             deadline: when to stop.
         """
-        queries = self._queries(after)
-        if len(queries) == 1 and not self._verified:
-            queries[0].offset = offset
-            queries[0].limit.value = limit
-            return await self._read(queries[0], deadline)
+        if len(self._label_sets) == 1 and not self._verified:
+            [query] = self._queries(after)
+            query.offset = offset
+            query.limit.value = limit
+            return await self._read(query, deadline)
         if offset:
             passed = await self._ids(offset, deadline)
             if len(passed) < offset:
                 return []
             return await self.page(after=passed[-1], limit=limit, deadline=deadline)
+        queries = self._queries(after)
         for query in queries:
             query.limit.value = limit
         parts = await side_by_side(self._read(query, deadline) for query in queries)
