@@ -7,7 +7,6 @@ from functools import cache
 import pytest
 from google.api_core.exceptions import InvalidArgument
 from google.cloud.pubsub import PublisherClient
-from google.cloud.pubsub_v1 import SchemaServiceClient
 from google.protobuf import descriptor_pool, text_format
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
@@ -20,6 +19,7 @@ import shared.pb.inventory.v1.events_pb2  # noqa: F401 - registers the topics' m
 from infra import ROOT
 from infra.local import topology
 from infra.local.pubsub.definitions import compiled
+from tests.google_clients import PubSub
 from tests.stack import RunningStack
 from tests.unit.messages import messages
 
@@ -64,24 +64,20 @@ def test_what_the_model_writes_the_schema_reads(name: str, data: st.DataObject) 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_topic_with_the_schema_takes_its_events_and_nothing_else(name: str, stack: RunningStack) -> None:
     project = f"projects/schemas-{uuid.uuid4().hex[:8]}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PUBSUB_EMULATOR_HOST", stack.pubsub_emulator_host)
-        schemas, publisher = SchemaServiceClient(), PublisherClient()
-    created = schemas.create_schema(
-        parent=project,
-        schema_id=name,
-        schema=Schema(type_=Schema.Type.PROTOCOL_BUFFER, definition=definition(name)),
-    )
-    topic = f"{project}/topics/{name}"
-    schema_settings = {"schema": created.name, "encoding": Encoding.BINARY}
-    publisher.create_topic(request={"name": topic, "schema_settings": schema_settings})
+    pubsub = PubSub(stack.pubsub_emulator_host)
+    with pubsub.schemas() as schemas, pubsub.publisher() as publisher:
+        created = schemas.create_schema(
+            parent=project,
+            schema_id=name,
+            schema=Schema(type_=Schema.Type.PROTOCOL_BUFFER, definition=definition(name)),
+        )
+        topic = f"{project}/topics/{name}"
+        schema_settings = {"schema": created.name, "encoding": Encoding.BINARY}
+        publisher.create_topic(request={"name": topic, "schema_settings": schema_settings})
 
-    publisher.publish(topic, model(name)().SerializeToString(), change="any").result()
-    with pytest.raises(InvalidArgument):
-        publisher.publish(topic, b"no protobuf").result()
-
-    publisher.stop()
-    schemas.transport.close()
+        publisher.publish(topic, model(name)().SerializeToString(), change="any").result()
+        with pytest.raises(InvalidArgument):
+            publisher.publish(topic, b"no protobuf").result()
 
 
 @pytest.mark.parametrize("topic", MESSAGE_OF)
