@@ -62,10 +62,10 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> A
     total, found = await _read(inventory, lists, call, query)
     if query.include:
         pools = await read_pools(inventory, call, found)
-        items, beside = [with_pools(machine, pools) for machine in found], included(pools)
+        items, extra = [with_pools(machine, pools) for machine in found], included(pools)
     else:
-        items, beside = [machine_json(machine) for machine in found], {}
-    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, beside=beside)
+        items, extra = [machine_json(machine) for machine in found], {}
+    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
 
 
 async def _read(

@@ -53,7 +53,7 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
 
 async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Answer:
     """Return a page with the machine with a MAC address, if it exists, in at most two reads."""
-    _refuse_beside(query, "mac", "page_token")
+    _reject_combination(query, "mac", "page_token")
     machine = await find_machine_with_mac(
         inventory.firestore, call.caller.organization_id, query.mac, call.deadline
     )
@@ -80,7 +80,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
 
 async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
     """Return the page after a token, which costs as much as a first page."""
-    _refuse_beside(query, "page_token", "page")
+    _reject_combination(query, "page_token", "page")
     token = read_token(query.page_token, _question(call, query))
     per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
     machines = await lists.of(_filter(call, query), call.deadline)
@@ -111,7 +111,7 @@ def _question(call: Call, query: MachinePageQuery) -> str:
     return f"{call.caller.organization_id} {sorted(map(repr, query.label))}"
 
 
-def _refuse_beside(query: MachinePageQuery, name: str, other: str) -> None:
+def _reject_combination(query: MachinePageQuery, name: str, other: str) -> None:
     if other in query.model_fields_set:
         place = ("query", other)
         raise Invalid([Fault(place, "not_together", f"must not be given together with {name}")])

@@ -53,11 +53,11 @@ async def list_items(inventory: Inventory, call: Call) -> Answer:
     )
     total = pages.total(counted, skip=query.skip, found=len(found), limit=query.limit)
     counts = await count_members_of_each(inventory.firestore, organization, found, call.deadline)
-    beside: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     if query.include:
-        counts, beside["included"] = await _with_members(inventory, call, found, counts)
+        counts, extra["included"] = await _with_members(inventory, call, found, counts)
     items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
-    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, beside=beside)
+    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
 
 
 async def _with_members(

@@ -16,7 +16,7 @@ def items_answer(  # noqa: PLR0913 - a page's figures, by name
     total: int,
     skip: int,
     limit: int,
-    beside: Mapping[str, Any],
+    extra: Mapping[str, Any],
 ) -> Answer:
     """Return the response with a page, and a link to the next page if there is one.
 
@@ -26,10 +26,10 @@ def items_answer(  # noqa: PLR0913 - a page's figures, by name
         total: how many items the whole list has.
         skip: how many items the page skips.
         limit: how many items the page can contain.
-        beside: further members of the body.
+        extra: further members of the body.
     """
     page = {"items": items, "total": total, "skip": skip, "limit": limit}
-    return json_answer(200, {**page, **beside}, _next_page(request, skip=skip + len(items), total=total))
+    return json_answer(200, {**page, **extra}, _next_page(request, skip=skip + len(items), total=total))
 
 
 def _next_page(request: Request, *, skip: int, total: int) -> dict[str, str]:

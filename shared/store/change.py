@@ -191,7 +191,7 @@ class Change:
         return None
 
     async def _look_up(
-        self, deadline: Deadline, *beside: str
+        self, deadline: Deadline, *other_paths: str
     ) -> tuple[IdempotencyRecord | None, dict[str, Document]]:
         """Read the idempotency key's record, and other documents as of the same moment.
 
@@ -199,7 +199,7 @@ class Change:
             The record if it has not expired, and all documents that exist, by their paths.
         """
         self._expired_record = None
-        wanted = [path for path in (self._record_path, *beside) if path]
+        wanted = [path for path in (self._record_path, *other_paths) if path]
         found = await self._firestore.get_all(wanted, deadline) if wanted else {}
         document = found.get(self._record_path)
         if document is None:

@@ -115,17 +115,17 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
 def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     """Return the write of a changed machine; the commit fails if the document changed after it was read."""
     after, names = change.after, list(change.fields)
-    beside: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     merged = b""
     if change.makes_version:
         names += ["version", "updated_at"]
-        beside |= version_last_seen(after)
+        extra |= version_last_seen(after)
     if "status" in names:
-        beside |= {SHARD: None} | shard_fields(after)
+        extra |= {SHARD: None} | shard_fields(after)
     if not _SEARCHED.isdisjoint(names):
-        beside |= {TERMS: None} | _label_set(after)
+        extra |= {TERMS: None} | _label_set(after)
         merged = _terms(after)
-    return writes.update(after, names, stored.document, beside, merged=merged)
+    return writes.update(after, names, stored.document, extra, merged=merged)
 
 
 def version_last_seen(machine: Machine) -> dict[str, Any]:

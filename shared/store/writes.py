@@ -27,7 +27,7 @@ def update(
     message: Message,
     fields: Iterable[str],
     seen: Document,
-    beside: Mapping[str, Any] = MappingProxyType({}),
+    extra: Mapping[str, Any] = MappingProxyType({}),
     *,
     merged: bytes = b"",
 ) -> Write:
@@ -39,15 +39,15 @@ def update(
         message: the message with the fields.
         fields: the names of the fields.
         seen: the document that was read.
-        beside: fields that the message does not have, as Firestore values; a field that is None is deleted,
+        extra: fields that the message does not have, as Firestore values; a field that is None is deleted,
             unless it is in `merged`.
         merged: more such values, serialized.
     """
     names = list(fields)
-    values = {name: value for name, value in beside.items() if value is not None}
+    values = {name: value for name, value in extra.items() if value is not None}
     return write(
         update={"name": seen.name, "fields": encode(message, names) | values},
-        update_mask={"field_paths": [*names, *beside]},
+        update_mask={"field_paths": [*names, *extra]},
         current_document={"update_time": seen.update_time},
         merged=merged,
     )

@@ -115,12 +115,12 @@ def test_nothing_outlives_a_stack_but_its_data_and_key(tmp_path: Path, quiet: tu
         second = next_one.running()
         assert register(second).status_code == 409
         assert first.api_key == second.api_key
-        beside = run("infra.local", "--port", "0", "--state", str(tmp_path / "other"), *options)
+        other = run("infra.local", "--port", "0", "--state", str(tmp_path / "other"), *options)
         expected = (
             f"muster: a stack with its data in {tmp_path / 'data'} runs already: stop it, or put the data of "
             "this one elsewhere: make run DATA=data-2\n"
         )
-        assert (beside.returncode, beside.stdout, beside.stderr) == (1, "", expected)
+        assert (other.returncode, other.stdout, other.stderr) == (1, "", expected)
         assert ends_with_ctrl_c(next_one)
     with StackProcess(tmp_path / "state", (*options, *quiet)) as last_one:
         third = last_one.running()

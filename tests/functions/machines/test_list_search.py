@@ -281,7 +281,7 @@ async def test_a_pool_of_nobody_or_of_others_or_that_is_gone_has_no_machines(
     assert (await machines.call("GET", f"{ITEMS}/{machine_id}?include=pools")).json()["pools"] == []
 
 
-async def test_included_pools_are_shown_with_their_machines_and_once_beside_them(
+async def test_included_pools_are_shown_with_their_machines_and_once_next_to_them(
     machines: MachinesApi,
 ) -> None:
     one, two = [created(await machines.register(a_body())) for _ in range(2)]

@@ -126,9 +126,7 @@ async def test_the_report_tells_the_age_of_the_oldest_event(
     assert (report["backlog"], report["oldest_seconds"]) == (3, age.total_seconds())
 
 
-async def test_the_events_beside_one_that_is_refused_stay_in_order(
-    aged: Inventory, outbox: FilledOutbox
-) -> None:
+async def test_events_around_a_rejected_one_stay_in_order(aged: Inventory, outbox: FilledOutbox) -> None:
     for version in range(1, 9):
         event = entry(f"{version}", version=version)
         if version == 3:

@@ -16,7 +16,7 @@ RELATED = [
 
 
 @pytest.mark.parametrize(("scope", "path", "query", "lacking"), RELATED, ids=range(len(RELATED)))
-async def test_what_is_shown_beside_needs_its_own_scope(  # noqa: PLR0913 - a table of four columns
+async def test_included_resources_need_their_own_scope(  # noqa: PLR0913 - a table of four columns
     *, pools: PoolsApi, new_organization: NewOrganization, scope: str, path: str, query: str, lacking: str
 ) -> None:
     key, better = new_organization((scope,)).headers, new_organization((scope, lacking)).headers
