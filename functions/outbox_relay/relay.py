@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
+from shared.concurrency import run_concurrently
 from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.events.backlog import WaitingEvent, publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
-from shared.side_by_side import side_by_side
 from shared.store.codec import DecodeError, decode
 from shared.store.errors import FAILURES
 
@@ -78,7 +78,7 @@ class _Run:
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
         # A request can have events of only one key, and most keys have few: many requests run concurrently.
-        await side_by_side(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
+        await run_concurrently(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
         await self._drop()
 
     def report(self) -> None:

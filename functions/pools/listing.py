@@ -9,6 +9,7 @@ from pydantic import Field
 
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
+from shared.concurrency import run_concurrently
 from shared.domain import pages, pools
 from shared.domain.access import Scope
 from shared.domain.answer import Answer
@@ -18,7 +19,6 @@ from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.side_by_side import side_by_side
 from shared.store.members import count_members_of_each, list_members
 from shared.store.pools import count_pools, list_pools
 
@@ -71,7 +71,7 @@ async def _with_members(
     share = _share(counts)
     limits = {place: min(count, share) for place, count in enumerate(counts) if count}
     organization = call.caller.organization_id
-    newest = await side_by_side(
+    newest = await run_concurrently(
         list_members(inventory.firestore, organization, found[place].id, limit=limit, deadline=call.deadline)
         for place, limit in limits.items()
     )

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.query_pb2 import StructuredQuery
+from shared.concurrency import run_concurrently
 from shared.domain.deadline import Deadline
 from shared.domain.machine_filter import MachineFilter
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.batches import batches
 from shared.store.codec import decode
@@ -56,7 +56,7 @@ class LabelSets:
         total, read_time = await self._firestore.count_with_time(
             parent, machines_query(self._firestore, everything), deadline
         )
-        counts = await side_by_side(
+        counts = await run_concurrently(
             self._firestore.count(parent, query, deadline, as_of=read_time) for query in queries
         )
         return total == sum(counts)

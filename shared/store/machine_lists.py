@@ -5,11 +5,11 @@ from itertools import chain
 from operator import itemgetter
 
 from google_apis.firestore.query_pb2 import StructuredQuery
+from shared.concurrency import run_concurrently
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.batches import batches
 from shared.store.firestore import Firestore
@@ -46,7 +46,7 @@ class MatchingMachines:
     async def total(self, deadline: Deadline) -> int:
         """Count the machines, which costs one read for each 1,000."""
         counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries())
-        return sum(await side_by_side(counts)) + len(self._verified)
+        return sum(await run_concurrently(counts)) + len(self._verified)
 
     async def page(
         self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
@@ -72,7 +72,7 @@ class MatchingMachines:
         queries = self._queries(after)
         for query in queries:
             query.limit.value = limit
-        parts = await side_by_side(self._read(query, deadline) for query in queries)
+        parts = await run_concurrently(self._read(query, deadline) for query in queries)
         verified = (machine for machine in self._verified if after is None or machine["id"] < after)
         merged = sorted(chain(verified, *parts), key=itemgetter("id"), reverse=True)
         return merged[:limit]
@@ -84,7 +84,7 @@ class MatchingMachines:
             query.ClearField("select")
             query.select.fields.add(field_path="__name__")
             query.limit.value = limit
-        parts = await side_by_side(
+        parts = await run_concurrently(
             self._firestore.query_serialized(self._parent, query, deadline, id_of) for query in queries
         )
         verified = (machine["id"] for machine in self._verified)

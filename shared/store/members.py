@@ -9,11 +9,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from google_apis.firestore.query_pb2 import StructuredQuery
+from shared.concurrency import run_concurrently
 from shared.domain.deadline import Deadline
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.side_by_side import side_by_side
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.machines import MACHINE_SELECTION, id_of, plain_machine
@@ -52,7 +52,9 @@ async def count_members_of_each(
     firestore: Firestore, organization_id: str, pools: Iterable[Pool], deadline: Deadline
 ) -> list[int]:
     """Count the machines of each pool."""
-    return await side_by_side(count_members(firestore, organization_id, pool.id, deadline) for pool in pools)
+    return await run_concurrently(
+        count_members(firestore, organization_id, pool.id, deadline) for pool in pools
+    )
 
 
 async def count_members(

@@ -42,7 +42,7 @@ edge.answers edge.auth edge.body edge.conditions edge.files edge.idempotency edg
 edge.machine_status edge.machine_view edge.negotiation edge.parameters edge.path edge.pool_view
 edge.query edge.resource edge.sensitive_parameters edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members
-store.memberships store.pools side_by_side
+store.memberships store.pools concurrency
 """
 BESIDES = {
     "machines": f"""{SERVES_CLIENTS}
@@ -53,7 +53,7 @@ BESIDES = {
     "pools": f"""{SERVES_CLIENTS}
         domain.pools domain.versions
     """,
-    "outbox_relay": "bootstrap.schedule edge.internal events.backlog side_by_side",
+    "outbox_relay": "bootstrap.schedule edge.internal events.backlog concurrency",
     "heartbeat_sweep": """
         bootstrap.schedule
         domain.access domain.machine_ids domain.machines domain.search domain.versions

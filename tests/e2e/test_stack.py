@@ -144,7 +144,7 @@ def ends_with_ctrl_c(stack: StackProcess) -> bool:
         return stack.process.wait(TIMEOUT) == 0
 
 
-def test_stacks_run_side_by_side_and_know_nothing_of_each_other(
+def test_stacks_run_concurrently_and_know_nothing_of_each_other(
     other: StackProcess, stack: RunningStack
 ) -> None:
     running = other.running()

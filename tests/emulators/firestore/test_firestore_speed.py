@@ -14,7 +14,7 @@ def alone() -> Iterator[Emulator]:
         yield emulator
 
 
-async def test_commits_from_many_connections_are_served_side_by_side(alone: Emulator) -> None:
+async def test_commits_from_many_connections_are_served_concurrently(alone: Emulator) -> None:
     """A tenth of the target speed is enough, because of slow machines and other tests."""
     assert await speed.commits_per_second(alone, 1) > 150
 

@@ -13,11 +13,11 @@ import pytest
 
 from functions.outbox_relay.relay import AGE, relay
 from shared.bootstrap import Inventory
+from shared.concurrency import MAX_CONCURRENCY
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
-from shared.side_by_side import AT_ONCE
 from shared.store.outbox import PAGE
 from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
@@ -167,13 +167,15 @@ async def test_a_topic_that_fails_does_not_stop_the_others(
 async def test_a_topic_that_fails_is_left_alone(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
 ) -> None:
-    await outbox.put(entry(f"change-{number}", key=f"{number}") for number in range(2 * AT_ONCE))
-    await pubsub_control.fail_next("Publish", pattern=outbox.project, count=2 * AT_ONCE, code="UNAVAILABLE")
+    await outbox.put(entry(f"change-{number}", key=f"{number}") for number in range(2 * MAX_CONCURRENCY))
+    await pubsub_control.fail_next(
+        "Publish", pattern=outbox.project, count=2 * MAX_CONCURRENCY, code="UNAVAILABLE"
+    )
     with pytest.raises(Unavailable):
         await relay(aged)
     # Those in progress when the first one fails.
-    assert (await pubsub_control.rpcs())["Publish"] <= AT_ONCE
-    assert await outbox.waiting() == 2 * AT_ONCE
+    assert (await pubsub_control.rpcs())["Publish"] <= MAX_CONCURRENCY
+    assert await outbox.waiting() == 2 * MAX_CONCURRENCY
 
 
 async def test_what_is_published_when_the_time_is_over_is_dropped(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.side_by_side import AT_ONCE, side_by_side
+from shared.concurrency import MAX_CONCURRENCY, run_concurrently
 
 
 async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:
@@ -19,8 +19,8 @@ async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:
         under_way.remove(number)
         return number
 
-    assert list(range(200)) == await side_by_side(call(number) for number in range(200))
-    assert most == AT_ONCE
+    assert list(range(200)) == await run_concurrently(call(number) for number in range(200))
+    assert most == MAX_CONCURRENCY
 
 
 async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun() -> None:
@@ -38,6 +38,6 @@ async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun
             ended.add(number)
 
     with pytest.raises(LookupError) as raised:
-        await side_by_side(call(number) for number in range(200))
+        await run_concurrently(call(number) for number in range(200))
     assert (raised.value.__cause__, raised.value.__context__) == (cause, None)
-    assert begun == ended == set(range(AT_ONCE))
+    assert begun == ended == set(range(MAX_CONCURRENCY))

@@ -5,13 +5,13 @@ from collections.abc import Coroutine, Iterable
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-AT_ONCE = 32
+MAX_CONCURRENCY = 32
 
 Result = TypeVar("Result")
 
 
-async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Make calls concurrently, at most `AT_ONCE` at a time, and return their results in order.
+async def run_concurrently(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Make calls concurrently, at most `MAX_CONCURRENCY` at a time, and return their results in order.
 
     If a call fails, the calls in flight are cancelled and no others are started.
     """
@@ -25,7 +25,7 @@ async def side_by_side(calls: Iterable[Coroutine[Any, Any, Result]]) -> list[Res
     failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as group:
-            for first in islice(numbered, AT_ONCE):
+            for first in islice(numbered, MAX_CONCURRENCY):
                 group.create_task(make(first))
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
