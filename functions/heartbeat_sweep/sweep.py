@@ -10,10 +10,10 @@ from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
-from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.domain.errors import MachineNotFound, Unavailable
+from shared.domain.http_response import HttpResponse
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.change import Decision
 from shared.store.codec import decode
@@ -28,7 +28,7 @@ PAGE = 50
 # If published events are not deleted from the outbox within this time, the relay publishes them again.
 DROP_SECONDS = 2.0
 
-_DONE = Answer(status=204)
+_DONE = HttpResponse(status=204)
 
 
 async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = REQUEST_SECONDS) -> None:
@@ -95,10 +95,10 @@ async def _disconnect(inventory: Inventory, document: Document, since: datetime,
                 inventory.firestore, machine.organization_id, machine.id, deadline
             )
         if not machines.is_silent(stored.machine, since):
-            return Decision(answer=_DONE)
+            return Decision(response=_DONE)
         change = machines.disconnect(stored.machine, now=inventory.clock())
         return Decision(
-            answer=_DONE,
+            response=_DONE,
             writes=[change_machine(stored, change)],
             events=[events.machine_updated(change)],
         )

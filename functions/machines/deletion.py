@@ -7,8 +7,8 @@ from starlette.requests import Request
 from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities
-from shared.domain.answer import Answer
 from shared.domain.events import Event
+from shared.domain.http_response import HttpResponse
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
@@ -18,7 +18,7 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: Call) -> Answer:
+async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: Call) -> HttpResponse:
     """Handle a machine's `DELETE`: one commit deletes it and its claims, then the events are published.
 
     Args:
@@ -31,13 +31,13 @@ async def delete(inventory: Inventory, read_id: Callable[[Request], str], call: 
         stored = await read_matching(inventory, call, read_id(call.request))
         machine = stored.machine
         return Decision(
-            answer=Answer(status=204),
+            response=HttpResponse(status=204),
             writes=[writes.delete_seen(stored.document)],
             freed=identities.claims(machine),
             events=[events.machine_deleted(machine), *await _removals(machine, transaction)],
         )
 
-    return await inventory.changes.answer(command_of(call), call.require_no_body, decide)
+    return await inventory.changes.respond(command_of(call), call.require_no_body, decide)
 
 
 async def _removals(machine: Machine, transaction: Transaction) -> list[Event]:

@@ -11,10 +11,10 @@ from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain import pages
 from shared.domain.access import Scope
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
-from shared.edge.items import items_answer
+from shared.edge.items import page_response
 from shared.edge.machine_status import NUMBERS, MachineStatus
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
@@ -54,7 +54,7 @@ class MachineItemsQuery(Strict):
     limit: Limit = 100
 
 
-async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
+async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> HttpResponse:
     """Handle `GET /v1/machines`: newest first; the page and the total are read concurrently."""
     query = read_query(call.request, MachineItemsQuery)
     if query.include:
@@ -65,7 +65,7 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> A
         items, extra = [with_pools(machine, pools) for machine in found], included(pools)
     else:
         items, extra = [machine_json(machine) for machine in found], {}
-    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
+    return page_response(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
 
 
 async def _read(

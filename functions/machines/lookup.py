@@ -7,14 +7,14 @@ from pydantic import Field
 from functions.machines.pools_of import included, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.edge import path
-from shared.edge.answers import json_answer
 from shared.edge.conditions import etag, is_known
-from shared.edge.machine_view import machine_answer, machine_json
+from shared.edge.machine_view import machine_json, machine_response
 from shared.edge.negotiation import NEGOTIATED
 from shared.edge.query import CommaSeparated, read_query
 from shared.edge.resource import Call
+from shared.edge.responses import json_response
 from shared.edge.validation import Strict
 from shared.store.machines import read_machine
 
@@ -27,7 +27,7 @@ class MachineQuery(Strict):
     )
 
 
-async def get_profile(inventory: Inventory, call: Call) -> Answer:
+async def get_profile(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /api/v1/machines/{machine_id}`."""
     machine_id = path.machine_id(call.request)
     machine, is_as_versioned = await read_machine(
@@ -35,11 +35,11 @@ async def get_profile(inventory: Inventory, call: Call) -> Answer:
     )
     tag = etag(machine["version"])
     if is_known(call.request, tag if is_as_versioned else None):
-        return Answer(status=304, headers={"ETag": tag, **NEGOTIATED})
-    return machine_answer(call.request, machine)
+        return HttpResponse(status=304, headers={"ETag": tag, **NEGOTIATED})
+    return machine_response(call.request, machine)
 
 
-async def get(inventory: Inventory, call: Call) -> Answer:
+async def get(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /v1/machines/{machine_id}`.
 
     The ETag is the version of only the machine, so a response with pools is never a 304.
@@ -54,7 +54,7 @@ async def get(inventory: Inventory, call: Call) -> Answer:
     headers = {"ETag": etag(machine["version"])}
     if query.include:
         pools = await read_pools(inventory, call, [machine])
-        return json_answer(200, with_pools(machine, pools) | included(pools), headers)
+        return json_response(200, with_pools(machine, pools) | included(pools), headers)
     if is_known(call.request, headers["ETag"] if is_as_versioned else None):
-        return Answer(status=304, headers=headers)
-    return json_answer(200, machine_json(machine), headers)
+        return HttpResponse(status=304, headers=headers)
+    return json_response(200, machine_json(machine), headers)

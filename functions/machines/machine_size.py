@@ -5,8 +5,8 @@ from collections.abc import Container
 from shared.domain import search
 from shared.domain.errors import Fault, Invalid
 from shared.domain.plain import plain
-from shared.edge.answers import json_answer
 from shared.edge.machine_view import machine_json
+from shared.edge.responses import json_response
 from shared.edge.size import too_large
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -52,7 +52,7 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
     _require_searchable(machine, sent, size)
     if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
         return
-    if len(json_answer(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
+    if len(json_response(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
         raise too_large(machine, sent, f"{MAX_JSON_BYTES} bytes as JSON")
 
 

@@ -7,20 +7,20 @@ from functions.machines.machine_size import SIZABLE, require_storable
 from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
 from shared.edge.resource import Call
+from shared.edge.responses import json_response
 from shared.store.change import Decision
 from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
-async def patch(inventory: Inventory, call: Call) -> Answer:
+async def patch(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
 
     A heartbeat changes only `last_seen`. It is one read and one write of one field, without a version or an
@@ -36,10 +36,10 @@ async def patch(inventory: Inventory, call: Call) -> Answer:
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
             require_storable(after, sizable)
         return Decision(
-            answer=json_answer(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
+            response=json_response(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
             writes=[change_machine(stored, change)] if change.fields else [],
             events=[events.machine_updated(change)] if change.makes_version else [],
         )
 
     read = partial(call.body_as, MachinePatch)
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.respond(command_of(call), read, decide)

@@ -11,12 +11,12 @@ from functions.machines.page_token import MAX_SKIP, PageToken, read_token, write
 from functions.machines.profile import Mac
 from shared.bootstrap import Inventory
 from shared.domain import pages
-from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid
+from shared.domain.http_response import HttpResponse
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain, plain
 from shared.edge.machine_view import machine_json, machine_message
-from shared.edge.negotiation import negotiated_answer
+from shared.edge.negotiation import negotiated_response
 from shared.edge.query import Page, PerPage, read_query
 from shared.edge.resource import Call
 from shared.edge.validation import NOT_SENT, Strict
@@ -41,7 +41,7 @@ class MachinePageQuery(Strict):
     label: LabelSelectors = ()
 
 
-async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> Answer:
+async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -> HttpResponse:
     """Handle `GET /api/v1/machines`: newest first."""
     query = read_query(call.request, MachinePageQuery)
     if "mac" in query.model_fields_set:
@@ -51,7 +51,7 @@ async def list_profiles(inventory: Inventory, lists: MachineLists, call: Call) -
     return await _numbered_page(lists, call, query)
 
 
-async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> Answer:
+async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -> HttpResponse:
     """Return a page with the machine with a MAC address, if it exists, in at most two reads."""
     _reject_combination(query, "mac", "page_token")
     machine = await find_machine_with_mac(
@@ -59,14 +59,14 @@ async def _with_mac(inventory: Inventory, call: Call, query: MachinePageQuery) -
     )
     found = [machine] if machine is not None and _accepts(query, machine) else []
     shown = found if query.page == 1 else []
-    return _answer(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
+    return _response(call.request, shown, _pagination(len(found), query.page, query.per_page, None))
 
 
 def _accepts(query: MachinePageQuery, machine: Plain) -> bool:
     return all(label.accepts(machine["labels"]) for label in query.label)
 
 
-async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
+async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> HttpResponse:
     """Return the page with a number; Firestore reads all machines before it too."""
     machines = await lists.of(_filter(call, query), call.deadline)
     skip, limit = (query.page - 1) * query.per_page, query.per_page + 1
@@ -78,7 +78,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
     return _page(call, query, found, total=total, skip=skip, per_page=query.per_page)
 
 
-async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> Answer:
+async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> HttpResponse:
     """Return the page after a token, which costs as much as a first page."""
     _reject_combination(query, "page_token", "page")
     token = read_token(query.page_token, _question(call, query))
@@ -90,7 +90,7 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
 
 def _page(  # noqa: PLR0913 - a page's figures, by name
     call: Call, query: MachinePageQuery, found: list[Plain], *, total: int, skip: int, per_page: int
-) -> Answer:
+) -> HttpResponse:
     """Return a page, for which one more machine was read to find out whether there is a next page."""
     shown = found[:per_page]
     following = None
@@ -99,7 +99,7 @@ def _page(  # noqa: PLR0913 - a page's figures, by name
         token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
         following = write_token(token, _question(call, query))
     pagination = _pagination(total, skip // per_page + 1, per_page, following)
-    return _answer(call.request, shown, pagination)
+    return _response(call.request, shown, pagination)
 
 
 def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:
@@ -127,7 +127,7 @@ def _pagination(total: int, page: int, per_page: int, next_page_token: str | Non
     )
 
 
-def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> Answer:
+def _response(request: Request, machines: list[Plain], pagination: Pagination) -> HttpResponse:
     def content() -> dict[str, Any]:
         views = [machine_json(machine) for machine in machines]
         return {"machines": views, "pagination": plain(pagination)}
@@ -136,4 +136,4 @@ def _answer(request: Request, machines: list[Plain], pagination: Pagination) -> 
         messages = [machine_message(machine) for machine in machines]
         return MachineList(machines=messages, pagination=pagination)
 
-    return negotiated_answer(request, 200, content=content, message=message)
+    return negotiated_response(request, 200, content=content, message=message)

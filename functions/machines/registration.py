@@ -8,10 +8,10 @@ from functions.machines.machine_size import require_storable
 from functions.machines.profile import read_profile
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
-from shared.edge.negotiation import negotiated_answer
+from shared.edge.negotiation import negotiated_response
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -20,16 +20,16 @@ from shared.store.machines import create_machine
 from shared.store.transaction import Transaction
 
 
-async def register(inventory: Inventory, call: Call) -> Answer:
+async def register(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `POST /api/v1/machines`: one commit, then the `machine-created` event."""
     machine_id = inventory.new_id()
 
     async def decide(_: Transaction, profile: Machine) -> Decision:
         machine = new_machine(call, machine_id, profile)
-        return creation(inventory, machine, _answer(call.request, machine))
+        return creation(inventory, machine, _response(call.request, machine))
 
     read = partial(read_profile, call)
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.respond(command_of(call), read, decide)
 
 
 def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:
@@ -43,19 +43,19 @@ def new_machine(call: Call, machine_id: str, profile: Machine) -> Machine:
     return machine
 
 
-def creation(inventory: Inventory, machine: Machine, answer: Answer) -> Decision:
+def creation(inventory: Inventory, machine: Machine, response: HttpResponse) -> Decision:
     """Return the decision to create a machine, its claims and its event."""
     return Decision(
-        answer=answer,
+        response=response,
         writes=[create_machine(inventory.firestore, machine)],
         claims=identities.claims(machine),
         events=[events.machine_created(machine)],
     )
 
 
-def _answer(request: Request, machine: Machine) -> Answer:
+def _response(request: Request, machine: Machine) -> HttpResponse:
     headers = {"Location": f"/api/v1/machines/{machine.id}", "ETag": etag(machine.version)}
-    return negotiated_answer(
+    return negotiated_response(
         request,
         201,
         content=lambda: {"id": machine.id},

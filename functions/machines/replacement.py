@@ -7,11 +7,11 @@ from functions.machines.profile import read_profile
 from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.idempotency import command_of
-from shared.edge.machine_view import machine_answer
+from shared.edge.machine_view import machine_response
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.change import Decision
@@ -19,19 +19,19 @@ from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
-async def replace(inventory: Inventory, call: Call) -> Answer:
+async def replace(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `PUT /api/v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event."""
 
     async def decide(_: Transaction, profile: Machine) -> Decision:
         stored = await read_matching(inventory, call, path.machine_id(call.request))
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
-        answer = machine_answer(call.request, plain(change.after))
+        response = machine_response(call.request, plain(change.after))
         if not change.fields:
-            return Decision(answer=answer)
+            return Decision(response=response)
         taken, freed = identities.exchanged(change.before, change.after)
         return Decision(
-            answer=answer,
+            response=response,
             writes=[change_machine(stored, change)],
             claims=taken,
             freed=freed,
@@ -39,4 +39,4 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         )
 
     read = partial(read_profile, call)
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.respond(command_of(call), read, decide)

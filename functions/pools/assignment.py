@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from functions.pools.answers import (
+from functions.pools.bodies import MachineAssignment
+from functions.pools.responses import (
     Members,
     after_commit,
     is_replayed,
     members,
-    pool_answer,
+    pool_response,
     with_count,
 )
-from functions.pools.bodies import MachineAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
-from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid, InventoryError, MachinesNotFound, PoolNotFound
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import Plain, plain
 from shared.edge import path
 from shared.edge.conditions import require_pool_match
@@ -74,7 +74,7 @@ class _Assignment:
             raise Invalid([Fault(place, "too_many_pools", message) for place in places])
 
 
-async def add(inventory: Inventory, call: Call) -> Answer:
+async def add(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `POST /v1/pools/{pool_id}/machines`: adds all of the machines or none."""
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
@@ -87,34 +87,34 @@ async def add(inventory: Inventory, call: Call) -> Answer:
         now = inventory.clock()
         joined = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
-        decision = _decision(pool_answer(200, pool), pool, change, stored, joined)
+        decision = _decision(pool_response(200, pool), pool, change, stored, joined)
         return replace(decision, shown=list(map(plain, joined)))
 
-    async def complete(decision: Decision, as_of: datetime | None) -> Answer:
-        answer, named = decision.answer, decision.shown
-        replayed = is_replayed(answer)
+    async def complete(decision: Decision, as_of: datetime | None) -> HttpResponse:
+        response, named = decision.response, decision.shown
+        replayed = is_replayed(response)
 
-        async def read(deadline: Deadline) -> Answer:
+        async def read(deadline: Deadline) -> HttpResponse:
             if replayed:
                 found = await _members_now(inventory, _read_replayed(call), deadline)
             else:
                 organization, pool_id = call.caller.organization_id, path.uuid(call.request, "pool_id")
                 found = await members(inventory, organization, pool_id, deadline, named=named, as_of=as_of)
-            return _with_members(answer, found.count, found.machines, found.headers)
+            return _with_members(response, found.count, found.machines, found.headers)
 
-        async def show_known(_: Deadline) -> Answer:
+        async def show_known(_: Deadline) -> HttpResponse:
             # Empty for a replay: it is unknown which of the earlier request's machines still are members.
-            return _with_members(answer, None, named)
+            return _with_members(response, None, named)
 
         completed = await after_commit(read) or await after_commit(show_known)
         # Some machine cannot be shown at all, perhaps because it was stored by hand.
-        return completed or _with_members(answer, None, [])
+        return completed or _with_members(response, None, [])
 
     read = partial(_read_request, call)
-    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)
+    return await inventory.changes.respond(command_of(call), read, decide, complete=complete)
 
 
-async def remove(inventory: Inventory, call: Call) -> Answer:
+async def remove(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `DELETE /v1/pools/{pool_id}/machines`, and its POST for proxies that drop a DELETE's body."""
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
@@ -123,10 +123,10 @@ async def remove(inventory: Inventory, call: Call) -> Answer:
         now = inventory.clock()
         left = [pools.leave(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
-        return _decision(Answer(status=204), pool, change, stored, left)
+        return _decision(HttpResponse(status=204), pool, change, stored, left)
 
     read = partial(_read_request, call)
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.respond(command_of(call), read, decide)
 
 
 def _read_request(call: Call) -> _Assignment:
@@ -144,7 +144,7 @@ def _read_replayed(call: Call) -> _Assignment:
 
 
 def _decision(
-    answer: Answer,
+    response: HttpResponse,
     pool: Pool,
     change: PoolChange,
     stored: Sequence[StoredMachine],
@@ -157,19 +157,22 @@ def _decision(
         if machine.version != before.machine.version
     ]
     if not changed:
-        return Decision(answer=answer)
+        return Decision(response=response)
     versions = [MachineVersion(id=machine.id, version=machine.version) for _, machine in changed]
     return Decision(
-        answer=answer,
+        response=response,
         writes=[memberships.change_pools(before, machine) for before, machine in changed],
         events=[events.pool_changed(pool, change, versions)],
     )
 
 
 def _with_members(
-    answer: Answer, count: int | None, machines: Sequence[Plain], headers: Mapping[str, str] | None = None
-) -> Answer:
-    return with_count(answer, count, headers, machines=[machine_json(machine) for machine in machines])
+    response: HttpResponse,
+    count: int | None,
+    machines: Sequence[Plain],
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    return with_count(response, count, headers, machines=[machine_json(machine) for machine in machines])
 
 
 async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: Deadline) -> Members:

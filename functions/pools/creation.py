@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolCreation, require_storable
+from functions.pools.responses import counted, pool_response
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -15,7 +15,7 @@ from shared.store.pools import create_pool
 from shared.store.transaction import Transaction
 
 
-async def create(inventory: Inventory, call: Call) -> Answer:
+async def create(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `POST /v1/pools`: one commit, then the event and the count."""
     pool_id = inventory.new_id()
 
@@ -28,10 +28,10 @@ async def create(inventory: Inventory, call: Call) -> Answer:
         )
         require_storable(pool, wanted.model_fields_set)
         return Decision(
-            answer=pool_answer(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
+            response=pool_response(201, pool, {"Location": f"/v1/pools/{pool.id}"}),
             writes=[create_pool(inventory.firestore, pool)],
             events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
         )
 
     read, complete = partial(call.body_as, PoolCreation), partial(counted, inventory, call)
-    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)
+    return await inventory.changes.respond(command_of(call), read, decide, complete=complete)

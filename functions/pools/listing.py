@@ -12,8 +12,8 @@ from shared.bootstrap import Inventory
 from shared.concurrency import run_concurrently
 from shared.domain import pages, pools
 from shared.domain.access import Scope
-from shared.domain.answer import Answer
-from shared.edge.items import items_answer
+from shared.domain.http_response import HttpResponse
+from shared.edge.items import page_response
 from shared.edge.pool_view import pool_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
@@ -39,7 +39,7 @@ class PoolItemsQuery(Strict):
     )
 
 
-async def list_items(inventory: Inventory, call: Call) -> Answer:
+async def list_items(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /v1/pools`: reads the page and the total concurrently, then each pool's count."""
     query = read_query(call.request, PoolItemsQuery)
     if query.include:
@@ -57,7 +57,7 @@ async def list_items(inventory: Inventory, call: Call) -> Answer:
     if query.include:
         counts, extra["included"] = await _with_members(inventory, call, found, counts)
     items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
-    return items_answer(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
+    return page_response(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
 
 
 async def _with_members(

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.pools.answers import members, pool_answer, with_count
+from functions.pools.responses import members, pool_response, with_count
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.edge import path
 from shared.edge.conditions import is_known, pool_etag
 from shared.edge.machine_view import machine_json
@@ -32,7 +32,7 @@ class PoolQuery(Strict):
     )
 
 
-async def get(inventory: Inventory, call: Call) -> Answer:
+async def get(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /v1/pools/{pool_id}`: reads the pool and its members concurrently.
 
     The ETag contains the pool's version and the number of members, but not which they are. So a response with
@@ -50,11 +50,11 @@ async def get(inventory: Inventory, call: Call) -> Answer:
     )
     headers = {"ETag": pool_etag(stored.pool.version, count)}
     if is_known(call.request, headers["ETag"]):
-        return Answer(status=304, headers=headers)
-    return with_count(pool_answer(200, stored.pool), count, headers)
+        return HttpResponse(status=304, headers=headers)
+    return with_count(pool_response(200, stored.pool), count, headers)
 
 
-async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> Answer:
+async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> HttpResponse:
     stored, found = await asyncio.gather(
         read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
         members(inventory, call.caller.organization_id, pool_id, call.deadline),
@@ -65,4 +65,4 @@ async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: 
     if query.include:
         present["included"] = [included_machine(machine) for machine in found.machines]
     headers = {**found.headers, "ETag": pool_etag(stored.pool.version, found.count)}
-    return with_count(pool_answer(200, stored.pool), found.count, headers, **present)
+    return with_count(pool_response(200, stored.pool), found.count, headers, **present)

@@ -6,16 +6,16 @@ from functools import partial
 from functions.pools.bodies import PoolAssignment
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
-from shared.domain.answer import Answer
 from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import plain
 from shared.edge import path
-from shared.edge.answers import json_answer
 from shared.edge.conditions import etag, require_match
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_json
 from shared.edge.pool_view import pool_json
 from shared.edge.resource import Call
+from shared.edge.responses import json_response
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -30,7 +30,7 @@ from shared.store.transaction import Transaction
 MAX_EVENT_BYTES = 9000 * 1024
 
 
-async def get(inventory: Inventory, call: Call) -> Answer:
+async def get(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /v1/machines/{machine_id}/pools`, in the order in which they were joined or set."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
@@ -38,10 +38,10 @@ async def get(inventory: Inventory, call: Call) -> Answer:
     found = await find_pools(firestore, organization, machine.pool_ids, deadline)
     counts = await count_members_of_each(firestore, organization, found, deadline)
     shown = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
-    return json_answer(200, shown)
+    return json_response(200, shown)
 
 
-async def replace(inventory: Inventory, call: Call) -> Answer:
+async def replace(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `PUT /v1/machines/{machine_id}/pools`: one transaction, then an event per pool joined or left.
 
     Only the machine changes. Its new version is the ETag, and is in each event.
@@ -58,7 +58,7 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         left = (await memberships.read(transaction.get, organization, pool_ids=former)).pools
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
-            return Decision(answer=_answer(before))
+            return Decision(response=_response(before))
         after = pools.with_pools(before, wanted, now=inventory.clock())
         versions = [MachineVersion(id=after.id, version=after.version)]
         added, removed = PoolChange.POOL_CHANGE_MACHINES_ADDED, PoolChange.POOL_CHANGE_MACHINES_REMOVED
@@ -68,10 +68,10 @@ async def replace(inventory: Inventory, call: Call) -> Answer:
         ]
         _require_one_commit(changed)
         writes = [memberships.change_pools(stored, after)]
-        return Decision(answer=_answer(after), writes=writes, events=changed)
+        return Decision(response=_response(after), writes=writes, events=changed)
 
     read = partial(call.body_as, PoolAssignment)
-    return await inventory.changes.answer(command_of(call), read, decide)
+    return await inventory.changes.respond(command_of(call), read, decide)
 
 
 async def _read(
@@ -105,5 +105,5 @@ def _require_one_commit(changed: Sequence[events.Event]) -> None:
         raise Invalid([Fault(("body", "pool_ids"), "too_large", message)])
 
 
-def _answer(machine: Machine) -> Answer:
-    return json_answer(200, machine_json(plain(machine)), {"ETag": etag(machine.version)})
+def _response(machine: Machine) -> HttpResponse:
+    return json_response(200, machine_json(plain(machine)), {"ETag": etag(machine.version)})

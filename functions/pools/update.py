@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from functions.pools.answers import counted, pool_answer
 from functions.pools.bodies import PoolPatch, require_storable
+from functions.pools.responses import counted, pool_response
 from functions.pools.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.edge import path
 from shared.edge.idempotency import command_of
 from shared.edge.resource import Call
@@ -17,7 +17,7 @@ from shared.store.change import Decision
 from shared.store.transaction import Transaction
 
 
-async def update(inventory: Inventory, call: Call) -> Answer:
+async def update(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `PATCH /v1/pools/{pool_id}`: one read, one commit, then the event and the count."""
 
     async def decide(_: Transaction, patch: PoolPatch) -> Decision:
@@ -25,13 +25,13 @@ async def update(inventory: Inventory, call: Call) -> Answer:
         stored = await read_matching(inventory, call, path.uuid(call.request, "pool_id"))
         after = pools.update(stored.pool, patch.pool(), fields, now=inventory.clock())
         if after.version == stored.pool.version:
-            return Decision(answer=pool_answer(200, after))
+            return Decision(response=pool_response(200, after))
         require_storable(after, fields)
         return Decision(
-            answer=pool_answer(200, after),
+            response=pool_response(200, after),
             writes=[writes.update(after, [*fields, "version", "updated_at"], stored.document)],
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
     read, complete = partial(call.body_as, PoolPatch), partial(counted, inventory, call)
-    return await inventory.changes.answer(command_of(call), read, decide, complete=complete)
+    return await inventory.changes.respond(command_of(call), read, decide, complete=complete)

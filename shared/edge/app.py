@@ -68,7 +68,7 @@ def create_app(
     router = Router([*routes, *health], redirect_slashes=False)
 
     # Not a Starlette application, because functions-framework already wraps this in one with its middleware.
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         scope["starlette.exception_handlers"] = ({}, {})  # instead of the framework's, which make no problems
         try:
             await router(scope, receive, send)
@@ -79,4 +79,4 @@ def create_app(
                 raise
             await error_response(error, problems, record, Family.MACHINES)(scope, receive, send)
 
-    return Application(RequestLog(answer, new_id=new_id, project=project))
+    return Application(RequestLog(serve, new_id=new_id, project=project))

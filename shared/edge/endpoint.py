@@ -33,11 +33,11 @@ class Endpoint:
         record = record_of(scope)
         record.route = self.path
         try:
-            response = await self.answer(request)
+            response = await self.respond(request)
         except Exception as error:  # noqa: BLE001 - every error gets a response
             response = error_response(error, self._problems, record, self.family)
         await response(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Return the response to a request, or raise an error."""
         raise NotImplementedError

@@ -30,7 +30,7 @@ class InternalResource(Endpoint):
         super().__init__(problems)
         self._use_case = use_case
 
-    async def answer(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Run the use case; the log has the error if it fails, because nobody reads the response."""
         try:
             await self._run(request)

@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from shared.domain.answer import Answer
-from shared.edge.answers import json_answer
+from shared.domain.http_response import HttpResponse
+from shared.edge.responses import json_response
 
 
-def items_answer(  # noqa: PLR0913 - a page's figures, by name
+def page_response(  # noqa: PLR0913 - a page's figures, by name
     request: Request,
     items: Sequence[object],
     *,
@@ -17,7 +17,7 @@ def items_answer(  # noqa: PLR0913 - a page's figures, by name
     skip: int,
     limit: int,
     extra: Mapping[str, Any],
-) -> Answer:
+) -> HttpResponse:
     """Return the response with a page, and a link to the next page if there is one.
 
     Args:
@@ -29,7 +29,7 @@ def items_answer(  # noqa: PLR0913 - a page's figures, by name
         extra: further members of the body.
     """
     page = {"items": items, "total": total, "skip": skip, "limit": limit}
-    return json_answer(200, {**page, **extra}, _next_page(request, skip=skip + len(items), total=total))
+    return json_response(200, {**page, **extra}, _next_page(request, skip=skip + len(items), total=total))
 
 
 def _next_page(request: Request, *, skip: int, total: int) -> dict[str, str]:

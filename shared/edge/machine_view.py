@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.requests import Request
 
-from shared.domain.answer import Answer
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import Plain, moment
 from shared.edge.conditions import etag
 from shared.edge.machine_status import MachineStatus, text_of
-from shared.edge.negotiation import negotiated_answer
+from shared.edge.negotiation import negotiated_response
 from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine
@@ -141,9 +141,9 @@ def machine_message(machine: Plain) -> Machine:
     return Machine(**{**machine, "pool_ids": []})
 
 
-def machine_answer(request: Request, machine: Plain) -> Answer:
+def machine_response(request: Request, machine: Plain) -> HttpResponse:
     """Return the response with one machine, in the media type that the client prefers."""
-    return negotiated_answer(
+    return negotiated_response(
         request,
         200,
         content=partial(machine_json, machine),

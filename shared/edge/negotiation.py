@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from google.protobuf.message import Message
 from starlette.requests import Request
 
-from shared.domain.answer import Answer
-from shared.edge.answers import json_answer, message_answer
+from shared.domain.http_response import HttpResponse
 from shared.edge.body import JSON, PROTOBUF
+from shared.edge.responses import json_response, message_response
 
 # Each such response has this header, for caches: RFC 9110, section 12.5.5.
 NEGOTIATED = {"Vary": "Accept"}
@@ -18,14 +18,14 @@ _WEIGHT = re.compile(r"q=([0-9]+\.?[0-9]*|\.[0-9]+)")
 _BOTH = ("application/*", "*/*")
 
 
-def negotiated_answer(
+def negotiated_response(
     request: Request,
     status: int,
     *,
     content: Callable[[], object],
     message: Callable[[], Message],
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> HttpResponse:
     """Return the response in the media type that the client prefers; JSON if it has no preference.
 
     Args:
@@ -37,8 +37,8 @@ def negotiated_answer(
     """
     headers = {**(headers or {}), **NEGOTIATED}
     if _prefers_protobuf(request):
-        return message_answer(status, message(), headers)
-    return json_answer(status, content(), headers)
+        return message_response(status, message(), headers)
+    return json_response(status, content(), headers)
 
 
 def _prefers_protobuf(request: Request) -> bool:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.access import Caller, Scope
-from shared.domain.answer import Answer
 from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.domain.errors import InventoryError
+from shared.domain.http_response import HttpResponse
 from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.endpoint import Endpoint
@@ -70,7 +70,7 @@ class Operation:
         path: the path, with `{parameters}`.
         scope: the scope that the caller's key must have.
         family: determines the format of validation errors.
-        answer: the use case.
+        handler: the use case.
         query: the model of the query parameters.
         body: the model of the request body.
         success: the success statuses, each with the model of its body, or None.
@@ -85,7 +85,7 @@ class Operation:
     path: str
     scope: Scope
     family: Family
-    answer: Callable[[Call], Awaitable[Answer]]
+    handler: Callable[[Call], Awaitable[HttpResponse]]
     success: Mapping[int, type[BaseModel] | None]
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
@@ -108,7 +108,7 @@ class Resource(Endpoint):
             self._operations["HEAD"] = self._operations["GET"]  # RFC 9110, 9.3.2
         self._authenticator = authenticator
 
-    async def answer(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Authenticate the caller and run the operation of the request's method."""
         operation = self._operations.get(request.method)
         if operation is None:
@@ -121,9 +121,9 @@ class Resource(Endpoint):
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)
-        answer = await operation.answer(call)
+        response = await operation.handler(call)
         # Sorted as in the record of a response, because a replay must be equal byte for byte.
-        return Response(answer.body, answer.status, dict(sorted(answer.headers.items())))
+        return Response(response.body, response.status, dict(sorted(response.headers.items())))
 
 
 def api_routes(

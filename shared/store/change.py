@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 import grpc.aio
 
 from google_apis.firestore.document_pb2 import Document
-from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.errors import IdempotencyKeyReused, InventoryError
 from shared.domain.events import Event, outbox_entry
+from shared.domain.http_response import HttpResponse
 from shared.domain.identities import conflict
 from shared.domain.plain import Plain
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
@@ -42,7 +42,7 @@ class Decision:
     """The effect of a command.
 
     Attributes:
-        answer: the response after the commit.
+        response: the response after the commit.
         shown: machines that `Complete` adds to the response.
         writes: the writes of documents, each with its precondition.
         claims: the claims to create.
@@ -50,7 +50,7 @@ class Decision:
         events: the events to publish.
     """
 
-    answer: Answer
+    response: HttpResponse
     shown: Sequence[Plain] = ()
     writes: Sequence[Write] = ()
     claims: Sequence[IdentityClaim] = ()
@@ -72,7 +72,7 @@ class Committed:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Uncommitted:
     """A decision without a commit, and the read time of its transaction if that read something."""
 
     decision: Decision
@@ -107,7 +107,7 @@ class Change:
         self._expired_record: Document | None = None
         self._is_unclear = False  # whether a commit may have been applied
 
-    async def attempt(self, decide: Decide) -> Committed | Answered:
+    async def attempt(self, decide: Decide) -> Committed | Uncommitted:
         """Decide and commit once.
 
         Returns:
@@ -133,7 +133,7 @@ class Change:
             raise
         # There is nothing to change, perhaps because an earlier attempt has been applied.
         settled = await self._settled() if self._is_unclear else None
-        return settled or Answered(decision, transaction.read_time)
+        return settled or Uncommitted(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
         sent = self._send(decision)
@@ -158,7 +158,7 @@ class Change:
             return None
         return None if record is None else self._replay(record)
 
-    async def _settled(self) -> Committed | Answered | None:
+    async def _settled(self) -> Committed | Uncommitted | None:
         """Find out why the change failed, or whether it is already committed.
 
         Returns:
@@ -179,7 +179,7 @@ class Change:
             record, found = await self._look_up(self._command.deadline, marker, *claimed)
         if record is not None:
             if record.change_id != self._id:
-                return Answered(self._replay(record))
+                return Uncommitted(self._replay(record))
             return self._committed(record.attempt, found[self._record_path])
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)
@@ -214,7 +214,7 @@ class Change:
         if record.request_digest != self._command.request_digest:
             raise IdempotencyKeyReused
         headers = {**record.headers, "Idempotent-Replayed": "true"}
-        return Decision(answer=Answer(status=record.status, headers=headers, body=record.body))
+        return Decision(response=HttpResponse(status=record.status, headers=headers, body=record.body))
 
     def _send(self, decision: Decision) -> _Sent:
         """Make the outbox entries; the first one has the change's id, and so identifies its commit."""
@@ -241,12 +241,12 @@ class Change:
     def _record(self, sent: _Sent) -> list[Write]:
         if not self._record_path:
             return []
-        answer = sent.decision.answer
+        response = sent.decision.response
         record = IdempotencyRecord(
             request_digest=self._command.request_digest,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
+            status=response.status,
+            headers=response.headers,
+            body=response.body,
             change_id=self._id,
             attempt=sent.attempt,
         )

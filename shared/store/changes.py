@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, Unavailable
+from shared.domain.http_response import HttpResponse
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store.attempts import Attempts
 from shared.store.change import Change, Committed, Decide, Decision
@@ -18,14 +18,14 @@ from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 
 # How long the response to a faulty request is delayed to look up its idempotency key.
-EARLIER_ANSWER_SECONDS = 1.0
+EARLIER_RESPONSE_SECONDS = 1.0
 
 Wanted = TypeVar("Wanted")
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of the published events."""
 
-Complete = Callable[[Decision, datetime | None], Awaitable[Answer]]
+Complete = Callable[[Decision, datetime | None], Awaitable[HttpResponse]]
 """Adds data that is not part of a commit to a decision's response, and never fails.
 
 The data is as of the time of the commit. Without a time, it is as of now, as for a recorded response.
@@ -58,14 +58,14 @@ class Changes:
         self._clock = clock
         self._new_id = new_id
 
-    async def answer(
+    async def respond(
         self,
         command: Command,
         read: Callable[[], Wanted],
         decide: Callable[[Transaction, Wanted], Awaitable[Decision]],
         *,
         complete: Complete | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Respond to a request: read its body, then `apply` the change.
 
         If the body has faults but the idempotency key was used before, the result is the earlier response, or
@@ -83,13 +83,15 @@ class Changes:
         try:
             wanted = read()
         except InventoryError:
-            earlier = await self._change(command).earlier_decision(Deadline(EARLIER_ANSWER_SECONDS))
+            earlier = await self._change(command).earlier_decision(Deadline(EARLIER_RESPONSE_SECONDS))
             if earlier is None:
                 raise
-            return earlier.answer if complete is None else await complete(earlier, None)
+            return earlier.response if complete is None else await complete(earlier, None)
         return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
 
-    async def apply(self, command: Command, decide: Decide, *, complete: Complete | None = None) -> Answer:
+    async def apply(
+        self, command: Command, decide: Decide, *, complete: Complete | None = None
+    ) -> HttpResponse:
         """Decide and commit, with retries until the command's deadline, then publish.
 
         Args:
@@ -115,17 +117,17 @@ class Changes:
             if isinstance(outcome, Committed):
                 return await self._publish_and_complete(outcome, complete)
             decision = outcome.decision
-            return decision.answer if complete is None else await complete(decision, outcome.time)
+            return decision.response if complete is None else await complete(decision, outcome.time)
         raise Unavailable from failure
 
     def _change(self, command: Command) -> Change:
         return Change(command, self._new_id(), self._firestore, self._clock)
 
-    async def _publish_and_complete(self, committed: Committed, complete: Complete | None) -> Answer:
+    async def _publish_and_complete(self, committed: Committed, complete: Complete | None) -> HttpResponse:
         """Publish the events and complete the response concurrently; wait for both, even if one fails."""
         if complete is None:
             self._outbox.drop(await self._publish(committed.entries, committed.time))
-            return committed.decision.answer
+            return committed.decision.response
         publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
         try:
             return await complete(committed.decision, committed.time)

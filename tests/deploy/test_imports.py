@@ -23,7 +23,7 @@ print(json.dumps([floor, list(sys.modules)]))
 EVERY_FUNCTION = """
 bootstrap bootstrap.application
 channels
-domain.answer domain.command domain.deadline domain.errors domain.events domain.identities
+domain.command domain.deadline domain.errors domain.events domain.http_response domain.identities
 domain.machine_change domain.plain
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher
@@ -38,9 +38,9 @@ store.wire_format store.writes
 SERVES_CLIENTS = """
 bootstrap.api
 domain.access domain.pages domain.search
-edge.answers edge.auth edge.body edge.conditions edge.files edge.idempotency edge.items
+edge.auth edge.body edge.conditions edge.files edge.idempotency edge.items
 edge.machine_status edge.machine_view edge.negotiation edge.parameters edge.path edge.pool_view
-edge.query edge.resource edge.sensitive_parameters edge.size edge.strict_json edge.validation
+edge.query edge.resource edge.responses edge.sensitive_parameters edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members
 store.memberships store.pools concurrency
 """

@@ -16,9 +16,9 @@ from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.access import Caller
-from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.http_response import HttpResponse
 from shared.domain.machine_change import MachineChange
 from shared.edge.resource import Call
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -107,7 +107,7 @@ def renaming(firestore: Firestore, path: str, name: str) -> Decide:
         before = decode(seen.fields, Machine)
         change = machines.update(before, {"name": name}, now=START)
         return Decision(
-            answer=Answer(status=200, body=str(change.after.version).encode()),
+            response=HttpResponse(status=200, body=str(change.after.version).encode()),
             writes=[writes.update(change.after, ["name", "version"], seen)],
             events=[events.machine_updated(change)],
         )
@@ -132,13 +132,13 @@ async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
             await changes_of(own.firestore, []).apply(command(), renaming(firestore, path, "other"))
         return await renaming(firestore, path, "mine")(transaction)
 
-    answer = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, told).apply(command(), decide)
 
     document = await firestore.get(path, Deadline(5))
     assert document is not None
     stored = decode(document.fields, Machine)
     assert (stored.version, stored.name) == (5, "other")
-    assert answer.body == b"4"
+    assert response.body == b"4"
     assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
         entry.data for entry in told
     ]
@@ -176,9 +176,9 @@ async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_comm
         deadline=Deadline(8),
     )
 
-    answer = await add(replace(own, firestore=firestore, changes=changes_of(firestore, [])), call)
+    response = await add(replace(own, firestore=firestore, changes=changes_of(firestore, [])), call)
 
-    assert [machine["name"] for machine in json.loads(answer.body)["machines"]] == ["first"]
+    assert [machine["name"] for machine in json.loads(response.body)["machines"]] == ["first"]
 
 
 @pytest.mark.usefixtures("own")
@@ -192,11 +192,11 @@ async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str)
         if next(attempts) == 0:
             return await creating(firestore, "wanted")(transaction)
         await firestore.arrive()
-        return Decision(answer=Answer(status=200))
+        return Decision(response=HttpResponse(status=200))
 
-    answer = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, told).apply(command(), decide)
 
-    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
 
 
 @pytest.mark.usefixtures("own")
@@ -216,9 +216,9 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
             await firestore_control.fail_next("Commit", pattern=project, code=code)
         return await creating(firestore, "busy")(transaction)
 
-    answer = await changes_of(firestore, told).apply(command(key), decide)
+    response = await changes_of(firestore, told).apply(command(key), decide)
 
-    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
     assert next(attempts) == 2
 
 
@@ -237,9 +237,9 @@ async def test_contention_is_looked_into_only_where_a_commit_went_unanswered(
         await transaction.get([paths.machine("example", "contended")])
         return await creating(firestore, "contended")(transaction)
 
-    answer = await changes_of(firestore, []).apply(command("key"), decide)
+    response = await changes_of(firestore, []).apply(command("key"), decide)
 
-    assert (answer.status, next(attempts), firestore.looks) == (201, 3, 1)
+    assert (response.status, next(attempts), firestore.looks) == (201, 3, 1)
 
 
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
@@ -255,9 +255,9 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
             await own.firestore.commit([writes.delete(firestore.name(path))], Deadline(5))
         return await creating(firestore, "gone")(transaction)
 
-    answer = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, told).apply(command(), decide)
 
-    assert (answer.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
     assert await firestore.get(path, Deadline(5)) is None
 
 
@@ -279,14 +279,14 @@ async def test_what_is_answered_and_told_is_the_decision_that_was_committed(
         pools = next(pending)
         removed = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return Decision(
-            answer=Answer(status=200, body=str(len(pools)).encode()),
+            response=HttpResponse(status=200, body=str(len(pools)).encode()),
             writes=[writes.create(path, machine)],
             events=[events.pool_changed(Pool(id=pool), removed, []) for pool in pools],
         )
 
-    answer = await changes_of(own.firestore, told).apply(command(key), decide)
+    response = await changes_of(own.firestore, told).apply(command(key), decide)
 
-    assert (answer.body, [entry.ordering_key for entry in told]) == (str(len(names)).encode(), list(names))
+    assert (response.body, [entry.ordering_key for entry in told]) == (str(len(names)).encode(), list(names))
 
 
 def _renaming(machine: Machine) -> MachineChange:
@@ -298,7 +298,7 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
 
     async def decide(_: Transaction) -> Decision:
         return Decision(
-            answer=Answer(status=201),
+            response=HttpResponse(status=201),
             writes=[writes.create(firestore.name(paths.machine("example", machine_id)), machine)],
             events=[events.machine_created(machine)],
         )
@@ -313,9 +313,9 @@ async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline
     told: list[OutboxEntry] = []
 
     change = command(seconds=SETTLE_SECONDS + 1)
-    answer = await changes_of(own.firestore, told).apply(change, creating(own.firestore, "unanswered"))
+    response = await changes_of(own.firestore, told).apply(change, creating(own.firestore, "unanswered"))
 
-    assert answer == Answer(status=201)
+    assert response == HttpResponse(status=201)
     assert [entry.topic for entry in told] == ["machine-created"]
 
 
@@ -327,15 +327,15 @@ async def test_an_answer_is_completed_while_its_event_is_published(own: Inventor
         await both.wait()
         return [entry.event_id for entry in entries]
 
-    async def complete(decision: Decision, _: datetime | None) -> Answer:
+    async def complete(decision: Decision, _: datetime | None) -> HttpResponse:
         await both.wait()
-        return replace(decision.answer, body=b"complete")
+        return replace(decision.response, body=b"complete")
 
     changes = changes_of(own.firestore, [], publish=publish)
     async with asyncio.timeout(5):
-        answer = await changes.apply(command(), creating(own.firestore, "both"), complete=complete)
+        response = await changes.apply(command(), creating(own.firestore, "both"), complete=complete)
 
-    assert answer == Answer(status=201, body=b"complete")
+    assert response == HttpResponse(status=201, body=b"complete")
 
 
 async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inventory) -> None:
@@ -348,7 +348,7 @@ async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inve
         published.extend(entry.topic for entry in entries)
         return []
 
-    async def complete(_: Decision, __: datetime | None) -> Answer:
+    async def complete(_: Decision, __: datetime | None) -> HttpResponse:
         completing.set()
         raise ZeroDivisionError
 
@@ -371,9 +371,9 @@ async def test_an_expired_record_that_the_store_deletes_meanwhile_does_not_stand
     async def decide(_: Transaction) -> Decision:
         if next(attempts) == 2:
             await own.firestore.commit([writes.delete(record)], Deadline(5))
-        return Decision(answer=Answer(status=204))
+        return Decision(response=HttpResponse(status=204))
 
     await changes.apply(command("key"), decide)
     now = START + timedelta(hours=25)
 
-    assert await changes.apply(command("key"), decide) == Answer(status=204)
+    assert await changes.apply(command("key"), decide) == HttpResponse(status=204)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from shared.domain.access import Scope
-from shared.domain.answer import Answer
 from shared.domain.deadline import REQUEST_SECONDS
 from shared.domain.errors import BodyTooSlow
+from shared.domain.http_response import HttpResponse
 from shared.edge import body
 from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
@@ -46,9 +46,9 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
     async def send(_: Message) -> None:
         pass
 
-    async def answer(call: Call) -> Answer:
+    async def handle(call: Call) -> HttpResponse:
         left.append((call.body, call.deadline.left - (REQUEST_SECONDS - (time.monotonic() - received[-1]))))
-        return Answer(status=200)
+        return HttpResponse(status=200)
 
     operation = Operation(
         name="send",
@@ -57,7 +57,7 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
         path="/",
         scope=Scope.MACHINES_WRITE,
         family=Family.MACHINES,
-        answer=answer,
+        handler=handle,
         body=Strict,
         success={200: None},
     )
@@ -81,5 +81,5 @@ async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for() -> None:
     with pytest.raises(BodyTooSlow) as refusal:
         await body.read(Request(SCOPE, receive), seconds=0)
 
-    answer = PROBLEMS.response(refusal.value, instance="/", family=Family.POOLS, request_id="1")
-    assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+    response = PROBLEMS.response(refusal.value, instance="/", family=Family.POOLS, request_id="1")
+    assert (response.status_code, response.headers["connection"]) == (408, "close")

@@ -16,9 +16,9 @@ from google_apis.firestore.write_pb2 import Write
 from shared.bootstrap import Inventory
 from shared.domain import machines
 from shared.domain.access import Caller
-from shared.domain.answer import Answer
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.http_response import HttpResponse
 from shared.domain.machine_change import MachineChange
 from shared.events.publisher import Publisher
 from shared.pb.inventory.v1.machine_pb2 import (
@@ -157,7 +157,7 @@ class Simulation:
         )
 
         async def decide(_: Transaction) -> Decision:
-            return creation(self._inventory, machine, Answer(status=201))
+            return creation(self._inventory, machine, HttpResponse(status=201))
 
         await self._inventory.changes.apply(command, decide)
 

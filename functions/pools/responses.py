@@ -18,13 +18,13 @@ from pydantic_core import to_json
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain import pages, pools
-from shared.domain.answer import Answer
 from shared.domain.deadline import Deadline
+from shared.domain.http_response import HttpResponse
 from shared.domain.plain import Plain
-from shared.edge.answers import json_answer
 from shared.edge.conditions import etag
 from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
+from shared.edge.responses import json_response
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.change import Decision
 from shared.store.members import count_members, list_members
@@ -45,24 +45,27 @@ class Members:
     headers: Mapping[str, str]
 
 
-def pool_answer(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> Answer:
+def pool_response(status: int, pool: Pool, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return a response with a pool's own state, which `with_count` completes."""
-    return json_answer(status, pool_state(pool), {**(headers or {}), "ETag": etag(pool.version)})
+    return json_response(status, pool_state(pool), {**(headers or {}), "ETag": etag(pool.version)})
 
 
 def with_count(
-    answer: Answer, machine_count: int | None, headers: Mapping[str, str] | None = None, **present: object
-) -> Answer:
+    response: HttpResponse,
+    machine_count: int | None,
+    headers: Mapping[str, str] | None = None,
+    **present: object,
+) -> HttpResponse:
     """Add the number of the pool's members, and other members of the body, to a response.
 
     The bytes of the pool's state stay the same. The number is None if a change is committed but the members
     could not be counted.
     """
     added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
-    return Answer(
-        status=answer.status,
-        headers={**answer.headers, **(headers or {})},
-        body=answer.body.removesuffix(b"}") + b"," + added.removeprefix(b"{"),
+    return HttpResponse(
+        status=response.status,
+        headers={**response.headers, **(headers or {})},
+        body=response.body.removesuffix(b"}") + b"," + added.removeprefix(b"{"),
     )
 
 
@@ -79,17 +82,19 @@ async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result 
         return None
 
 
-async def counted(inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None) -> Answer:
+async def counted(
+    inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None
+) -> HttpResponse:
     """Add the number of members to the response to a committed change of a pool; null if this fails."""
     firestore, organization = inventory.firestore, call.caller.organization_id
-    answer, pool_id = decision.answer, json.loads(decision.answer.body)["id"]
+    response, pool_id = decision.response, json.loads(decision.response.body)["id"]
 
     async def count(deadline: Deadline) -> int:
-        if is_replayed(answer) and not await pool_exists(firestore, organization, pool_id, deadline):
+        if is_replayed(response) and not await pool_exists(firestore, organization, pool_id, deadline):
             return 0
         return await count_members(firestore, organization, pool_id, deadline, as_of=as_of)
 
-    return with_count(answer, await after_commit(count))
+    return with_count(response, await after_commit(count))
 
 
 async def members(  # noqa: PLR0913 - whose pool, what of it, and when
@@ -134,6 +139,6 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
     return Members(count, machines, {"Link": f'<{rest}>; rel="next"'})
 
 
-def is_replayed(answer: Answer) -> bool:
+def is_replayed(response: HttpResponse) -> bool:
     """Return whether a response is the replay of an earlier request's."""
-    return "Idempotent-Replayed" in answer.headers
+    return "Idempotent-Replayed" in response.headers
