@@ -48,9 +48,9 @@ def check(project: str, bucket: str) -> None:
 def _ask(otherwise: str, *question: str) -> None:
     """Run a gcloud command that succeeds only if a prerequisite is met."""
     command = ["gcloud", *question, "--quiet"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own command
-    if answer.returncode != 0:
-        reason = " ".join(answer.stderr.split())
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own command
+    if completed.returncode != 0:
+        reason = " ".join(completed.stderr.split())
         raise Missing(f"{otherwise} (gcloud says: {reason[:300]})")
 
 

@@ -105,13 +105,13 @@ class Smoke:
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         begin = time.perf_counter()
-        answer = self._http.request(method, path, json=body, headers=headers)
+        response = self._http.request(method, path, json=body, headers=headers)
         milliseconds = (time.perf_counter() - begin) * 1000
-        if answer.status_code != expected:
-            reason = " ".join(answer.text.split())[:300]
-            raise Failure(f"{method} {path} answers {answer.status_code}, not {expected}: {reason}")
-        print(f"  {answer.status_code}  {milliseconds:5.0f} ms  {method} {path}")
-        return answer
+        if response.status_code != expected:
+            reason = " ".join(response.text.split())[:300]
+            raise Failure(f"{method} {path} answers {response.status_code}, not {expected}: {reason}")
+        print(f"  {response.status_code}  {milliseconds:5.0f} ms  {method} {path}")
+        return response
 
 
 def _expect(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it is the sentence's subject

@@ -51,8 +51,8 @@ class Control:
 
     async def fail_next(self, method: str | None, **fault: Any) -> None:  # noqa: ANN401 - the endpoint's JSON
         """Inject a fault into the next call of an RPC, or of any."""
-        answer = await self.http.post("/faults", json={"method": method, **fault})
-        assert answer.is_success, answer.text
+        response = await self.http.post("/faults", json={"method": method, **fault})
+        assert response.is_success, response.text
 
     @asynccontextmanager
     async def holding(self, *methods: str, pattern: str) -> AsyncIterator[None]:

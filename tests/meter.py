@@ -48,14 +48,14 @@ class Meter:
         """
         before = await self._counted()
         await call
-        answered = await self._counted()
+        at_response = await self._counted()
         async with asyncio.timeout(PATIENCE):
             while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(PAUSE)
         return Cost(
-            rpcs=answered.rpcs - before.rpcs,
+            rpcs=at_response.rpcs - before.rpcs,
             billed=after.billed - before.billed,
-            dropping=after.rpcs - answered.rpcs,
+            dropping=after.rpcs - at_response.rpcs,
         )
 
     async def quiet(self) -> None:
@@ -72,8 +72,8 @@ class Meter:
         rpcs: Counter[str] = Counter()
         billed: Counter[str] = Counter()
         for control in self._controls:
-            answer = await ask(int(control.rpartition(":")[2]), _GET)
-            counters = json.loads(answer.partition(b"\r\n\r\n")[2]).get(self._project, {})
+            response = await ask(int(control.rpartition(":")[2]), _GET)
+            counters = json.loads(response.partition(b"\r\n\r\n")[2]).get(self._project, {})
             rpcs.update(counters.pop("rpcs", {}))
             billed.update(counters)
         return Cost(rpcs=rpcs, billed=billed)

@@ -5,7 +5,7 @@ import asyncio
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def relay(client: Connection, server: Connection, *, answered: bytearray | None = None) -> None:
+async def relay(client: Connection, server: Connection, *, received: bytearray | None = None) -> None:
     """Forward data in both directions until both sides have closed, and record the server's data."""
 
     async def pipe(source: Connection, target: Connection, record: bytearray | None) -> None:
@@ -15,4 +15,4 @@ async def relay(client: Connection, server: Connection, *, answered: bytearray |
             target[1].write(data)
         target[1].close()
 
-    await asyncio.gather(pipe(client, server, None), pipe(server, client, answered))
+    await asyncio.gather(pipe(client, server, None), pipe(server, client, received))

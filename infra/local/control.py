@@ -48,7 +48,7 @@ class Control:
             is_last = False
             while not is_last:
                 method, path, body, is_last = await asyncio.wait_for(_request(reader), _PATIENCE)
-                await _respond(writer, HTTPStatus.OK, self._answer(method, path, body), is_last=is_last)
+                await _respond(writer, HTTPStatus.OK, self._response(method, path, body), is_last=is_last)
         except _RequestError as error:
             with contextlib.suppress(OSError):
                 await _respond(writer, error.status, {"error": str(error)}, is_last=True)
@@ -57,7 +57,7 @@ class Control:
         finally:
             writer.close()
 
-    def _answer(self, method: str, path: str, body: bytes) -> object:
+    def _response(self, method: str, path: str, body: bytes) -> object:
         match method, path:
             case "GET", "/counters":
                 return self._counters.listing()
@@ -109,9 +109,9 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]
 
 
 async def _respond(
-    writer: asyncio.StreamWriter, status: HTTPStatus, answer: object, *, is_last: bool
+    writer: asyncio.StreamWriter, status: HTTPStatus, response: object, *, is_last: bool
 ) -> None:
-    body = json.dumps(answer).encode() + b"\n"
+    body = json.dumps(response).encode() + b"\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: {'close' if is_last else 'keep-alive'}\r\n\r\n"

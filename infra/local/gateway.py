@@ -54,12 +54,12 @@ class Gateway:
         if not await backend.ready():
             await _send_problem(send, scope, 502, "Bad Gateway", f"The function {backend.name} does not run")
             return
-        answer = _Answer(send)
+        response = _Response(send)
         try:
             async with backend.upstream.connection() as connection:
-                await _exchange(connection, scope, receive, answer)
+                await _exchange(connection, scope, receive, response)
         except UpstreamError as error:
-            if answer.started:
+            if response.started:
                 raise  # the response has begun, so only a closed connection can report the error
             detail = f"The function {backend.name} gave no answer: {error}"
             await _send_problem(send, scope, 502, "Bad Gateway", detail)
@@ -73,7 +73,7 @@ class Gateway:
         return next((backend for pattern, backend in self._routes if pattern.fullmatch(path)), None)
 
 
-class _Answer:
+class _Response:
     """Forwards a response to the client."""
 
     def __init__(self, send: Send) -> None:
@@ -88,16 +88,16 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": part, "more_body": more})
 
 
-async def _exchange(connection: Connection, scope: Message, receive: Receive, answer: _Answer) -> None:
+async def _exchange(connection: Connection, scope: Message, receive: Receive, response: _Response) -> None:
     connection.begin(_request_head(scope), bodiless=scope["method"] == "HEAD")
     upload = asyncio.create_task(_upload(connection, scope, receive))
     # The response can arrive before the whole body is sent, such as the 413 of a body that is too large.
     try:
         status, headers = await connection.head()
-        await answer.start(status, _end_to_end(headers, HOP_BY_HOP))
+        await response.start(status, _end_to_end(headers, HOP_BY_HOP))
         async for part in connection.body():
-            await answer.body(part, more=True)
-        await answer.body(b"", more=False)
+            await response.body(part, more=True)
+        await response.body(b"", more=False)
     finally:
         if not upload.done():
             upload.cancel()

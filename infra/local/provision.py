@@ -38,7 +38,7 @@ INVALID_ARGUMENT = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
 
-Answer = TypeVar("Answer", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
@@ -120,9 +120,9 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
 async def _drop_oldest_revision(channel: grpc.aio.Channel, schema: str) -> None:
     """Make room for another revision: a schema has at most 20, and the topics require no specific one."""
     service = "google.pubsub.v1.SchemaService"
-    ask = schema_pb2.ListSchemaRevisionsRequest(name=schema)
-    answer = schema_pb2.ListSchemaRevisionsResponse
-    if listed := await _call(channel, f"{service}/ListSchemaRevisions", ask, answer):
+    request = schema_pb2.ListSchemaRevisionsRequest(name=schema)
+    response_type = schema_pb2.ListSchemaRevisionsResponse
+    if listed := await _call(channel, f"{service}/ListSchemaRevisions", request, response_type):
         oldest = min(listed.schemas, key=lambda revision: revision.revision_create_time.ToNanoseconds())
         delete = schema_pb2.DeleteSchemaRevisionRequest(name=f"{schema}@{oldest.revision_id}")
         await _call(channel, f"{service}/DeleteSchemaRevision", delete, schema_pb2.Schema)
@@ -194,9 +194,9 @@ async def _call(
     channel: grpc.aio.Channel,
     method: str,
     request: Message,
-    answer: type[Answer],
+    response_type: type[Response],
     tolerated: Collection[grpc.StatusCode] = (),
-) -> Answer | None:
+) -> Response | None:
     """Call a method. Return its response, or None if it fails with a tolerated status.
 
     Raises:
@@ -205,16 +205,16 @@ async def _call(
     call: Any = channel.unary_unary(
         f"/{method}",
         request_serializer=type(request).SerializeToString,
-        response_deserializer=answer.FromString,
+        response_deserializer=response_type.FromString,
     )
     # Emulators accept this token as an administrator's, to whom Firestore's security rules do not apply.
     metadata = (("authorization", "Bearer owner"),)
     try:
-        answered: Answer = await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
+        response: Response = await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
     except grpc.aio.AioRpcError as error:
         if error.code() in tolerated:
             return None
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             raise ConnectionError(f"it has not answered for {TIMEOUT:g} seconds") from error
         raise ConnectionError(f"{method}: {error.code().name}: {error.details()}") from error
-    return answered
+    return response

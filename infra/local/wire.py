@@ -18,7 +18,7 @@ Unary = Callable[[Any], Awaitable[Message]]
 Streaming = Callable[[Any], Awaitable[Iterable[Message]]]
 UnaryMethods = Mapping[str, tuple[Unary, type[Message]]]
 StreamingMethods = Mapping[str, tuple[Streaming, type[Message]]]
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 Request = TypeVar("Request", bound=Message)
 
 
@@ -48,7 +48,7 @@ class Wire:
         """Return a handler of methods with one response, each given with its request type."""
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             name: grpc.unary_unary_rpc_method_handler(
-                self._answering(name, method, request), response_serializer=_serialize
+                self._unary(name, method, request), response_serializer=_serialize
             )
             for name, (method, request) in methods.items()
         }
@@ -72,7 +72,7 @@ class Wire:
                 break
         return self._faults.take(method, lambda: self._targets(request))
 
-    def _answering(
+    def _unary(
         self, name: str, method: Unary, kind: type[Message]
     ) -> Callable[[bytes, Context], Awaitable[Message]]:
         async def serve(body: bytes, context: Context) -> Message:
@@ -100,18 +100,18 @@ class Wire:
     async def _call(
         self,
         name: str,
-        method: Callable[[Any], Awaitable[Answer]],
+        method: Callable[[Any], Awaitable[Response]],
         kind: type[Message],
         body: bytes,
         context: Context,
-    ) -> Answer:
+    ) -> Response:
         """Call a method with a request, and apply the fault before and after it."""
         request = self._accept(body, kind)
         fault = self.begin(name, request)
         await strike(fault, "before", context)
-        answer = await method(request)
+        response = await method(request)
         await strike(fault, "after", context)
-        return answer
+        return response
 
     def _accept(self, body: bytes, kind: type[Message]) -> Message:
         if self._largest is not None and len(body) > self._largest:

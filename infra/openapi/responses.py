@@ -82,7 +82,7 @@ def _successes(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Js
             "headers": headers(*_success_headers(operation, status)),
         }
         if model is not None:
-            described["content"] = schemas.answer(model, operation.success_message)
+            described["content"] = schemas.response(model, operation.success_message)
         yield str(status), described
 
 
@@ -115,7 +115,7 @@ def _refusals(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Jso
         problems[status].append(PROBLEMS.get(refusal, Problem))
     for status, models in problems.items():
         if operation.family is Family.POOLS and status is _LIST_OF_FAULTS:
-            content = schemas.answer(HTTPValidationError, None)
+            content = schemas.response(HTTPValidationError, None)
         else:
             content = schemas.problem(models)
         yield (

@@ -47,7 +47,7 @@ class Schemas:
             self._references[model, "validation"], message, ", with the fields of the JSON body alone"
         )
 
-    def answer(self, model: Model, message: type[Message] | None) -> Json:
+    def response(self, model: Model, message: type[Message] | None) -> Json:
         """Return the schema of a response's body for each of its media types."""
         return _content(self._references[model, "serialization"], message)
 

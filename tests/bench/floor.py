@@ -28,7 +28,7 @@ BATCH = 500
 
 GET = "/google.firestore.v1.Firestore/GetDocument"
 
-ANSWERS: dict[str, type[Message]] = {
+RESPONSES: dict[str, type[Message]] = {
     COMMIT: firestore_pb2.CommitResponse,
     GET: document_pb2.Document,
     "/google.firestore.v1.Firestore/BatchGetDocuments": firestore_pb2.BatchGetDocumentsResponse,
@@ -51,13 +51,13 @@ class Floor:
             "firestore": grpc.aio.insecure_channel(firestore),
             "pubsub": grpc.aio.insecure_channel(pubsub),
         }
-        self._calls = {method: _call(channels[method.split(".")[1]], method) for method in ANSWERS}
+        self._calls = {method: _call(channels[method.split(".")[1]], method) for method in RESPONSES}
         self._published: list[bytes] = []
         self._dropping: asyncio.Task[None] | None = None
 
-    async def answer(self, path: bytes, body: bytes) -> Response:
+    async def respond(self, path: bytes, body: bytes) -> Response:
         """Make the RPCs, and respond with as many bytes as the product."""
-        script, answer = next(self._scripts)
+        script, content = next(self._scripts)
         values = given_ids(path, body)
         values += [_new_id(length) for length in script.fresh]
         read: list[Any] = []
@@ -68,7 +68,7 @@ class Floor:
                 await asyncio.gather(*(self._do(template, values, read) for template in stage))
         if script.outbox:
             self._drop([values[number] for number in script.outbox])
-        return Response(answer, script.status, media_type=script.content_type)
+        return Response(content, script.status, media_type=script.content_type)
 
     async def _do(self, template: Template, values: Sequence[bytes], read: Sequence[Any]) -> list[Any]:
         call = self._calls[template.method]
@@ -81,7 +81,7 @@ class Floor:
             request += QUERIES[template.method](read_time=time).SerializeToString()
         if template.method in UNARY:
             return [await call(request)]
-        return [answer async for answer in call(request)]
+        return [response async for response in call(request)]
 
     def _drop(self, ids: Sequence[bytes]) -> None:
         self._published += ids
@@ -101,7 +101,7 @@ class Floor:
 
 def _call(channel: grpc.aio.Channel, method: str) -> Any:  # noqa: ANN401 - gRPC's own types differ by arity
     make = channel.unary_unary if method in UNARY else channel.unary_stream
-    return make(method, response_deserializer=ANSWERS[method].FromString)
+    return make(method, response_deserializer=RESPONSES[method].FromString)
 
 
 def _new_id(length: int) -> bytes:
@@ -116,14 +116,14 @@ def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes
     """Set the values that depend on reads: the transaction, and the update times in preconditions."""
     commit = firestore_pb2.CommitRequest.FromString(request)
     seen = {}
-    for answer in read:
-        if isinstance(answer, document_pb2.Document):
-            seen[answer.name] = answer.update_time
+    for response in read:
+        if isinstance(response, document_pb2.Document):
+            seen[response.name] = response.update_time
             continue
-        if answer.transaction:
-            commit.transaction = answer.transaction
-        if answer.HasField("found"):
-            seen[answer.found.name] = answer.found.update_time
+        if response.transaction:
+            commit.transaction = response.transaction
+        if response.HasField("found"):
+            seen[response.found.name] = response.found.update_time
     for number in template.seen:
         write = commit.writes[number]
         write.current_document.update_time.CopyFrom(seen[write.update.name])
@@ -152,6 +152,6 @@ async def floor(request: Request) -> Response:
             os.environ["PUBSUB_EMULATOR_HOST"],
         )
     try:
-        return await _floor.answer(path.encode(), await request.body())
+        return await _floor.respond(path.encode(), await request.body())
     except grpc.aio.AioRpcError as error:
         return Response(str(error), HTTPStatus.SERVICE_UNAVAILABLE)  # a transaction waited too long

@@ -189,10 +189,10 @@ async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
-                answer: dict[str, Any] = json.loads((await ask(port, sent)).partition(b"\r\n\r\n")[2])
+                response: dict[str, Any] = json.loads((await ask(port, sent)).partition(b"\r\n\r\n")[2])
             except UnavailableError:
                 continue
-            return answer
+            return response
 
 
 async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point:

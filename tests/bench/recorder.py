@@ -74,16 +74,16 @@ class _Proxy(grpc.GenericRpcHandler):
     def _pass_on(self, method: str) -> Callable[..., AsyncIterator[bytes]]:
         call: Any = self._channel.stream_stream(method)
 
-        async def answers(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
+        async def responses(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
             sent = [request async for request in requests]
             rpc = self._recorder.begin(method, sent[0])
             try:
-                async for answer in call(iter(sent)):
-                    yield answer
+                async for response in call(iter(sent)):
+                    yield response
             finally:
                 self._recorder.end(rpc)
 
-        return answers
+        return responses
 
 
 @asynccontextmanager

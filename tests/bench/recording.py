@@ -19,7 +19,7 @@ class _Exchange:
     """A request, the product's response, and the RPCs between them."""
 
     sent: bytes
-    answer: bytes
+    response: bytes
     rpcs: Sequence[Rpc]
 
     @property
@@ -51,19 +51,19 @@ async def record(made: Bench, call: Call, caller: Tenant) -> list[Script]:
 
 
 def _script(exchange: _Exchange, constant: Collection[bytes]) -> Script:
-    head, _, body = exchange.answer.partition(b"\r\n\r\n")
+    head, _, body = exchange.response.partition(b"\r\n\r\n")
     return write_script(
         stages(exchange.rpcs),
         given=exchange.given,
         constant=constant,
-        answer=(*_status_and_type(head.decode()), len(body)),
+        response=(*_status_and_type(head.decode()), len(body)),
     )
 
 
 async def _exchange(port: int, sent: bytes, recorder: Recorder) -> _Exchange:
     recorder.rpcs.clear()
-    answer = await ask(port, sent)
-    return _Exchange(sent=sent, answer=answer, rpcs=[rpc for rpc in recorder.rpcs if not _is_drop(rpc)])
+    response = await ask(port, sent)
+    return _Exchange(sent=sent, response=response, rpcs=[rpc for rpc in recorder.rpcs if not _is_drop(rpc)])
 
 
 def _is_drop(rpc: Rpc) -> bool:

@@ -112,7 +112,7 @@ def write_script(
     *,
     given: Sequence[bytes],
     constant: Collection[bytes],
-    answer: tuple[int, str, int],
+    response: tuple[int, str, int],
 ) -> Script:
     """Make a script from the RPCs of one request to the product.
 
@@ -120,7 +120,7 @@ def write_script(
         stages: the RPCs.
         given: the ids in the request.
         constant: ids that are the same for every request, so they stay as they are.
-        answer: the status, content type and size of the product's response.
+        response: the status, content type and size of the product's response.
     """
     values = {value: number for number, value in enumerate(given)}
     if any(rpc.method == COMMIT for stage in stages for rpc in stage):
@@ -133,7 +133,7 @@ def write_script(
     templates = [[_cut(rpc, values) for rpc in stage] for stage in stages]
     fresh = list(values)[len(given) :]
     outbox = [values[value] for value in fresh if _is_outbox(value, stages)]
-    status, content_type, size = answer
+    status, content_type, size = response
     return Script(
         stages=templates,
         fresh=[len(value) for value in fresh],

@@ -169,5 +169,5 @@ def _claim(mac: str) -> str:
 
 
 async def _call(port: int, call: bytes) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads((await ask(port, call)).partition(b"\r\n\r\n")[2])
-    return answer
+    response: dict[str, Any] = json.loads((await ask(port, call)).partition(b"\r\n\r\n")[2])
+    return response

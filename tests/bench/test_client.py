@@ -15,13 +15,13 @@ GET = request("GET", "/", "key")
 async def server(status: str) -> AsyncIterator[int]:
     """Serve one response with a body, whatever the request."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\nwords".encode())
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as served:
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as served:
         yield served.sockets[0].getsockname()[1]
 
 
@@ -39,7 +39,7 @@ async def test_an_error_is_raised_with_what_it_says(status: str) -> None:
     assert refused.type is RefusedError
 
 
-async def test_an_answer_that_did_not_come_in_time_is_told_apart() -> None:
+async def test_a_response_that_did_not_come_in_time_is_recognized() -> None:
     async with server("503 Service Unavailable") as port:
         with pytest.raises(UnavailableError):
             await ask(port, GET)

@@ -35,7 +35,7 @@ def a_script() -> Script:
     recorder.end(read)
     recorder.end(recorder.begin(COMMIT, a_commit(MACHINE, POOL, EVENT).SerializeToString()))
     return write_script(
-        stages(recorder.rpcs), given=[POOL, MACHINE], constant={KEY}, answer=(200, "application/json", 10)
+        stages(recorder.rpcs), given=[POOL, MACHINE], constant={KEY}, response=(200, "application/json", 10)
     )
 
 

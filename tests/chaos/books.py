@@ -88,7 +88,7 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
     """Check that each acknowledged change has an event, and none was applied twice or after a refusal."""
     names, deleted = _told(log)
     for one in sent:
-        change, answer = one.change, one.answer
+        change, response = one.change, one.response
         if name := (change.body or {}).get("name"):
             times = names[name]
         elif change.method == "DELETE" and change.body is None:
@@ -98,17 +98,17 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
             continue
         if len(times) > 1:
             yield f"{change.operation}: {name} was applied {len(times)} times"
-        elif answer is not None and answer.is_success and not times:
+        elif response is not None and response.is_success and not times:
             yield f"{change.operation}: {name} was acknowledged, but has no event"
         elif _was_refused(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
                 f"{change.operation}: {name} was applied at {times[0]}, but was refused at attempt "
-                f"{one.attempts}, sent at {one.asked_at}: {answer}"
+                f"{one.attempts}, sent at {one.asked_at}: {response}"
             )
 
 
 def _was_refused(sent: Sent) -> bool:
-    return sent.answer is not None and not sent.answer.is_success
+    return sent.response is not None and not sent.response.is_success
 
 
 def _preceded(times: Sequence[datetime], sent: Sent) -> bool:

@@ -51,14 +51,14 @@ class Sent:
         key: the idempotency key, if any.
         attempts: the number of requests.
         asked_at: the time of the last request.
-        answer: the response to the last request; None if there was none.
+        response: the response to the last request; None if there was none.
     """
 
     change: Change
     key: str | None
     attempts: int
     asked_at: datetime
-    answer: httpx.Response | None
+    response: httpx.Response | None
 
 
 @dataclass
@@ -67,14 +67,14 @@ class Ledger:
 
     sent: list[Sent] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
+    responses: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
     def note(self, sent: Sent) -> None:
         """Record a change."""
         self.sent.append(sent)
         self.operations[sent.change.operation] += 1
-        self.answers[str(sent.answer.status_code) if sent.answer else "no answer"] += 1
+        self.responses[str(sent.response.status_code) if sent.response else "no answer"] += 1
 
 
 class Client:
@@ -113,26 +113,26 @@ class Client:
         key = None if self.chance.random() < WITHOUT_KEY else f"key-{self.token()}"
         sent = await self._send(change, key)
         self.ledger.note(sent)
-        if sent.answer is not None and sent.answer.status_code not in change.allowed:
+        if sent.response is not None and sent.response.status_code not in change.allowed:
             self.ledger.complaints.append(
-                f"{change.operation}: {change.method} {change.path} with {key}: {sent.answer.status_code}"
-                f" after {sent.attempts} attempts, {sent.answer.text[:300]} (asked {change.body})"
+                f"{change.operation}: {change.method} {change.path} with {key}: {sent.response.status_code}"
+                f" after {sent.attempts} attempts, {sent.response.text[:300]} (asked {change.body})"
             )
-        return sent.answer
+        return sent.response
 
     async def read(self, path: str) -> httpx.Response:
         """Get a resource, with retries for up to a minute."""
         end = time.monotonic() + GIVE_UP_AFTER
         while True:
             try:
-                answer = await self._http.get(path, headers=self._headers)
+                response = await self._http.get(path, headers=self._headers)
             except httpx.TransportError:
                 if time.monotonic() > end:
                     raise
             else:
-                if answer.status_code not in TRY_AGAIN or time.monotonic() > end:
+                if response.status_code not in TRY_AGAIN or time.monotonic() > end:
                     self.ledger.operations["read"] += 1
-                    return answer
+                    return response
             await self._pause(1)
 
     async def replay(self, sent: Sent) -> httpx.Response:
@@ -143,21 +143,21 @@ class Client:
         end = time.monotonic() + GIVE_UP_AFTER
         attempts = 0
         asked_at = datetime.now(UTC)
-        answer: httpx.Response | None = None
-        while answer is None and time.monotonic() < end:
+        response: httpx.Response | None = None
+        while response is None and time.monotonic() < end:
             attempts += 1
             asked_at = datetime.now(UTC)
             try:
-                answer = await self._request(change, key, timeout=self._patience())
+                response = await self._request(change, key, timeout=self._patience())
             except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code in TRY_AGAIN:
-                answer = None
-            if answer is None:
+                response = None
+            if response is not None and response.status_code in TRY_AGAIN:
+                response = None
+            if response is None:
                 if key is None:
                     break  # it may have been applied, so a repeat could apply it twice
                 await self._pause(attempts)
-        return Sent(change=change, key=key, attempts=attempts, asked_at=asked_at, answer=answer)
+        return Sent(change=change, key=key, attempts=attempts, asked_at=asked_at, response=response)
 
     async def _request(self, change: Change, key: str | None, *, timeout: float) -> httpx.Response:  # noqa: ASYNC109 - the client's own
         headers = {**self._headers, **change.headers, **({"Idempotency-Key": key} if key else {})}

@@ -107,8 +107,8 @@ class Mayhem:
             control, name, fault = self._fault()
             # The emulator may be down at this moment.
             with contextlib.suppress(httpx.TransportError):
-                answer = await http.post(f"{self.stack()[control]}/faults", json=fault)
-                answer.raise_for_status()
+                response = await http.post(f"{self.stack()[control]}/faults", json=fault)
+                response.raise_for_status()
                 self.done[name] += 1
 
     def _fault(self) -> tuple[str, str, dict[str, Any]]:

@@ -84,11 +84,11 @@ class Actor:
         )
         return await self.client.ask(change)
 
-    def renamed(self, machine: OwnMachine, name: str, answer: httpx.Response | None) -> None:
+    def renamed(self, machine: OwnMachine, name: str, response: httpx.Response | None) -> None:
         """Record an own machine's new name; without a response, forget the machine, whose name is unknown."""
-        if answer is None:
+        if response is None:
             self.own.remove(machine)
-        elif answer.status_code == 200:
+        elif response.status_code == 200:
             machine.name = name
 
     def some_own(self) -> OwnMachine | None:
@@ -114,17 +114,17 @@ async def register(actor: Actor) -> None:
         "labels": {"by": "chaos"},
         "drives": [{"capacity": 10**12}],
     }
-    answer = await actor.ask("register", "POST", PROFILES, body, allowed={201})
-    if answer is not None and answer.status_code == 201:
-        actor.own.append(OwnMachine(answer.json()["id"], mac, token))
+    response = await actor.ask("register", "POST", PROFILES, body, allowed={201})
+    if response is not None and response.status_code == 201:
+        actor.own.append(OwnMachine(response.json()["id"], mac, token))
 
 
 async def register_contested(actor: Actor) -> None:
     """Register a machine with a MAC address that other clients use too."""
     body = {"name": actor.client.token(), "nics": [{"mac": actor.new_mac()}, {"mac": actor.contested_mac()}]}
-    answer = await actor.ask("register contested", "POST", PROFILES, body, allowed={201, 409})
-    if answer is not None and answer.status_code == 201:
-        actor.fleet.shared.append(answer.json()["id"])
+    response = await actor.ask("register contested", "POST", PROFILES, body, allowed={201, 409})
+    if response is not None and response.status_code == 201:
+        actor.fleet.shared.append(response.json()["id"])
 
 
 async def register_by_fingerprint(actor: Actor) -> None:
@@ -134,13 +134,13 @@ async def register_by_fingerprint(actor: Actor) -> None:
     fingerprint = f"contested-{actor.chance.randrange(CONTESTED)}" if contested else f"print-{token}"
     body = {"fingerprint": fingerprint, "unkey_key_id": "agent", "name": token}
     allowed = {201, 409} if contested else {201}
-    answer = await actor.ask("register by fingerprint", "POST", MACHINES, body, allowed=allowed)
-    if answer is None or answer.status_code != 201:
+    response = await actor.ask("register by fingerprint", "POST", MACHINES, body, allowed=allowed)
+    if response is None or response.status_code != 201:
         return
     if contested:
-        actor.fleet.shared.append(answer.json()["id"])
+        actor.fleet.shared.append(response.json()["id"])
     else:
-        actor.own.append(OwnMachine(answer.json()["id"], None, token))
+        actor.own.append(OwnMachine(response.json()["id"], None, token))
 
 
 async def replace(actor: Actor) -> None:
@@ -151,8 +151,8 @@ async def replace(actor: Actor) -> None:
     token = actor.client.token()
     machine.mac = machine.mac or actor.new_mac()
     body = {"name": token, "nics": [{"mac": machine.mac}, {"mac": actor.new_mac()}]}
-    answer = await actor.ask("replace", "PUT", f"{PROFILES}/{machine.id}", body, allowed={200})
-    actor.renamed(machine, token, answer)
+    response = await actor.ask("replace", "PUT", f"{PROFILES}/{machine.id}", body, allowed={200})
+    actor.renamed(machine, token, response)
 
 
 async def replace_shared(actor: Actor) -> None:
@@ -179,8 +179,8 @@ async def patch(actor: Actor) -> None:
         return
     token = actor.client.token()
     body: dict[str, Any] = {"name": token, "status": actor.chance.choice(["connected", "error"])}
-    answer = await actor.ask("patch", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
-    actor.renamed(machine, token, answer)
+    response = await actor.ask("patch", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
+    actor.renamed(machine, token, response)
 
 
 async def heartbeat(actor: Actor) -> None:
@@ -204,8 +204,8 @@ async def delete_shared(actor: Actor) -> None:
     """Delete a shared machine, which frees its contested MAC address or fingerprint."""
     if actor.fleet.shared:
         machine_id = actor.chance.choice(actor.fleet.shared)
-        answer = await actor.ask("delete shared", "DELETE", f"{PROFILES}/{machine_id}", allowed={204, 404})
-        if answer is not None and machine_id in actor.fleet.shared:
+        response = await actor.ask("delete shared", "DELETE", f"{PROFILES}/{machine_id}", allowed={204, 404})
+        if response is not None and machine_id in actor.fleet.shared:
             actor.fleet.shared.remove(machine_id)
 
 
@@ -214,10 +214,11 @@ async def read_own(actor: Actor) -> None:
     machine = actor.some_own()
     if machine is None:
         return
-    answer = await actor.client.read(f"{PROFILES}/{machine.id}")
-    if answer.status_code != 200 or answer.json()["name"] != machine.name:
+    response = await actor.client.read(f"{PROFILES}/{machine.id}")
+    if response.status_code != 200 or response.json()["name"] != machine.name:
         actor.client.ledger.complaints.append(
-            f"read: machine {machine.id} should be {machine.name}: {answer.status_code} {answer.text[:300]}"
+            f"read: machine {machine.id} should be {machine.name}: "
+            f"{response.status_code} {response.text[:300]}"
         )
 
 
@@ -225,9 +226,9 @@ async def create_pool(actor: Actor) -> None:
     """Create a pool."""
     if len(actor.fleet.pools) < MOST_POOLS:
         body = {"name": actor.client.token(), "pool_parameters": {"by": "chaos"}}
-        answer = await actor.ask("create pool", "POST", POOLS, body, allowed={201})
-        if answer is not None and answer.status_code == 201:
-            actor.fleet.pools.append(answer.json()["id"])
+        response = await actor.ask("create pool", "POST", POOLS, body, allowed={201})
+        if response is not None and response.status_code == 201:
+            actor.fleet.pools.append(response.json()["id"])
 
 
 async def update_pool(actor: Actor) -> None:
@@ -240,8 +241,8 @@ async def update_pool(actor: Actor) -> None:
 async def delete_pool(actor: Actor) -> None:
     """Delete a pool, with the machines that are in it or that are just being added."""
     if pool := actor.some_pool():
-        answer = await actor.ask("delete pool", "DELETE", f"{POOLS}/{pool}", allowed={204, 404})
-        if answer is not None and pool in actor.fleet.pools:
+        response = await actor.ask("delete pool", "DELETE", f"{POOLS}/{pool}", allowed={204, 404})
+        if response is not None and pool in actor.fleet.pools:
             actor.fleet.pools.remove(pool)
 
 

@@ -198,7 +198,7 @@ async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.R
     repeatable = [
         sent
         for sent in outcome.ledger.sent
-        if sent.key and sent.answer is not None and sent.answer.is_success
+        if sent.key and sent.response is not None and sent.response.is_success
     ]
     wanted = min(MOST_REPLAYS, round(outcome.plan.seconds * REPLAYS_A_SECOND))
     sample = chance.sample(repeatable, min(wanted, len(repeatable)))
@@ -207,24 +207,24 @@ async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.R
 
     async def fault(sent: Sent) -> str | None:
         assert sent.key is not None
-        assert sent.answer is not None
+        assert sent.response is not None
         client = by_prefix[sent.key.rpartition("-")[0] + "-"].client
         async with at_once:
             again = await client.replay(sent)
         is_replayed = again.headers.get("Idempotent-Replayed") == "true"
-        if is_replayed and _lasting(again) == _lasting(sent.answer):
+        if is_replayed and _lasting(again) == _lasting(sent.response):
             return None
         return (
-            f"replay: {sent.change.operation} {sent.change.path} was {sent.answer.status_code}"
-            f" {sent.answer.text[:300]} and is {again.status_code} {again.text[:300]}"
+            f"replay: {sent.change.operation} {sent.change.path} was {sent.response.status_code}"
+            f" {sent.response.text[:300]} and is {again.status_code} {again.text[:300]}"
         )
 
     found = await asyncio.gather(*(fault(sent) for sent in sample))
     return [one for one in found if one is not None]
 
 
-def _lasting(answer: httpx.Response) -> tuple[int, object]:
+def _lasting(response: httpx.Response) -> tuple[int, object]:
     """Return what a replay repeats: everything except fields that are as of now."""
-    content = answer.json() if answer.content else {}
+    content = response.json() if response.content else {}
     shown_as_now = {"machine_count", "machines", "included"}
-    return answer.status_code, {name: content[name] for name in content if name not in shown_as_now}
+    return response.status_code, {name: content[name] for name in content if name not in shown_as_now}

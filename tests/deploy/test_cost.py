@@ -40,15 +40,15 @@ class Deployment:
         """Register a machine, and return its id."""
         body = a_body(nics=[{"mac": a_mac()} for _ in range(nics)])
         headers = {"Idempotency-Key": uuid.uuid4().hex} if with_key else {}
-        answer = await self.machines.register(body, headers)
-        return str(answer.json()["id"])
+        response = await self.machines.register(body, headers)
+        return str(response.json()["id"])
 
     async def assign(self, pool_id: str, machine_ids: list[str]) -> None:
         """Add machines to a pool."""
         body = {"machine_ids": machine_ids}
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        answer = await self.pools.call("POST", f"/v1/pools/{pool_id}/machines", body, key)
-        assert answer.status_code == 200, answer.text
+        response = await self.pools.call("POST", f"/v1/pools/{pool_id}/machines", body, key)
+        assert response.status_code == 200, response.text
 
     async def cost(self, request: Awaitable[object]) -> tuple[int, int, int]:
         """Return a request's reads, writes and deletes, including its event's deletion from the outbox."""

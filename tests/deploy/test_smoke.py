@@ -62,11 +62,11 @@ def complaint(stack: RunningStack, organization: Organization, broken: Broken) -
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [(None, "nobody is there"), (httpx.Response(500), "DELETE answers 500")]
+    ("response", "reason"), [(None, "nobody is there"), (httpx.Response(500), "DELETE answers 500")]
 )
 def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(  # noqa: PLR0913 - a table of two columns
     *,
-    answer: httpx.Response | None,
+    response: httpx.Response | None,
     reason: str,
     stack: RunningStack,
     new_organization: NewOrganization,
@@ -78,9 +78,9 @@ def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(  # noqa: PLR0
             return stack.handle_request(request)
         if request.method == "POST":
             return httpx.Response(503)
-        if answer is None:
+        if response is None:
             raise httpx.ReadError(reason)
-        return answer
+        return response
 
     organization = new_organization()
 
@@ -97,12 +97,12 @@ def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(  # noqa: PLR0
 Lie = Callable[[httpx.Response], dict[str, Any]]
 
 
-def another_machine(answer: httpx.Response) -> dict[str, Any]:
-    return {"id": "another"} if "idempotent-replayed" in answer.headers else {}
+def another_machine(response: httpx.Response) -> dict[str, Any]:
+    return {"id": "another"} if "idempotent-replayed" in response.headers else {}
 
 
-def one_machine_more(answer: httpx.Response) -> dict[str, Any]:
-    return {"machine_count": 1} if answer.json().get("machine_count") == 0 else {}
+def one_machine_more(response: httpx.Response) -> dict[str, Any]:
+    return {"machine_count": 1} if response.json().get("machine_count") == 0 else {}
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_smoke_does_not_believe_what_cannot_be(
     stack: RunningStack, new_organization: NewOrganization, lie: Lie, expected: str
 ) -> None:
     def lying(request: httpx.Request, stack: httpx.BaseTransport) -> httpx.Response:
-        answer = stack.handle_request(request)
-        if not answer.read():
-            return answer
-        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-        return httpx.Response(answer.status_code, headers=headers, json=answer.json() | lie(answer))
+        response = stack.handle_request(request)
+        if not response.read():
+            return response
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(response.status_code, headers=headers, json=response.json() | lie(response))
 
     assert expected == complaint(stack, new_organization(), lying)
 
 
-def test_smoke_says_so_in_one_line_when_nobody_answers() -> None:
+def test_smoke_says_so_in_one_line_when_nobody_responds() -> None:
     ended = run("infra.smoke", "http://127.0.0.1:1", KEY="key")
 
     assert ended.returncode == 1

@@ -82,10 +82,10 @@ class Child:
         """Return the ids of gunicorn's arbiter and worker, and the greeting, from the function's response."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.function.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        answer = await reader.read()
+        response = await reader.read()
         writer.close()
         await writer.wait_closed()
-        arbiter, worker, greeting = answer.decode().partition("\r\n\r\n")[2].split()
+        arbiter, worker, greeting = response.decode().partition("\r\n\r\n")[2].split()
         return int(arbiter), int(worker), greeting
 
     def _hear(self, _: str, line: str) -> None:

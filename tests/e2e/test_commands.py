@@ -184,7 +184,7 @@ def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ..
     assert complaint in ended.stderr.splitlines()[-1]
 
 
-def test_an_emulator_in_a_projects_place_is_told_and_one_that_does_not_answer_is_one_line(
+def test_an_emulator_in_a_projects_place_is_reported_and_one_that_does_not_respond_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")

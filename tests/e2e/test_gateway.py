@@ -24,7 +24,7 @@ BIG = bytes(range(256)) * 4 * 5 * 1024
 class Function:
     """A function that records its requests, and responds with given bytes."""
 
-    answer: bytes = OK
+    response: bytes = OK
     received: bytes = b""
     connections: int = 0
     writer: asyncio.StreamWriter | None = None
@@ -41,9 +41,9 @@ class Function:
             received += part
             if self.complete(received):
                 self.received, received = received, b""
-                writer.write(self.answer)
+                writer.write(self.response)
                 await writer.drain()
-                if not self.answer or b"Connection: close" in self.answer:
+                if not self.response or b"Connection: close" in self.response:
                     break
         writer.close()
         await writer.wait_closed()
@@ -63,20 +63,20 @@ class Client:
 
     async def ask(self, request: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         self.writer.write(request)
-        return await self.answer(bodiless=request.startswith(b"HEAD"))
+        return await self.read_response(bodiless=request.startswith(b"HEAD"))
 
-    async def answer(self, *, bodiless: bool = False) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        answer = Answer()
-        parser = httptools.HttpResponseParser(answer)
-        while not (answer.complete or (bodiless and answer.has_head)):
+    async def read_response(self, *, bodiless: bool = False) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        response = Response()
+        parser = httptools.HttpResponseParser(response)
+        while not (response.complete or (bodiless and response.has_head)):
             part = await self.reader.read(2**20)
             assert part, "the gateway closed the connection"
             parser.feed_data(part)
-        return parser.get_status_code(), answer.headers, b"".join(answer.body)
+        return parser.get_status_code(), response.headers, b"".join(response.body)
 
 
 @dataclass
-class Answer:
+class Response:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: list[bytes] = field(default_factory=list)
     has_head: bool = False
@@ -159,7 +159,7 @@ async def test_header_fields_pass_and_what_belongs_to_one_connection_does_not() 
     ]
 
 
-async def test_an_answers_fields_pass_and_the_gateway_adds_none() -> None:
+async def test_a_responses_headers_pass_and_the_gateway_adds_none() -> None:
     function = Function(
         b"HTTP/1.1 201 Created\r\nServer: f\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nKeep-Alive: 5\r\n"
         b"Content-Length: 2\r\n\r\n{}"
@@ -226,16 +226,16 @@ async def test_a_refusal_comes_before_the_body_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "answer"),
+    ("method", "response"),
     [
         (b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
         (b"DELETE", b"HTTP/1.1 204 No Content\r\n\r\n"),
         (b"GET", b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'),
     ],
 )
-async def test_an_answer_without_a_body_ends_with_its_head(method: bytes, answer: bytes) -> None:
+async def test_a_response_without_a_body_ends_with_its_head(method: bytes, response: bytes) -> None:
     """The next request on both connections must work."""
-    function = Function(answer)
+    function = Function(response)
     async with gateway_to(function) as client:
         first = await client.ask(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
         second = await client.ask(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -244,10 +244,10 @@ async def test_an_answer_without_a_body_ends_with_its_head(method: bytes, answer
 
 
 @pytest.mark.parametrize(
-    "answer", [OK, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"]
+    "response", [OK, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"]
 )
-async def test_a_connection_is_used_again(answer: bytes) -> None:
-    function = Function(answer)
+async def test_a_connection_is_used_again(response: bytes) -> None:
+    function = Function(response)
     async with gateway_to(function) as client:
         bodies = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[2] for _ in range(3)]
     assert bodies == [b"ok"] * 3
@@ -285,7 +285,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
 
 
 async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_asked_once() -> None:
-    function = Function(answer=b"")
+    function = Function(response=b"")
     async with gateway_to(function) as client:
         status, headers, body = await client.ask(
             b"POST /api/v1/machines?x=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nContent-Length: 0\r\n\r\n"
@@ -327,15 +327,15 @@ async def test_a_request_waits_for_a_function_that_starts() -> None:
 
     function = Function(ready=when_started)
     async with gateway_to(function) as client:
-        answer = asyncio.create_task(client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+        response = asyncio.create_task(client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
         await asked.wait()
-        assert (function.connections, answer.done()) == (0, False)
+        assert (function.connections, response.done()) == (0, False)
         started.set()
-        status, _, _ = await answer
+        status, _, _ = await response
     assert status == 200
 
 
-async def test_an_answer_that_is_cut_short_is_cut_short_for_the_client() -> None:
+async def test_a_response_that_is_cut_short_is_cut_short_for_the_client() -> None:
     function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nabc")
     async with gateway_to(function) as client:
         client.writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -38,8 +38,8 @@ async def test_acknowledged_events_are_delivered_once_more(
         }
     )
     body = {"nics": [{"mac": "00:00:5E:00:53:7A"}]}
-    answer = await http.post("/api/v1/machines", json=body, headers=organization.headers)
-    assert answer.status_code == 201
+    response = await http.post("/api/v1/machines", json=body, headers=organization.headers)
+    assert response.status_code == 201
     first = pull(subscriber, subscription)
     acknowledge(subscriber, subscription, first)
 

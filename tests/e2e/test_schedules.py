@@ -13,12 +13,12 @@ BEGIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"
 
 
 @asynccontextmanager
-async def function(answer: bytes) -> AsyncIterator[int]:
+async def function(response: bytes) -> AsyncIterator[int]:
     """Serve a response and close the connection; yield the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
+        writer.write(response)
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
@@ -45,7 +45,7 @@ async def reports(port: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [
         (
             b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
@@ -55,8 +55,8 @@ async def reports(port: int) -> list[str]:
         (b"", "Remote end closed connection without response"),
     ],
 )
-async def test_a_call_that_fails_is_told_and_the_next_one_made(answer: bytes, reason: str) -> None:
-    async with function(answer) as port:
+async def test_a_call_that_fails_is_told_and_the_next_one_made(response: bytes, reason: str) -> None:
+    async with function(response) as port:
         assert [f"relay the scheduled call failed: {reason}"] * 2 == await reports(port)
 
 

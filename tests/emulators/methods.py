@@ -28,10 +28,10 @@ class Method:
             f"/{self.service}/{self.name}"
         )
         try:
-            answers = list(call(iter(bodies), timeout=seconds, wait_for_ready=True))
+            responses = list(call(iter(bodies), timeout=seconds, wait_for_ready=True))
         except grpc.RpcError as error:
             return Outcome(error.code(), error.details() or "", [])
-        return Outcome(grpc.StatusCode.OK, "", answers)
+        return Outcome(grpc.StatusCode.OK, "", responses)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
 
     code: grpc.StatusCode
     details: str
-    answers: list[bytes]
+    responses: list[bytes]
 
 
 def methods(package: str) -> list[Method]:

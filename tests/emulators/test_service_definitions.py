@@ -33,7 +33,7 @@ OUT_OF_SCOPE = {
 }
 WAIT_FOR_MESSAGES = {"google.pubsub.v1.Subscriber/Pull", "google.pubsub.v1.Subscriber/StreamingPull"}
 # The valid statuses for any client's request. Any other status is a fault of the emulator.
-ANSWERS = {
+STATUS_CODES = {
     grpc.StatusCode.OK,
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
@@ -96,7 +96,7 @@ def every_method() -> pytest.MarkDecorator:
 
 
 @every_method()
-def test_a_method_answers_an_empty_request(method: Method, walk: Walk) -> None:
+def test_a_method_responds_to_an_empty_request(method: Method, walk: Walk) -> None:
     outcome = method.call(walk.channel(method), b"")
     if str(method) in OUT_OF_SCOPE:
         assert outcome.code == grpc.StatusCode.UNIMPLEMENTED
@@ -107,7 +107,7 @@ def test_a_method_answers_an_empty_request(method: Method, walk: Walk) -> None:
 
 
 @every_method()
-def test_a_method_answers_garbage(method: Method, walk: Walk) -> None:
+def test_a_method_responds_to_garbage(method: Method, walk: Walk) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
     garbage = Garbage(random.Random(seed), WORDS)  # noqa: S311 - not a secret
@@ -117,8 +117,8 @@ def test_a_method_answers_garbage(method: Method, walk: Walk) -> None:
         )
         waits = str(method) in WAIT_FOR_MESSAGES
         outcome = method.call(walk.channel(method), body, seconds=0.2 if waits else 10)
-        answers = {*ANSWERS, grpc.StatusCode.DEADLINE_EXCEEDED} if waits else ANSWERS
-        assert outcome.code in answers, f"{body!r}: {outcome}"
+        allowed = {*STATUS_CODES, grpc.StatusCode.DEADLINE_EXCEEDED} if waits else STATUS_CODES
+        assert outcome.code in allowed, f"{body!r}: {outcome}"
         if str(method) in OUT_OF_SCOPE:
             assert outcome.code == grpc.StatusCode.UNIMPLEMENTED
 

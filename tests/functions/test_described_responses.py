@@ -46,10 +46,10 @@ async def test_all_that_is_read_and_written_is_shown_as_described(
     headers = new_organization().headers
 
     async def described(model: type[BaseModel], method: str, path: str, body: object = None) -> str:
-        answer = await http.request(method, path, json=body, headers=headers)
-        assert answer.is_success, answer.text
-        assert answer.text == model.model_validate_json(answer.content).model_dump_json()
-        return str(answer.json().get("id")) if method == "POST" else ""
+        response = await http.request(method, path, json=body, headers=headers)
+        assert response.is_success, response.text
+        assert response.text == model.model_validate_json(response.content).model_dump_json()
+        return str(response.json().get("id")) if method == "POST" else ""
 
     await described(RegisteredMachineView, "POST", "/api/v1/machines", a_body())
     machine = await described(MachineView, "POST", "/v1/machines", FINGERPRINT)

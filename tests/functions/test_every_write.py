@@ -96,34 +96,37 @@ async def scene(
     organization = new_organization()
 
     async def create(path: str, body: dict[str, Any]) -> str:
-        answer = await http.post(path, json=body, headers=organization.headers)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        response = await http.post(path, json=body, headers=organization.headers)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
     machine = await create(PROFILES, {"nics": [{"mac": a_mac()}]})
     joined, other = await create(POOLS, {"name": "joined"}), await create(POOLS, {"name": "other"})
-    answer = await http.post(
+    response = await http.post(
         f"{POOLS}/{joined}/machines", json={"machine_ids": [machine]}, headers=organization.headers
     )
-    assert answer.status_code == 200, answer.text
+    assert response.status_code == 200, response.text
     return Scene(http, organization, firestore_client, machine, joined, other, a_mac())
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_requests_at_once_with_one_key_take_effect_once_and_are_answered_alike(
+async def test_concurrent_requests_with_one_key_take_effect_once_and_get_the_same_response(
     scene: Scene, write: str
 ) -> None:
     before = scene.versions()
-    answers = await asyncio.gather(*(scene.send(write, "one-key") for _ in range(AT_ONCE)))
-    assert all(answer.is_success for answer in answers), [answer.text for answer in answers][:3]
-    assert len({(answer.status_code, told(answer), answer.headers.get("ETag")) for answer in answers}) == 1
-    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    responses = await asyncio.gather(*(scene.send(write, "one-key") for _ in range(AT_ONCE)))
+    assert all(response.is_success for response in responses), [response.text for response in responses][:3]
+    assert (
+        len({(response.status_code, told(response), response.headers.get("ETag")) for response in responses})
+        == 1
+    )
+    assert sum("Idempotent-Replayed" not in response.headers for response in responses) == 1
     assert sum(scene.versions().values()) - sum(before.values()) == WRITES[write][1]
 
 
-def told(answer: httpx.Response) -> str:
+def told(response: httpx.Response) -> str:
     """Return the part of a response that must be equal in all responses."""
-    content = answer.json() if answer.content else {}
+    content = response.json() if response.content else {}
     return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
 
 
@@ -153,10 +156,10 @@ async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
     method, path, _ = WRITES[write][0]
     url = scene.filled(path)
 
-    answer = await scene.http.request(method, url, headers=scene.organization.headers)
+    response = await scene.http.request(method, url, headers=scene.organization.headers)
 
-    assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("There is no body")
+    assert response.status_code == 400
+    assert response.json()["detail"].startswith("There is no body")
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -170,9 +173,9 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
 
     for content in (b"{ }", b'{"x": 1}', b"x"):
         sent = {**headers, "Content-Type": "application/json"}
-        answer = await scene.http.request(method, url, content=content, headers=sent)
-        assert answer.status_code == 422
-        assert "was used before" in answer.text
+        response = await scene.http.request(method, url, content=content, headers=sent)
+        assert response.status_code == 422
+        assert "was used before" in response.text
 
     fresh = await scene.http.request(
         method, url, json={"x": 1}, headers={**headers, "Idempotency-Key": "another-key"}
@@ -189,18 +192,18 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_pat
     method, path, body = WRITES[write][0]
     headers = {**scene.organization.headers, "Idempotency-Key": "one-key"}
 
-    answer = await scene.http.request(
+    response = await scene.http.request(
         method, re.sub(r"{\w+}", "nothing", path), json=scene.filled(body), headers=headers
     )
 
-    assert answer.status_code == 422
-    assert "was used before" in answer.text
+    assert response.status_code == 422
+    assert "was used before" in response.text
 
 
 @pytest.mark.parametrize("write", WRITES)
 async def test_a_replay_has_its_headers_in_the_same_order(scene: Scene, write: str) -> None:
-    def order(answer: httpx.Response) -> list[str]:
-        return [name for name in answer.headers if name not in {"link", "idempotent-replayed"}]
+    def order(response: httpx.Response) -> list[str]:
+        return [name for name in response.headers if name not in {"link", "idempotent-replayed"}]
 
     first = await scene.send(write, "one-key")
 
@@ -227,10 +230,10 @@ async def test_a_fault_is_told_though_no_store_tells_whether_the_key_was_used(
 
     began = time.monotonic()
     try:
-        answer = await scene.http.request(method, scene.filled(path), json={"x": 1}, headers=headers)
+        response = await scene.http.request(method, scene.filled(path), json={"x": 1}, headers=headers)
     finally:
         await firestore_control.forget()
 
-    assert answer.status_code == (400 if path.startswith(PROFILES) else 422)
-    assert "x" in answer.text
+    assert response.status_code == (400 if path.startswith(PROFILES) else 422)
+    assert "x" in response.text
     assert time.monotonic() - began < REQUEST_SECONDS / 2

@@ -22,7 +22,7 @@ OF_ITS_OWN = {"date", "x-request-id"}
         "/health/startup",
     ],
 )
-async def test_head_is_answered_as_get_is(
+async def test_head_gets_the_same_response_as_get(
     http: httpx.AsyncClient, new_organization: NewOrganization, path: str
 ) -> None:
     headers = new_organization().headers
@@ -35,8 +35,8 @@ async def test_head_is_answered_as_get_is(
     assert head.status_code == get.status_code
     assert head.content == b""
     told, expected = (
-        {name: value for name, value in answer.headers.items() if name not in OF_ITS_OWN}
-        for answer in (head, get)
+        {name: value for name, value in response.headers.items() if name not in OF_ITS_OWN}
+        for response in (head, get)
     )
     assert told == expected
     assert "content-length" in told

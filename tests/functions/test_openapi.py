@@ -7,19 +7,19 @@ from tests.functions.machines.expectations import common_headers
 
 
 async def test_the_document_needs_no_key_and_describes_the_calls(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/openapi.json")
+    response = await http.get("/openapi.json")
 
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert answer.json()["paths"]["/api/v1/machines"]["post"]["operationId"] == "register_machine"
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    assert response.json()["paths"]["/api/v1/machines"]["post"]["operationId"] == "register_machine"
 
 
 async def test_the_page_needs_no_key_and_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/docs")
+    response = await http.get("/docs")
 
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "Register a machine" in answer.text
-    assert "http://" not in answer.text
-    assert "https://" not in answer.text
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "Register a machine" in response.text
+    assert "http://" not in response.text
+    assert "https://" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])

@@ -115,7 +115,7 @@ def renaming(firestore: Firestore, path: str, name: str) -> Decide:
     return decide
 
 
-async def test_a_commit_that_arrives_late_is_answered_and_told_as_what_it_was(
+async def test_a_commit_that_arrives_late_gets_the_response_and_the_event_of_what_it_was(
     own: Inventory, project: str
 ) -> None:
     """Another change is committed between it and the next attempt, which so decides differently."""
@@ -223,7 +223,7 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
 
 
 @pytest.mark.usefixtures("own")
-async def test_contention_is_looked_into_only_where_a_commit_went_unanswered(
+async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
     project: str, firestore_control: Control
 ) -> None:
     """A failed read leads to one lookup, for an earlier request's response; contention leads to none."""
@@ -264,7 +264,7 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
 @pytest.mark.parametrize(
     ("key", "names"), [(None, ("a", "b")), (None, ("a",)), ("key", ("a", "b")), ("key", ("a",)), ("key", ())]
 )
-async def test_what_is_answered_and_told_is_the_decision_that_was_committed(
+async def test_the_response_and_the_events_are_those_of_the_committed_decision(
     own: Inventory, project: str, firestore_control: Control, key: str | None, names: Sequence[str]
 ) -> None:
     """The first attempt decides on three events, and is lost. The second's commit only loses its response."""
@@ -306,7 +306,7 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
     return decide
 
 
-async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline(
+async def test_a_commit_that_never_gets_a_response_is_looked_for_before_the_deadline(
     own: Inventory, project: str, firestore_control: Control
 ) -> None:
     await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
@@ -319,7 +319,7 @@ async def test_a_commit_that_is_never_answered_is_looked_for_before_the_deadline
     assert [entry.topic for entry in told] == ["machine-created"]
 
 
-async def test_an_answer_is_completed_while_its_event_is_published(own: Inventory) -> None:
+async def test_a_response_is_completed_while_its_event_is_published(own: Inventory) -> None:
     """Each of the two continues only when both have begun."""
     both = asyncio.Barrier(2)
 
@@ -338,7 +338,7 @@ async def test_an_answer_is_completed_while_its_event_is_published(own: Inventor
     assert response == HttpResponse(status=201, body=b"complete")
 
 
-async def test_a_publish_has_ended_when_the_answer_cannot_be_completed(own: Inventory) -> None:
+async def test_a_publish_has_ended_when_the_response_cannot_be_completed(own: Inventory) -> None:
     completing = asyncio.Event()
     published: list[str] = []
 

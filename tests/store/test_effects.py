@@ -114,7 +114,7 @@ async def test_what_a_transaction_decided_that_has_ended_is_decided_again(own: I
     assert (await counted(own), decided) == (2, 2)
 
 
-async def test_a_store_that_does_not_answer_makes_the_delivery_fail(
+async def test_a_store_that_does_not_respond_makes_the_delivery_fail(
     own: Inventory, firestore_control: Control, project: str
 ) -> None:
     await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", count=1000)

@@ -66,9 +66,9 @@ async def test_what_fails_in_any_route_is_a_problem_that_tells_nothing_and_one_l
 ) -> None:
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
-        answer = await http.get(path)
+        response = await http.get(path)
 
-    assert problem(answer, 500)["detail"] == "Something went wrong; the request id is request-1"
+    assert problem(response, 500)["detail"] == "Something went wrong; the request id is request-1"
     [entry] = entries(capsys)
     assert (entry["severity"], entry["message"]) == ("ERROR", f"GET {path} 500")
     assert entry["exception"].startswith("Traceback (most recent call last):\n")

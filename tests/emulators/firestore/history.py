@@ -12,8 +12,8 @@ from operator import attrgetter
 State = dict[str, int]
 """The values of the existing registers."""
 
-Answer = object
-Ask = Callable[[State], Answer]
+Result = object
+Ask = Callable[[State], Result]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Operation:
         began: The start time, by the clients' common clock.
         ended: The time when the client received the result.
         time: The server's commit time or read time, in nanoseconds.
-        answers: The results of the reads; in a transaction, they come before the writes.
+        results: The results of the reads; in a transaction, they come before the writes.
         writes: The written values; None for a delete.
         is_past: Whether it read at a past time, so that it can precede operations that ended before it began.
     """
@@ -42,12 +42,12 @@ class Operation:
     began: float
     ended: float
     time: int
-    answers: list[tuple[Question, Answer]] = field(default_factory=list)
+    results: list[tuple[Question, Result]] = field(default_factory=list)
     writes: Mapping[str, int | None] = field(default_factory=dict)
     is_past: bool = False
 
     def __str__(self) -> str:
-        asked = [f"{question.name} -> {answer}" for question, answer in self.answers]
+        asked = [f"{question.name} -> {result}" for question, result in self.results]
         return f"{self.client} at {self.time}: {', '.join(asked)}; wrote {dict(self.writes)}"
 
 
@@ -55,16 +55,16 @@ def contradictions(history: Iterable[Operation]) -> list[str]:
     """Return operations that contradict the order of the server's times: none if strictly serializable."""
     # At equal times, commits come first, because a read sees the commits up to and including its time.
     order = sorted(history, key=lambda operation: (operation.time, not operation.writes))
-    return [*_wrong_answers(order), *_shared_times(order), *_against_real_time(order)]
+    return [*_wrong_results(order), *_shared_times(order), *_against_real_time(order)]
 
 
-def _wrong_answers(order: list[Operation]) -> list[str]:
+def _wrong_results(order: list[Operation]) -> list[str]:
     found = []
     state: State = {}
     for operation in order:
-        for question, answer in operation.answers:
+        for question, result in operation.results:
             expected = question.ask(state)
-            if answer != expected:
+            if result != expected:
                 found.append(f"{question.name} should be {expected}: {operation}")
         for register, value in operation.writes.items():
             if value is None:

@@ -13,18 +13,18 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import Document, StructuredQuery, Value, Write
 
-from tests.emulators.firestore.history import Answer, Operation, Question, State
+from tests.emulators.firestore.history import Operation, Question, Result, State
 
 REGISTERS = [f"r{number}" for number in range(6)]
 COLLECTION = "registers"
 _F = StructuredQuery.FieldFilter.Operator
 _values = itertools.count(1)  # each value is written once, so that a read shows which write it saw
 
-Answers = list[tuple[Question, Answer]]
+Results = list[tuple[Question, Result]]
 Selector = dict[str, object]
-Effect = tuple[int, Answers, dict[str, int | None]]
+Effect = tuple[int, Results, dict[str, int | None]]
 """The time of an operation, the results of its reads, and its writes."""
-Read = Callable[[Selector], Awaitable[tuple[int, Answers]]]
+Read = Callable[[Selector], Awaitable[tuple[int, Results]]]
 
 
 class Registers:
@@ -60,7 +60,7 @@ class Registers:
             (act,) = self._random.choices([*kinds], weights=[*kinds.values()])
             began = time.monotonic()
             try:
-                effective, answers, writes = await act()
+                effective, results, writes = await act()
             except Aborted:
                 continue
             self._history.append(
@@ -69,7 +69,7 @@ class Registers:
                     began=began,
                     ended=time.monotonic(),
                     time=effective,
-                    answers=answers,
+                    results=results,
                     writes=writes,
                     is_past=act == self._read_past,
                 )
@@ -84,8 +84,8 @@ class Registers:
         if not self._history:
             return await self._read_once()
         at = self._random.choice(self._history).time
-        _, answers = await self._some_read()({"read_time": _timestamp(at)})
-        return at, answers, {}
+        _, results = await self._some_read()({"read_time": _timestamp(at)})
+        return at, results, {}
 
     async def _write(self) -> Effect:
         writes = self._some_writes()
@@ -94,21 +94,21 @@ class Registers:
     async def _read_only(self) -> Effect:
         """Make two reads of any kinds with a pause between them: both are as of the same time."""
         transaction = await self._begin({"read_only": {}})
-        at, answers = await self._some_read()({"transaction": transaction})
+        at, results = await self._some_read()({"transaction": transaction})
         await asyncio.sleep(self._random.uniform(0, 0.005))
         again, more = await self._some_read()({"transaction": transaction})
         if again != at:
             raise AssertionError(f"a read-only transaction moved from {at} to {again}")
-        return at, answers + more, {}
+        return at, results + more, {}
 
     async def _read_and_write(self) -> Effect:
         transaction = await self._begin({"read_write": {}})
         try:
-            _, answers = await self._some_read()({"transaction": transaction})
+            _, results = await self._some_read()({"transaction": transaction})
             if self._random.random() < 0.5:
-                answers += (await self._some_read()({"transaction": transaction}))[1]
+                results += (await self._some_read()({"transaction": transaction}))[1]
             writes = self._some_writes()
-            return await self._commit(writes, transaction), answers, writes
+            return await self._commit(writes, transaction), results, writes
         except Aborted:
             await self._client.rollback(request={"database": self._database, "transaction": transaction})
             raise
@@ -116,16 +116,16 @@ class Registers:
     async def _think_better_of_it(self) -> Effect:
         """Read in a transaction, and roll it back: its reads must be consistent too."""
         transaction = await self._begin({"read_write": {}})
-        at, answers = await self._some_read()({"transaction": transaction})
+        at, results = await self._some_read()({"transaction": transaction})
         await self._client.rollback(request={"database": self._database, "transaction": transaction})
-        return at, answers, {}
+        return at, results, {}
 
     # Reads
 
     def _some_read(self) -> Read:
         return self._random.choice([self._get, self._query, self._page, self._aggregate])
 
-    async def _get(self, selector: Selector) -> tuple[int, Answers]:
+    async def _get(self, selector: Selector) -> tuple[int, Results]:
         wanted = self._random.sample(REGISTERS, self._random.randint(1, 4))
         request = {"database": self._database, "documents": [*map(self._path, wanted)], **selector}
         responses = await self._client.batch_get_documents(request=request, retry=None)
@@ -136,12 +136,12 @@ class Registers:
                 found[_register(response.found)] = response.found.fields["n"].integer_value
         return at, [(_each(wanted), found)]
 
-    async def _query(self, selector: Selector) -> tuple[int, Answers]:
+    async def _query(self, selector: Selector) -> tuple[int, Results]:
         low = self._some_value()
         at, found = await self._run({"from_": _FROM, "where": _above(low)}, selector)
         return at, [(Question(f"all above {low}", lambda state: _items(state, low)), found)]
 
-    async def _page(self, selector: Selector) -> tuple[int, Answers]:
+    async def _page(self, selector: Selector) -> tuple[int, Results]:
         size, low = self._random.randint(1, 3), self._some_value()
         order = [{"field": {"field_path": "n"}, "direction": "DESCENDING"}]
         query = {"from_": _FROM, "where": _above(low), "order_by": order, "limit": size}
@@ -161,7 +161,7 @@ class Registers:
                 found.append((_register(response.document), response.document.fields["n"].integer_value))
         return at, found
 
-    async def _aggregate(self, selector: Selector) -> tuple[int, Answers]:
+    async def _aggregate(self, selector: Selector) -> tuple[int, Results]:
         low = self._some_value()
         request = {
             "parent": f"{self._database}/documents",

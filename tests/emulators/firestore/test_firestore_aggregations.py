@@ -21,8 +21,8 @@ def aggregate(
             "aggregations": aggregations,
         },
     }
-    (answer,) = generated.run_aggregation_query(request=request)
-    return answer
+    (response,) = generated.run_aggregation_query(request=request)
+    return response
 
 
 def fill(cities: CollectionReference, *values: object) -> None:
@@ -59,12 +59,12 @@ def test_sums_and_averages_are_of_numbers(
 
 def test_of_nothing_the_sum_is_zero_and_the_average_null(generated: FirestoreClient, database: str) -> None:
     field = {"field": {"field_path": "n"}}
-    answer = aggregate(
+    response = aggregate(
         generated, database, {}, {"alias": "sum", "sum": field}, {"alias": "avg", "avg": field}
     )
     kinds = {
         alias: Value.pb(value).WhichOneof("value_type")
-        for alias, value in answer.result.aggregate_fields.items()
+        for alias, value in response.result.aggregate_fields.items()
     }
     assert kinds == {"sum": "integer_value", "avg": "null_value"}
 
@@ -94,7 +94,7 @@ def test_several_aggregations_have_their_aliases(
     fill(cities, 1, 2, 3)
     cities.document("without").set({"m": 1})
     field = {"field": {"field_path": "n"}}
-    answer = aggregate(
+    response = aggregate(
         generated,
         database,
         {},
@@ -103,7 +103,7 @@ def test_several_aggregations_have_their_aliases(
         {"avg": field},
         {"alias": "few", "count": {"up_to": 2}},
     )
-    found = {alias: str(value).strip() for alias, value in answer.result.aggregate_fields.items()}
+    found = {alias: str(value).strip() for alias, value in response.result.aggregate_fields.items()}
     assert found == {
         "field_1": "integer_value: 3",
         "total": "integer_value: 6",

@@ -70,8 +70,8 @@ def test_a_commit_fails_on_demand_before_or_after_it_is_applied(
     emulator.fault(method="Commit", pattern=f"/a/failing-{when}$", code="UNAVAILABLE", when=when)
     with pytest.raises(ServiceUnavailable):
         generated.commit(database=database, writes=[Write(update={"name": name})], retry=None)
-    (answer,) = generated.batch_get_documents(request={"database": database, "documents": [name]})
-    assert bool(answer.found.name) == (when == "after")
+    (response,) = generated.batch_get_documents(request={"database": database, "documents": [name]})
+    assert bool(response.found.name) == (when == "after")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -81,8 +81,8 @@ def test_a_connection_is_cut_on_demand(when: str, emulator: Emulator, database: 
         emulator.fault(method="Commit", pattern=name, disconnect=True, when=when)
         with pytest.raises(ServiceUnavailable):
             own.commit(database=database, writes=[Write(update={"name": name})], retry=None)
-        (answer,) = own.batch_get_documents(request={"database": database, "documents": [name]})
-    assert bool(answer.found.name) == (when == "after")
+        (response,) = own.batch_get_documents(request={"database": database, "documents": [name]})
+    assert bool(response.found.name) == (when == "after")
 
 
 def test_a_fault_strikes_as_often_as_it_is_told_to(

@@ -11,7 +11,7 @@ TOTAL = Question("total", lambda state: sum(state.values()))
 
 def operation(
     time: int,
-    *answers: tuple[Question, object],
+    *results: tuple[Question, object],
     span: tuple[float, float] = (0, 100),
     is_past: bool = False,
     **writes: int | None,
@@ -22,7 +22,7 @@ def operation(
         began=began,
         ended=ended,
         time=time,
-        answers=list(answers),
+        results=list(results),
         writes=writes,
         is_past=is_past,
     )

@@ -327,7 +327,7 @@ def test_filters_that_do_not_go_together_are_refused(
         [field("n", Op.NOT_IN, array([1])), field("m", Op.LESS_THAN_OR_EQUAL, ONE)],
     ],
 )
-def test_filters_that_go_together_are_answered(
+def test_filters_that_go_together_succeed(
     filters: list[dict[str, object]], generated: FirestoreClient, database: str
 ) -> None:
     query = {
@@ -335,4 +335,4 @@ def test_filters_that_go_together_are_answered(
         "where": {"composite_filter": {"op": "AND", "filters": filters}},
     }
     found = generated.run_query(request={"parent": f"{database}/documents", "structured_query": query})
-    assert not any(answer.document.name for answer in found)
+    assert not any(response.document.name for response in found)

@@ -26,13 +26,13 @@ def seed() -> int:
     return seed
 
 
-async def test_one_order_explains_every_answer(emulator: Emulator, database: str, seed: int) -> None:
+async def test_one_order_explains_every_response(emulator: Emulator, database: str, seed: int) -> None:
     history = await act(emulator, database, seed, OPERATIONS)
     assert contradictions(history) == []
     assert len(history) > OPERATIONS / 4
 
 
-async def test_one_order_explains_every_answer_also_where_commits_wait_for_the_disk(
+async def test_one_order_explains_every_response_also_where_commits_wait_for_the_disk(
     tmp_path: Path, database: str, seed: int
 ) -> None:
     with running("--data", str(tmp_path)) as emulator:

@@ -38,7 +38,7 @@ async def test_small_documents_come_together(
         cities.add({"text": "x" * 100})
     request = RunQueryRequest(parent=f"{database}/documents", structured_query=all_in(cities.id))
 
-    async with watched(emulator.host) as (address, answered), grpc.aio.insecure_channel(address) as channel:
+    async with watched(emulator.host) as (address, received), grpc.aio.insecure_channel(address) as channel:
         query: grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, RunQueryResponse] = channel.unary_stream(
             METHOD,
             request_serializer=RunQueryRequest.SerializeToString,
@@ -47,7 +47,7 @@ async def test_small_documents_come_together(
         responses = [response async for response in query(request)]
 
     assert len(responses) == 100
-    assert list(types_of_frames(answered)).count(DATA) < 10
+    assert list(types_of_frames(received)).count(DATA) < 10
 
 
 def types_of_frames(data: bytearray) -> Iterator[int]:
@@ -60,13 +60,13 @@ def types_of_frames(data: bytearray) -> Iterator[int]:
 @asynccontextmanager
 async def watched(host: str) -> AsyncIterator[tuple[str, bytearray]]:
     """Forward requests to a server, and record its responses."""
-    answered = bytearray()
+    received = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, _, port = host.partition(":")
         server = await asyncio.open_connection(address, int(port))
-        await relay((reader, writer), server, answered=answered)
+        await relay((reader, writer), server, received=received)
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
         address, port = listener.sockets[0].getsockname()
-        yield f"{address}:{port}", answered
+        yield f"{address}:{port}", received

@@ -46,13 +46,13 @@ class Database:
 
     async def read(self, path: str, transaction: bytes | None = None) -> int | None:
         request = {"database": self.name, "documents": [self.path(path)], "transaction": transaction}
-        answers = await self.client.batch_get_documents(request=request, retry=None)
-        found = [answer.found async for answer in answers]
+        responses = await self.client.batch_get_documents(request=request, retry=None)
+        found = [response.found async for response in responses]
         return found[0].fields["n"].integer_value if found[0].name else None
 
     async def query(self, transaction: bytes | None = None, **query: object) -> list[int]:
         structured = {"from_": [{"collection_id": "a"}], **query}
-        answers = await self.client.run_query(
+        responses = await self.client.run_query(
             request={
                 "parent": f"{self.name}/documents",
                 "structured_query": structured,
@@ -60,7 +60,11 @@ class Database:
             },
             retry=None,
         )
-        return [answer.document.fields["n"].integer_value async for answer in answers if answer.document.name]
+        return [
+            response.document.fields["n"].integer_value
+            async for response in responses
+            if response.document.name
+        ]
 
     def write(self, path: str, n: int) -> Write:
         return Write(update=Document(name=self.path(path), fields={"n": Value(integer_value=n)}))
@@ -217,8 +221,8 @@ async def test_a_count_locks_its_range(database: Database) -> None:
         },
         "transaction": reader,
     }
-    answers = [a async for a in await database.client.run_aggregation_query(request=request)]
-    assert answers[0].result.aggregate_fields["all"].integer_value == 3
+    responses = [a async for a in await database.client.run_aggregation_query(request=request)]
+    assert responses[0].result.aggregate_fields["all"].integer_value == 3
     writer = await database.waiting(database.write("a/4", 4))
     assert not writer.done()
     await database.rollback(reader)
@@ -340,9 +344,9 @@ async def test_a_read_can_begin_the_transaction(database: Database) -> None:
         "documents": [database.path("a/1")],
         "new_transaction": {"read_write": {}},
     }
-    answers = [answer async for answer in await database.client.batch_get_documents(request=request)]
-    token = answers[0].transaction
-    assert answers[-1].found.fields["n"].integer_value == 1
+    responses = [response async for response in await database.client.batch_get_documents(request=request)]
+    token = responses[0].transaction
+    assert responses[-1].found.fields["n"].integer_value == 1
     writer = await database.waiting(database.write("a/1", 10))
     await database.commit(database.write("a/2", 20), transaction=token)
     await writer
@@ -356,7 +360,7 @@ async def test_a_read_that_is_refused_begins_no_transaction(database: Database) 
         "new_transaction": {"read_write": {}},
     }
     with pytest.raises(InvalidArgument):
-        [answer async for answer in await database.client.batch_get_documents(request=request)]
+        [response async for response in await database.client.batch_get_documents(request=request)]
     write = {"database": database.name, "writes": [database.write("a/1", 10)]}
     await database.client.commit(request=write, retry=None, timeout=5)  # a lock would delay it for longer
 

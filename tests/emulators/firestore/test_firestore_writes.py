@@ -164,7 +164,7 @@ def test_a_batch_does_each_write_by_itself(generated: FirestoreClient, database:
     found = generated.batch_get_documents(
         request={"database": database, "documents": [f"{database}/documents/a/{n}" for n in (1, 2, 3)]}
     )
-    assert [bool(answer.found) for answer in found] == [True, False, True]
+    assert [bool(response.found) for response in found] == [True, False, True]
 
 
 def test_a_batch_writes_no_document_twice(generated: FirestoreClient, database: str) -> None:
@@ -190,10 +190,10 @@ def test_documents_are_created_updated_and_deleted_one_by_one(
             }
         )
     changed = Document(name=created.name, fields={"n": integer(2), "m": integer(3)})
-    answer = generated.update_document(
+    response = generated.update_document(
         request={"document": changed, "update_mask": {"field_paths": ["m"]}, "mask": {"field_paths": ["m"]}}
     )
-    assert {name: value.integer_value for name, value in answer.fields.items()} == {"m": 3}
+    assert {name: value.integer_value for name, value in response.fields.items()} == {"m": 3}
     stored = generated.get_document(request={"name": created.name})
     assert {name: value.integer_value for name, value in stored.fields.items()} == {"n": 1, "m": 3}
     assert stored.create_time == created.create_time

@@ -81,7 +81,7 @@ def test_the_documented_statuses_acknowledge(
 @pytest.mark.parametrize(
     "header", [b"Content-Length: 2", b"Transfer-Encoding: chunked", b"X-Length: unknown"]
 )
-def test_an_answer_counts_with_its_head(
+def test_a_response_counts_with_its_head(
     header: bytes, publisher: PublisherClient, emulator: Emulator, topic: str, listener: socket.socket
 ) -> None:
     publisher.publish(topic, b"done").result()
@@ -94,7 +94,7 @@ def test_an_answer_counts_with_its_head(
     wait_until_acked(emulator, topic.partition("/topics/")[0])
 
 
-def test_an_interim_answer_is_followed_by_the_one_that_counts(
+def test_an_interim_response_is_followed_by_the_final_one(
     publisher: PublisherClient, emulator: Emulator, topic: str, listener: socket.socket
 ) -> None:
     publisher.publish(topic, b"twice").result()

@@ -232,7 +232,7 @@ async def test_a_machine_that_is_deleted_meanwhile_is_no_failure(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_commit_without_an_answer_takes_effect_once(fleet: Fleet, when: str) -> None:
+async def test_a_commit_without_a_response_takes_effect_once(fleet: Fleet, when: str) -> None:
     machines = await fleet.add(*[SILENT] * 3)
     await fleet.control.fail_next("Commit", pattern="machines/", when=when, code="UNAVAILABLE", count=2)
 
@@ -316,8 +316,8 @@ async def test_the_schedule_calls_it_and_clients_see_what_it_did(
     stored = firestore_client.document(f"organizations/{organization.id}/machines/{registered.json()['id']}")
     stored.update({"last_seen": now() - SILENT})
 
-    answer = await http.post(stack.functions["heartbeat_sweep"])
+    response = await http.post(stack.functions["heartbeat_sweep"])
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     swept = (await http.patch(path, json={}, headers=organization.headers)).json()
     assert swept["status"] == "disconnected"

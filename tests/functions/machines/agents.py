@@ -21,9 +21,9 @@ def a_registration(**changes: Any) -> Json:  # noqa: ANN401 - any JSON, even inv
 
 async def registered(machines: MachinesApi, **fields: Any) -> Json:  # noqa: ANN401 - JSON
     """Register a machine by fingerprint and return it."""
-    answer = await machines.call("POST", AGENTS, a_registration(**fields))
-    assert answer.status_code == 201, answer.text
-    machine: Json = answer.json()
+    response = await machines.call("POST", AGENTS, a_registration(**fields))
+    assert response.status_code == 201, response.text
+    machine: Json = response.json()
     return machine
 
 
@@ -35,29 +35,29 @@ async def patched(
     return machine
 
 
-def shown(answer: httpx.Response, status: int = 200) -> Json:
+def shown(response: httpx.Response, status: int = 200) -> Json:
     """Check that a response is a machine, and return it."""
-    assert status == answer.status_code, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    common_headers(answer)
-    machine: Json = answer.json()
+    assert status == response.status_code, response.text
+    assert response.headers["content-type"] == "application/json"
+    common_headers(response)
+    machine: Json = response.json()
     return machine
 
 
-def faults(answer: httpx.Response) -> list[tuple[list[str | int], str, str]]:
+def faults(response: httpx.Response) -> list[tuple[list[str | int], str, str]]:
     """Check that a response is the pools family's 422, and return its faults: place, message, type."""
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    common_headers(answer)
-    body = answer.json()
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/json"
+    common_headers(response)
+    body = response.json()
     assert {"detail"} == body.keys()
     assert all({"loc", "msg", "type"} == fault.keys() for fault in body["detail"])
     return [(fault["loc"], fault["msg"], fault["type"]) for fault in body["detail"]]
 
 
-def missing(answer: httpx.Response, machine_id: str) -> None:
+def missing(response: httpx.Response, machine_id: str) -> None:
     """Check that a response is the contract's 404 for a machine."""
-    body = problem(answer, 404)
+    body = problem(response, 404)
     assert body["type"].endswith("/machine-not-found")
     assert machine_id == body["machine_id"]
 

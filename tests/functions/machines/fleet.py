@@ -116,7 +116,7 @@ class Question:
 
     parameters: Parameters
 
-    def answer(self, machines: Iterable[Machine]) -> list[str]:
+    def expected_ids(self, machines: Iterable[Machine]) -> list[str]:
         """Return the ids of the machines that meet all conditions, newest first."""
         found = [machine.id for machine in machines if all(self._conditions(machine))]
         return sorted(found, reverse=True)
@@ -185,6 +185,6 @@ def _parameters(
                 yield "label", rng.choice([key, f"!{key}", *(f"{key}={value}" for value in values)])
 
 
-def ids(answer: dict[str, Any]) -> list[str]:
+def ids(response: dict[str, Any]) -> list[str]:
     """Return the ids of the machines in a page of either family."""
-    return [machine["id"] for machine in answer["items" if "items" in answer else "machines"]]
+    return [machine["id"] for machine in response["items" if "items" in response else "machines"]]

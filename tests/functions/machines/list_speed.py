@@ -115,9 +115,9 @@ async def _measure(
     cpu: dict[str, list[float]] = {process: [] for process in PROCESSES}
     for _ in range(repeats):
         before, started = _cpu_ms(stack.pids), time.perf_counter()
-        answer = await http.send(request)
+        response = await http.send(request)
         wall.append((time.perf_counter() - started) * 1000)
-        assert answer.status_code == 200, answer.text
+        assert response.status_code == 200, response.text
         for process, used in _cpu_ms(stack.pids).items():
             cpu[process].append(used - before[process])
     reads = await control.reads_of(partial(http.send, request))

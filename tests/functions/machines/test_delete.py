@@ -19,8 +19,8 @@ FAMILIES = [PATH, AGENTS]
 
 async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
     """Create a pool with members."""
-    answer = await machines.call("POST", "/v1/pools", {"name": "pool"})
-    pool_id: str = answer.json()["id"]
+    response = await machines.call("POST", "/v1/pools", {"name": "pool"})
+    pool_id: str = response.json()["id"]
     if machine_ids:
         body: dict[str, Any] = {"machine_ids": list(machine_ids)}
         shown(await machines.call("POST", f"/v1/pools/{pool_id}/machines", body))
@@ -42,12 +42,12 @@ def told_of(log: EventLog, pool_id: str) -> list[Heard]:
 async def test_a_deleted_machine_is_gone_for_both_families(machines: MachinesApi, family: str) -> None:
     machine_id = created(await machines.register(a_body()))
 
-    answer = await machines.call("DELETE", f"{family}/{machine_id}")
+    response = await machines.call("DELETE", f"{family}/{machine_id}")
 
-    assert answer.status_code == 204
-    assert answer.content == b""
-    assert "content-type" not in answer.headers
-    common_headers(answer)
+    assert response.status_code == 204
+    assert response.content == b""
+    assert "content-type" not in response.headers
+    common_headers(response)
     assert not machines.machines().document(machine_id).get().exists
     for path in FAMILIES:
         missing(await machines.call("DELETE", f"{path}/{machine_id}"), machine_id)
@@ -120,9 +120,9 @@ async def test_if_match_holds_back_the_deletion_of_another_version(
 ) -> None:
     machine_id = created(await machines.register(a_body()))
 
-    answer = await machines.call("DELETE", f"{family}/{machine_id}", headers={"If-Match": '"2"'})
+    response = await machines.call("DELETE", f"{family}/{machine_id}", headers={"If-Match": '"2"'})
 
-    assert problem(answer, 412)["type"] == f"{ERRORS}/precondition-failed"
+    assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
     assert machines.stored(machine_id)["version"] == 1
     right = await machines.call("DELETE", f"{family}/{machine_id}", headers={"If-Match": '"1"'})
     assert right.status_code == 204

@@ -84,10 +84,10 @@ async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, no
         assert int(startup.headers["retry-after"]) > 0
         assert startup.elapsed < timedelta(seconds=10)  # probes do not wait long
 
-        answer = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
+        response = await function.http.post(PATH, json=a_body(), headers={"Authorization": "Bearer key"})
 
-        problem(answer, 503)
-        assert int(answer.headers["retry-after"]) > 0
+        problem(response, 503)
+        assert int(response.headers["retry-after"]) > 0
 
 
 async def test_without_credentials_it_lives_but_has_not_started(nursery: Nursery, tmp_path: Path) -> None:
@@ -112,11 +112,11 @@ async def test_without_permission_or_a_database_it_has_not_started(
 
 async def _has_not_started(function: LoneFunction) -> None:
     """Check that the startup probe fails, and that the log contains the reason."""
-    answer = await function.http.get("/health/startup", headers={"X-Request-Id": "startup-1"})
+    response = await function.http.get("/health/startup", headers={"X-Request-Id": "startup-1"})
 
-    assert (answer.status_code, answer.content) == (503, b"")
-    assert int(answer.headers["retry-after"]) > 0
-    common_headers(answer)
+    assert (response.status_code, response.content) == (503, b"")
+    assert int(response.headers["retry-after"]) > 0
+    common_headers(response)
     entry = await function.log_entry("startup-1")
     assert (entry["severity"], bool(entry["exception"])) == ("ERROR", True)
 

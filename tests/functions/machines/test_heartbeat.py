@@ -31,12 +31,12 @@ async def test_a_heartbeat_moves_last_seen_and_nothing_else(
     time = moment(machine["last_seen"]) + TEN_SECONDS
     await pubsub_control.tally("Publish", machine["id"])
 
-    answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", beat(time))
+    response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", beat(time))
 
-    alive = shown(answer)
+    alive = shown(response)
     assert time == moment(alive["last_seen"])
     assert machine | {"last_seen": alive["last_seen"]} == alive
-    assert answer.headers["etag"] == '"1"'
+    assert response.headers["etag"] == '"1"'
     assert alive == shown(await machines.call("GET", f"{PATH}/{machine['id']}"))
     assert await pubsub_control.tallied() == 0
     assert settled(books.faults) == []
@@ -192,10 +192,10 @@ async def test_a_heartbeat_is_not_hidden_by_if_none_match(
     time = moment(machine["last_seen"]) + moved
     await patched(machines, machine["id"], beat(time))
 
-    answer = await machines.call("GET", at, headers={"If-None-Match": '"1"'})
+    response = await machines.call("GET", at, headers={"If-None-Match": '"1"'})
 
-    assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
-    assert moment(answer.json()["last_seen"]) == time
+    assert (response.status_code, response.headers["etag"]) == (200, '"1"')
+    assert moment(response.json()["last_seen"]) == time
     # `*` only asks whether the machine exists: RFC 9110, section 13.1.2.
     assert (await machines.call("GET", at, headers={"If-None-Match": "*"})).status_code == 304
     await patched(machines, machine["id"], {"name": "other"})

@@ -12,11 +12,11 @@ from tests.functions.machines.expectations import PATH, common_headers, problem
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_a_method_that_the_path_does_not_have_is_refused(machines: MachinesApi, method: str) -> None:
-    answer = await machines.http.request(method, PATH, headers=machines.organization.headers)
+    response = await machines.http.request(method, PATH, headers=machines.organization.headers)
 
-    problem(answer, 405)
-    assert "POST" in answer.headers["allow"].split(", ")
-    assert method not in answer.headers["allow"].split(", ")
+    problem(response, 405)
+    assert "POST" in response.headers["allow"].split(", ")
+    assert method not in response.headers["allow"].split(", ")
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ async def test_a_method_that_the_path_does_not_have_is_refused(machines: Machine
     ],
 )
 async def test_an_unknown_path_is_not_found(machines: MachinesApi, path: str) -> None:
-    answer = await machines.http.post(path, json=a_body(), headers=machines.organization.headers)
+    response = await machines.http.post(path, json=a_body(), headers=machines.organization.headers)
 
-    problem(answer, 404)
+    problem(response, 404)
 
 
 @pytest.mark.parametrize("check", ["liveness", "startup"])
-async def test_health_answers_without_a_key_and_is_not_kept(http: httpx.AsyncClient, check: str) -> None:
-    answer = await http.get(f"/health/{check}")
+async def test_health_checks_need_no_key_and_are_not_cached(http: httpx.AsyncClient, check: str) -> None:
+    response = await http.get(f"/health/{check}")
 
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["cache-control"] == "no-cache, no-store, must-revalidate"
-    common_headers(answer)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["cache-control"] == "no-cache, no-store, must-revalidate"
+    common_headers(response)
 
 
 @pytest.mark.parametrize(
@@ -62,30 +62,30 @@ async def test_health_answers_without_a_key_and_is_not_kept(http: httpx.AsyncCli
 )
 async def test_a_sane_request_id_comes_back(machines: MachinesApi, request_id: str) -> None:
     sent = {"X-Request-Id": request_id}
-    for answer in (
+    for response in (
         await machines.register(a_body(), sent),
         await machines.register({}, sent),
         await machines.http.get("/nowhere", headers=sent),
         await machines.http.get("/health/liveness", headers=sent),
     ):
-        assert request_id == answer.headers["x-request-id"]
+        assert request_id == response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("request_id", [b"", b"a b", b'"', b"{}", "\u00e9".encode(), b"a\tb", b"x" * 1_000])
 async def test_another_request_id_is_replaced(http: httpx.AsyncClient, request_id: bytes) -> None:
-    answer = await http.get("/health/liveness", headers={b"X-Request-Id": request_id})
+    response = await http.get("/health/liveness", headers={b"X-Request-Id": request_id})
 
-    made = answer.headers["x-request-id"]
+    made = response.headers["x-request-id"]
     assert re.fullmatch(r"[A-Za-z0-9-]{8,128}", made)
     assert made.encode() != request_id
 
 
 async def test_of_two_request_ids_the_first_comes_back(http: httpx.AsyncClient) -> None:
-    answer = await http.get(
+    response = await http.get(
         "/health/liveness", headers=[("X-Request-Id", "first"), ("X-Request-Id", "second")]
     )
 
-    assert answer.headers["x-request-id"] == "first"
+    assert response.headers["x-request-id"] == "first"
 
 
 async def test_requests_without_an_id_get_one_each(http: httpx.AsyncClient) -> None:

@@ -46,9 +46,9 @@ async def stored(stack: RunningStack, new_organization: NewOrganization) -> Flee
 async def get(
     http: httpx.AsyncClient, stored: Fleet, parameters: fleet.Parameters, path: str = PATH
 ) -> httpx.Response:
-    answer = await _ask(http, stored, parameters, path)
-    assert answer.status_code == 200, answer.text
-    return answer
+    response = await _ask(http, stored, parameters, path)
+    assert response.status_code == 200, response.text
+    return response
 
 
 async def get_first(
@@ -58,11 +58,11 @@ async def get_first(
 
     The emulator creates an index when a query first needs it. For large fleets, this exceeds the deadline.
     """
-    answer = await _ask(http, stored, parameters, path)
-    while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and len(stored.machines) >= LARGE:
-        answer = await _ask(http, stored, parameters, path)
-    assert answer.status_code == 200, answer.text
-    return answer
+    response = await _ask(http, stored, parameters, path)
+    while response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and len(stored.machines) >= LARGE:
+        response = await _ask(http, stored, parameters, path)
+    assert response.status_code == 200, response.text
+    return response
 
 
 async def _ask(
@@ -76,12 +76,12 @@ async def test_every_combination_of_filters_finds_just_what_matches(
     http: httpx.AsyncClient, stored: Fleet
 ) -> None:
     for question in fleet.questions(stored.machines, stored.pools, seed=1):
-        expected = question.answer(stored.machines)
+        expected = question.expected_ids(stored.machines)
         skip = len(expected) // 3 if len(expected) < LARGE // 2 else 7
 
-        answer = await get_first(http, stored, (*question.parameters, ("skip", str(skip)), ("limit", "20")))
+        response = await get_first(http, stored, (*question.parameters, ("skip", str(skip)), ("limit", "20")))
 
-        page = answer.json()
+        page = response.json()
         assert expected[skip : skip + 20] == fleet.ids(page), question
         assert len(expected) == page["total"], question
         assert (skip, 20) == (page["skip"], page["limit"])
@@ -149,7 +149,7 @@ async def test_a_page_may_begin_at_the_end_or_beyond(
 ) -> None:
     page = (await get(http, stored, (("skip", str(skip)),))).json()
 
-    assert fleet.Question(()).answer(stored.machines)[skip:] == fleet.ids(page)
+    assert fleet.Question(()).expected_ids(stored.machines)[skip:] == fleet.ids(page)
     assert page["total"] == SIZE
 
 

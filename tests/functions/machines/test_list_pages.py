@@ -25,16 +25,16 @@ SIZE = 7
 
 
 async def page(machines: MachinesApi, query: str = "") -> dict[str, Any]:
-    answer = await machines.call("GET", f"{PATH}?{query}")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    common_headers(answer)
-    found: dict[str, Any] = answer.json()
+    response = await machines.call("GET", f"{PATH}?{query}")
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    common_headers(response)
+    found: dict[str, Any] = response.json()
     return found
 
 
-def faults(answer: httpx.Response) -> list[str]:
-    return sorted(fault["field"] for fault in problem(answer, 400)["invalid_fields"])
+def faults(response: httpx.Response) -> list[str]:
+    return sorted(fault["field"] for fault in problem(response, 400)["invalid_fields"])
 
 
 async def registered(machines: MachinesApi, count: int) -> list[str]:
@@ -145,8 +145,8 @@ async def test_a_token_that_was_changed_or_is_for_another_list_is_refused(
 
     for wrong in ("", "x", changed, token[1:], token + "=", "%FF"):
         assert faults(await machines.call("GET", f"{PATH}?page_token={wrong}")) == ["page_token"]
-    answer = await machines.call("GET", f"{PATH}?page_token={token}&label=tier")
-    assert faults(answer) == ["page_token"]
+    response = await machines.call("GET", f"{PATH}?page_token={token}&label=tier")
+    assert faults(response) == ["page_token"]
     assert faults(await others.call("GET", f"{PATH}?page_token={token}")) == ["page_token"]
 
 
@@ -259,19 +259,19 @@ async def test_a_mac_may_be_asked_for_with_labels_and_not_with_a_token(machines:
     assert faults(await machines.call("GET", f"{PATH}?mac={mac}&page_token=x")) == ["page_token"]
 
 
-async def test_a_list_is_answered_in_protobuf_too(machines: MachinesApi) -> None:
+async def test_a_list_can_be_protobuf_too(machines: MachinesApi) -> None:
     ids = await registered(machines, 2)
 
-    answer = await machines.call("GET", f"{PATH}?per_page=1", headers={"Accept": "application/x-protobuf"})
+    response = await machines.call("GET", f"{PATH}?per_page=1", headers={"Accept": "application/x-protobuf"})
 
-    assert answer.headers["content-type"] == "application/x-protobuf"
-    shown = MachineList.FromString(answer.content)
+    assert response.headers["content-type"] == "application/x-protobuf"
+    shown = MachineList.FromString(response.content)
     assert [machine.id for machine in shown.machines] == ids[:1]
     assert (shown.pagination.total, shown.pagination.total_pages) == (2, 2)
     assert shown.pagination.HasField("next_page_token")
 
 
-async def test_protobuf_answers_name_no_pools_as_json_names_none(machines: MachinesApi) -> None:
+async def test_protobuf_responses_name_no_pools_as_json_names_none(machines: MachinesApi) -> None:
     """A deleted pool's id remains in its members until the cleanup, and must not be visible."""
     [machine_id] = await registered(machines, 1)
     machines.machines().document(machine_id).update({"pool_ids": ["deleted"]})

@@ -19,10 +19,10 @@ ITEMS = "/v1/machines"
 
 
 async def items(machines: MachinesApi, query: str = "") -> dict[str, Any]:
-    answer = await machines.call("GET", f"{ITEMS}?{query}")
-    assert answer.status_code == 200, answer.text
-    common_headers(answer)
-    found: dict[str, Any] = answer.json()
+    response = await machines.call("GET", f"{ITEMS}?{query}")
+    assert response.status_code == 200, response.text
+    common_headers(response)
+    found: dict[str, Any] = response.json()
     return found
 
 
@@ -32,10 +32,10 @@ async def found(machines: MachinesApi, query: str) -> list[str]:
     return fleet.ids(shown)
 
 
-def faults(answer: httpx.Response) -> list[list[str | int]]:
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    details = answer.json()["detail"]
+def faults(response: httpx.Response) -> list[list[str | int]]:
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/json"
+    details = response.json()["detail"]
     assert all(detail.keys() == {"loc", "msg", "type"} for detail in details)
     return [detail["loc"] for detail in details]
 
@@ -43,8 +43,8 @@ def faults(answer: httpx.Response) -> list[list[str | int]]:
 async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
     made = await machines.call("POST", "/v1/pools", {"name": "pool"})
     pool_id: str = made.json()["id"]
-    answer = await machines.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machine_ids})
-    assert answer.status_code == 200, answer.text
+    response = await machines.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machine_ids})
+    assert response.status_code == 200, response.text
     return pool_id
 
 
@@ -248,9 +248,9 @@ async def test_wrong_parameters_are_refused_by_name(
 
 async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: MachinesApi) -> None:
     for zone in ("02:00", "0200"):
-        answer = await machines.call("GET", f"{ITEMS}?created_at_from=2024-01-01T00:00:00+{zone}")
+        response = await machines.call("GET", f"{ITEMS}?created_at_from=2024-01-01T00:00:00+{zone}")
 
-        [fault] = answer.json()["detail"]
+        [fault] = response.json()["detail"]
         assert fault["loc"] == ["query", "created_at_from"]
         assert "%2B" in fault["msg"]
 
@@ -258,9 +258,9 @@ async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: Machi
 async def test_a_time_that_is_none_takes_no_time(machines: MachinesApi) -> None:
     """A regular expression with backtracking would take six seconds, and block all other requests."""
     began = time.monotonic()
-    answer = await machines.call("GET", f"{ITEMS}?created_at_from=a{'00:00+' * 10_000}")
+    response = await machines.call("GET", f"{ITEMS}?created_at_from=a{'00:00+' * 10_000}")
 
-    assert faults(answer) == [["query", "created_at_from"]]
+    assert faults(response) == [["query", "created_at_from"]]
     assert time.monotonic() - began < 2
 
 

@@ -32,10 +32,10 @@ async def test_one_field_changes_and_the_rest_stays(machines: MachinesApi, field
     machine_id = created(await machines.register(a_full_body()))
     before = shown(await machines.call("GET", f"{PATH}/{machine_id}"))
 
-    answer = await machines.call("PATCH", f"{AGENTS}/{machine_id}", {field: CHANGES[field]})
+    response = await machines.call("PATCH", f"{AGENTS}/{machine_id}", {field: CHANGES[field]})
 
-    after = shown(answer)
-    assert answer.headers["etag"] == '"2"'
+    after = shown(response)
+    assert response.headers["etag"] == '"2"'
     assert before | {field: CHANGES[field], "updated_at": after["updated_at"]} == after
     assert moment(before["updated_at"]) <= moment(after["updated_at"])
     assert after == shown(await machines.call("GET", f"{PATH}/{machine_id}"))
@@ -67,9 +67,9 @@ async def test_a_patch_that_changes_nothing_makes_no_version_and_no_event(
     await pubsub_control.tally("Publish", machine["id"])
 
     for same in (CHANGES, {}, {"name": "other"}, {"reserved_session_id": SESSION.upper()}):
-        answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", same)
-        assert after == shown(answer)
-        assert answer.headers["etag"] == '"2"'
+        response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", same)
+        assert after == shown(response)
+        assert response.headers["etag"] == '"2"'
 
     assert await firestore_control.tallied() == 0
     assert await pubsub_control.tallied() == 0
@@ -114,9 +114,9 @@ async def test_the_same_parameters_in_another_order_change_nothing(machines: Mac
         ("PATCH", f"{AGENTS}/{machine_id}", {"machine_parameters": again}),
         ("PUT", f"{PATH}/{machine_id}", body | {"machine_parameters": again}),
     ):
-        answer = await machines.call(method, path, same)
-        assert sent == shown(answer)["machine_parameters"]
-        assert answer.headers["etag"] == '"1"'
+        response = await machines.call(method, path, same)
+        assert sent == shown(response)["machine_parameters"]
+        assert response.headers["etag"] == '"1"'
 
 
 async def test_clearing_what_is_not_there_changes_nothing(machines: MachinesApi) -> None:
@@ -212,9 +212,9 @@ async def test_every_fault_is_told_at_its_place_and_nothing_changes(
 async def test_what_is_no_time_is_a_fault(machines: MachinesApi, text: object, words: str) -> None:
     machine = await registered(machines)
 
-    answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"last_seen": text, "name": "other"})
+    response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"last_seen": text, "name": "other"})
 
-    [(place, told, _)] = faults(answer)
+    [(place, told, _)] = faults(response)
     assert place == ["body", "last_seen"]
     assert told.startswith(words)
     assert machines.stored(machine["id"])["version"] == 1
@@ -234,9 +234,9 @@ async def test_json_is_taken_to_the_letter(machines: MachinesApi, content: bytes
     machine = await registered(machines)
     headers = {**machines.organization.headers, "Content-Type": "application/json"}
 
-    answer = await machines.http.patch(f"{AGENTS}/{machine['id']}", content=content, headers=headers)
+    response = await machines.http.patch(f"{AGENTS}/{machine['id']}", content=content, headers=headers)
 
-    assert [place] == [fault[0] for fault in faults(answer)]
+    assert [place] == [fault[0] for fault in faults(response)]
 
 
 @pytest.mark.parametrize(("content", "status"), [(b"", 400), (b"{", 400), (b" " * (2 << 20), 413)])
@@ -254,20 +254,20 @@ async def test_if_match_holds_back_a_change_of_another_version(
     machine = await registered(machines)
     path = f"{AGENTS}/{machine['id']}"
 
-    answer = await machines.call("PATCH", path, {"name": "other"}, {"If-Match": condition})
+    response = await machines.call("PATCH", path, {"name": "other"}, {"If-Match": condition})
 
-    assert status == answer.status_code
+    assert status == response.status_code
     assert machines.stored(machine["id"])["version"] == (2 if status == 200 else 1)
     if status == 412:
-        assert problem(answer, 412)["type"] == f"{ERRORS}/precondition-failed"
+        assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
 
 
 async def test_a_machine_that_would_be_too_large_is_refused(machines: MachinesApi) -> None:
     machine = await registered(machines)
 
-    answer = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"os_info": "x" * 500_000})
+    response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"os_info": "x" * 500_000})
 
-    assert [(place, kind) for place, _, kind in faults(answer)] == [(["body", "os_info"], "too_large")]
+    assert [(place, kind) for place, _, kind in faults(response)] == [(["body", "os_info"], "too_large")]
 
 
 async def test_a_patch_with_a_key_is_replayed_whatever_came_after(machines: MachinesApi) -> None:

@@ -15,7 +15,7 @@ from tests.functions.machines.expectations import created
 A_MINUTE = timedelta(minutes=1)
 
 
-async def test_the_answer_is_the_machines_id(machines: MachinesApi) -> None:
+async def test_the_response_is_the_machines_id(machines: MachinesApi) -> None:
     created(await machines.register(a_body()))
 
 

@@ -14,9 +14,9 @@ from tests.stack import NewOrganization
 MINUTE = timedelta(minutes=1)
 
 
-def unauthenticated(answer: httpx.Response) -> None:
-    problem(answer, 401)
-    assert answer.headers["www-authenticate"] == "Bearer"
+def unauthenticated(response: httpx.Response) -> None:
+    problem(response, 401)
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -47,9 +47,9 @@ async def test_no_key_is_refused(http: httpx.AsyncClient) -> None:
 async def test_what_is_no_key_is_refused(machines: MachinesApi, authorization: str) -> None:
     header = authorization.format(key=machines.organization.api_key)
 
-    answer = await machines.http.post(PATH, json=a_body(), headers={b"Authorization": header.encode()})
+    response = await machines.http.post(PATH, json=a_body(), headers={b"Authorization": header.encode()})
 
-    unauthenticated(answer)
+    unauthenticated(response)
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -74,12 +74,12 @@ async def test_a_key_counts_until_it_expires(machines: MachinesApi, life: timede
         machines.store, machines.organization.id, ["machines:write"], now=now, expires=now + life
     )
 
-    answer = await machines.register(a_body(), {"Authorization": f"Bearer {key}"})
+    response = await machines.register(a_body(), {"Authorization": f"Bearer {key}"})
 
     if counts:
-        created(answer)
+        created(response)
     else:
-        unauthenticated(answer)
+        unauthenticated(response)
 
 
 async def test_a_revoked_key_is_refused(machines: MachinesApi) -> None:
@@ -104,19 +104,19 @@ async def test_a_key_with_just_the_scope_is_enough(
     created(await machines.register(a_body(), new_organization(("machines:write",)).headers))
 
 
-async def test_all_refused_keys_get_one_answer(machines: MachinesApi) -> None:
+async def test_all_rejected_keys_get_one_response(machines: MachinesApi) -> None:
     """The response does not reveal which keys exist."""
     now = datetime.now(UTC)
     revoked, record = keys.create(machines.store, machines.organization.id, ["machines:write"], now=now)
     keys.revoke(machines.store, record.id, now=now)
 
-    answers = [
+    responses = [
         (await machines.register(a_body(), {"Authorization": f"Bearer {key}"})).content
         for key in (revoked, "muster_unknown")
     ]
 
-    assert answers[0] == answers[1]
-    assert ERRORS.encode() in answers[0]
+    assert responses[0] == responses[1]
+    assert ERRORS.encode() in responses[0]
 
 
 @pytest.mark.usefixtures("store_unchanged")

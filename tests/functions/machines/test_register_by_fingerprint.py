@@ -28,15 +28,15 @@ UNSET: Json = {
 TOO_LONG = "String should have at most {} characters"
 
 
-async def test_the_answer_is_the_machine(machines: MachinesApi) -> None:
+async def test_the_response_is_the_machine(machines: MachinesApi) -> None:
     body = a_registration()
 
-    answer = await machines.call("POST", AGENTS, body)
+    response = await machines.call("POST", AGENTS, body)
 
-    machine = shown(answer, 201)
+    machine = shown(response, 201)
     assert UUID7.fullmatch(machine["id"])
-    assert f"{AGENTS}/{machine['id']}" == answer.headers["location"]
-    assert answer.headers["etag"] == '"1"'
+    assert f"{AGENTS}/{machine['id']}" == response.headers["location"]
+    assert response.headers["etag"] == '"1"'
     assert body | UNSET == {name: machine[name] for name in body | UNSET}
     assert machines.organization.id == machine["organization_id"]
     assert (machine["status"], machine["is_available"], machine["alerts_enabled"]) == (
@@ -71,9 +71,9 @@ async def test_the_event_carries_the_whole_machine(
 async def test_a_fingerprint_is_unique_within_its_organization(machines: MachinesApi, books: Books) -> None:
     first = await registered(machines)
 
-    answer = await machines.call("POST", AGENTS, a_registration(fingerprint=first["fingerprint"]))
+    response = await machines.call("POST", AGENTS, a_registration(fingerprint=first["fingerprint"]))
 
-    assert problem(answer, 409) == {
+    assert problem(response, 409) == {
         "type": f"{ERRORS}/duplicate-fingerprint",
         "title": "Duplicate Fingerprint",
         "status": 409,
@@ -105,12 +105,12 @@ async def test_any_text_is_a_fingerprint(machines: MachinesApi, fingerprint: str
 async def test_of_concurrent_registrations_one_succeeds(machines: MachinesApi, books: Books) -> None:
     body = a_registration()
 
-    answers = await asyncio.gather(*(machines.call("POST", AGENTS, body) for _ in range(32)))
+    responses = await asyncio.gather(*(machines.call("POST", AGENTS, body) for _ in range(32)))
 
-    [winner] = [shown(answer, 201) for answer in answers if answer.is_success]
-    for answer in answers:
-        if not answer.is_success:
-            assert problem(answer, 409)["existing_machine_id"] == winner["id"]
+    [winner] = [shown(response, 201) for response in responses if response.is_success]
+    for response in responses:
+        if not response.is_success:
+            assert problem(response, 409)["existing_machine_id"] == winner["id"]
     assert [winner["id"]] == [document.id for document in machines.machines().stream()]
     assert settled(books.faults) == []
 
@@ -193,13 +193,13 @@ async def test_sensitive_parameters_are_refused_and_not_repeated(
     path = AGENTS if method == "POST" else f"{AGENTS}/{machine['id']}"
     body: dict[str, Any] = a_registration() if method == "POST" else {}
 
-    answer = await machines.call(method, path, body | {"machine_sensitive_parameters": sensitive})
+    response = await machines.call(method, path, body | {"machine_sensitive_parameters": sensitive})
 
-    [(place, words, kind)] = faults(answer)
+    [(place, words, kind)] = faults(response)
     assert place == ["body", "machine_sensitive_parameters"]
     assert words == "Sensitive parameters are refused: there is no secret store that could keep them"
     assert kind == "sensitive_parameters"
-    assert "a secret" not in answer.text
+    assert "a secret" not in response.text
 
 
 async def test_a_registration_with_a_key_is_replayed(machines: MachinesApi) -> None:
@@ -216,6 +216,6 @@ async def test_a_registration_with_a_key_is_replayed(machines: MachinesApi) -> N
 
 
 async def test_a_body_that_is_protobuf_is_not_taken(machines: MachinesApi) -> None:
-    answer = await machines.call("POST", AGENTS, {}, {"Content-Type": "application/x-protobuf"})
+    response = await machines.call("POST", AGENTS, {}, {"Content-Type": "application/x-protobuf"})
 
-    assert problem(answer, 415)["type"] == f"{ERRORS}/unsupported-media-type"
+    assert problem(response, 415)["type"] == f"{ERRORS}/unsupported-media-type"

@@ -36,18 +36,18 @@ async def test_one_mac_of_many_is_enough_for_a_conflict(machines: MachinesApi) -
     taken = a_mac()
     first = created(await machines.register(a_body(nics=[{"mac": taken}])))
 
-    answer = await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": taken}, {"mac": a_mac()}]))
+    response = await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": taken}, {"mac": a_mac()}]))
 
-    conflict(answer, taken, existing=first)
+    conflict(response, taken, existing=first)
 
 
 async def test_of_several_taken_macs_the_first_in_the_body_is_named(machines: MachinesApi) -> None:
     macs = [a_mac() for _ in range(3)]
     ids = {mac: created(await machines.register(a_body(nics=[{"mac": mac}]))) for mac in macs}
 
-    answer = await machines.register(a_body(nics=[{"mac": a_mac()}, *({"mac": mac} for mac in macs)]))
+    response = await machines.register(a_body(nics=[{"mac": a_mac()}, *({"mac": mac} for mac in macs)]))
 
-    conflict(answer, macs[0], existing=ids[macs[0]])
+    conflict(response, macs[0], existing=ids[macs[0]])
 
 
 async def test_the_macs_of_a_refused_machine_stay_free(machines: MachinesApi, others: MachinesApi) -> None:
@@ -79,15 +79,15 @@ def everything_in(store: Client) -> str:
 async def test_of_64_registrations_at_once_exactly_one_succeeds(machines: MachinesApi) -> None:
     mac = a_mac()
 
-    answers, own = await race([machines] * RACERS, mac)
+    responses, own = await race([machines] * RACERS, mac)
 
-    assert Counter({201: 1, 409: RACERS - 1}) == Counter(answer.status_code for answer in answers)
-    [winner] = [created(answer) for answer in answers if answer.is_success]
+    assert Counter({201: 1, 409: RACERS - 1}) == Counter(response.status_code for response in responses)
+    [winner] = [created(response) for response in responses if response.is_success]
     left = everything_in(machines.store)
-    for answer, its_own in zip(answers, own, strict=True):
-        if not answer.is_success:
-            conflict(answer, mac, existing=winner)
-        assert (its_own in left) == answer.is_success
+    for response, its_own in zip(responses, own, strict=True):
+        if not response.is_success:
+            conflict(response, mac, existing=winner)
+        assert (its_own in left) == response.is_success
     assert [winner] == [document.id for document in machines.machines().stream()]
 
 
@@ -97,15 +97,17 @@ async def test_a_race_between_organizations_has_one_winner_whom_only_its_own_see
     mac = a_mac()
     racers = [machines, others] * (RACERS // 2)
 
-    answers, _ = await race(racers, mac)
+    responses, _ = await race(racers, mac)
 
-    assert Counter({201: 1, 409: RACERS - 1}) == Counter(answer.status_code for answer in answers)
+    assert Counter({201: 1, 409: RACERS - 1}) == Counter(response.status_code for response in responses)
     [(home, winner)] = [
-        (racer, created(answer)) for racer, answer in zip(racers, answers, strict=True) if answer.is_success
+        (racer, created(response))
+        for racer, response in zip(racers, responses, strict=True)
+        if response.is_success
     ]
-    for racer, answer in zip(racers, answers, strict=True):
-        if not answer.is_success:
-            conflict(answer, mac, existing=winner if racer is home else None)
+    for racer, response in zip(racers, responses, strict=True):
+        if not response.is_success:
+            conflict(response, mac, existing=winner if racer is home else None)
     assert [[], [winner]] == sorted(
         [document.id for document in api.machines().stream()] for api in (machines, others)
     )
@@ -115,8 +117,8 @@ async def test_crossed_macs_never_lose_both_machines(machines: MachinesApi) -> N
     """All claims are in one commit, so the order of the MACs does not matter."""
     one, other = {"mac": a_mac()}, {"mac": a_mac()}
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(machines.register(a_body(nics=nics)) for nics in ([one, other], [other, one]) for _ in range(8))
     )
 
-    assert Counter({201: 1, 409: 15}) == Counter(answer.status_code for answer in answers)
+    assert Counter({201: 1, 409: 15}) == Counter(response.status_code for response in responses)

@@ -32,7 +32,7 @@ async def all_faults_strike(firestore_control: Control, pubsub_control: Control)
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["no key", "key"])
 @pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 1), ("after", 2)])
 @pytest.mark.parametrize("fault", CUT, ids=str)
-async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of five columns
+async def test_a_commit_without_a_response_takes_effect_once(  # noqa: PLR0913 - a table of five columns
     *,
     machines: MachinesApi,
     firestore_control: Control,
@@ -46,15 +46,15 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
         "Commit", when=when, count=count, pattern=machines.organization.id, **fault
     )
 
-    answer = await machines.register(body, headers)
+    response = await machines.register(body, headers)
 
-    machine_id = created(answer)
-    assert "idempotent-replayed" not in answer.headers
+    machine_id = created(response)
+    assert "idempotent-replayed" not in response.headers
     assert [machine_id] == [document.id for document in machines.machines().stream()]
     conflict(await machines.register(body), body["nics"][0]["mac"], existing=machine_id)
 
 
-async def test_a_conflict_is_told_also_when_the_first_answer_is_lost(
+async def test_a_conflict_is_reported_also_when_the_first_response_is_lost(
     machines: MachinesApi, others: MachinesApi, firestore_control: Control
 ) -> None:
     mac = a_mac()
@@ -65,7 +65,7 @@ async def test_a_conflict_is_told_also_when_the_first_answer_is_lost(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_race_has_one_winner_also_when_answers_are_lost(
+async def test_a_race_has_one_winner_also_when_responses_are_lost(
     machines: MachinesApi, firestore_control: Control, when: str
 ) -> None:
     mac = a_mac()
@@ -73,12 +73,12 @@ async def test_a_race_has_one_winner_also_when_answers_are_lost(
         "Commit", when=when, count=8, code="UNAVAILABLE", pattern="/identities/"
     )
 
-    answers = await asyncio.gather(*(machines.register(a_body(nics=[{"mac": mac}])) for _ in range(16)))
+    responses = await asyncio.gather(*(machines.register(a_body(nics=[{"mac": mac}])) for _ in range(16)))
 
-    [winner] = [created(answer) for answer in answers if answer.is_success]
-    for answer in answers:
-        if not answer.is_success:
-            conflict(answer, mac, existing=winner)
+    [winner] = [created(response) for response in responses if response.is_success]
+    for response in responses:
+        if not response.is_success:
+            conflict(response, mac, existing=winner)
     assert [winner] == [document.id for document in machines.machines().stream()]
 
 
@@ -112,7 +112,10 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
 
     assert not second.done()
     assert created(first) == created(await second)
-    assert ["idempotent-replayed" in answer.headers for answer in (first, second.result())] == [False, True]
+    assert ["idempotent-replayed" in response.headers for response in (first, second.result())] == [
+        False,
+        True,
+    ]
 
 
 async def test_an_api_key_is_looked_up_again_after_a_failing_read(
@@ -138,15 +141,15 @@ async def test_an_event_that_cannot_be_published_stays_in_the_outbox(
     assert body["nics"][0]["mac"].encode() in entry["data"]
 
 
-async def test_a_slow_topic_does_not_hold_an_answer_for_long(
+async def test_a_slow_topic_does_not_delay_a_response_for_long(
     machines: MachinesApi, pubsub_control: Control
 ) -> None:
     await pubsub_control.fail_next("Publish", delay_ms=20_000)
 
-    answer = await machines.register(a_body())
+    response = await machines.register(a_body())
 
-    created(answer)
-    assert answer.elapsed < timedelta(seconds=5)
+    created(response)
+    assert response.elapsed < timedelta(seconds=5)
 
 
 async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(
@@ -154,9 +157,9 @@ async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(
 ) -> None:
     await firestore_control.fail_next("Commit", pattern=machines.organization.id, code="PERMISSION_DENIED")
 
-    answer = await machines.register(a_body(), {"X-Request-Id": "request-4711"})
+    response = await machines.register(a_body(), {"X-Request-Id": "request-4711"})
 
-    told = problem(answer, 500)
+    told = problem(response, 500)
     assert "request-4711" in str(told)
-    assert "PERMISSION_DENIED" not in answer.text
+    assert "PERMISSION_DENIED" not in response.text
     assert list(machines.machines().stream()) == []

@@ -100,13 +100,13 @@ async def send(
     """Send a body, and check that it is registered, or refused without a write."""
     await control.tally("Commit", machines.organization.id)
 
-    answer = await machines.post(content, headers)
+    response = await machines.post(content, headers)
 
     commits = await control.tallied()
-    if answer.status_code != 201:
-        assert answer.status_code in {400, 409, 415, 422}, answer.text
-        problem(answer, answer.status_code)
-        assert commits == 0 or answer.status_code in {409, 422}  # the commit itself was refused
+    if response.status_code != 201:
+        assert response.status_code in {400, 409, 415, 422}, response.text
+        problem(response, response.status_code)
+        assert commits == 0 or response.status_code in {409, 422}  # the commit itself was refused
 
 
 @unhurried
@@ -151,10 +151,10 @@ async def test_any_address(
     await firestore_control.tally("Commit", fuzzed.organization.id)
     address = f"{fuzzed.http.base_url}/" + "/".join(quote(segment, safe="%") for segment in path)
 
-    answer = await fuzzed.http.request(method, address, params=query, headers=fuzzed.organization.headers)
+    response = await fuzzed.http.request(method, address, params=query, headers=fuzzed.organization.headers)
 
     assert await firestore_control.tallied() == 0
-    assert answer.status_code < 500, answer.text
+    assert response.status_code < 500, response.text
 
 
 @unhurried

@@ -19,17 +19,17 @@ def key(text: str) -> dict[str, str]:
     return {"Idempotency-Key": text}
 
 
-def lasting(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+def lasting(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     """Return the parts of a response that a replay repeats."""
-    headers = {name: value for name, value in answer.headers.items() if name not in OF_THE_MOMENT}
-    return answer.status_code, answer.content, headers
+    headers = {name: value for name, value in response.headers.items() if name not in OF_THE_MOMENT}
+    return response.status_code, response.content, headers
 
 
 def ids_in(machines: MachinesApi) -> list[str]:
     return [document.id for document in machines.machines().stream()]
 
 
-async def test_the_same_request_again_gets_the_same_answer(machines: MachinesApi) -> None:
+async def test_the_same_request_again_gets_the_same_response(machines: MachinesApi) -> None:
     body = a_body()
     first = await machines.register(body, key("a"))
     assert "idempotent-replayed" not in first.headers
@@ -50,7 +50,7 @@ async def test_a_replay_has_a_request_id_of_its_own(machines: MachinesApi) -> No
     assert len(ids) == 3
 
 
-async def test_a_protobuf_answer_is_replayed_as_it_was(machines: MachinesApi) -> None:
+async def test_a_protobuf_response_is_replayed_as_it_was(machines: MachinesApi) -> None:
     body = a_body()
     headers = key("a") | {"Accept": "application/x-protobuf"}
 
@@ -87,9 +87,9 @@ async def test_the_same_key_for_another_call_is_refused(machines: MachinesApi) -
     machine_id = created(await machines.register(body, key("a")))
 
     headers = machines.organization.headers | key("a")
-    answer = await machines.http.put(f"{PATH}/{machine_id}", json=body, headers=headers)
+    response = await machines.http.put(f"{PATH}/{machine_id}", json=body, headers=headers)
 
-    assert f"{ERRORS}/idempotency-key-reused" == problem(answer, 422)["type"]
+    assert f"{ERRORS}/idempotency-key-reused" == problem(response, 422)["type"]
 
 
 async def test_a_key_may_be_used_again_after_a_day(machines: MachinesApi) -> None:
@@ -130,36 +130,36 @@ async def test_a_refused_request_records_nothing(machines: MachinesApi, others: 
     problem(await machines.register(a_body(nics=[]), key("a")), 400)
     problem(await machines.register(a_body(nics=[{"mac": taken}]), key("a")), 409)
 
-    answer = await machines.register(a_body(), key("a"))
+    response = await machines.register(a_body(), key("a"))
 
-    created(answer)
-    assert "idempotent-replayed" not in answer.headers
+    created(response)
+    assert "idempotent-replayed" not in response.headers
 
 
 async def test_a_refused_request_may_be_tried_again(machines: MachinesApi) -> None:
     body = a_body()
     first = created(await machines.register(body))
     for _ in range(2):
-        answer = problem(await machines.register(body, key("a")), 409)
-        assert first == answer["existing_machine_id"]
+        response = problem(await machines.register(body, key("a")), 409)
+        assert first == response["existing_machine_id"]
 
 
 @pytest.mark.parametrize("text", ["!", "~", "x" * 255, '"quoted"', "0193a5d2-7b1c-7000-8000-000000000000"])
 async def test_any_visible_ascii_is_a_key(machines: MachinesApi, text: str) -> None:
     body = a_body()
 
-    answers = [await machines.register(body, key(text)) for _ in range(2)]
+    responses = [await machines.register(body, key(text)) for _ in range(2)]
 
-    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
-    assert [created(answers[0])] == ids_in(machines)
+    assert [response.headers.get("idempotent-replayed") for response in responses] == [None, "true"]
+    assert [created(responses[0])] == ids_in(machines)
 
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("header", [b"", b"x" * 256, b"a b", b"a\tb", "\u00e9".encode(), b"\xff"])
 async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> None:
-    answer = await machines.register(a_body(), {"Idempotency-Key": header})
+    response = await machines.register(a_body(), {"Idempotency-Key": header})
 
-    invalid(answer, "Idempotency-Key", detail="The request failed validation")
+    invalid(response, "Idempotency-Key", detail="The request failed validation")
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -167,9 +167,9 @@ async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> N
 async def test_two_keys_of_one_request_are_refused(machines: MachinesApi, second: str) -> None:
     headers = [*machines.organization.headers.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", second)]
 
-    answer = await machines.http.post(PATH, json=a_body(), headers=headers)
+    response = await machines.http.post(PATH, json=a_body(), headers=headers)
 
-    reasons = invalid(answer, "Idempotency-Key", detail="The request failed validation")
+    reasons = invalid(response, "Idempotency-Key", detail="The request failed validation")
     assert reasons == {"Idempotency-Key": "must not be given twice"}
 
 
@@ -180,22 +180,22 @@ async def test_keys_differ_by_case(machines: MachinesApi) -> None:
     problem(await machines.register(body, key("A")), 409)
 
 
-async def test_of_16_requests_at_once_with_one_key_one_takes_effect_and_all_get_its_answer(
+async def test_of_16_concurrent_requests_with_one_key_one_takes_effect_and_all_get_its_response(
     machines: MachinesApi,
 ) -> None:
     body = a_body()
 
-    answers = await asyncio.gather(*(machines.register(body, key("a")) for _ in range(16)))
+    responses = await asyncio.gather(*(machines.register(body, key("a")) for _ in range(16)))
 
-    assert len({lasting(answer)[:2] for answer in answers}) == 1
+    assert len({lasting(response)[:2] for response in responses}) == 1
     assert Counter({None: 1, "true": 15}) == Counter(
-        answer.headers.get("idempotent-replayed") for answer in answers
+        response.headers.get("idempotent-replayed") for response in responses
     )
-    assert [created(answers[0])] == ids_in(machines)
+    assert [created(responses[0])] == ids_in(machines)
 
 
 async def test_of_16_different_requests_at_once_with_one_key_one_takes_effect(machines: MachinesApi) -> None:
-    answers = await asyncio.gather(*(machines.register(a_body(), key("a")) for _ in range(16)))
+    responses = await asyncio.gather(*(machines.register(a_body(), key("a")) for _ in range(16)))
 
-    assert Counter({201: 1, 422: 15}) == Counter(answer.status_code for answer in answers)
+    assert Counter({201: 1, 422: 15}) == Counter(response.status_code for response in responses)
     assert len(ids_in(machines)) == 1

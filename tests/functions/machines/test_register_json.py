@@ -129,9 +129,9 @@ async def test_both_halves_of_a_character_are_one(machines: MachinesApi) -> None
 
 async def test_a_byte_order_mark_is_no_reason_for_a_crash(machines: MachinesApi) -> None:
     """RFC 8259, section 8.1: a sender must not add one, a receiver may ignore it."""
-    answer = await machines.post(b"\xef\xbb\xbf" + json.dumps(a_body()).encode())
+    response = await machines.post(b"\xef\xbb\xbf" + json.dumps(a_body()).encode())
 
-    assert answer.status_code in {201, 400}
+    assert response.status_code in {201, 400}
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -190,9 +190,9 @@ async def test_another_media_type_is_refused(machines: MachinesApi, media_type: 
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesApi) -> None:
-    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Type": ""})
+    response = await machines.post(json.dumps(a_body()).encode(), {"Content-Type": ""})
 
-    assert problem(answer, 415)["detail"].startswith(
+    assert problem(response, 415)["detail"].startswith(
         "An empty Content-Type is not supported: send application/json"
     )
 
@@ -207,25 +207,25 @@ async def test_two_media_types_are_refused(machines: MachinesApi, second: str) -
         ("Content-Type", second),
     ]
 
-    answer = await machines.http.post(PATH, content=json.dumps(a_body()), headers=headers)
+    response = await machines.http.post(PATH, content=json.dumps(a_body()), headers=headers)
 
-    assert problem(answer, 415)["detail"].startswith(f"application/json, {second} is not supported")
+    assert problem(response, 415)["detail"].startswith(f"application/json, {second} is not supported")
 
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x"])
 async def test_a_coded_body_is_refused_with_what_would_be_taken(machines: MachinesApi, coding: str) -> None:
-    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
+    response = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
 
-    assert problem(answer, 415)["type"].endswith("/unsupported-content-coding")
-    assert answer.headers["Accept-Encoding"] == "identity"
+    assert problem(response, 415)["type"].endswith("/unsupported-content-coding")
+    assert response.headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize("coding", ["identity", ""])
 async def test_a_body_may_say_that_it_is_not_coded(machines: MachinesApi, coding: str) -> None:
-    answer = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
+    response = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -233,9 +233,9 @@ async def test_a_body_may_say_that_it_is_not_coded(machines: MachinesApi, coding
 async def test_an_unknown_query_parameter_is_refused(machines: MachinesApi, query: str) -> None:
     names = [part.partition("=")[0] for part in query.split("&")]
 
-    answer = await machines.register(a_body(), query=query)
+    response = await machines.register(a_body(), query=query)
 
-    invalid(answer, *names, detail="The request failed validation")
+    invalid(response, *names, detail="The request failed validation")
 
 
 MANY = {
@@ -249,18 +249,20 @@ MANY = {
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("content", MANY.values(), ids=MANY.keys())
-async def test_an_answer_has_no_more_faults_than_it_has_room_for(machines: MachinesApi, content: str) -> None:
+async def test_a_response_has_no_more_faults_than_it_has_room_for(
+    machines: MachinesApi, content: str
+) -> None:
     assert len(content) < 1024 * 1024
 
-    answer = await machines.post(content.encode())
+    response = await machines.post(content.encode())
 
-    refused = problem(answer, 400)
+    refused = problem(response, 400)
     assert refused["invalid_fields"]
-    assert len(answer.content) < 2 * 1024 * 1024
+    assert len(response.content) < 2 * 1024 * 1024
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_an_answer_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
+async def test_a_response_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
     refused = problem(await machines.post(MANY["a long name in front of each"].encode()), 400)
 
     more = 1000 + 2 - len(refused["invalid_fields"])  # the name is not a known field, and there is no NIC

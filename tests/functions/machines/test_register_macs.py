@@ -77,18 +77,18 @@ async def test_a_mac_twice_in_one_body_is_refused_at_its_second_place(
     mac = a_mac()
     again = NOTATIONS[notation](mac.replace(":", "").upper())
 
-    answer = await machines.register(a_body(nics=[{"mac": mac}, {"mac": a_mac()}, {"mac": again}]))
+    response = await machines.register(a_body(nics=[{"mac": mac}, {"mac": a_mac()}, {"mac": again}]))
 
-    invalid(answer, "nics[2].mac")
+    invalid(response, "nics[2].mac")
 
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_every_repetition_of_a_mac_is_named(machines: MachinesApi) -> None:
     one, other = a_mac(), a_mac()
 
-    answer = await machines.register(a_body(nics=[{"mac": mac} for mac in (one, other, one, other, one)]))
+    response = await machines.register(a_body(nics=[{"mac": mac} for mac in (one, other, one, other, one)]))
 
-    invalid(answer, "nics[2].mac", "nics[3].mac", "nics[4].mac")
+    invalid(response, "nics[2].mac", "nics[3].mac", "nics[4].mac")
 
 
 async def test_all_macs_of_a_machine_are_its_own(machines: MachinesApi) -> None:
@@ -96,9 +96,9 @@ async def test_all_macs_of_a_machine_are_its_own(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body(nics=[{"mac": mac} for mac in macs])))
 
     for mac in (macs[0], macs[64], macs[127]):
-        answer = await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": mac}]))
+        response = await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": mac}]))
 
-        conflict(answer, mac, existing=machine_id)
+        conflict(response, mac, existing=machine_id)
 
 
 @pytest.mark.usefixtures("store_unchanged")

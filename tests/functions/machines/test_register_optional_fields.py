@@ -159,9 +159,9 @@ async def test_nesting_beyond_reason_is_refused(
     places: list[tuple[str, int]],
 ) -> None:
     for depth in depths:
-        answer = await machines.post(nested_parameters(opening, closing, depth))
+        response = await machines.post(nested_parameters(opening, closing, depth))
 
-        assert problem(answer, 400)["invalid_fields"] in [
+        assert problem(response, 400)["invalid_fields"] in [
             [{"field": field, "reason": f"must not be nested deeper than {levels} levels"}]
             for field, levels in places
         ]

@@ -195,7 +195,7 @@ async def test_what_was_stored_before_a_rule_was_made_is_shown_as_it_is(machines
     }
     machines.machines().document(machine_id).update(kept)
 
-    answer = await machines.call("GET", f"{PATH}/{machine_id}")
+    response = await machines.call("GET", f"{PATH}/{machine_id}")
 
-    assert answer.status_code == 200
-    assert kept == {field: answer.json()[field] for field in kept}
+    assert response.status_code == 200
+    assert kept == {field: response.json()[field] for field in kept}

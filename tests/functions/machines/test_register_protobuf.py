@@ -47,14 +47,14 @@ async def test_every_optional_field_is_taken_from_protobuf(machines: MachinesApi
     assert expected == shown
 
 
-async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesApi) -> None:
-    answer = await machines.register(a_body(), WANTED)
+async def test_the_response_is_protobuf_if_the_client_prefers_it(machines: MachinesApi) -> None:
+    response = await machines.register(a_body(), WANTED)
 
-    assert answer.status_code == 201
-    assert answer.headers["content-type"] == PROTOBUF
-    machine_id = RegisteredMachine.FromString(answer.content).id
+    assert response.status_code == 201
+    assert response.headers["content-type"] == PROTOBUF
+    machine_id = RegisteredMachine.FromString(response.content).id
     assert UUID7.fullmatch(machine_id)
-    assert f"{PATH}/{machine_id}" == answer.headers["location"]
+    assert f"{PATH}/{machine_id}" == response.headers["location"]
     assert machine_id == machines.stored(machine_id)["id"]
 
 
@@ -84,29 +84,29 @@ async def test_the_answer_is_protobuf_when_that_is_asked_for(machines: MachinesA
 )
 async def test_the_clients_preference_counts(machines: MachinesApi, accept: str, expected: str) -> None:
     """RFC 9110, section 12.5.1."""
-    answer = await machines.register(a_body(), {"Accept": accept})
+    response = await machines.register(a_body(), {"Accept": accept})
 
-    assert (201, expected) == (answer.status_code, answer.headers["content-type"])
+    assert (201, expected) == (response.status_code, response.headers["content-type"])
 
 
 async def test_a_preference_may_come_in_several_lines(machines: MachinesApi) -> None:
     """RFC 9110, section 5.3."""
     lines = [("Accept", "text/html"), ("Accept", PROTOBUF), *machines.organization.headers.items()]
 
-    answer = await machines.http.get(
+    response = await machines.http.get(
         f"/api/v1/machines/{created(await machines.register(a_body()))}", headers=lines
     )
 
-    assert answer.headers["content-type"] == PROTOBUF
+    assert response.headers["content-type"] == PROTOBUF
 
 
 async def test_errors_are_problems_in_json_for_all(machines: MachinesApi) -> None:
     body = a_body()
     first = created(await machines.register(body, SENT | {"Content-Type": "application/json"}))
 
-    answer = await machines.post(ParseDict(body, Machine()).SerializeToString(), SENT | WANTED)
+    response = await machines.post(ParseDict(body, Machine()).SerializeToString(), SENT | WANTED)
 
-    conflict(answer, body["nics"][0]["mac"], existing=first)
+    conflict(response, body["nics"][0]["mac"], existing=first)
 
 
 GOOD = NIC(mac="00:00:5e:00:53:01")

@@ -21,10 +21,10 @@ async def test_the_profile_and_the_optional_fields_are_replaced(machines: Machin
     machine_id = created(await machines.register(a_full_body()))
     body = a_body(cpus=[], name="other", nics=[{"mac": a_mac()}, {"mac": a_mac()}])
 
-    answer = await machines.call("PUT", f"{PATH}/{machine_id}", body)
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", body)
 
-    machine = shown(answer)
-    assert answer.headers["etag"] == '"2"'
+    machine = shown(response)
+    assert response.headers["etag"] == '"2"'
     assert body == {name: machine[name] for name in body}
     absent = OPTIONAL.keys() - body.keys()
     assert {"labels": {}} | dict.fromkeys(absent - {"labels"}) == {name: machine[name] for name in absent}
@@ -71,14 +71,14 @@ async def test_a_profile_that_is_the_same_changes_nothing(
     await pubsub_control.tally("Publish", machine_id)
     mac = body["nics"][0]["mac"].replace(":", "-").upper()
 
-    answer = await machines.call(
+    response = await machines.call(
         "PUT", f"{PATH}/{machine_id}", dict(reversed(body.items())) | {"nics": [{"mac": mac}]}
     )
 
     assert await firestore_control.tallied() == 0
     assert await pubsub_control.tallied() == 0
-    assert shown(answer)["id"] == machine_id
-    assert answer.headers["etag"] == '"1"'
+    assert shown(response)["id"] == machine_id
+    assert response.headers["etag"] == '"1"'
     assert stored == machines.stored(machine_id)
 
 
@@ -100,11 +100,11 @@ async def test_a_mac_of_another_machine_is_a_conflict_that_changes_nothing(
     machine_id = created(await machines.register(a_body()))
     stored = machines.stored(machine_id)
 
-    answer = await machines.call(
+    response = await machines.call(
         "PUT", f"{PATH}/{machine_id}", a_body(name="other", nics=[{"mac": a_mac()}, {"mac": mac}])
     )
 
-    assert problem(answer, 409) == {
+    assert problem(response, 409) == {
         "type": f"{ERRORS}/duplicate-mac-address",
         "title": "Duplicate MAC Address",
         "status": 409,
@@ -153,12 +153,12 @@ async def test_if_match_holds_back_a_change_of_another_version(
 ) -> None:
     machine_id = created(await machines.register(a_body()))
 
-    answer = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(), {"If-Match": condition})
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(), {"If-Match": condition})
 
-    assert status == answer.status_code
+    assert status == response.status_code
     assert machines.stored(machine_id)["version"] == (2 if status == 200 else 1)
     if status == 412:
-        assert problem(answer, 412)["type"] == f"{ERRORS}/precondition-failed"
+        assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
 
 
 async def test_conditions_in_several_lines_are_one_list(machines: MachinesApi) -> None:
@@ -187,9 +187,9 @@ async def test_what_is_no_list_of_tags_names_none(machines: MachinesApi, conditi
 async def test_all_faults_are_told_at_once_and_nothing_changes(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     stored = machines.stored(machine_id)
-    answer = await machines.call("PUT", f"{PATH}/{machine_id}", {"nics": [], "name": 1, "memory": []})
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", {"nics": [], "name": 1, "memory": []})
 
-    reasons = {fault["field"]: fault["reason"] for fault in problem(answer, 400)["invalid_fields"]}
+    reasons = {fault["field"]: fault["reason"] for fault in problem(response, 400)["invalid_fields"]}
 
     assert reasons["nics"] == "at least one NIC is required"
     assert {"nics", "name", "memory"} == reasons.keys()
@@ -213,19 +213,19 @@ async def test_another_organizations_machine_is_not_found(
     assert others.stored(machine_id)["version"] == 1
 
 
-async def test_a_protobuf_body_gets_a_protobuf_answer(machines: MachinesApi) -> None:
+async def test_a_protobuf_body_gets_a_protobuf_response(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     wanted = Machine(nics=[{"mac": a_mac()}], agent_version="7", machine_parameters='{"a":1}')
     protobuf = "application/x-protobuf"
 
-    answer = await machines.http.put(
+    response = await machines.http.put(
         f"{PATH}/{machine_id}",
         content=wanted.SerializeToString(),
         headers={**machines.organization.headers, "Content-Type": protobuf, "Accept": protobuf},
     )
 
-    assert protobuf == answer.headers["content-type"]
-    machine = Machine.FromString(answer.content)
+    assert protobuf == response.headers["content-type"]
+    machine = Machine.FromString(response.content)
     assert machine.version == 2
     assert (wanted.nics, "7", '{"a":1}') == (machine.nics, machine.agent_version, machine.machine_parameters)
 
@@ -233,19 +233,21 @@ async def test_a_protobuf_body_gets_a_protobuf_answer(machines: MachinesApi) -> 
 async def test_a_profile_that_is_too_large_for_its_event_is_refused(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
 
-    answer = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(os_info="x" * 500_000))
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(os_info="x" * 500_000))
 
-    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["os_info"]
+    assert [fault["field"] for fault in problem(response, 400)["invalid_fields"]] == ["os_info"]
 
 
-async def test_a_profile_whose_answer_is_too_large_to_be_recorded_is_refused(machines: MachinesApi) -> None:
+async def test_a_profile_whose_response_is_too_large_to_be_recorded_is_rejected(
+    machines: MachinesApi,
+) -> None:
     """JSON encodes a control character in six bytes."""
     machine_id = created(await machines.register(a_body()))
     body = a_body(os_info="\x01" * 170_000)
 
-    answer = await machines.call("PUT", f"{PATH}/{machine_id}", body, {"Idempotency-Key": "a"})
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", body, {"Idempotency-Key": "a"})
 
-    assert [fault["field"] for fault in problem(answer, 400)["invalid_fields"]] == ["os_info"]
+    assert [fault["field"] for fault in problem(response, 400)["invalid_fields"]] == ["os_info"]
     shown(
         await machines.call(
             "PUT", f"{PATH}/{machine_id}", a_body(os_info="\x01" * 150_000), {"Idempotency-Key": "a"}

@@ -31,19 +31,19 @@ async def test_a_key_that_may_not_write_machines_is_refused(
 ) -> None:
     reader = new_organization(("machines:read", "pools:read", "pools:write"))
 
-    answer = await machines.call(method, path.format(id="none"), body, reader.headers)
+    response = await machines.call(method, path.format(id="none"), body, reader.headers)
 
-    assert problem(answer, 403)["type"] == f"{ERRORS}/scope-missing"
+    assert problem(response, 403)["type"] == f"{ERRORS}/scope-missing"
 
 
 @EVERY_WRITE
-async def test_without_a_key_there_is_no_answer(
+async def test_without_a_key_there_is_no_response(
     machines: MachinesApi, method: str, path: str, body: object
 ) -> None:
-    answer = await machines.call(method, path.format(id="none"), body, {"Authorization": "Bearer none"})
+    response = await machines.call(method, path.format(id="none"), body, {"Authorization": "Bearer none"})
 
-    problem(answer, 401)
-    assert answer.headers["www-authenticate"] == "Bearer"
+    problem(response, 401)
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 @EVERY_WRITE
@@ -52,12 +52,12 @@ async def test_an_unknown_query_parameter_is_a_fault(
 ) -> None:
     machine = await registered(machines)
 
-    answer = await machines.call(method, f"{path.format(id=machine['id'])}?force=1", body)
+    response = await machines.call(method, f"{path.format(id=machine['id'])}?force=1", body)
 
     if path.startswith(AGENTS):
-        assert faults(answer) == [(["query", "force"], "Extra inputs are not permitted", "extra_forbidden")]
+        assert faults(response) == [(["query", "force"], "Extra inputs are not permitted", "extra_forbidden")]
     else:
-        [fault] = problem(answer, 400)["invalid_fields"]
+        [fault] = problem(response, 400)["invalid_fields"]
         assert fault["field"] == "force"
     assert machines.stored(machine["id"])["version"] == 1
 
@@ -70,12 +70,12 @@ async def test_a_malformed_idempotency_key_is_a_fault(
     machine = await registered(machines)
     headers = {"Idempotency-Key": key}
 
-    answer = await machines.call(method, path.format(id=machine["id"]), body, headers)
+    response = await machines.call(method, path.format(id=machine["id"]), body, headers)
 
     if path.startswith(AGENTS):
-        [(place, _, kind)] = faults(answer)
+        [(place, _, kind)] = faults(response)
         assert (place, kind) == (["header", "Idempotency-Key"], "idempotency_key")
     else:
-        [fault] = problem(answer, 400)["invalid_fields"]
+        [fault] = problem(response, 400)["invalid_fields"]
         assert fault["field"] == "Idempotency-Key"
     assert machines.stored(machine["id"])["version"] == 1

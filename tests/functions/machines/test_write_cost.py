@@ -50,8 +50,8 @@ class Quiet:
     ) -> Cost:
         """Make a call, and return its cost."""
         before = await self._counted()
-        answer = await self.machines.call(method, path, body, headers)
-        assert answer.is_success, answer.text
+        response = await self.machines.call(method, path, body, headers)
+        assert response.is_success, response.text
         after = await self._counted()
         return Cost(**{name: after[name] - before[name] for name in after})
 

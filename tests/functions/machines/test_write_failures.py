@@ -85,15 +85,15 @@ async def fail_commits(control: Control, machines: MachinesApi, **fault: object)
     await control.fail_next("Commit", pattern=f"{machines.organization.id}/machines/", **fault)
 
 
-def subject(answer: httpx.Response, change: Change, machine: Json) -> str:
+def subject(response: httpx.Response, change: Change, machine: Json) -> str:
     """Return the id of the changed machine."""
-    return str(answer.json()["id"] if change.method == "POST" else machine["id"])
+    return str(response.json()["id"] if change.method == "POST" else machine["id"])
 
 
 @pytest.mark.parametrize("headers", [NO_KEY, KEY])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("fault", CUT, ids=str)
-async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of many columns
+async def test_a_commit_without_a_response_takes_effect_once(  # noqa: PLR0913 - a table of many columns
     *,
     machines: MachinesApi,
     machine: Json,
@@ -106,18 +106,18 @@ async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - 
 ) -> None:
     await fail_commits(firestore_control, machines, when=when, **fault)
 
-    answer = await send()
+    response = await send()
 
-    assert change.status == answer.status_code, answer.text
-    assert "idempotent-replayed" not in answer.headers
-    about = subject(answer, change, machine)
+    assert change.status == response.status_code, response.text
+    assert "idempotent-replayed" not in response.headers
+    about = subject(response, change, machine)
     assert log.wait_for(lambda log: len(log.of(about)) == change.events)
     assert change.events == log.of(about)[-1].version
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}], ids=["no key", "key"])
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_heartbeat_without_an_answer_is_written(
+async def test_a_heartbeat_without_a_response_is_written(
     *, machines: MachinesApi, firestore_control: Control, when: str, headers: dict[str, str]
 ) -> None:
     machine = await registered(machines)
@@ -141,14 +141,14 @@ async def test_contention_is_tried_again_and_the_books_balance(
 ) -> None:
     await fail_commits(firestore_control, machines, code="ABORTED", count=3)
 
-    answer = await send()
+    response = await send()
 
-    assert change.status == answer.status_code, answer.text
+    assert change.status == response.status_code, response.text
     assert settled(books.faults) == []
 
 
 @pytest.mark.parametrize("headers", [KEY])
-async def test_a_repetition_after_a_lost_answer_is_a_replay(
+async def test_a_repetition_after_a_lost_response_is_a_replay(
     *, machines: MachinesApi, change: Change, send: Send, firestore_control: Control, books: Books
 ) -> None:
     """The client has lost the successful response, and repeats the request with its key."""
@@ -163,14 +163,14 @@ async def test_a_repetition_after_a_lost_answer_is_a_replay(
 
 
 @pytest.mark.long
-async def test_a_store_that_does_not_answer_is_a_503_and_nothing_changed(
+async def test_a_store_that_does_not_respond_is_a_503_and_nothing_changed(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
     machine = await registered(machines)
     stored = machines.stored(machine["id"])
     await fail_commits(firestore_control, machines, count=10_000, code="ABORTED")
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(
             machines.call(change.method, change.path.format(id=machine["id"]), change.body(machine))
             for change in CHANGES.values()
@@ -179,9 +179,9 @@ async def test_a_store_that_does_not_answer_is_a_503_and_nothing_changed(
 
     [left] = await firestore_control.forget()
     assert left["count"] < 10_000 - len(CHANGES)
-    for answer in answers:
-        problem(answer, 503)
-        assert int(answer.headers["retry-after"]) >= 1
+    for response in responses:
+        problem(response, 503)
+        assert int(response.headers["retry-after"]) >= 1
     assert stored == machines.stored(machine["id"])
     assert [machine["id"]] == [document.id for document in machines.machines().stream()]
 
@@ -196,8 +196,8 @@ async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_ow
 
     second = await machines.call("PUT", path, body)
 
-    for answer in (await first, second):
-        assert (answer.status_code, answer.headers["etag"]) == (200, '"2"'), answer.text
+    for response in (await first, second):
+        assert (response.status_code, response.headers["etag"]) == (200, '"2"'), response.text
     assert settled(books.faults) == []
 
 

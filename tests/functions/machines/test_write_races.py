@@ -30,8 +30,8 @@ async def delete(machines: MachinesApi, machine_id: str) -> httpx.Response:
     return await machines.call("DELETE", f"{PATH}/{machine_id}")
 
 
-def statuses(answers: list[httpx.Response]) -> Counter[int]:
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses: list[httpx.Response]) -> Counter[int]:
+    return Counter(response.status_code for response in responses)
 
 
 async def test_concurrent_replacements_never_mix(machines: MachinesApi, books: Books) -> None:
@@ -39,10 +39,10 @@ async def test_concurrent_replacements_never_mix(machines: MachinesApi, books: B
         machine_id = created(await machines.register(a_body()))
         bodies = [a_body(name=f"{number}", cpus=[]) for number in range(CLIENTS)]
 
-        answers = await asyncio.gather(*(put(machines, machine_id, body) for body in bodies))
+        responses = await asyncio.gather(*(put(machines, machine_id, body) for body in bodies))
 
-        assert statuses(answers) == {200: CLIENTS}
-        versions = [int(answer.headers["etag"].strip('"')) for answer in answers]
+        assert statuses(responses) == {200: CLIENTS}
+        versions = [int(response.headers["etag"].strip('"')) for response in responses]
         assert sorted(versions) == list(range(2, CLIENTS + 2))
         last = versions.index(max(versions))
         stored = shown(await machines.call("GET", f"{PATH}/{machine_id}"))
@@ -55,17 +55,17 @@ async def test_machines_that_want_one_mac_do_not_share_it(machines: MachinesApi,
         machine_ids = [created(await machines.register(a_body())) for _ in range(CLIENTS)]
         wanted = a_mac()
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 put(machines, machine_id, a_body(nics=[{"mac": a_mac()}, {"mac": wanted}]))
                 for machine_id in machine_ids
             )
         )
 
-        assert statuses(answers) == {200: 1, 409: CLIENTS - 1}
-        [owner] = [shown(answer)["id"] for answer in answers if answer.is_success]
+        assert statuses(responses) == {200: 1, 409: CLIENTS - 1}
+        [owner] = [shown(response)["id"] for response in responses if response.is_success]
         assert {owner} == {
-            problem(answer, 409)["existing_machine_id"] for answer in answers if not answer.is_success
+            problem(response, 409)["existing_machine_id"] for response in responses if not response.is_success
         }
     assert settled(books.faults) == []
 
@@ -76,14 +76,14 @@ async def test_a_mac_that_goes_round_is_never_lost(machines: MachinesApi, books:
         macs = [a_mac() for _ in range(CLIENTS)]
         machine_ids = [created(await machines.register(a_body(nics=[{"mac": mac}]))) for mac in macs]
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 put(machines, machine_id, a_body(nics=[{"mac": neighbours}]))
                 for machine_id, neighbours in zip(machine_ids, [*macs[1:], macs[0]], strict=True)
             )
         )
 
-        assert statuses(answers).keys() <= {200, 409}
+        assert statuses(responses).keys() <= {200, 409}
     assert settled(books.faults) == []
 
 
@@ -115,14 +115,14 @@ async def test_a_mac_is_registered_again_only_once_its_owner_is_gone(
         owner = created(await machines.register(a_body(nics=[{"mac": mac}])))
         registrations = [machines.register(a_body(nics=[{"mac": mac}])) for _ in range(CLIENTS - 1)]
 
-        deleted, *answers = await asyncio.gather(delete(machines, owner), *registrations)
+        deleted, *responses = await asyncio.gather(delete(machines, owner), *registrations)
 
         assert deleted.status_code == 204
-        winners = [created(answer) for answer in answers if answer.is_success]
+        winners = [created(response) for response in responses if response.is_success]
         assert len(winners) <= 1
-        for answer in answers:
-            if not answer.is_success:
-                assert problem(answer, 409)["existing_machine_id"] in {owner, *winners}
+        for response in responses:
+            if not response.is_success:
+                assert problem(response, 409)["existing_machine_id"] in {owner, *winners}
         for machine_id in winners:
             assert (await delete(machines, machine_id)).status_code == 204
         created(await machines.register(a_body(nics=[{"mac": mac}])))

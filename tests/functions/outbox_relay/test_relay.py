@@ -268,7 +268,7 @@ async def test_a_long_backlog_is_drained_within_a_minute(
 
 async def test_the_schedule_can_call_the_relay(stack: RunningStack) -> None:
     async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
-        answer = await client.post(stack.functions["outbox_relay"])
-        assert answer.status_code == 204
+        response = await client.post(stack.functions["outbox_relay"])
+        assert response.status_code == 204
         wrong = await client.get(stack.functions["outbox_relay"])
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")

@@ -222,8 +222,8 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
 
 async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
     async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
-        answer = await client.post(stack.functions["pool_cleanup"], content=b"{}")
-    assert (answer.status_code, answer.json()["title"]) == (400, "Undecodable Event")
+        response = await client.post(stack.functions["pool_cleanup"], content=b"{}")
+    assert (response.status_code, response.json()["title"]) == (400, "Undecodable Event")
 
 
 async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nursery: Nursery) -> None:
@@ -231,9 +231,9 @@ async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nurser
     async with running_function(nursery, "pool_cleanup", stack.environment()) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
             headers = {"X-Request-Id": f"refused-{method}"}
-            answer = await function.http.request(method, "/", content=b"{}", headers=headers)
+            response = await function.http.request(method, "/", content=b"{}", headers=headers)
 
-            assert status == answer.status_code
+            assert status == response.status_code
             entry = await function.log_entry(f"refused-{method}")
             assert (entry["severity"], entry["status"]) == ("WARNING", status)
             assert reason in entry["exception"]

@@ -56,8 +56,8 @@ class PoolsApi:
 
     async def delete(self, pool_id: str) -> None:
         """Delete a pool."""
-        answer = await self.call("DELETE", f"/v1/pools/{pool_id}")
-        assert answer.status_code == 204, answer.text
+        response = await self.call("DELETE", f"/v1/pools/{pool_id}")
+        assert response.status_code == 204, response.text
 
     async def add(self, pool_id: str, machine_ids: Sequence[str]) -> Json:
         """Add machines to a pool."""
@@ -67,14 +67,14 @@ class PoolsApi:
     async def remove(self, pool_id: str, machine_ids: Sequence[str]) -> None:
         """Remove machines from a pool."""
         body = {"machine_ids": machine_ids}
-        answer = await self.call("DELETE", f"/v1/pools/{pool_id}/machines", body)
-        assert answer.status_code == 204, answer.text
+        response = await self.call("DELETE", f"/v1/pools/{pool_id}/machines", body)
+        assert response.status_code == 204, response.text
 
     async def pools_of(self, machine_id: str) -> list[str]:
         """Return the ids of a machine's pools."""
-        answer = await self.call("GET", f"/v1/machines/{machine_id}/pools")
-        assert answer.status_code == 200, answer.text
-        return [pool["id"] for pool in answer.json()]
+        response = await self.call("GET", f"/v1/machines/{machine_id}/pools")
+        assert response.status_code == 200, response.text
+        return [pool["id"] for pool in response.json()]
 
     async def register(self) -> str:
         """Register a machine and return its id."""
@@ -127,7 +127,7 @@ def a_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def _success(answer: httpx.Response, status: int) -> Json:
-    assert answer.status_code == status, answer.text
-    body: Json = answer.json()
+def _success(response: httpx.Response, status: int) -> Json:
+    assert response.status_code == status, response.text
+    body: Json = response.json()
     return body

@@ -47,13 +47,13 @@ MACHINE_FIELDS = {
 }
 
 
-def pool(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+def pool(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     """Check that a response is a pool, and return it."""
-    assert status == answer.status_code, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["etag"]
-    common_headers(answer)
-    shown: dict[str, Any] = answer.json()
+    assert status == response.status_code, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["etag"]
+    common_headers(response)
+    shown: dict[str, Any] = response.json()
     a_pool(shown)
     return shown
 
@@ -67,32 +67,32 @@ def a_pool(shown: dict[str, Any]) -> None:
     assert shown["machine_count"] >= 0
 
 
-def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+def problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     """Check that a response is a problem (RFC 9457) of a type, and return its additional fields."""
-    assert status == answer.status_code, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    common_headers(answer)
-    body: dict[str, Any] = answer.json()
+    assert status == response.status_code, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    common_headers(response)
+    body: dict[str, Any] = response.json()
     assert body.pop("type") == f"{ERRORS}/{slug}"
     assert body.pop("status") == status
     assert body.pop("title")
     assert body.pop("detail")
-    assert answer.request.url.raw_path.decode().partition("?")[0] == body.pop("instance")
+    assert response.request.url.raw_path.decode().partition("?")[0] == body.pop("instance")
     return body
 
 
-def no_such_pool(answer: httpx.Response, pool_id: str) -> None:
+def no_such_pool(response: httpx.Response, pool_id: str) -> None:
     """Check that a response is the 404 for a pool."""
-    assert problem(answer, 404, "pool-not-found") == {"pool_id": pool_id}
+    assert problem(response, 404, "pool-not-found") == {"pool_id": pool_id}
 
 
 Place = tuple[str | int, ...]
 
 
-def invalid(answer: httpx.Response, *faults: tuple[Place, str, str]) -> None:
+def invalid(response: httpx.Response, *faults: tuple[Place, str, str]) -> None:
     """Check that a response is the validation error with exactly these faults: place, message, type."""
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    common_headers(answer)
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/json"
+    common_headers(response)
     expected = [{"loc": list(place), "msg": message, "type": kind} for place, message, kind in faults]
-    assert answer.json() == {"detail": expected}
+    assert response.json() == {"detail": expected}

@@ -15,7 +15,7 @@ Json = dict[str, Any]
 Figures = Callable[[Json], tuple[int, int]]
 
 # For each, a path, the RPC that is delayed, and the figures: the count, and the number of machines shown.
-ANSWERS: dict[str, tuple[str, str, Figures]] = {
+RESPONSES: dict[str, tuple[str, str, Figures]] = {
     "a pool": (
         "/v1/pools/{pool}?include_machines=true",
         "RunAggregationQuery",
@@ -44,11 +44,11 @@ ANSWERS: dict[str, tuple[str, str, Figures]] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("response", RESPONSES)
 async def test_what_is_counted_agrees_with_what_is_shown(
-    pools: PoolsApi, firestore_control: Control, answer: str
+    pools: PoolsApi, firestore_control: Control, response: str
 ) -> None:
-    path, late, figures = ANSWERS[answer]
+    path, late, figures = RESPONSES[response]
     pool_id = (await pools.create())["id"]
     members = await pools.register_several(3)
     await pools.add(pool_id, members)
@@ -90,9 +90,9 @@ async def test_links_lead_through_a_list(pools: PoolsApi) -> None:
 
     url, found = f"/v1/machines?pool_id={pool_id}&limit=2", []
     while url:
-        answer = await pools.call("GET", url)
-        found += [machine["id"] for machine in answer.json()["items"]]
-        url = answer.headers.get("link", "<>").partition("<")[2].partition(">")[0]
+        response = await pools.call("GET", url)
+        found += [machine["id"] for machine in response.json()["items"]]
+        url = response.headers.get("link", "<>").partition("<")[2].partition(">")[0]
 
     assert found == sorted(members, reverse=True)
     assert "link" not in (await pools.call("GET", "/v1/pools")).headers
@@ -103,7 +103,7 @@ async def test_links_lead_through_a_list(pools: PoolsApi) -> None:
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-async def test_an_assignments_answer_is_true_of_one_moment(
+async def test_the_response_to_an_assignment_is_true_of_one_time(
     pools: PoolsApi, firestore_control: Control, *, is_new: bool
 ) -> None:
     """The time of its commit, or of its read if there is no commit."""
@@ -125,7 +125,7 @@ async def test_an_assignments_answer_is_true_of_one_moment(
     assert (await pools.get(pool_id))["machine_count"] == 102
 
 
-async def test_a_changed_pools_answer_counts_the_members_of_its_commit(
+async def test_the_response_to_a_change_of_a_pool_counts_the_members_as_of_its_commit(
     pools: PoolsApi, firestore_control: Control
 ) -> None:
     pool_id = (await pools.create())["id"]

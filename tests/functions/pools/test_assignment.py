@@ -10,19 +10,19 @@ from tests.functions.pools.expectations import MACHINE_FIELDS, POOL_FIELDS, no_s
 
 
 class TestAdd:
-    async def test_the_answer_is_the_pool_with_its_machines(self, pools: PoolsApi) -> None:
+    async def test_the_response_is_the_pool_with_its_machines(self, pools: PoolsApi) -> None:
         created = await pools.create()
         machines = await pools.register_several(3)
 
-        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
+        response = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
 
-        shown = pool(answer)
+        shown = pool(response)
         assert shown.keys() == POOL_FIELDS | {"machines"}
         assert machines == [machine["id"] for machine in shown["machines"]]
         assert all(machine.keys() >= MACHINE_FIELDS for machine in shown["machines"])
         assert shown == created | {"machine_count": 3, "machines": shown["machines"]}
-        assert answer.headers["etag"] == '"1"'
-        assert "link" not in answer.headers
+        assert response.headers["etag"] == '"1"'
+        assert "link" not in response.headers
 
     async def test_machines_are_shown_as_the_assignment_left_them(self, pools: PoolsApi) -> None:
         created = await pools.create()
@@ -30,9 +30,9 @@ class TestAdd:
 
         [shown] = (await pools.add(created["id"], [machine]))["machines"]
 
-        answer = await pools.call("GET", f"/api/v1/machines/{machine}")
-        assert answer.headers["etag"] == '"2"'
-        assert shown["updated_at"] == answer.json()["updated_at"] > shown["created_at"]
+        response = await pools.call("GET", f"/api/v1/machines/{machine}")
+        assert response.headers["etag"] == '"2"'
+        assert shown["updated_at"] == response.json()["updated_at"] > shown["created_at"]
 
     async def test_other_members_come_after_those_of_the_request(self, pools: PoolsApi) -> None:
         created = await pools.create()
@@ -69,12 +69,12 @@ class TestAdd:
         created = await pools.create()
         machines = await pools.fill([], 100)
 
-        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
+        response = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": machines})
 
-        shown = pool(answer)
+        shown = pool(response)
         assert machines == [machine["id"] for machine in shown["machines"]]
         assert shown["machine_count"] == 100
-        assert "link" not in answer.headers
+        assert "link" not in response.headers
 
     @pytest.mark.parametrize("newest", [0, 59, 99])
     async def test_what_is_not_shown_is_where_the_link_leads(self, pools: PoolsApi, newest: int) -> None:
@@ -84,14 +84,14 @@ class TestAdd:
         named = [*(await pools.fill([], newest)), others[-1]]
         members = [*named[:-1], *others]
 
-        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": named})
+        response = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": named})
 
-        shown = pool(answer)
+        shown = pool(response)
         ids = [machine["id"] for machine in shown["machines"]]
         assert (100, len(members)) == (len(ids), shown["machine_count"])
         assert named == ids[: len(named)]
         rest = f"/v1/machines?pool_id={created['id']}&skip=99&limit=100"
-        assert f'<{rest}>; rel="next"' == answer.headers["link"]
+        assert f'<{rest}>; rel="next"' == response.headers["link"]
         page = (await pools.call("GET", rest)).json()
         assert members[99:199] == [machine["id"] for machine in page["items"]]
         assert set(members[:99]) <= set(ids)
@@ -103,11 +103,11 @@ class TestAdd:
         known = await pools.register()
         unknown = [a_uuid(), await others.register(), a_uuid()]
 
-        answer = await pools.call(
+        response = await pools.call(
             "POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": [unknown[0], known, *unknown[1:]]}
         )
 
-        assert problem(answer, 404, "machine-not-found") == {"machine_ids": unknown}
+        assert problem(response, 404, "machine-not-found") == {"machine_ids": unknown}
         assert await pools.get(created["id"]) == created
         assert pools.stored(known)["version"] == 1
 
@@ -116,9 +116,9 @@ class TestAdd:
         machine = await pools.register()
         await pools.delete(created["id"])
 
-        answer = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": [machine]})
+        response = await pools.call("POST", f"/v1/pools/{created['id']}/machines", {"machine_ids": [machine]})
 
-        no_such_pool(answer, created["id"])
+        no_such_pool(response, created["id"])
         assert pools.stored(machine)["version"] == 1
 
     async def test_concurrent_assignments_of_one_machine_all_take_effect(self, pools: PoolsApi) -> None:
@@ -141,12 +141,12 @@ class TestRemove:
         machines = await pools.register_several(3)
         await pools.add(created["id"], machines)
 
-        answer = await pools.call(
+        response = await pools.call(
             method, f"/v1/pools/{created['id']}/machines{path}", {"machine_ids": machines[:2]}
         )
 
-        assert (answer.status_code, answer.content) == (204, b"")
-        common_headers(answer)
+        assert (response.status_code, response.content) == (204, b"")
+        common_headers(response)
         shown = await pools.get(created["id"], "?include_machines=true")
         assert ([machines[2]], 1) == ([one["id"] for one in shown["machines"]], shown["machine_count"])
         assert [pools.stored(machine)["version"] for machine in machines] == [3, 3, 2]
@@ -159,13 +159,13 @@ class TestRemove:
         theirs = await others.register()
         await pools.add(created["id"], [member])
 
-        answer = await pools.call(
+        response = await pools.call(
             method,
             f"/v1/pools/{created['id']}/machines{path}",
             {"machine_ids": [a_uuid(), free, theirs, member, member]},
         )
 
-        assert answer.status_code == 204
+        assert response.status_code == 204
         assert await pools.pools_of(member) == []
         assert [pools.stored(free)["version"], others.stored(theirs)["version"]] == [1, 1]
 
@@ -175,9 +175,9 @@ class TestRemove:
         await pools.add(left, [machine])
         await pools.add(kept, [machine])
 
-        answer = await pools.call(method, f"/v1/pools/{left}/machines{path}", {"machine_ids": [machine]})
+        response = await pools.call(method, f"/v1/pools/{left}/machines{path}", {"machine_ids": [machine]})
 
-        assert answer.status_code == 204
+        assert response.status_code == 204
         assert [kept] == await pools.pools_of(machine)
 
 
@@ -194,8 +194,8 @@ async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other
         )
 
         assert deleted.status_code == 204
-        for machine, answer in zip(machines, added, strict=True):
-            assert answer.status_code in {200, 404}
+        for machine, response in zip(machines, added, strict=True):
+            assert response.status_code in {200, 404}
             # Refused machines have never joined. The others leave in the cleanup, after the response.
-            assert (pools.stored(machine)["version"] == 2) is (answer.status_code == 200)
+            assert (pools.stored(machine)["version"] == 2) is (response.status_code == 200)
             assert await pools.pools_of(machine) == []

@@ -114,17 +114,17 @@ CHANGES: dict[str, tuple[Act, int, Outcome, str]] = {
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["no key", "key"])
 @pytest.mark.parametrize("fault", CUT)
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_commit_without_an_answer_takes_effect_once(  # noqa: PLR0913 - a table of three columns
+async def test_a_commit_without_a_response_takes_effect_once(  # noqa: PLR0913 - a table of three columns
     *, scene: Scene, inbox: Inbox, firestore_control: Control, change: str, fault: str, headers: Headers
 ) -> None:
     call, status, outcome, kind = CHANGES[change]
     mine = scene.pools.organization.id  # not the commits that delete published events
     await firestore_control.fail_next("Commit", pattern=mine, **CUT[fault])
 
-    answer = await call(scene, headers)
+    response = await call(scene, headers)
 
-    assert status == answer.status_code, answer.text
-    assert "idempotent-replayed" not in answer.headers
+    assert status == response.status_code, response.text
+    assert "idempotent-replayed" not in response.headers
     assert outcome(scene) == await scene.state()
     if headers:
         again = await call(scene, headers)
@@ -189,9 +189,9 @@ async def test_contention_is_tried_again(scene: Scene, firestore_control: Contro
     mine = scene.pools.organization.id
     await firestore_control.fail_next("Commit", pattern=mine, count=2, code="ABORTED")
 
-    answer = await call(scene, {})
+    response = await call(scene, {})
 
-    assert status == answer.status_code, answer.text
+    assert status == response.status_code, response.text
     assert outcome(scene) == await scene.state()
 
 
@@ -205,9 +205,9 @@ async def test_a_read_that_fails_is_tried_again(
     mine = scene.pools.organization.id
     await firestore_control.fail_next("BatchGetDocuments", pattern=mine, count=2, code=code)
 
-    answer = await call(scene, {})
+    response = await call(scene, {})
 
-    assert status == answer.status_code, answer.text
+    assert status == response.status_code, response.text
     assert outcome(scene) == await scene.state()
 
 
@@ -218,9 +218,9 @@ async def test_what_is_shown_is_read_again_when_that_fails(
     for path, method in READS:
         await firestore_control.fail_next(method, pattern=scene.pools.organization.id, code=code)
 
-        answer = await scene.pools.call("GET", path.format(pool=scene.pool_id, member=scene.member))
+        response = await scene.pools.call("GET", path.format(pool=scene.pool_id, member=scene.member))
 
-        assert answer.status_code == 200, (path, method, answer.text)
+        assert response.status_code == 200, (path, method, response.text)
         assert await firestore_control.waiting() == [], (path, method)
 
 
@@ -231,13 +231,13 @@ async def test_a_query_that_the_store_refuses_is_not_made_again(
     mine = scene.pools.organization.id
     await firestore_control.fail_next("RunQuery", pattern=mine, code="FAILED_PRECONDITION")
 
-    answer = await scene.pools.call("GET", "/v1/machines")
+    response = await scene.pools.call("GET", "/v1/machines")
 
-    assert answer.status_code == 500, answer.text
+    assert response.status_code == 500, response.text
 
 
 @pytest.mark.long
-async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
+async def test_a_store_that_never_responds_is_a_503_and_nothing_changes(
     scene: Scene, firestore_control: Control
 ) -> None:
     call, _, _, _ = CHANGES["add"]
@@ -245,12 +245,12 @@ async def test_a_store_that_never_answers_is_a_503_and_nothing_changes(
     mine = scene.pools.organization.id
     await firestore_control.fail_next("Commit", pattern=mine, count=1000, code="UNAVAILABLE")
 
-    answer = await call(scene, {})
+    response = await call(scene, {})
 
     [waiting] = await firestore_control.forget()
     assert waiting["count"] < 999
-    assert problem(answer, 503, "unavailable") == {}
-    assert answer.headers["retry-after"] == "1"
+    assert problem(response, 503, "unavailable") == {}
+    assert response.headers["retry-after"] == "1"
     assert before == await scene.state()
 
 
@@ -276,8 +276,8 @@ async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
     await firestore_control.forget()
 
     assert time.monotonic() - began < 2 * REQUEST_SECONDS  # for all three, so none waits until its deadline
-    assert [answer.status_code for answer in (created, updated, added)] == [201, 200, 200]
-    assert [answer.json()["machine_count"] for answer in (created, updated, added)] == [None] * 3
+    assert [response.status_code for response in (created, updated, added)] == [201, 200, 200]
+    assert [response.json()["machine_count"] for response in (created, updated, added)] == [None] * 3
     assert [machine] == [shown["id"] for shown in added.json()["machines"]]
     again = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
     assert (1, [machine]) == (again.json()["machine_count"], [m["id"] for m in again.json()["machines"]])
@@ -292,10 +292,10 @@ async def test_a_replay_whose_members_cannot_be_read_is_no_failure(
         "RunAggregationQuery", pattern=scene.pools.organization.id, code="PERMISSION_DENIED"
     )
 
-    answer = await scene.pools.call("POST", path, body, KEY)
+    response = await scene.pools.call("POST", path, body, KEY)
 
-    assert (answer.status_code, answer.headers["idempotent-replayed"]) == (200, "true")
-    assert (answer.json()["machine_count"], answer.json()["machines"]) == (None, [])
+    assert (response.status_code, response.headers["idempotent-replayed"]) == (200, "true")
+    assert (response.json()["machine_count"], response.json()["machines"]) == (None, [])
 
 
 @pytest.mark.parametrize("spoilt", ["a member", "a machine that joins"])
@@ -307,11 +307,11 @@ async def test_a_machine_that_cannot_be_shown_does_not_make_an_assignment_a_fail
     machine = scene.member if spoilt == "a member" else scene.free
     pools.machines().document(machine).update({"machine_parameters": "{"})
 
-    answer = await pools.call("POST", f"/v1/pools/{scene.pool_id}/machines", {"machine_ids": [scene.free]})
+    response = await pools.call("POST", f"/v1/pools/{scene.pool_id}/machines", {"machine_ids": [scene.free]})
 
-    assert answer.status_code == 200, answer.text
+    assert response.status_code == 200, response.text
     shown = [scene.free] if spoilt == "a member" else []
-    assert (None, shown) == (answer.json()["machine_count"], [m["id"] for m in answer.json()["machines"]])
+    assert (None, shown) == (response.json()["machine_count"], [m["id"] for m in response.json()["machines"]])
     assert [scene.pool_id] == await pools.pools_of(scene.free)
 
 
@@ -322,6 +322,6 @@ async def test_a_pool_that_cannot_be_counted_is_an_error_where_nothing_was_chang
         "RunAggregationQuery", pattern=scene.pools.organization.id, code="PERMISSION_DENIED"
     )
 
-    answer = await scene.pools.call("GET", f"/v1/pools/{scene.pool_id}")
+    response = await scene.pools.call("GET", f"/v1/pools/{scene.pool_id}")
 
-    assert answer.status_code == 500
+    assert response.status_code == 500

@@ -76,12 +76,12 @@ CONTENTS: list[tuple[Any, Faults]] = [
 
 @pytest.mark.parametrize(("body", "faults"), [*CONTENTS, ({}, [(at("name"), REQUIRED, "missing")])])
 async def test_a_pool_with_faults_is_not_created(*, pools: PoolsApi, body: object, faults: Faults) -> None:
-    answer = await pools.send(
+    response = await pools.send(
         "POST", "/v1/pools", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
 
-    invalid(answer, *faults)
-    assert "s3cr3t" not in answer.text
+    invalid(response, *faults)
+    assert "s3cr3t" not in response.text
     assert (await pools.call("GET", "/v1/pools")).json()["total"] == 0
 
 
@@ -92,9 +92,11 @@ async def test_an_update_with_faults_changes_nothing(
     created = await pools.create()
     path = f"/v1/pools/{created['id']}"
 
-    answer = await pools.send("PATCH", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    response = await pools.send(
+        "PATCH", path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
 
-    invalid(answer, *faults)
+    invalid(response, *faults)
     assert created == await pools.get(created["id"])
 
 
@@ -150,9 +152,9 @@ async def test_a_replacement_names_at_most_100_pools(
 
 
 async def test_an_empty_list_of_pools_is_no_fault(pools: PoolsApi) -> None:
-    answer = await pools.call("PUT", f"/v1/machines/{a_uuid()}/pools", {"pool_ids": []})
+    response = await pools.call("PUT", f"/v1/machines/{a_uuid()}/pools", {"pool_ids": []})
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 NOBODY = "0193a5d2-7b1c-7000-8000-000000000000"
@@ -214,32 +216,32 @@ class TestBodies:
     async def test_what_is_not_json_is_a_malformed_body(
         self, pools: PoolsApi, method: str, path: str, content: bytes
     ) -> None:
-        answer = await pools.send(method, path, content, {"Content-Type": "application/json"})
+        response = await pools.send(method, path, content, {"Content-Type": "application/json"})
 
-        assert problem(answer, 400, "malformed-body") == {}
+        assert problem(response, 400, "malformed-body") == {}
 
     async def test_no_other_media_type_is_taken(self, pools: PoolsApi, method: str, path: str) -> None:
-        answer = await pools.send(method, path, b"name=a", {"Content-Type": "text/plain"})
+        response = await pools.send(method, path, b"name=a", {"Content-Type": "text/plain"})
 
-        assert problem(answer, 415, "unsupported-media-type") == {}
+        assert problem(response, 415, "unsupported-media-type") == {}
 
     async def test_no_coded_body_is_taken(self, pools: PoolsApi, method: str, path: str) -> None:
-        answer = await pools.send(method, path, b"{}", {"Content-Encoding": "gzip"})
+        response = await pools.send(method, path, b"{}", {"Content-Encoding": "gzip"})
 
-        assert problem(answer, 415, "unsupported-content-coding") == {}
+        assert problem(response, 415, "unsupported-content-coding") == {}
 
     async def test_a_body_has_at_most_1_mib(self, pools: PoolsApi, method: str, path: str) -> None:
-        answer = await pools.send(method, path, b" " * (1024 * 1024 + 1))
+        response = await pools.send(method, path, b" " * (1024 * 1024 + 1))
 
-        assert problem(answer, 413, "body-too-large") == {}
+        assert problem(response, 413, "body-too-large") == {}
 
     async def test_a_name_that_stands_twice_is_a_fault(self, pools: PoolsApi, method: str, path: str) -> None:
         content = b'{"name": "a", "name": "b"}'
 
-        answer = await pools.send(method, path, content, {"Content-Type": "application/json"})
+        response = await pools.send(method, path, content, {"Content-Type": "application/json"})
 
-        assert answer.status_code == 422
-        first = answer.json()["detail"][0]
+        assert response.status_code == 422
+        first = response.json()["detail"][0]
         assert first == {"loc": ["body", "name"], "msg": "must not be given twice", "type": "duplicate_key"}
 
 
@@ -248,22 +250,22 @@ class TestBodies:
 async def test_an_idempotency_key_is_1_to_255_visible_characters(
     pools: PoolsApi, method: str, path: str, key: str
 ) -> None:
-    answer = await pools.call(method, path, {}, {"Idempotency-Key": key})
+    response = await pools.call(method, path, {}, {"Idempotency-Key": key})
 
     message = "must have 1 to 255 visible ASCII characters"
-    invalid(answer, (("header", "Idempotency-Key"), message, "idempotency_key"))
+    invalid(response, (("header", "Idempotency-Key"), message, "idempotency_key"))
 
 
 @pytest.mark.parametrize(("method", "path"), [*READS, *WRITES])
 class TestKeys:
     @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer unknown", "Basic dTpw"], ids=repr)
-    async def test_without_a_good_key_nothing_is_answered(
+    async def test_without_a_valid_key_every_request_is_unauthorized(
         self, pools: PoolsApi, method: str, path: str, authorization: str
     ) -> None:
-        answer = await pools.call(method, path, {}, {"Authorization": authorization})
+        response = await pools.call(method, path, {}, {"Authorization": authorization})
 
-        assert problem(answer, 401, "unauthenticated") == {}
-        assert answer.headers["www-authenticate"] == "Bearer"
+        assert problem(response, 401, "unauthenticated") == {}
+        assert response.headers["www-authenticate"] == "Bearer"
 
     async def test_a_key_needs_the_scope(
         self, pools: PoolsApi, new_organization: NewOrganization, method: str, path: str
@@ -289,10 +291,10 @@ class TestKeys:
 async def test_other_methods_are_told_which_there_are(
     *, pools: PoolsApi, method: str, path: str, allowed: str
 ) -> None:
-    answer = await pools.call(method, path)
+    response = await pools.call(method, path)
 
-    assert problem(answer, 405, "method-not-allowed") == {}
-    assert allowed == answer.headers["allow"]
+    assert problem(response, 405, "method-not-allowed") == {}
+    assert allowed == response.headers["allow"]
 
 
 @pytest.mark.parametrize(

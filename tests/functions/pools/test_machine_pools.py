@@ -7,9 +7,9 @@ from tests.functions.pools.expectations import MACHINE_FIELDS, invalid, problem
 
 
 async def test_a_machine_is_in_no_pool_at_first(pools: PoolsApi) -> None:
-    answer = await pools.call("GET", f"/v1/machines/{await pools.register()}/pools")
+    response = await pools.call("GET", f"/v1/machines/{await pools.register()}/pools")
 
-    assert (answer.status_code, answer.json()) == (200, [])
+    assert (response.status_code, response.json()) == (200, [])
 
 
 async def test_its_pools_are_shown_with_their_counts_in_the_order_of_joining(pools: PoolsApi) -> None:
@@ -18,9 +18,9 @@ async def test_its_pools_are_shown_with_their_counts_in_the_order_of_joining(poo
     await pools.add(created[2]["id"], [machine, other])
     await pools.add(created[0]["id"], [machine])
 
-    answer = await pools.call("GET", f"/v1/machines/{machine}/pools")
+    response = await pools.call("GET", f"/v1/machines/{machine}/pools")
 
-    assert [created[2] | {"machine_count": 2}, created[0] | {"machine_count": 1}] == answer.json()
+    assert [created[2] | {"machine_count": 2}, created[0] | {"machine_count": 1}] == response.json()
 
 
 async def test_the_pools_are_replaced_as_a_whole(pools: PoolsApi) -> None:
@@ -29,12 +29,12 @@ async def test_the_pools_are_replaced_as_a_whole(pools: PoolsApi) -> None:
     await pools.add(left, [machine])
     await pools.add(kept, [machine])
 
-    answer = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": [joined, kept, joined]})
+    response = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": [joined, kept, joined]})
 
-    assert answer.status_code == 200
-    shown = answer.json()
+    assert response.status_code == 200
+    shown = response.json()
     assert shown.keys() >= MACHINE_FIELDS
-    assert (shown["id"], answer.headers["etag"]) == (machine, '"4"')
+    assert (shown["id"], response.headers["etag"]) == (machine, '"4"')
     assert [joined, kept] == await pools.pools_of(machine)
     assert [(await pools.get(one))["machine_count"] for one in (left, kept, joined)] == [0, 1, 1]
     assert shown == (await pools.call("GET", f"/api/v1/machines/{machine}")).json()
@@ -44,9 +44,9 @@ async def test_a_machine_can_leave_all_pools(pools: PoolsApi) -> None:
     machine = await pools.register()
     await pools.add((await pools.create())["id"], [machine])
 
-    answer = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": []})
+    response = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": []})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert await pools.pools_of(machine) == []
 
 
@@ -56,9 +56,9 @@ async def test_the_same_pools_in_another_order_change_nothing(pools: PoolsApi) -
     path = f"/v1/machines/{machine}/pools"
     await pools.call("PUT", path, {"pool_ids": [first, second]})
 
-    answer = await pools.call("PUT", path, {"pool_ids": [second, first]})
+    response = await pools.call("PUT", path, {"pool_ids": [second, first]})
 
-    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert (response.status_code, response.headers["etag"]) == (200, '"2"')
 
 
 async def test_a_pool_that_is_gone_already_is_left_without_a_change(pools: PoolsApi) -> None:
@@ -66,9 +66,9 @@ async def test_a_pool_that_is_gone_already_is_left_without_a_change(pools: Pools
     await pools.add(pool_id, [machine])
     await pools.delete(pool_id)
 
-    answer = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": []})
+    response = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": []})
 
-    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert (response.status_code, response.headers["etag"]) == (200, '"2"')
 
 
 async def test_unknown_pools_are_all_named_and_nothing_changes(pools: PoolsApi, others: PoolsApi) -> None:
@@ -77,9 +77,9 @@ async def test_unknown_pools_are_all_named_and_nothing_changes(pools: PoolsApi, 
     await pools.add(kept, [machine])
     unknown = [a_uuid(), (await others.create())["id"]]
 
-    answer = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": [wanted, *unknown]})
+    response = await pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": [wanted, *unknown]})
 
-    assert problem(answer, 404, "pool-not-found") == {"pool_ids": unknown}
+    assert problem(response, 404, "pool-not-found") == {"pool_ids": unknown}
     assert [kept] == await pools.pools_of(machine)
 
 
@@ -87,17 +87,17 @@ async def test_another_organizations_machine_is_as_one_that_is_not(pools: PoolsA
     theirs = await others.register()
     for machine in (theirs, a_uuid()):
         for method, body in (("GET", None), ("PUT", {"pool_ids": []})):
-            answer = await pools.call(method, f"/v1/machines/{machine}/pools", body)
+            response = await pools.call(method, f"/v1/machines/{machine}/pools", body)
 
-            assert problem(answer, 404, "machine-not-found") == {"machine_id": machine}
+            assert problem(response, 404, "machine-not-found") == {"machine_id": machine}
 
 
 async def test_what_is_no_uuid_is_a_fault_of_the_path(pools: PoolsApi) -> None:
     message = "Input should be a valid UUID, invalid length: found 1"
     for method, body in (("GET", None), ("PUT", {"pool_ids": []})):
-        answer = await pools.call(method, "/v1/machines/7/pools", body)
+        response = await pools.call(method, "/v1/machines/7/pools", body)
 
-        invalid(answer, (("path", "machine_id"), message, "uuid_parsing"))
+        invalid(response, (("path", "machine_id"), message, "uuid_parsing"))
 
 
 async def test_a_machine_of_another_version_keeps_its_pools(pools: PoolsApi) -> None:
@@ -115,14 +115,14 @@ async def test_concurrent_replacements_leave_the_pools_of_one_of_them(pools: Poo
     machine = await pools.register()
     sets = [[(await pools.create())["id"] for _ in range(2)] for _ in range(6)]
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(pools.call("PUT", f"/v1/machines/{machine}/pools", {"pool_ids": pool_ids}) for pool_ids in sets)
     )
 
-    assert [answer.status_code for answer in answers] == [200] * 6
+    assert [response.status_code for response in responses] == [200] * 6
     assert await pools.pools_of(machine) in sets
     assert sorted(f'"{version}"' for version in range(2, 8)) == sorted(
-        answer.headers["etag"] for answer in answers
+        response.headers["etag"] for response in responses
     )
 
 

@@ -22,12 +22,12 @@ PARAMETERS = {"site": "north", "retries": 3, "ratio": 0.5, "nested": {"list": [[
 
 class TestCreate:
     async def test_a_pool_needs_a_name_alone(self, pools: PoolsApi) -> None:
-        answer = await pools.call("POST", "/v1/pools", {"name": "north"})
+        response = await pools.call("POST", "/v1/pools", {"name": "north"})
 
-        created = pool(answer, 201)
+        created = pool(response, 201)
         assert created.keys() == POOL_FIELDS
-        assert answer.headers["location"] == f"/v1/pools/{created['id']}"
-        assert answer.headers["etag"] == '"1"'
+        assert response.headers["location"] == f"/v1/pools/{created['id']}"
+        assert response.headers["etag"] == '"1"'
         assert (created["name"], created["organization_id"]) == ("north", pools.organization.id)
         assert (created["description"], created["pool_parameters"]) == (None, None)
         assert created["machine_count"] == 0
@@ -114,12 +114,12 @@ class TestGet:
         created = await pools.create()
         await pools.fill([created["id"]], 105)
 
-        answer = await pools.call("GET", f"/v1/pools/{created['id']}?include=machines")
+        response = await pools.call("GET", f"/v1/pools/{created['id']}?include=machines")
 
-        shown = pool(answer)
+        shown = pool(response)
         assert (len(shown["included"]), shown["machine_count"]) == (100, 105)
         rest = f'</v1/machines?pool_id={created["id"]}&skip=100&limit=100>; rel="next"'
-        assert rest == answer.headers["link"]
+        assert rest == response.headers["link"]
 
     async def test_what_the_client_knows_is_not_sent_again(self, pools: PoolsApi) -> None:
         path = f"/v1/pools/{(await pools.create())['id']}"
@@ -135,8 +135,8 @@ class TestGet:
         pool_id, machines = (await pools.create())["id"], await pools.register_several(3)
 
         async def get(tag: str) -> tuple[int, str]:
-            answer = await pools.call("GET", f"/v1/pools/{pool_id}", headers={"If-None-Match": tag})
-            return answer.status_code, answer.headers["etag"]
+            response = await pools.call("GET", f"/v1/pools/{pool_id}", headers={"If-None-Match": tag})
+            return response.status_code, response.headers["etag"]
 
         await pools.add(pool_id, machines[:2])
         assert await get('"1"') == (200, '"1.2"')
@@ -159,10 +159,10 @@ class TestGet:
         shown = [await pools.call("GET", f"{path}{query}") for query in queries]
 
         assert added.headers["etag"] == '"1"'
-        for answer in (updated, same):
-            assert (pool(answer)["machine_count"], answer.headers["etag"]) == (2, '"2"')
-        for answer in shown:
-            assert (pool(answer)["machine_count"], answer.headers["etag"]) == (2, '"2.2"')
+        for response in (updated, same):
+            assert (pool(response)["machine_count"], response.headers["etag"]) == (2, '"2"')
+        for response in shown:
+            assert (pool(response)["machine_count"], response.headers["etag"]) == (2, '"2.2"')
 
     @pytest.mark.parametrize("tag", ['"2"', '"2.1"', '"2.17"', 'W/"2", "2"', "*"])
     async def test_a_change_looks_at_the_version_alone(self, pools: PoolsApi, tag: str) -> None:
@@ -170,9 +170,9 @@ class TestGet:
         await pools.update(pool_id, {"name": "b"})
         await pools.add(pool_id, [await pools.register()])
 
-        answer = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "c"}, {"If-Match": tag})
+        response = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "c"}, {"If-Match": tag})
 
-        assert pool(answer)["name"] == "c"
+        assert pool(response)["name"] == "c"
 
     @pytest.mark.parametrize("tag", ['"1"', '"1.1"', '"2.nonsense"', '"2."', '"2.1.1"', '"22"', 'W/"2"', ""])
     async def test_a_change_for_another_version_is_refused(self, pools: PoolsApi, tag: str) -> None:
@@ -184,10 +184,10 @@ class TestGet:
             ("POST", f"{path}/machines", {"machine_ids": [await pools.register()]}),
             ("DELETE", path, None),
         ):
-            answer = await pools.call(method, place, body, {"If-Match": tag})
-            assert answer.status_code == 412, answer.text
+            response = await pools.call(method, place, body, {"If-Match": tag})
+            assert response.status_code == 412, response.text
 
-    async def test_an_answer_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
+    async def test_a_response_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
         """The number of machines can be the same although the machines differ."""
         path = f"/v1/pools/{(await pools.create())['id']}?include=machines"
 
@@ -196,10 +196,10 @@ class TestGet:
 
 class TestList:
     async def test_an_organization_starts_without_pools(self, pools: PoolsApi) -> None:
-        answer = await pools.call("GET", "/v1/pools")
+        response = await pools.call("GET", "/v1/pools")
 
-        assert answer.status_code == 200
-        assert answer.json() == {"items": [], "total": 0, "skip": 0, "limit": 100}
+        assert response.status_code == 200
+        assert response.json() == {"items": [], "total": 0, "skip": 0, "limit": 100}
 
     async def test_pools_are_listed_newest_first_with_their_counts(
         self, pools: PoolsApi, others: PoolsApi
@@ -272,10 +272,10 @@ class TestUpdate:
     async def test_what_is_sent_changes_and_the_rest_stays(self, pools: PoolsApi, change: Json) -> None:
         before = await pools.create(name="a", description="some", pool_parameters=PARAMETERS)
 
-        answer = await pools.call("PATCH", f"/v1/pools/{before['id']}", change)
+        response = await pools.call("PATCH", f"/v1/pools/{before['id']}", change)
 
-        after = pool(answer)
-        assert answer.headers["etag"] == '"2"'
+        after = pool(response)
+        assert response.headers["etag"] == '"2"'
         assert datetime.fromisoformat(after["updated_at"]) > datetime.fromisoformat(before["updated_at"])
         assert after == before | change | {"updated_at": after["updated_at"]}
         assert after == await pools.get(before["id"])
@@ -298,10 +298,10 @@ class TestUpdate:
     async def test_what_changes_nothing_makes_no_version(self, pools: PoolsApi, same: Json) -> None:
         before = await pools.create(name="a", pool_parameters={"a": 1, "b": {"c": 2, "d": 3}})
 
-        answer = await pools.call("PATCH", f"/v1/pools/{before['id']}", same)
+        response = await pools.call("PATCH", f"/v1/pools/{before['id']}", same)
 
-        assert before == pool(answer)
-        assert answer.headers["etag"] == '"1"'
+        assert before == pool(response)
+        assert response.headers["etag"] == '"1"'
 
     async def test_members_stay(self, pools: PoolsApi) -> None:
         created = await pools.create()
@@ -315,9 +315,9 @@ class TestUpdate:
 
         await asyncio.gather(*(pools.update(created["id"], change) for change in changes))
 
-        answer = await pools.call("GET", f"/v1/pools/{created['id']}")
-        shown = pool(answer)
-        assert answer.headers["etag"] == '"4"'
+        response = await pools.call("GET", f"/v1/pools/{created['id']}")
+        shown = pool(response)
+        assert response.headers["etag"] == '"4"'
         for change in changes:
             assert change == {name: shown[name] for name in change}
 
@@ -326,9 +326,9 @@ class TestDelete:
     async def test_a_deleted_pool_is_gone_at_once(self, pools: PoolsApi) -> None:
         created, kept = await pools.create(), await pools.create()
 
-        answer = await pools.call("DELETE", f"/v1/pools/{created['id']}")
+        response = await pools.call("DELETE", f"/v1/pools/{created['id']}")
 
-        assert (answer.status_code, answer.content) == (204, b"")
+        assert (response.status_code, response.content) == (204, b"")
         no_such_pool(await pools.call("GET", f"/v1/pools/{created['id']}"), created["id"])
         page = (await pools.call("GET", "/v1/pools")).json()
         assert ([kept], 1) == (page["items"], page["total"])
@@ -367,10 +367,12 @@ async def test_another_organizations_pool_is_as_one_that_is_not(
     theirs = (await others.create())["id"]
     nobodys = a_uuid()
 
-    answers = [await pools.call(method, f"/v1/pools/{pool_id}{path}", body) for pool_id in (theirs, nobodys)]
+    responses = [
+        await pools.call(method, f"/v1/pools/{pool_id}{path}", body) for pool_id in (theirs, nobodys)
+    ]
 
-    no_such_pool(answers[0], theirs)
-    assert answers[0].content == answers[1].content.replace(nobodys.encode(), theirs.encode())
+    no_such_pool(responses[0], theirs)
+    assert responses[0].content == responses[1].content.replace(nobodys.encode(), theirs.encode())
     assert (await others.get(theirs))["name"] == "a pool"
 
 
@@ -378,10 +380,10 @@ async def test_another_organizations_pool_is_as_one_that_is_not(
 async def test_what_is_no_uuid_is_a_fault_of_the_path(
     *, pools: PoolsApi, method: str, path: str, body: object
 ) -> None:
-    answer = await pools.call(method, f"/v1/pools/7{path}", body)
+    response = await pools.call(method, f"/v1/pools/7{path}", body)
 
     message = "Input should be a valid UUID, invalid length: found 1"
-    invalid(answer, (("path", "pool_id"), message, "uuid_parsing"))
+    invalid(response, (("path", "pool_id"), message, "uuid_parsing"))
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
@@ -390,10 +392,10 @@ async def test_a_pool_of_another_version_is_not_changed(
 ) -> None:
     created = await pools.create()
 
-    answer = await pools.call(method, f"/v1/pools/{created['id']}{path}", body, {"If-Match": '"2"'})
+    response = await pools.call(method, f"/v1/pools/{created['id']}{path}", body, {"If-Match": '"2"'})
 
     # An unknown machine is reported before the wrong version.
-    assert answer.status_code == (404 if path == "/machines" and method == "POST" else 412)
+    assert response.status_code == (404 if path == "/machines" and method == "POST" else 412)
     assert created == await pools.get(created["id"])
 
 

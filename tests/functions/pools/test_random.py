@@ -28,7 +28,7 @@ Claim = Callable[[State], bool]
 
 
 @dataclass(frozen=True)
-class Answered:
+class Exchange:
     """A request, with its response and a claim that was true at some time during the request."""
 
     start: datetime
@@ -52,7 +52,7 @@ class World:
     random: random.Random
     machines: list[str] = field(default_factory=list)
     pools: list[str] = field(default_factory=list)
-    answers: list[Answered] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
 
     async def act(self) -> None:
         """Make a random call."""
@@ -117,7 +117,7 @@ class World:
         if added.response.is_success:
             count = added.response.json()["machine_count"]
             # While a deleted pool's members are being cleaned up, any number is correct.
-            self.answers.append(
+            self.exchanges.append(
                 replace(added, claim=lambda state: len(state.members.get(pool_id, range(count))) == count)
             )
 
@@ -147,15 +147,15 @@ class World:
         count = min(len(self.machines), self.random.randrange(1, 5))
         return self.random.choice(self.pools), self.random.sample(self.machines, count)
 
-    async def call(self, method: str, path: str, body: Json | None, success: Claim) -> Answered:
+    async def call(self, method: str, path: str, body: Json | None, success: Claim) -> Exchange:
         """Make a call, and record its claim: its effect, or the absence of what a 404 contains."""
         start = datetime.now(UTC)
         response = await self.api.call(method, path, body)
         assert response.is_success or response.status_code == 404, response.text
         claim = success if response.is_success else _absence(response.json(), body or {})
-        answered = Answered(start, datetime.now(UTC), response, claim)
-        self.answers.append(answered)
-        return answered
+        exchange = Exchange(start, datetime.now(UTC), response, claim)
+        self.exchanges.append(exchange)
+        return exchange
 
 
 def _absence(problem: Json, body: Json) -> Claim:
@@ -174,7 +174,7 @@ def _absence(problem: Json, body: Json) -> Claim:
     raise AssertionError(problem)
 
 
-async def test_every_answer_is_explained_by_one_order_of_events(pools: PoolsApi, events: Events) -> None:
+async def test_every_response_is_explained_by_one_order_of_events(pools: PoolsApi, events: Events) -> None:
     print(f"POOL_SEED={SEED}")  # noqa: T201 - shown when the test fails
     world = World(pools, random.Random(SEED))  # noqa: S311 - not a secret
     for _ in range(CLIENTS):
@@ -189,19 +189,19 @@ async def test_every_answer_is_explained_by_one_order_of_events(pools: PoolsApi,
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
 
     history = await complete(pools, events)
-    for answered in world.answers:
-        request = answered.response.request
-        assert history.explains(answered.start, answered.end, answered.claim), (
-            f"{request.method} {request.url} {request.content!r}: {answered.response.text[:300]}"
+    for exchange in world.exchanges:
+        request = exchange.response.request
+        assert history.explains(exchange.start, exchange.end, exchange.claim), (
+            f"{request.method} {request.url} {request.content!r}: {exchange.response.text[:300]}"
         )
     for pool_id in history.last.pools:
         assert (await pools.get(pool_id))["machine_count"] == len(history.last.members[pool_id])
     deletions = [
-        answered.response.request.url.path
-        for answered in world.answers
-        if answered.response.request.method == "DELETE"
-        and answered.response.is_success
-        and not answered.response.request.url.path.endswith("/machines")
+        exchange.response.request.url.path
+        for exchange in world.exchanges
+        if exchange.response.request.method == "DELETE"
+        and exchange.response.is_success
+        and not exchange.response.request.url.path.endswith("/machines")
     ]
     assert sorted(set(deletions)) == sorted(deletions)
 

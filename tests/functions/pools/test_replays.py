@@ -15,12 +15,12 @@ KEY = {"Idempotency-Key": "a"}
 PRESENT = ("machine_count", "machines")
 
 
-def recorded(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+def recorded(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
     """Return the parts of a response that a replay repeats: those that the commit determines."""
     changing = {"x-request-id", "date", "content-length", "link", "idempotent-replayed"}
-    headers = {name: value for name, value in answer.headers.items() if name not in changing}
-    body = answer.text.partition(',"machine_count":')[0]
-    return answer.status_code, headers, body
+    headers = {name: value for name, value in response.headers.items() if name not in changing}
+    body = response.text.partition(',"machine_count":')[0]
+    return response.status_code, headers, body
 
 
 def replayed(first: httpx.Response, second: httpx.Response) -> Json:
@@ -58,10 +58,10 @@ async def test_an_update_is_made_once(pools: PoolsApi) -> None:
 async def test_a_deletion_is_repeated(pools: PoolsApi) -> None:
     path = f"/v1/pools/{(await pools.create())['id']}"
 
-    answers = [await pools.call("DELETE", path, headers=KEY) for _ in range(2)]
+    responses = [await pools.call("DELETE", path, headers=KEY) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [204, 204]
-    assert answers[1].headers["idempotent-replayed"] == "true"
+    assert [response.status_code for response in responses] == [204, 204]
+    assert responses[1].headers["idempotent-replayed"] == "true"
 
 
 async def test_an_assignment_shows_the_members_of_now(pools: PoolsApi) -> None:
@@ -101,7 +101,7 @@ async def test_a_replay_shows_the_members_though_the_media_type_is_none_that_is_
         second = await pools.call(method, target, body, key | {"Content-Type": "text/plain"})
         shown.append(replayed(first, second))
 
-    assert [answer["machine_count"] for answer in shown] == [1, 1, 0]
+    assert [response["machine_count"] for response in shown] == [1, 1, 0]
     assert [machine] == [member["id"] for member in shown[0]["machines"]]
 
 
@@ -188,9 +188,9 @@ async def test_a_key_is_for_one_request(pools: PoolsApi) -> None:
     ]
     message = "The idempotency key was used before, with another method, path or body"
     for method, other_path, other_body in others:
-        answer = await pools.call(method, other_path, other_body, KEY)
+        response = await pools.call(method, other_path, other_body, KEY)
 
-        invalid(answer, (("header", "Idempotency-Key"), message, "idempotency_key_reused"))
+        invalid(response, (("header", "Idempotency-Key"), message, "idempotency_key_reused"))
     assert [created["id"]] == await pools.pools_of(machine)
 
 
@@ -198,13 +198,13 @@ async def test_64_uses_of_one_key_at_once_take_effect_once(pools: PoolsApi, inbo
     created, machine = await pools.create(), await pools.register()
     path, body = f"/v1/pools/{created['id']}/machines", {"machine_ids": [machine]}
 
-    answers = await asyncio.gather(*(pools.call("POST", path, body, KEY) for _ in range(64)))
+    responses = await asyncio.gather(*(pools.call("POST", path, body, KEY) for _ in range(64)))
 
-    assert {200} == {answer.status_code for answer in answers}
-    [first] = [answer for answer in answers if "idempotent-replayed" not in answer.headers]
-    for answer in answers:
-        assert recorded(first) == recorded(answer)
-        assert [machine] == [shown["id"] for shown in answer.json()["machines"]]
+    assert {200} == {response.status_code for response in responses}
+    [first] = [response for response in responses if "idempotent-replayed" not in response.headers]
+    for response in responses:
+        assert recorded(first) == recorded(response)
+        assert [machine] == [shown["id"] for shown in response.json()["machines"]]
     await pools.delete(created["id"])
     assert [kind for kind, _ in inbox.next_several(3)] == ["created", "machines_added", "deleted"]
 
@@ -214,9 +214,9 @@ async def test_8_uses_at_once_of_a_key_that_has_expired_take_effect_once(pools: 
     [record] = pools.store.collection("organizations", pools.organization.id, "idempotency").get()
     record.reference.update({"expires_at": datetime.now(UTC)})
 
-    answers = await asyncio.gather(*(pools.call("POST", "/v1/pools", {"name": "b"}, KEY) for _ in range(8)))
+    responses = await asyncio.gather(*(pools.call("POST", "/v1/pools", {"name": "b"}, KEY) for _ in range(8)))
 
-    [first] = [answer for answer in answers if "idempotent-replayed" not in answer.headers]
+    [first] = [response for response in responses if "idempotent-replayed" not in response.headers]
     created = pool(first, 201)
-    assert [created["id"]] * 8 == [answer.json()["id"] for answer in answers]
+    assert [created["id"]] * 8 == [response.json()["id"] for response in responses]
     assert (await pools.call("GET", "/v1/pools")).json()["total"] == 2

@@ -166,7 +166,7 @@ async def test_a_retry_with_the_sdks_own_key_takes_effect_once(
     api_key = new_organization().api_key
     async with (
         connected(api_key, stack.gateway, is_sync=is_sync) as steady,
-        losing_first_answers(stack.gateway, 2) as address,
+        losing_first_responses(stack.gateway, 2) as address,
         connected(api_key, address, is_sync=is_sync, retry=retry) as sdk,
     ):
         created = (await sdk.pools("create", PoolCreate(name="a"))).data
@@ -190,19 +190,19 @@ async def test_one_key_for_different_requests_is_a_validation_error(
     assert _places(other) == [["header", "Idempotency-Key"]]
 
 
-def _status(answer: Any) -> int:  # noqa: ANN401 - the SDK's
-    assert isinstance(answer.error, UnexpectedStatus), answer
-    return answer.error.status_code
+def _status(response: Any) -> int:  # noqa: ANN401 - the SDK's
+    assert isinstance(response.error, UnexpectedStatus), response
+    return response.error.status_code
 
 
-def _places(answer: object) -> list[list[int | str]]:
-    assert isinstance(answer, HTTPValidationError), answer
-    assert isinstance(answer.detail, list)
-    return [fault.loc for fault in answer.detail]
+def _places(response: object) -> list[list[int | str]]:
+    assert isinstance(response, HTTPValidationError), response
+    assert isinstance(response.detail, list)
+    return [fault.loc for fault in response.detail]
 
 
 @asynccontextmanager
-async def losing_first_answers(gateway: str, count: int) -> AsyncIterator[str]:
+async def losing_first_responses(gateway: str, count: int) -> AsyncIterator[str]:
     """Run a proxy that loses the responses to the first requests."""
     target = urlsplit(gateway)
     left = count
@@ -211,11 +211,11 @@ async def losing_first_answers(gateway: str, count: int) -> AsyncIterator[str]:
         nonlocal left
         upstream_reader, upstream_writer = await asyncio.open_connection(target.hostname, target.port)
         upstream_writer.write(await reader.readuntil(b"}"))  # the end of a flat JSON object
-        answer = await upstream_reader.readuntil(b"}")
+        response = await upstream_reader.readuntil(b"}")
         if left:
             left -= 1
         else:
-            writer.write(answer)
+            writer.write(response)
             await writer.drain()
         writer.close()
         upstream_writer.close()
