@@ -45,7 +45,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
 
     Raises:
         Unavailable: the store did not answer for all machines, or there are too many for one call.
-        Refused: the query's index is missing.
+        Rejected: the query's index is missing.
         grpc.aio.AioRpcError: the store rejects a call.
     """
     deadline = Deadline(SECONDS)

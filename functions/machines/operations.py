@@ -45,7 +45,7 @@ def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             body_message=Machine,
             success={201: RegisteredMachineView},
             success_message=RegisteredMachine,
-            refusals=(errors.DuplicateMac,),
+            errors=(errors.DuplicateMac,),
         ),
         Operation(
             name="list_machine_profiles",
@@ -69,7 +69,7 @@ def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             handler=partial(get_profile, inventory),
             success={200: MachineView, 304: None},
             success_message=Machine,
-            refusals=(errors.MachineNotFound,),
+            errors=(errors.MachineNotFound,),
         ),
         Operation(
             name="replace_machine_profile",
@@ -83,7 +83,7 @@ def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             body_message=Machine,
             success={200: MachineView},
             success_message=Machine,
-            refusals=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
+            errors=(errors.MachineNotFound, errors.DuplicateMac, errors.PreconditionFailed),
         ),
         Operation(
             name="delete_machine_profile",
@@ -94,7 +94,7 @@ def _profiles(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             family=Family.MACHINES,
             handler=partial(delete, inventory, path.machine_id),
             success={204: None},
-            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
+            errors=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
     ]
 
@@ -111,7 +111,7 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             handler=partial(register_by_fingerprint, inventory),
             body=FingerprintRegistration,
             success={201: MachineView},
-            refusals=(errors.DuplicateFingerprint,),
+            errors=(errors.DuplicateFingerprint,),
         ),
         Operation(
             name="list_machines",
@@ -134,7 +134,7 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             handler=partial(get, inventory),
             query=MachineQuery,
             success={200: MachineWithIncludes, 304: None},
-            refusals=(errors.MachineNotFound,),
+            errors=(errors.MachineNotFound,),
         ),
         Operation(
             name="update_machine",
@@ -146,7 +146,7 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             handler=partial(patch, inventory),
             body=MachinePatch,
             success={200: MachineView},
-            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
+            errors=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
         Operation(
             name="delete_machine",
@@ -157,6 +157,6 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             family=Family.POOLS,
             handler=partial(delete, inventory, partial(path.uuid, name="machine_id")),
             success={204: None},
-            refusals=(errors.MachineNotFound, errors.PreconditionFailed),
+            errors=(errors.MachineNotFound, errors.PreconditionFailed),
         ),
     ]

@@ -62,7 +62,7 @@ class _Run:
         self.failure: Exception | None = None
         self._inventory = inventory
         self._now = inventory.clock()
-        self._backlog = self._published = self._refused = 0
+        self._backlog = self._published = self._rejected = 0
         self._oldest_seconds = 0.0
         self._failed_topics: set[str] = set()
         self._to_drop: list[str] = []
@@ -87,7 +87,7 @@ class _Run:
             "backlog": self._backlog,
             "oldest_seconds": round(self._oldest_seconds, 3),
             "published": self._published,
-            "refused": self._refused,
+            "refused": self._rejected,
             "complete": self.failure is None,
         }
         severity = logging.INFO if self.failure is None else logging.WARNING
@@ -102,7 +102,7 @@ class _Run:
             try:
                 entry = decode(document.fields, OutboxEntry)
             except DecodeError as error:
-                self._refuse([document.name], str(error))
+                self._reject([document.name], str(error))
             else:
                 yield WaitingEvent(document=document.name, committed_at=committed_at, entry=entry)
 
@@ -119,11 +119,11 @@ class _Run:
     async def _publish(self, topic: str, events: Sequence[WaitingEvent]) -> None:
         async for outcome in publish_in_order(self._inventory.publisher, topic, events, self.deadline):
             names = [event.document for event in outcome.events]
-            if outcome.refusal is None:
+            if outcome.rejection is None:
                 self._published += len(names)
                 self._to_drop += names
             else:
-                self._refuse(names, outcome.refusal)
+                self._reject(names, outcome.rejection)
         if len(self._to_drop) >= DROPPED_AT_ONCE:
             with suppress(*FAILURES):  # not a failure of the topic, and the next deletion includes these
                 await self._drop()
@@ -137,8 +137,8 @@ class _Run:
             self._to_drop += names
             raise
 
-    def _refuse(self, names: Sequence[str], reason: str) -> None:
-        self._refused += len(names)
+    def _reject(self, names: Sequence[str], reason: str) -> None:
+        self._rejected += len(names)
         logs.log(logging.ERROR, "events that cannot be published", {"documents": names, "reason": reason})
 
 

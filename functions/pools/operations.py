@@ -59,7 +59,7 @@ def _pools(inventory: Inventory) -> list[Operation]:
             handler=partial(get, inventory),
             query=PoolQuery,
             success={200: DetailedPoolView, 304: None},
-            refusals=(errors.PoolNotFound,),
+            errors=(errors.PoolNotFound,),
         ),
         Operation(
             name="update_pool",
@@ -71,7 +71,7 @@ def _pools(inventory: Inventory) -> list[Operation]:
             handler=partial(update, inventory),
             body=PoolPatch,
             success={200: PoolView},
-            refusals=(errors.PoolNotFound, errors.PreconditionFailed),
+            errors=(errors.PoolNotFound, errors.PreconditionFailed),
         ),
         Operation(
             name="delete_pool",
@@ -82,7 +82,7 @@ def _pools(inventory: Inventory) -> list[Operation]:
             family=Family.POOLS,
             handler=partial(delete, inventory),
             success={204: None},
-            refusals=(errors.PoolNotFound, errors.PreconditionFailed),
+            errors=(errors.PoolNotFound, errors.PreconditionFailed),
         ),
     ]
 
@@ -99,7 +99,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             handler=partial(add, inventory),
             body=MachineAssignment,
             success={200: PoolWithMachinesView},
-            refusals=(errors.PoolNotFound, errors.MachinesNotFound, errors.PreconditionFailed),
+            errors=(errors.PoolNotFound, errors.MachinesNotFound, errors.PreconditionFailed),
         ),
         Operation(
             name="remove_machines_from_pool",
@@ -111,7 +111,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             handler=partial(remove, inventory),
             body=MachineAssignment,
             success={204: None},
-            refusals=(errors.PoolNotFound, errors.PreconditionFailed),
+            errors=(errors.PoolNotFound, errors.PreconditionFailed),
         ),
         Operation(
             name="remove_machines_from_pool_by_post",
@@ -123,7 +123,7 @@ def _assignments(inventory: Inventory) -> list[Operation]:
             handler=partial(remove, inventory),
             body=MachineAssignment,
             success={204: None},
-            refusals=(errors.PoolNotFound, errors.PreconditionFailed),
+            errors=(errors.PoolNotFound, errors.PreconditionFailed),
         ),
     ]
 
@@ -139,7 +139,7 @@ def _machine_pools(inventory: Inventory) -> list[Operation]:
             family=Family.POOLS,
             handler=partial(machine_pools.get, inventory),
             success={200: PoolList},
-            refusals=(errors.MachineNotFound,),
+            errors=(errors.MachineNotFound,),
         ),
         Operation(
             name="set_machine_pools",
@@ -151,6 +151,6 @@ def _machine_pools(inventory: Inventory) -> list[Operation]:
             handler=partial(machine_pools.replace, inventory),
             body=PoolAssignment,
             success={200: MachineView},
-            refusals=(errors.MachineNotFound, errors.PoolsNotFound, errors.PreconditionFailed),
+            errors=(errors.MachineNotFound, errors.PoolsNotFound, errors.PreconditionFailed),
         ),
     ]

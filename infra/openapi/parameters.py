@@ -62,7 +62,7 @@ def _query(operation: Operation) -> Iterator[Json]:
 def _headers(operation: Operation) -> Iterator[Json]:
     if operation.method != "GET":
         yield _component("IdempotencyKey")
-    if errors.PreconditionFailed in operation.refusals:
+    if errors.PreconditionFailed in operation.errors:
         yield _component("IfMatch")
     if HTTPStatus.NOT_MODIFIED in operation.success:
         yield _component("IfNoneMatch")

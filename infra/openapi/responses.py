@@ -8,7 +8,7 @@ from infra.openapi.problems import PROBLEMS, HTTPValidationError, InvalidRequest
 from infra.openapi.schemas import Json, Schemas
 from shared.domain import errors
 from shared.edge.pool_view import PoolView
-from shared.edge.problems import REFUSALS, Family
+from shared.edge.problems import PROBLEM_TYPES, Family
 from shared.edge.resource import Operation
 
 HEADERS: Json = {
@@ -61,13 +61,13 @@ _OF_STATUS = {
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
 
-_CAN_HAPPEN = (errors.Unauthenticated, errors.ScopeMissing, errors.Unavailable)
+_COMMON_ERRORS = (errors.Unauthenticated, errors.ScopeMissing, errors.Unavailable)
 _LIST_OF_FAULTS = HTTPStatus.UNPROCESSABLE_ENTITY  # in the pools family, every 422 is this list
 
 
 def responses(operation: Operation, schemas: Schemas) -> Json:
     """Return the responses of an operation by status."""
-    return dict(sorted([*_successes(operation, schemas), *_refusals(operation, schemas)]))
+    return dict(sorted([*_successes(operation, schemas), *_problems(operation, schemas)]))
 
 
 def headers(*names: str) -> Json:
@@ -103,16 +103,16 @@ def _success_headers(operation: Operation, status: int) -> Iterator[str]:
         yield "Idempotent-Replayed"
 
 
-def _refusals(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Json]]:
+def _problems(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Json]]:
     titles: dict[HTTPStatus, list[str]] = defaultdict(list)
     problems: dict[HTTPStatus, list[type[Problem]]] = defaultdict(list)
     invalid = HTTPStatus.BAD_REQUEST if operation.family is Family.MACHINES else _LIST_OF_FAULTS
     titles[invalid].append("Validation Error")
     problems[invalid].append(InvalidRequestProblem)
-    for refusal in _refused(operation):
-        status, _, title = REFUSALS[refusal]
+    for error in _errors(operation):
+        status, _, title = PROBLEM_TYPES[error]
         titles[status].append(title)
-        problems[status].append(PROBLEMS.get(refusal, Problem))
+        problems[status].append(PROBLEMS.get(error, Problem))
     for status, models in problems.items():
         if operation.family is Family.POOLS and status is _LIST_OF_FAULTS:
             content = schemas.response(HTTPValidationError, None)
@@ -128,10 +128,10 @@ def _refusals(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Jso
         )
 
 
-def _refused(operation: Operation) -> Iterator[type[errors.InventoryError]]:
-    yield from _CAN_HAPPEN
+def _errors(operation: Operation) -> Iterator[type[errors.InventoryError]]:
+    yield from _COMMON_ERRORS
     if operation.method != "GET":
         yield from (errors.BodyTooLarge, errors.BodyTooSlow, errors.IdempotencyKeyReused)
         # Operations without a body also check what the client sends.
         yield from (errors.MalformedBody, errors.UnsupportedMediaType, errors.UnsupportedContentCoding)
-    yield from operation.refusals
+    yield from operation.errors

@@ -82,7 +82,7 @@ class Problems:
                     detail += f"; {len(error.faults) - len(told)} more faults are not listed"
                 extras: dict[str, Any] = {"invalid_fields": _invalid_fields(told)}
             case errors.InventoryError():
-                status, slug, title = REFUSALS[type(error)]
+                status, slug, title = PROBLEM_TYPES[type(error)]
                 detail, extras = str(error), _extras(error)
             case HTTPException():
                 status = HTTPStatus(error.status_code)
@@ -102,7 +102,7 @@ class Problems:
         return _json(status, problem, MEDIA_TYPE, _headers(error))
 
 
-REFUSALS = {
+PROBLEM_TYPES = {
     errors.MalformedBody: (HTTPStatus.BAD_REQUEST, "malformed-body", "Malformed Body"),
     errors.BodyTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "Body Too Large"),
     errors.BodyTooSlow: (HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", "Body Too Slow"),

@@ -76,7 +76,7 @@ class Operation:
         success: the success statuses, each with the model of its body, or None.
         body_message: the protobuf message that the request body can be instead of JSON.
         success_message: the protobuf message that the response can be instead of JSON.
-        refusals: the errors in addition to those of every operation.
+        errors: the errors in addition to those of every operation.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Operation:
     body: type[BaseModel] | None = None
     body_message: type[Message] | None = None
     success_message: type[Message] | None = None
-    refusals: Sequence[type[InventoryError]] = ()
+    errors: Sequence[type[InventoryError]] = ()
 
 
 class Resource(Endpoint):

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 
-def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
+def _reject(value: Any) -> None:  # noqa: ANN401 - what a client sent
     if value is not None:
         raise PydanticCustomError(
             "sensitive_parameters",
@@ -16,5 +16,5 @@ def _refuse(value: Any) -> None:  # noqa: ANN401 - what a client sent
 
 # No secret is ever written to Firestore, an event or a log. Null is accepted, because it is not a secret.
 SensitiveParameters = Annotated[
-    None, BeforeValidator(_refuse), Field(description="Only null, until there is a secret store")
+    None, BeforeValidator(_reject), Field(description="Only null, until there is a secret store")
 ]

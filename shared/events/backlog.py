@@ -19,7 +19,7 @@ BYTES = 9_000_000
 SECONDS = 10.0
 
 # Permanent failures, which a retry does not change: the request or its topic is not valid.
-_REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+_PERMANENT_ERRORS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Outcome:
     """The result for some events: they are published, or permanently rejected for a reason."""
 
     events: Sequence[WaitingEvent]
-    refusal: str | None = None
+    rejection: str | None = None
 
 
 async def publish_in_order(
@@ -63,10 +63,10 @@ async def publish_in_order(
             messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
             await publisher.send(topic, messages, timeout=min(deadline.timeout(), SECONDS))
         except grpc.aio.AioRpcError as error:
-            if error.code() not in _REFUSALS:
+            if error.code() not in _PERMANENT_ERRORS:
                 raise Unavailable from error
             if len(batch) == 1 or error.code() is grpc.StatusCode.NOT_FOUND:
-                yield Outcome(events=batch, refusal=error.details() or error.code().name)
+                yield Outcome(events=batch, rejection=error.details() or error.code().name)
             else:
                 middle = len(batch) // 2
                 batches.extendleft([batch[middle:], batch[:middle]])

@@ -43,7 +43,7 @@ async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> 
 
     Raises:
         Unavailable: the store did not answer before the deadline.
-        Refused: the store rejects the call, such as a query without its index.
+        Rejected: the store rejects the call, such as a query without its index.
     """
     failure: StoreError | None = None
     async for _ in Attempts(deadline):

@@ -2,7 +2,7 @@
 
 This module also handles failures of the commit:
 
-- refused: the idempotency key was used before (its response is replayed), another machine has claimed an
+- rejected: the idempotency key was used before (its response is replayed), another machine has claimed an
   identity (the error names it), or a document changed after it was read (the change is decided again).
 - contended: nothing was applied, and the change is decided again after a delay.
 - unclear: the commit may have been applied. If it was, its outbox document exists, with this change's id and

@@ -13,7 +13,7 @@ from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
 from shared.store.attempts import Attempts
-from shared.store.errors import Refused, StoreError
+from shared.store.errors import Rejected, StoreError
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
@@ -22,7 +22,7 @@ from shared.store.wire_format import Write
 # https://cloud.google.com/pubsub/docs/subscription-properties#message_retention_duration
 RECORD_TIME = timedelta(days=62)
 # An effect is decided again if a precondition fails. After so many failures in a row, it will always fail.
-MOST_REFUSALS = 5
+MAX_REJECTIONS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,25 +67,25 @@ class Effects:
 
         Raises:
             Unavailable: the effect is not committed completely before the deadline; a redelivery continues.
-            Refused: the preconditions of the effect failed `MOST_REFUSALS` times in a row.
+            Rejected: the preconditions of the effect failed `MAX_REJECTIONS` times in a row.
         """
         path = paths.processed(subscription, event_id)
         record = writes.create(self._firestore.name(path), self._record(subscription, event_id))
         transaction = Transaction(self._firestore, deadline)
         failure: StoreError | None = None
-        refusals = 0
+        rejections = 0
         async for _ in Attempts(deadline):
             try:
                 while True:
                     transaction = transaction.successor()
                     if await self._step(transaction, decide, record, deadline):
                         return
-                    refusals = 0
-            except Refused as error:
+                    rejections = 0
+            except Rejected as error:
                 if await self._firestore.get(path, deadline) is not None:
                     return
-                refusals += 1
-                if refusals == MOST_REFUSALS:
+                rejections += 1
+                if rejections == MAX_REJECTIONS:
                     raise
                 failure = error
             except StoreError as error:

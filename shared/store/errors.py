@@ -1,7 +1,7 @@
 """Failures of calls to the store that determine what to do next.
 
 StoreError
-├── Refused      a precondition failed; nothing was applied
+├── Rejected     a precondition failed; nothing was applied
 ├── Contended    a conflict with other changes; nothing was applied, try the whole change again
 └── Unclear      no answer; the call may have been applied
 """
@@ -19,7 +19,7 @@ class StoreError(Exception):
     """Base class of the failures that a change can handle."""
 
 
-class Refused(StoreError):
+class Rejected(StoreError):
     """A precondition failed: of a commit, or of a query, such as its index."""
 
 
@@ -41,9 +41,9 @@ FAILURES = (StoreError, Unavailable, grpc.aio.AioRpcError)
 _MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {
     grpc.StatusCode.ABORTED: Contended,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Contended,
-    grpc.StatusCode.ALREADY_EXISTS: Refused,
-    grpc.StatusCode.FAILED_PRECONDITION: Refused,
-    grpc.StatusCode.NOT_FOUND: Refused,
+    grpc.StatusCode.ALREADY_EXISTS: Rejected,
+    grpc.StatusCode.FAILED_PRECONDITION: Rejected,
+    grpc.StatusCode.NOT_FOUND: Rejected,
     grpc.StatusCode.CANCELLED: Unclear,
     grpc.StatusCode.DEADLINE_EXCEEDED: Unclear,
     grpc.StatusCode.INTERNAL: Unclear,

@@ -13,8 +13,8 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
 from shared.store.codec import decode
-from shared.store.effects import MOST_REFUSALS, Decide, Effect
-from shared.store.errors import Refused
+from shared.store.effects import MAX_REJECTIONS, Decide, Effect
+from shared.store.errors import Rejected
 from shared.store.transaction import Transaction
 from tests.control import Control
 
@@ -162,13 +162,13 @@ async def test_what_is_refused_again_and_again_is_told_before_the_time_is_over(o
         return Effect(writes=[writes.create(own.firestore.name(COUNTER), Pool(version=7))])
 
     started = time.monotonic()
-    with pytest.raises(Refused, match="counter"):
+    with pytest.raises(Rejected, match="counter"):
         await own.effects.apply(SUBSCRIPTION, "another", decide, Deadline(60))
     assert time.monotonic() - started < 10
     assert await counted(own) == 1
 
 
-async def test_refusals_of_steps_that_succeed_in_the_end_do_not_add_up(own: Inventory) -> None:
+async def test_rejections_of_steps_that_succeed_in_the_end_do_not_add_up(own: Inventory) -> None:
     await count(own, "before")
     decided = 0
 
@@ -178,7 +178,7 @@ async def test_refusals_of_steps_that_succeed_in_the_end_do_not_add_up(own: Inve
         if decided % 2:  # another change was committed first
             return Effect(writes=[writes.create(own.firestore.name(COUNTER), Pool())])
         effect = await counting(own)(transaction)
-        return Effect(writes=effect.writes, complete=decided == 2 * (MOST_REFUSALS + 1))
+        return Effect(writes=effect.writes, complete=decided == 2 * (MAX_REJECTIONS + 1))
 
     await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(30))
-    assert await counted(own) == 1 + MOST_REFUSALS + 1
+    assert await counted(own) == 1 + MAX_REJECTIONS + 1
