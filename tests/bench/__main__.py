@@ -20,7 +20,7 @@ import uvloop
 from infra import ROOT
 from infra.arguments import Parser
 from tests.bench.calls import CALLS
-from tests.bench.client import RefusedError
+from tests.bench.client import RequestError
 from tests.bench.report import as_bars, as_json, as_markdown
 from tests.bench.run import Plan, UnfairError, run
 from tests.bench.targets import targets
@@ -45,7 +45,7 @@ def main() -> None:
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         raise
-    except (RefusedError, UnfairError, OSError) as error:
+    except (RequestError, UnfairError, OSError) as error:
         sys.exit(f"muster: {error}; the functions' output is in {folder}")
     shutil.rmtree(folder)
     held = targets(measured)

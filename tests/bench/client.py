@@ -12,11 +12,11 @@ _FIRST_ERROR = 400
 _UNAVAILABLE = 503
 
 
-class RefusedError(Exception):
+class RequestError(Exception):
     """The function responded with an error, but a benchmark's requests must succeed."""
 
 
-class UnavailableError(RefusedError):
+class UnavailableError(RequestError):
     """The function responded with 503, which can happen on a busy machine."""
 
 
@@ -104,7 +104,7 @@ class _Connection(asyncio.Protocol):
         elif status == _UNAVAILABLE:
             self._measured.unavailable += 1
         else:
-            self.finished.set_exception(RefusedError(f"{status}: {self._body.decode()}"))
+            self.finished.set_exception(RequestError(f"{status}: {self._body.decode()}"))
             return
         if now < self._until:
             self._send()
@@ -125,7 +125,7 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
     """Send requests over several connections for some time, and wait for the last responses.
 
     Raises:
-        RefusedError: a response is an error other than 503, or no request succeeded.
+        RequestError: a response is an error other than 503, or no request succeeded.
         OSError: a connection was lost.
     """
     measured = Slice()
@@ -145,7 +145,7 @@ async def drive(port: int, requests: Iterator[bytes], *, connections: int, secon
         for protocol in protocols:
             protocol.close()
     if not measured.latencies:
-        raise RefusedError("no request was answered in time")
+        raise RequestError("no request was answered in time")
     return measured
 
 
@@ -154,7 +154,7 @@ async def ask(port: int, request: bytes) -> bytes:
 
     Raises:
         UnavailableError: the status is 503.
-        RefusedError: the response is another error.
+        RequestError: the response is another error.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -170,6 +170,6 @@ async def ask(port: int, request: bytes) -> bytes:
         writer.close()
     status = int(head.split(maxsplit=2)[1])
     if status >= _FIRST_ERROR:
-        error = UnavailableError if status == _UNAVAILABLE else RefusedError
+        error = UnavailableError if status == _UNAVAILABLE else RequestError
         raise error(f"{status}: {body.decode()}")
     return head + body

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.bench.client import RefusedError, UnavailableError, ask, request
+from tests.bench.client import RequestError, UnavailableError, ask, request
 
 GET = request("GET", "/", "key")
 
@@ -33,10 +33,10 @@ async def test_a_success_is_given_whole() -> None:
 @pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "500 Internal Server Error"])
 async def test_an_error_is_raised_with_what_it_says(status: str) -> None:
     async with server(status) as port:
-        with pytest.raises(RefusedError, match=f"{status[:3]}: words") as refused:
+        with pytest.raises(RequestError, match=f"{status[:3]}: words") as raised:
             await ask(port, GET)
 
-    assert refused.type is RefusedError
+    assert raised.type is RequestError
 
 
 async def test_a_response_that_did_not_come_in_time_is_recognized() -> None:

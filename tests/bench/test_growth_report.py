@@ -51,7 +51,7 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_fleet_that_is_too_small_for_all_calls_is_refused_in_one_line(
+def test_a_fleet_that_is_too_small_for_all_calls_is_rejected_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["growth", "--machines", "10000", "--machines", "999"])

@@ -85,7 +85,7 @@ def _record_faults(store: Client, log: EventLog) -> Iterator[str]:
 
 
 def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str]:
-    """Check that each acknowledged change has an event, and none was applied twice or after a refusal."""
+    """Check that each acknowledged change has an event, and none was applied twice or after a rejection."""
     names, deleted = _told(log)
     for one in sent:
         change, response = one.change, one.response
@@ -100,22 +100,22 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
             yield f"{change.operation}: {name} was applied {len(times)} times"
         elif response is not None and response.is_success and not times:
             yield f"{change.operation}: {name} was acknowledged, but has no event"
-        elif _was_refused(one) and change.method != "DELETE" and _preceded(times, one):
+        elif _was_rejected(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
                 f"{change.operation}: {name} was applied at {times[0]}, but was refused at attempt "
                 f"{one.attempts}, sent at {one.asked_at}: {response}"
             )
 
 
-def _was_refused(sent: Sent) -> bool:
+def _was_rejected(sent: Sent) -> bool:
     return sent.response is not None and not sent.response.is_success
 
 
 def _preceded(times: Sequence[datetime], sent: Sent) -> bool:
-    """Return whether a change was applied before the attempt that was refused.
+    """Return whether a change was applied before the attempt that was rejected.
 
-    An earlier attempt that its client has abandoned can still be running when a later one is refused. It can
-    succeed afterwards, when the reason for the refusal is gone. But if it had already succeeded, the later
+    An earlier attempt that its client has abandoned can still be running when a later one is rejected. It can
+    succeed afterwards, when the reason for the rejection is gone. But if it had already succeeded, the later
     attempt must be a replay.
     """
     return any(sent.attempts == 1 or time < sent.asked_at for time in times)

@@ -23,12 +23,12 @@ def tools(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def deploy(tools: Path, *arguments: str, refused: str = "nothing") -> subprocess.CompletedProcess[str]:
+def deploy(tools: Path, *arguments: str, rejected: str = "nothing") -> subprocess.CompletedProcess[str]:
     """Run the command with only these tools."""
     return subprocess.run(
         [sys.executable, "-m", "infra.deploy", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PATH": str(tools), "REFUSED": refused},
+        env=os.environ | {"PATH": str(tools), "REFUSED": rejected},
         capture_output=True,
         text=True,
         check=False,
@@ -48,7 +48,7 @@ def test_a_missing_tool_is_named_with_where_to_get_it(tools: Path, tool: str) ->
 
 
 @pytest.mark.parametrize(
-    ("refused", "said"),
+    ("rejected", "said"),
     [
         ("print-access-token", "you are not signed in to Google Cloud: gcloud auth login"),
         ("projects describe", "you cannot see the project example-project"),
@@ -56,8 +56,8 @@ def test_a_missing_tool_is_named_with_where_to_get_it(tools: Path, tool: str) ->
         ("buckets describe", "no bucket for Terraform's state: make it once, as docs/deploy.md says"),
     ],
 )
-def test_what_gcloud_refuses_is_one_line(tools: Path, refused: str, said: str) -> None:
-    run = deploy(tools, "apply", *PLACE, refused=refused)
+def test_what_gcloud_rejects_is_one_line(tools: Path, rejected: str, said: str) -> None:
+    run = deploy(tools, "apply", *PLACE, rejected=rejected)
 
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()

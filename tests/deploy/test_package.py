@@ -158,7 +158,7 @@ def works(function: topology.Function, client: httpx.Client, new_organization: N
         case "schedule":
             return client.post("/").status_code == 204
         case "pubsub":
-            return client.post("/", json={"message": {}}).status_code == 400  # an invalid event is refused
+            return client.post("/", json={"message": {}}).status_code == 400  # an invalid event is rejected
 
 
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

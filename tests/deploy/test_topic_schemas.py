@@ -81,7 +81,7 @@ def test_a_topic_with_the_schema_takes_its_events_and_nothing_else(name: str, st
 
 
 @pytest.mark.parametrize("topic", MESSAGE_OF)
-def test_a_local_topic_refuses_what_the_deployed_one_does(
+def test_a_local_topic_rejects_what_the_deployed_one_does(
     topic: str, stack: RunningStack, publisher: PublisherClient
 ) -> None:
     name = publisher.topic_path(stack.project, topic)

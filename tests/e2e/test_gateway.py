@@ -216,7 +216,7 @@ async def test_a_client_that_waits_for_100_continue_is_told_to_go_on() -> None:
     assert b"expect" not in function.received.lower()
 
 
-async def test_a_refusal_comes_before_the_body_is_sent() -> None:
+async def test_a_rejection_comes_before_the_body_is_sent() -> None:
     function = Function(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
     async with gateway_to(function) as client:
         status, _, _ = await client.ask(

@@ -39,10 +39,10 @@ def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path
     stack = tmp_path / state / "stack.json"
     stack.write_text(json.dumps({"pids": {"stack": os.getpid()}}))
 
-    refused = make(tmp_path, "clean")
+    rejected = make(tmp_path, "clean")
 
-    assert refused.returncode != 0
-    assert refused.stderr.startswith(f"muster: a stack runs with its state in {state}: stop it first\n")
+    assert rejected.returncode != 0
+    assert rejected.stderr.startswith(f"muster: a stack runs with its state in {state}: stop it first\n")
     assert {"Makefile", ".venv", ".local", ".local-2"} == {file.name for file in tmp_path.iterdir()}
 
     with subprocess.Popen(["true"]) as killed:  # noqa: S607 - any true
@@ -125,8 +125,8 @@ def test_only_1_switches_something_on(tmp_path: Path, target: str, variable: str
         assert ended.returncode == 0
         assert flag not in ended.stdout.split()
     for other in ("0", "no", "true"):
-        refused = make(tmp_path, target, f"{variable}={other}")
-        assert refused.returncode != 0
-        assert "-m" not in refused.stdout.split()
-        (line,) = refused.stderr.splitlines()
+        rejected = make(tmp_path, target, f"{variable}={other}")
+        assert rejected.returncode != 0
+        assert "-m" not in rejected.stdout.split()
+        (line,) = rejected.stderr.splitlines()
         assert f"muster: {variable}={other} is not valid: set {variable}=1 or leave it out" in line

@@ -91,6 +91,6 @@ def test_a_moment_is_read(text: str, since: datetime) -> None:
         pytest.param(f"{'9' * 5000}s", id="a number of 5,000 digits"),
     ],
 )
-def test_what_is_no_moment_or_still_to_come_is_refused(text: str) -> None:
+def test_what_is_no_moment_or_still_to_come_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"no moment|no zone|still to come"):
         moment(text, now=NOW)

@@ -60,7 +60,7 @@ async def test_a_call_that_fails_is_told_and_the_next_one_made(response: bytes, 
         assert [f"relay the scheduled call failed: {reason}"] * 2 == await reports(port)
 
 
-async def test_so_is_a_call_that_is_refused() -> None:
+async def test_so_is_a_call_that_is_rejected() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # without listening
         for line in await reports(silent.getsockname()[1]):

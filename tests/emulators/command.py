@@ -10,7 +10,7 @@ def ended(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
-def refused(module: str, *arguments: str) -> str:
+def startup_error(module: str, *arguments: str) -> str:
     """Start an emulator that must fail, and return its error message of one line."""
     run = ended(module, "--port", "0", *arguments)
     assert (run.returncode, run.stdout) == (1, "")

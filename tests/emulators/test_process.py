@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulators.command import refused
+from tests.emulators.command import startup_error
 from tests.emulators.firestore import emulator as firestore
 from tests.emulators.pubsub import emulator as pubsub
 
@@ -26,13 +26,13 @@ both = pytest.mark.parametrize(("module", "name"), EMULATORS)
 def test_a_taken_port_is_one_line(module: str, name: str, flag: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        complaint = refused(module, flag, str(port))
+        complaint = startup_error(module, flag, str(port))
     assert complaint == f"{name} emulator: 127.0.0.1:{port} is taken, choose another port (0 takes any)"
 
 
 @both
 def test_an_address_of_another_machine_is_one_line(module: str, name: str) -> None:
-    complaint = refused(module, "--host", "192.0.2.1")
+    complaint = startup_error(module, "--host", "192.0.2.1")
     expected = f"{name} emulator: 192.0.2.1:0 cannot be used: Cannot assign requested address"
     assert complaint.startswith(expected)
 
@@ -76,7 +76,7 @@ def test_a_signal_stops_it_cleanly(module: str, number: signal.Signals) -> None:
 @both
 def test_a_data_folder_has_one_user(module: str, name: str, tmp_path: Path) -> None:
     with RUNNING[module]("--data", str(tmp_path)):
-        complaint = refused(module, "--data", str(tmp_path))
+        complaint = startup_error(module, "--data", str(tmp_path))
     assert complaint == f"{name} emulator: {tmp_path}: database is locked; does another emulator use it?"
 
 
@@ -84,4 +84,4 @@ def test_a_data_folder_has_one_user(module: str, name: str, tmp_path: Path) -> N
 def test_a_data_folder_that_cannot_be_is_one_line(module: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "data"
-    assert refused(module, "--data", str(folder)) == f"{name} emulator: {folder}: Not a directory"
+    assert startup_error(module, "--data", str(folder)) == f"{name} emulator: {folder}: Not a directory"

@@ -55,7 +55,7 @@ def headers_are_described(context: schemathesis.CheckContext, response: Response
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Complete a request that should succeed, and corrupt a message that should be refused."""
+    """Complete a request that should succeed, and corrupt a message that should be rejected."""
     del context, kwargs
     assert case.meta
     if case.media_type == PROTOBUF:

@@ -142,9 +142,9 @@ async def test_a_deletion_is_none_of_a_list_in_its_body(scene: Scene, path: str)
         sent = {**scene.organization.headers, "Content-Type": "application/json", **headers}
         return await scene.http.request("DELETE", url, content=content, headers=sent)
 
-    refused = await delete(b'{"machine_ids": []}')
-    assert refused.status_code == (400 if path.startswith(PROFILES) else 422)
-    assert "machine_ids" in refused.text
+    rejected = await delete(b'{"machine_ids": []}')
+    assert rejected.status_code == (400 if path.startswith(PROFILES) else 422)
+    assert "machine_ids" in rejected.text
     assert (await delete(b"x")).status_code == 400
     assert (await delete(b"x", **{"Content-Type": "text/plain"})).status_code == 415
     assert before == scene.versions()

@@ -155,7 +155,7 @@ async def test_an_effect_in_steps_goes_on_where_a_delivery_ended(own: Inventory)
     assert await counted(own) == 5
 
 
-async def test_what_is_refused_again_and_again_is_told_before_the_time_is_over(own: Inventory) -> None:
+async def test_what_is_rejected_again_and_again_is_reported_before_the_deadline(own: Inventory) -> None:
     await count(own)
 
     async def decide(_: Transaction) -> Effect:

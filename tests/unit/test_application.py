@@ -24,7 +24,7 @@ async def fail(_: Request) -> Response:
     raise RuntimeError("a secret")
 
 
-async def refuse(_: Request) -> Response:
+async def reject(_: Request) -> Response:
     raise HTTPException(HTTPStatus.IM_A_TEAPOT)
 
 
@@ -39,7 +39,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
     yield create_app(
         [
             Route("/failing", fail),
-            Route("/teapot", refuse),
+            Route("/teapot", reject),
             *file_routes({"/document": tmp_path / "missing"}),
         ],
         problems=Problems("https://api.example.com/errors"),
@@ -50,7 +50,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
     logging.root.handlers = handlers
 
 
-async def test_what_a_route_refuses_is_a_problem_also_inside_of_another_application(
+async def test_what_a_route_rejects_is_a_problem_also_inside_of_another_application(
     application: Application,
 ) -> None:
     """As in functions-framework, whose application has its own responses for such errors."""

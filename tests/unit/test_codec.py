@@ -199,7 +199,7 @@ def test_a_field_of_a_newer_release_is_ignored() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"bytes", "nested"}])
 @pytest.mark.parametrize("wrong", [Value(bytes_value=b""), Value(null_value=None), Value()])
-def test_a_value_of_the_wrong_kind_is_refused(kind: str, wrong: Value) -> None:
+def test_a_value_of_the_wrong_kind_is_rejected(kind: str, wrong: Value) -> None:
     for fields in (
         {kind: wrong},
         {f"repeated_{kind}": wrong},
@@ -216,10 +216,10 @@ def test_a_decode_error_says_where_and_what() -> None:
     fields = stored(Machine(nics=[NIC(mac="00:00:5e:00:53:01")])).fields
     fields["nics"].array_value.values[0].map_value.fields["mac"].integer_value = 1
 
-    with pytest.raises(DecodeError) as refused:
+    with pytest.raises(DecodeError) as raised:
         decode(fields, Machine)
 
-    error = refused.value
+    error = raised.value
     expected = "inventory.v1.NIC.mac takes string_value, the document has integer_value"
     assert expected == str(error)
     assert expected == f"{error.field} takes {error.expected}, the document has {error.found}"
@@ -228,7 +228,7 @@ def test_a_decode_error_says_where_and_what() -> None:
 @pytest.mark.parametrize(
     ("kind", "number"), [("int32", 2**31), ("uint32", -1), ("uint32", 2**32), ("color", -(2**31) - 1)]
 )
-def test_an_integer_out_of_the_fields_range_is_refused(kind: str, number: int) -> None:
+def test_an_integer_out_of_the_fields_range_is_rejected(kind: str, number: int) -> None:
     with pytest.raises(DecodeError, match=str(number)):
         decode({kind: Value(integer_value=number)}, EveryKind)
 
@@ -249,6 +249,6 @@ def test_an_integer_out_of_the_fields_range_is_refused(kind: str, number: int) -
         ("int64", ""),
     ],
 )
-def test_a_map_key_that_was_not_written_by_the_codec_is_refused(kind: str, key: str) -> None:
+def test_a_map_key_that_was_not_written_by_the_codec_is_rejected(kind: str, key: str) -> None:
     with pytest.raises(DecodeError):
         decode({f"{kind}_keys": Value(map_value={"fields": {key: {"integer_value": 1}}})}, EveryKind)

@@ -28,26 +28,26 @@ def test_a_token_is_read_as_it_was_written(token: PageToken, question: str) -> N
 
 
 @given(tokens, st.data())
-def test_a_changed_token_is_refused(token: PageToken, data: st.DataObject) -> None:
+def test_a_changed_token_is_rejected(token: PageToken, data: st.DataObject) -> None:
     text = write_token(token, "")
     at = data.draw(st.integers(0, len(text) - 1))
     changed = text[:at] + data.draw(st.characters(codec="utf-8")) + text[at + 1 :]
     assume(changed != text)
 
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(Invalid) as raised:
         read_token(changed, "")
-    [fault] = refusal.value.faults
+    [fault] = raised.value.faults
     assert fault.location == ("query", "page_token")
 
 
 @given(st.text(max_size=40))
-def test_a_text_that_is_no_token_is_refused(text: str) -> None:
+def test_a_text_that_is_no_token_is_rejected(text: str) -> None:
     with pytest.raises(Invalid):
         read_token(text, "")
 
 
 @given(tokens)
-def test_a_token_is_refused_for_another_question(token: PageToken) -> None:
+def test_a_token_is_rejected_for_another_question(token: PageToken) -> None:
     with pytest.raises(Invalid):
         read_token(write_token(token, "label=tier"), "label=rack")
 
@@ -78,15 +78,15 @@ def forged(content: Any) -> str:  # noqa: ANN401 - any JSON, even invalid
     ],
     ids=str,
 )
-def test_a_forged_token_with_wrong_content_is_refused(content: Any) -> None:  # noqa: ANN401 - any JSON
-    with pytest.raises(Invalid) as refusal:
+def test_a_forged_token_with_wrong_content_is_rejected(content: Any) -> None:  # noqa: ANN401 - any JSON
+    with pytest.raises(Invalid) as raised:
         read_token(forged(content), "")
-    [fault] = refusal.value.faults
+    [fault] = raised.value.faults
     assert fault.location == ("query", "page_token")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"{", b"[" * 10_000])
-def test_a_forged_token_that_is_no_json_is_refused(content: bytes) -> None:
+def test_a_forged_token_that_is_no_json_is_rejected(content: bytes) -> None:
     raw = hashlib.sha256(content + b"\n").digest()[:12] + content
 
     with pytest.raises(Invalid):

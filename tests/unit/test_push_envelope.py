@@ -119,6 +119,6 @@ def with_message(**changes: object) -> bytes:
         json.dumps(envelope(machine_deleted(BEFORE))).encode(),
     ],
 )
-def test_what_is_no_event_of_the_subscription_is_refused(body: bytes) -> None:
+def test_what_is_no_event_of_the_subscription_is_rejected(body: bytes) -> None:
     with pytest.raises(UndecodableEvent):
         decode(body, MachineCreated)

@@ -145,19 +145,19 @@ def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_told() -> 
     machine = Machine(id=ID, name=worst(0x4E00), hostname=worst(0x5E00), os_info="x" * 400_000)
 
     for sent, named in (({"os_info"}, "os_info"), ({"name", "hostname", "os_info"}, "name")):
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as raised:
             require_storable(machine, sent)
-        assert [("body", named)] == [fault.location for fault in refused.value.faults]
+        assert [("body", named)] == [fault.location for fault in raised.value.faults]
 
 
-def test_names_that_folding_makes_too_long_are_refused_by_their_field() -> None:
+def test_names_that_folding_makes_too_long_are_rejected_by_their_field() -> None:
     """Case folding turns each of these characters into three."""
     long = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - not a secret
 
     for field, machine in (("name", Machine(name=long)), ("hostname", Machine(hostname=long))):
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as raised:
             require_storable(machine)
-        assert [("body", field)] == [fault.location for fault in refused.value.faults]
+        assert [("body", field)] == [fault.location for fault in raised.value.faults]
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    with pytest.raises(BodyTooSlow) as refusal:
+    with pytest.raises(BodyTooSlow) as raised:
         await body.read(Request(SCOPE, receive), seconds=0)
 
-    response = PROBLEMS.response(refusal.value, instance="/", family=Family.POOLS, request_id="1")
+    response = PROBLEMS.response(raised.value, instance="/", family=Family.POOLS, request_id="1")
     assert (response.status_code, response.headers["connection"]) == (408, "close")

@@ -9,7 +9,7 @@ from shared.domain.errors import Invalid
 from shared.edge.validation import validate
 
 
-def test_a_refusal_quotes_nothing_that_could_be_a_secret() -> None:
+def test_an_error_quotes_nothing_that_could_be_a_secret() -> None:
     """A later error can be logged with this one as its context."""
     document = {
         "fingerprint": "a",
@@ -17,10 +17,10 @@ def test_a_refusal_quotes_nothing_that_could_be_a_secret() -> None:
         "machine_sensitive_parameters": {"password": "hunter2"},
     }
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as raised:
         validate(FingerprintRegistration, document)
 
-    told = "".join(traceback.format_exception(refused.value))
+    told = "".join(traceback.format_exception(raised.value))
     assert "machine_sensitive_parameters" in told
     assert "hunter2" not in told
 

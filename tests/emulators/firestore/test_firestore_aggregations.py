@@ -125,7 +125,7 @@ def test_several_aggregations_have_their_aliases(
         [{"sum": {"field": {"field_path": ""}}}],
     ],
 )
-def test_a_malformed_aggregation_is_refused(
+def test_a_malformed_aggregation_is_rejected(
     aggregations: list[dict[str, object]], generated: FirestoreClient, database: str
 ) -> None:
     with pytest.raises(InvalidArgument):

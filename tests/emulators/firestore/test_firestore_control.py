@@ -120,7 +120,7 @@ def test_an_rpc_is_delayed_on_demand(emulator: Emulator, client: Client, project
         {"disconnect": 1},
     ],
 )
-def test_a_malformed_fault_is_refused(fault: object, emulator: Emulator) -> None:
+def test_a_malformed_fault_is_rejected(fault: object, emulator: Emulator) -> None:
     response = emulator.control.post("/faults", json=fault)
     assert response.status_code == 400
     assert response.json()["error"]
@@ -152,7 +152,7 @@ def test_the_control_endpoint_speaks_http(emulator: Emulator) -> None:
     assert emulator.control.post("/faults", content=b" " * 100_000).status_code == 413
 
 
-def test_a_head_that_is_too_long_for_the_control_endpoint_is_refused(emulator: Emulator) -> None:
+def test_a_head_that_is_too_long_for_the_control_endpoint_is_rejected(emulator: Emulator) -> None:
     connection = HTTPConnection(emulator.control.base_url.netloc.decode())
     connection.connect()
     connection.send(b"GET /health HTTP/1.1\r\nX: " + b"a" * 2**16)

@@ -87,7 +87,7 @@ async def test_no_kill_loses_an_acknowledged_commit_or_leaves_half_of_one(
     assert all(writer.acknowledged for writer in writers)
 
 
-def test_the_past_of_before_a_restart_is_refused(tmp_path: Path, project: str) -> None:
+def test_the_past_of_before_a_restart_is_rejected(tmp_path: Path, project: str) -> None:
     with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
         client.document("things/kept").set({})
         client.document("things/deleted").set({})

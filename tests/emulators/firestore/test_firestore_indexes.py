@@ -117,7 +117,7 @@ SUPPORTED: list[tuple[BaseFilter | None, list[str]]] = [
     (where("big.but", "==", 1), []),
 ]
 
-REFUSED: list[tuple[BaseFilter | None, list[str]]] = [
+REJECTED: list[tuple[BaseFilter | None, list[str]]] = [
     (None, ["__name__ desc"]),
     (TAG, ["__name__ desc"]),  # in the index of an array, names are in ascending order
     (where("global", "==", 1), ["__name__ desc"]),
@@ -147,8 +147,8 @@ def test_a_query_with_its_index_succeeds(
     assert [snapshot.id for snapshot in query(cities, condition, *orders).stream()] == ["a"]
 
 
-@pytest.mark.parametrize(("condition", "orders"), REFUSED)
-def test_a_query_without_its_index_is_refused(
+@pytest.mark.parametrize(("condition", "orders"), REJECTED)
+def test_a_query_without_its_index_is_rejected(
     condition: BaseFilter | None, orders: list[str], cities: CollectionReference
 ) -> None:
     with pytest.raises(FailedPrecondition, match="The query requires an index"):
@@ -200,6 +200,6 @@ def test_a_topology_file_has_its_indexes_in_a_section(tmp_path: Path, project: s
     file = tmp_path / "topology.yaml"
     file.write_text("firestore:\n  indexes: []\n  fieldOverrides: []\nfunctions: {}\n")
     with running("--indexes", str(file)) as emulator, emulator.client(project) as client:
-        refused = query(client.collection("cities"), CA, "n").stream()
+        rejected = query(client.collection("cities"), CA, "n").stream()
         with pytest.raises(FailedPrecondition):
-            list(refused)
+            list(rejected)

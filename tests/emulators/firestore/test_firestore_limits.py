@@ -97,7 +97,7 @@ def test_maps_and_arrays_nest_twenty_deep(cities: CollectionReference) -> None:
         {"é" * 751: 1},
     ],
 )
-def test_a_forbidden_value_or_field_name_is_refused(
+def test_a_forbidden_value_or_field_name_is_rejected(
     fields: dict[str, object], cities: CollectionReference
 ) -> None:
     with pytest.raises((InvalidArgument, ValueError)):
@@ -117,7 +117,7 @@ def test_a_forbidden_value_or_field_name_is_refused(
         Value(field_reference_value="other"),
     ],
 )
-def test_a_malformed_value_is_refused(value: Value, generated: FirestoreClient, database: str) -> None:
+def test_a_malformed_value_is_rejected(value: Value, generated: FirestoreClient, database: str) -> None:
     write = Write(update={"name": f"{database}/documents/a/1", "fields": {"a": value}})
     with pytest.raises(InvalidArgument):
         generated.commit(database=database, writes=[write])
@@ -138,7 +138,7 @@ def test_a_malformed_value_is_refused(value: Value, generated: FirestoreClient, 
         "/".join(["a"] * 202),
     ],
 )
-def test_a_forbidden_document_name_is_refused(path: str, generated: FirestoreClient, database: str) -> None:
+def test_a_forbidden_document_name_is_rejected(path: str, generated: FirestoreClient, database: str) -> None:
     with pytest.raises(InvalidArgument):
         generated.commit(database=database, writes=[Write(update={"name": f"{database}/documents/{path}"})])
 
@@ -219,7 +219,7 @@ def test_a_query_has_at_most_100_filters_orders_and_a_parent(excess: int, client
         lambda client: client.get_document(request={"name": "projects/p/databases/d/documents"}),
     ],
 )
-def test_a_malformed_resource_name_is_refused(
+def test_a_malformed_resource_name_is_rejected(
     call: Callable[[FirestoreClient], object], generated: FirestoreClient
 ) -> None:
     with pytest.raises(InvalidArgument):
@@ -227,7 +227,7 @@ def test_a_malformed_resource_name_is_refused(
 
 
 @pytest.mark.parametrize(("seconds", "nanos"), [(253_402_300_800, 0), (0, -1), (0, 1_000_000_000)])
-def test_a_timestamp_that_is_none_is_refused(
+def test_a_timestamp_that_is_none_is_rejected(
     seconds: int, nanos: int, generated: FirestoreClient, database: str
 ) -> None:
     write = Write.pb(Write(update={"name": f"{database}/documents/a/1"}))

@@ -52,7 +52,7 @@ def test_a_list_can_show_some_fields(generated: FirestoreClient, database: str) 
         {"order_by": "n", "show_missing": True},
     ],
 )
-def test_a_malformed_list_is_refused(
+def test_a_malformed_list_is_rejected(
     options: dict[str, object], generated: FirestoreClient, database: str
 ) -> None:
     with pytest.raises(InvalidArgument):

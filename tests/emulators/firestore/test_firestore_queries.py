@@ -1,4 +1,4 @@
-"""Queries: their results, the order of results, and refused queries."""
+"""Queries: their results, the order of results, and rejected queries."""
 
 from collections.abc import Callable, Iterable
 
@@ -225,7 +225,7 @@ def test_queries_see_changes_of_what_they_have_indexed(cities: CollectionReferen
     assert ids(cities.where(filter=where("n", "==", 97))) == ""
 
 
-def refused(generated: FirestoreClient, database: str, query: dict[str, object]) -> str:
+def rejected(generated: FirestoreClient, database: str, query: dict[str, object]) -> str:
     with pytest.raises(InvalidArgument) as error:
         list(
             generated.run_query(
@@ -286,10 +286,10 @@ ONE: dict[str, object] = {"integer_value": 1}
         {"order_by": [{"field": {"field_path": "n"}}], "start_at": {"values": [{"integer_value": 1}] * 3}},
     ],
 )
-def test_a_malformed_query_is_refused(
+def test_a_malformed_query_is_rejected(
     query: dict[str, object], generated: FirestoreClient, database: str
 ) -> None:
-    assert refused(generated, database, query)
+    assert rejected(generated, database, query)
 
 
 @pytest.mark.parametrize(
@@ -312,10 +312,10 @@ def test_a_malformed_query_is_refused(
         [field("n", Op.IN, array(range(6))), field("m", Op.IN, array(range(6)))],
     ],
 )
-def test_filters_that_do_not_go_together_are_refused(
+def test_filters_that_do_not_go_together_are_rejected(
     filters: list[dict[str, object]], generated: FirestoreClient, database: str
 ) -> None:
-    assert refused(generated, database, {"where": {"composite_filter": {"op": "AND", "filters": filters}}})
+    assert rejected(generated, database, {"where": {"composite_filter": {"op": "AND", "filters": filters}}})
 
 
 @pytest.mark.parametrize(

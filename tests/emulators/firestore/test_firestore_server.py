@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.vector import Vector
 
 from infra.local.firestore.__main__ import main
-from tests.emulators.command import ended, refused
+from tests.emulators.command import ended, startup_error
 from tests.emulators.firestore.emulator import Emulator, running
 from tests.emulators.firestore.reading import updated
 
@@ -37,13 +37,13 @@ def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> 
     file = tmp_path / "indexes.yaml"
     if content is not None:
         file.write_text(content)
-    assert str(file) in refused("firestore", "--indexes", str(file))
+    assert str(file) in startup_error("firestore", "--indexes", str(file))
 
 
 def test_an_index_file_that_is_no_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "indexes.yaml"
     file.write_text("indexes:\n- [a}\n")
-    complaint = refused("firestore", "--indexes", str(file))
+    complaint = startup_error("firestore", "--indexes", str(file))
     assert complaint.startswith(f"Firestore emulator: {file} is not YAML: ")
     assert "line 2, column 5" in complaint
     assert " object at 0x" not in complaint
@@ -121,7 +121,7 @@ def test_an_option_out_of_scope_says_so(generated: FirestoreClient, database: st
         generated.begin_transaction(request={"database": database, "options": options})
 
 
-def test_a_request_that_is_none_is_refused(emulator: Emulator) -> None:
+def test_a_request_that_is_none_is_rejected(emulator: Emulator) -> None:
     with grpc.insecure_channel(emulator.host) as channel:
         call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{SERVICE}/Commit")
         with pytest.raises(grpc.RpcError) as error:

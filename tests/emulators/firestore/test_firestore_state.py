@@ -81,7 +81,7 @@ async def test_times_grow_also_where_the_clock_was_set_back_before_a_restart(tmp
     await journal.close()
 
 
-async def test_a_refusal_waits_for_what_it_tells_of_to_be_on_the_disk(tmp_path: Path) -> None:
+async def test_a_rejection_waits_until_what_it_names_is_on_the_disk(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path)
     database = new_store(journal).database(DATABASE)
     may_write = threading.Event()
@@ -93,11 +93,11 @@ async def test_a_refusal_waits_for_what_it_tells_of_to_be_on_the_disk(tmp_path: 
 
     journal._execute = execute_later  # type: ignore[method-assign] # a slow disk
     await commit(database, MAKING)
-    refused = asyncio.create_task(commit(database, MAKING))
+    rejected = asyncio.create_task(commit(database, MAKING))
     for _ in range(10):
         await asyncio.sleep(0)
-    assert not refused.done()
+    assert not rejected.done()
     may_write.set()
     with pytest.raises(AlreadyExists):
-        await refused
+        await rejected
     await journal.close()

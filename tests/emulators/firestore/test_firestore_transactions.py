@@ -352,7 +352,7 @@ async def test_a_read_can_begin_the_transaction(database: Database) -> None:
     await writer
 
 
-async def test_a_read_that_is_refused_begins_no_transaction(database: Database) -> None:
+async def test_a_read_that_is_rejected_begins_no_transaction(database: Database) -> None:
     request = {
         "database": database.name,
         "documents": [database.path("a/1")],
@@ -390,7 +390,7 @@ async def test_of_two_commits_of_one_transaction_one_goes_through(database: Data
 
 
 @pytest.mark.parametrize("token", [b"unknown", bytes(16)])
-async def test_an_unknown_transaction_is_refused(token: bytes, database: Database) -> None:
+async def test_an_unknown_transaction_is_rejected(token: bytes, database: Database) -> None:
     with pytest.raises(InvalidArgument):
         await database.read("a/1", token)
     with pytest.raises(InvalidArgument):
@@ -469,8 +469,8 @@ async def test_an_idle_transaction_expires_and_frees_its_locks(impatient: Emulat
     await database.close()
 
 
-async def _read_until_refused(database: Database, transaction: bytes) -> int:
-    """Repeat a read until it is refused, and return the number of successful reads."""
+async def _read_until_rejected(database: Database, transaction: bytes) -> int:
+    """Repeat a read until it is rejected, and return the number of successful reads."""
     reads = 0
     with contextlib.suppress(InvalidArgument):
         while True:
@@ -482,7 +482,7 @@ async def _read_until_refused(database: Database, transaction: bytes) -> int:
 async def test_no_transaction_outlives_its_total_time(impatient: Emulator, project: str) -> None:
     database = Database(impatient, project)
     reader = await database.begin()
-    assert await _read_until_refused(database, reader) > 1
+    assert await _read_until_rejected(database, reader) > 1
     await database.close()
 
 

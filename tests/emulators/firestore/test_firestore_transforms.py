@@ -106,7 +106,7 @@ def test_transforms_report_their_results(generated: FirestoreClient, database: s
         {"field_path": "n", "append_missing_elements": {"values": [{"array_value": {}}]}},
     ],
 )
-def test_a_malformed_transform_is_refused(
+def test_a_malformed_transform_is_rejected(
     transform: dict[str, object], generated: FirestoreClient, database: str
 ) -> None:
     write = Write(update={"name": f"{database}/documents/a/1"})

@@ -127,7 +127,7 @@ def test_field_paths_take_any_name_in_backquotes(cities: CollectionReference) ->
 
 
 @pytest.mark.parametrize("path", ["", "a..b", ".a", "a.", "9a", "a-b", "`a", "a`b`", "``"])
-def test_a_malformed_field_path_is_refused(path: str, generated: FirestoreClient, database: str) -> None:
+def test_a_malformed_field_path_is_rejected(path: str, generated: FirestoreClient, database: str) -> None:
     write = update(database, "cities/paris")
     write.update_mask.field_paths.append(path)
     with pytest.raises(InvalidArgument):
@@ -135,7 +135,7 @@ def test_a_malformed_field_path_is_refused(path: str, generated: FirestoreClient
 
 
 @pytest.mark.parametrize("path", ["__name__", "__x__", "map.__x__", "`__a.b__`", "__x__.inner"])
-def test_a_mask_that_names_a_reserved_field_is_refused(
+def test_a_mask_that_names_a_reserved_field_is_rejected(
     path: str, generated: FirestoreClient, database: str
 ) -> None:
     write = update(database, "cities/paris", n=integer(1))

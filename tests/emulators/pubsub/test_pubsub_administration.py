@@ -73,7 +73,7 @@ def test_what_is_not_there_is_not_found(
 @pytest.mark.parametrize(
     "identifier", ["ab", "1abc", "-abc", "googol", "sp ace", "sl/ash", "ümlaut", "a" * 256, ""]
 )
-def test_a_bad_name_is_refused(
+def test_a_bad_name_is_rejected(
     identifier: str, publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     with pytest.raises(InvalidArgument, match="Invalid resource name given"):
@@ -106,7 +106,7 @@ def test_a_mask_can_clear(publisher: PublisherClient, project: str) -> None:
 
 
 @pytest.mark.parametrize("paths", [[], ["filter"], ["topic"], ["enable_message_ordering"], ["nothing"]])
-def test_an_update_of_what_cannot_change_is_refused(
+def test_an_update_of_what_cannot_change_is_rejected(
     paths: list[str], subscriber: SubscriberClient, subscription: str, topic: str
 ) -> None:
     update = {"name": subscription, "topic": topic, "filter": "attributes:x", "enable_message_ordering": True}
@@ -115,7 +115,7 @@ def test_an_update_of_what_cannot_change_is_refused(
 
 
 @pytest.mark.parametrize("path", ["retry_policy.nope", "retry_policy.", "labels.team", "labels.team.red"])
-def test_an_update_of_a_field_that_does_not_exist_is_refused(
+def test_an_update_of_a_field_that_does_not_exist_is_rejected(
     path: str, subscriber: SubscriberClient, subscription: str
 ) -> None:
     update = {"name": subscription, "labels": {"team": "red"}, "retry_policy": {}}
@@ -206,7 +206,7 @@ def test_a_push_subscription_is_not_pulled(subscriber: SubscriberClient, project
         "http://[::1/",
     ],
 )
-def test_a_bad_endpoint_is_refused(
+def test_a_bad_endpoint_is_rejected(
     endpoint: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     with pytest.raises(InvalidArgument, match="Invalid push endpoint"):
@@ -238,9 +238,9 @@ def test_settings_that_are_not_implemented_are_named(
     settings: dict[str, object], named: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     name = f"{project}/subscriptions/modern"
-    with pytest.raises(MethodNotImplemented) as refusal:
+    with pytest.raises(MethodNotImplemented) as raised:
         subscriber.create_subscription(request={"name": name, "topic": topic, **settings})
-    assert named in str(refusal.value)
+    assert named in str(raised.value)
     with pytest.raises(NotFound):
         subscriber.get_subscription(subscription=name)
 
@@ -272,19 +272,19 @@ def test_methods_that_are_not_implemented_name_themselves(
 
 
 @pytest.mark.parametrize("method", ["Publisher/Publish", "Subscriber/Pull", "SchemaService/CreateSchema"])
-def test_bytes_that_are_no_request_are_refused(method: str, emulator: Emulator) -> None:
+def test_bytes_that_are_no_request_are_rejected(method: str, emulator: Emulator) -> None:
     with grpc.insecure_channel(emulator.host) as channel:
         call: grpc.UnaryUnaryMultiCallable[bytes, bytes]
         call = channel.unary_unary(f"/google.pubsub.v1.{method}")
-        with pytest.raises(grpc.RpcError) as refusal:
+        with pytest.raises(grpc.RpcError) as raised:
             call(b"\xff\xff", timeout=10)
-    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_bytes_that_are_no_request_end_a_stream(emulator: Emulator) -> None:
     with grpc.insecure_channel(emulator.host) as channel:
         call: grpc.StreamStreamMultiCallable[bytes, bytes]
         call = channel.stream_stream("/google.pubsub.v1.Subscriber/StreamingPull")
-        with pytest.raises(grpc.RpcError) as refusal:
+        with pytest.raises(grpc.RpcError) as raised:
             next(call(iter([b"\xff\xff"]), timeout=10))
-    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -87,7 +87,7 @@ def test_a_filter_does_not_match(expression: str) -> None:
 
 
 @pytest.mark.parametrize("expression", BAD)
-def test_a_bad_filter_is_refused(
+def test_a_bad_filter_is_rejected(
     expression: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     name = f"{project}/subscriptions/filtered"
@@ -96,7 +96,7 @@ def test_a_bad_filter_is_refused(
 
 
 @given(st.text(alphabet='attributes:. ="\\()-!NOTANDhasPrefix,\n', max_size=40))
-def test_any_text_is_a_filter_or_is_refused(text: str) -> None:
+def test_any_text_is_a_filter_or_is_rejected(text: str) -> None:
     try:
         matches = parse(text)
     except InvalidFilter:

@@ -29,7 +29,7 @@ def publish(publisher: PublisherClient, topic: str, *messages: Mapping[str, obje
         {"data": b"x", "ordering_key": "k" * 1025},
     ],
 )
-def test_a_message_out_of_bounds_is_refused(
+def test_a_message_out_of_bounds_is_rejected(
     message: dict[str, object], publisher: PublisherClient, topic: str
 ) -> None:
     with pytest.raises(InvalidArgument):
@@ -91,7 +91,7 @@ def test_a_bad_message_spoils_its_request(
 
 
 @pytest.mark.parametrize("seconds", [-1, 601])
-def test_an_ack_deadline_out_of_bounds_is_refused(
+def test_an_ack_deadline_out_of_bounds_is_rejected(
     seconds: int, subscriber: SubscriberClient, subscription: str
 ) -> None:
     with pytest.raises(InvalidArgument, match="Ack deadlines"):
@@ -101,7 +101,7 @@ def test_an_ack_deadline_out_of_bounds_is_refused(
 
 
 @pytest.mark.parametrize("ack_ids", [[], [""], ["any"], ["0" * 31], ["0" * 32, "any"], ["0" * 32 + "\n"]])
-def test_missing_and_malformed_ack_ids_are_refused(
+def test_missing_and_malformed_ack_ids_are_rejected(
     ack_ids: list[str], subscriber: SubscriberClient, subscription: str
 ) -> None:
     with pytest.raises(InvalidArgument, match="ack ID"):
@@ -179,7 +179,7 @@ def test_labels_within_bounds_are_kept(
         {f"k{number}": "v" for number in range(65)},
     ],
 )
-def test_labels_out_of_bounds_are_refused(
+def test_labels_out_of_bounds_are_rejected(
     labels: dict[str, str],
     publisher: PublisherClient,
     subscriber: SubscriberClient,

@@ -80,7 +80,7 @@ def test_a_push_counts_its_attempts_and_ends_in_the_dead_letter_topic(
     assert data(pull(subscriber, dead_letters)) == [b"poison"]
 
 
-def test_a_dead_letter_topic_that_does_not_exist_is_refused(
+def test_a_dead_letter_topic_that_does_not_exist_is_rejected(
     subscriber: SubscriberClient, project: str, topic: str, subscription: str
 ) -> None:
     policy = {"dead_letter_topic": f"{project}/topics/missing"}
@@ -150,7 +150,7 @@ def test_a_dead_letter_lets_the_next_of_its_key_pass(
         {"retry_policy": {"minimum_backoff": {"seconds": -1}}},
     ],
 )
-def test_policies_out_of_bounds_are_refused(
+def test_policies_out_of_bounds_are_rejected(
     settings: dict[str, object], subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     with pytest.raises(InvalidArgument):

@@ -106,7 +106,7 @@ def test_json_of_the_schema_is_published(
         IMPORTING,
     ],
 )
-def test_a_bad_definition_is_refused(schemas: SchemaServiceClient, project: str, definition: str) -> None:
+def test_a_bad_definition_is_rejected(schemas: SchemaServiceClient, project: str, definition: str) -> None:
     schema = Schema(name="orders", type_=Schema.Type.PROTOCOL_BUFFER, definition=definition)
     with pytest.raises(InvalidArgument):
         schemas.validate_schema(parent=project, schema=schema)
@@ -129,9 +129,9 @@ def test_a_bad_definition_is_refused(schemas: SchemaServiceClient, project: str,
 def test_what_is_wrong_with_a_definition_is_told_in_the_compilers_words_alone(
     definition: str, words: str, schemas: SchemaServiceClient, project: str
 ) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
+    with pytest.raises(InvalidArgument) as raised:
         create(schemas, project, definition)
-    assert refusal.value.message == f"Invalid schema: {words}"
+    assert raised.value.message == f"Invalid schema: {words}"
 
 
 def test_a_large_definition_compiles(schemas: SchemaServiceClient, project: str) -> None:

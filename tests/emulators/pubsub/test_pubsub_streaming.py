@@ -107,7 +107,7 @@ def test_streams_share_a_subscription(
         ({}, {"modify_deadline_ack_ids": [ACK_ID] * 2, "modify_deadline_seconds": [10]}, InvalidArgument),
     ],
 )
-def test_a_stream_out_of_bounds_is_refused(
+def test_a_stream_out_of_bounds_is_rejected(
     first: dict[str, object],
     later: dict[str, object] | None,
     error: type[GoogleAPICallError],

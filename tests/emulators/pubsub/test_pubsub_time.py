@@ -267,7 +267,7 @@ def test_a_push_is_a_use_of_its_subscription(
         {"ack_deadline_seconds": -1},
     ],
 )
-def test_durations_out_of_bounds_are_refused(
+def test_durations_out_of_bounds_are_rejected(
     settings: dict[str, object], subscriber: SubscriberClient, topic: str
 ) -> None:
     with pytest.raises(InvalidArgument):

@@ -201,7 +201,7 @@ async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
 
 
 async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet) -> None:
-    """The commit is refused, and the machine's new state requires no other."""
+    """The commit is rejected, and the machine's new state requires no other."""
     [machine] = await fleet.add(SILENT)
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=1000)
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
@@ -273,7 +273,7 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     assert (await fleet.read(failing)).status == MACHINE_STATUS_DISCONNECTED
 
 
-async def test_what_was_done_is_reported_also_when_the_store_refuses(
+async def test_what_was_done_is_reported_also_when_the_store_fails(
     fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await fleet.control.fail_next("RunQuery", pattern=fleet.control.project, code="PERMISSION_DENIED")

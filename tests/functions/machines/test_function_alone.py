@@ -201,7 +201,7 @@ async def test_of_a_long_path_the_log_has_the_beginning(without_topics: LoneFunc
     assert (await without_topics.log_entry("long-path"))["message"] == f"GET /{'a' * 999} 404"
 
 
-async def test_a_refusal_is_logged_without_the_key(
+async def test_a_rejection_is_logged_without_the_key(
     without_topics: LoneFunction, new_organization: NewOrganization
 ) -> None:
     key = new_organization(("pools:read",)).api_key

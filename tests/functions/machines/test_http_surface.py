@@ -11,7 +11,7 @@ from tests.functions.machines.expectations import PATH, common_headers, problem
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_a_method_that_the_path_does_not_have_is_refused(machines: MachinesApi, method: str) -> None:
+async def test_a_method_that_the_path_does_not_have_is_rejected(machines: MachinesApi, method: str) -> None:
     response = await machines.http.request(method, PATH, headers=machines.organization.headers)
 
     problem(response, 405)

@@ -136,7 +136,7 @@ async def test_a_page_by_token_costs_the_same_at_any_depth(
     assert max(costs) <= 6
 
 
-async def test_a_token_that_was_changed_or_is_for_another_list_is_refused(
+async def test_a_token_that_was_changed_or_is_for_another_list_is_rejected(
     machines: MachinesApi, others: MachinesApi
 ) -> None:
     await registered(machines, 2)
@@ -184,7 +184,7 @@ async def test_a_forged_token_leads_no_further_out_than_a_token_can_say(machines
         ("&".join(f"label=key-{number}" for number in range(98)), ["label"]),
     ],
 )
-async def test_wrong_parameters_are_refused_by_name(
+async def test_wrong_parameters_are_rejected_by_name(
     machines: MachinesApi, query: str, fields: list[str]
 ) -> None:
     assert faults(await machines.call("GET", f"{PATH}?{query}")) == fields

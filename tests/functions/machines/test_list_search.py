@@ -63,7 +63,7 @@ async def test_search_finds_parts_of_ids_names_and_hostnames_in_any_case(machine
 
 
 async def test_a_replacement_character_is_a_character(machines: MachinesApi) -> None:
-    """It also replaces invalid UTF-8 when that is displayed, but requests with invalid UTF-8 are refused."""
+    """It also replaces invalid UTF-8 when that is displayed, but requests with invalid UTF-8 are rejected."""
     machine = created(await machines.register(a_body(name="a\ufffdb")))
 
     assert await found(machines, "name=a%EF%BF%BDb") == [machine]
@@ -238,7 +238,7 @@ async def test_a_date_alone_is_the_whole_day_in_utc(machines: MachinesApi) -> No
         ("limit=x&status=y", ["limit", "status"]),
     ],
 )
-async def test_wrong_parameters_are_refused_by_name(
+async def test_wrong_parameters_are_rejected_by_name(
     machines: MachinesApi, query: str, names: list[str]
 ) -> None:
     places = faults(await machines.call("GET", f"{ITEMS}?{query}"))
@@ -326,8 +326,8 @@ async def test_a_machine_that_is_not_there_or_not_ours_is_not_found(
     foreign = created(await others.register(a_body()))
 
     for machine_id in (foreign, str(uuid.uuid4())):
-        refused = problem(await machines.call("GET", f"{ITEMS}/{machine_id}"), 404)
-        assert refused["type"].endswith("/machine-not-found")
-        assert refused["machine_id"] == machine_id
+        rejected = problem(await machines.call("GET", f"{ITEMS}/{machine_id}"), 404)
+        assert rejected["type"].endswith("/machine-not-found")
+        assert rejected["machine_id"] == machine_id
     assert faults(await machines.call("GET", f"{ITEMS}/x")) == [["path", "machine_id"]]
     assert faults(await machines.call("GET", f"{ITEMS}/{foreign}?include=x")) == [["query", "include"]]

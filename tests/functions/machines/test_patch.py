@@ -262,7 +262,7 @@ async def test_if_match_holds_back_a_change_of_another_version(
         assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
 
 
-async def test_a_machine_that_would_be_too_large_is_refused(machines: MachinesApi) -> None:
+async def test_a_machine_that_would_be_too_large_is_rejected(machines: MachinesApi) -> None:
     machine = await registered(machines)
 
     response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"os_info": "x" * 500_000})

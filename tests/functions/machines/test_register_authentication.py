@@ -20,7 +20,7 @@ def unauthenticated(response: httpx.Response) -> None:
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_no_key_is_refused(http: httpx.AsyncClient) -> None:
+async def test_no_key_is_rejected(http: httpx.AsyncClient) -> None:
     unauthenticated(await http.post(PATH, json=a_body()))
 
 
@@ -44,7 +44,7 @@ async def test_no_key_is_refused(http: httpx.AsyncClient) -> None:
     ],
     ids=lambda text: text[:24],
 )
-async def test_what_is_no_key_is_refused(machines: MachinesApi, authorization: str) -> None:
+async def test_what_is_no_key_is_rejected(machines: MachinesApi, authorization: str) -> None:
     header = authorization.format(key=machines.organization.api_key)
 
     response = await machines.http.post(PATH, json=a_body(), headers={b"Authorization": header.encode()})
@@ -82,7 +82,7 @@ async def test_a_key_counts_until_it_expires(machines: MachinesApi, life: timede
         unauthenticated(response)
 
 
-async def test_a_revoked_key_is_refused(machines: MachinesApi) -> None:
+async def test_a_revoked_key_is_rejected(machines: MachinesApi) -> None:
     now = datetime.now(UTC)
     key, record = keys.create(machines.store, machines.organization.id, ["machines:write"], now=now)
     keys.revoke(machines.store, record.id, now=now)
@@ -90,7 +90,7 @@ async def test_a_revoked_key_is_refused(machines: MachinesApi) -> None:
     unauthenticated(await machines.register(a_body(), {"Authorization": f"Bearer {key}"}))
 
 
-async def test_a_key_without_the_scope_is_refused(
+async def test_a_key_without_the_scope_is_rejected(
     machines: MachinesApi, new_organization: NewOrganization
 ) -> None:
     reader = new_organization(("machines:read", "pools:read", "pools:write"))

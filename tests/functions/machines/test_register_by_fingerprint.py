@@ -186,7 +186,7 @@ async def test_every_fault_is_told_at_its_place(
 
 @pytest.mark.parametrize("sensitive", [{}, {"password": "a secret"}, "a secret"], ids=str)
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_sensitive_parameters_are_refused_and_not_repeated(
+async def test_sensitive_parameters_are_rejected_and_not_repeated(
     machines: MachinesApi, method: str, sensitive: object
 ) -> None:
     machine = await registered(machines)

@@ -14,7 +14,9 @@ from tests.functions.machines.expectations import conflict, created
 RACERS = 64
 
 
-async def test_a_second_machine_with_a_mac_is_refused_and_told_of_the_first(machines: MachinesApi) -> None:
+async def test_a_second_machine_with_a_mac_is_rejected_and_the_error_names_the_first(
+    machines: MachinesApi,
+) -> None:
     body = a_body()
     first = created(await machines.register(body))
 
@@ -50,7 +52,7 @@ async def test_of_several_taken_macs_the_first_in_the_body_is_named(machines: Ma
     conflict(response, macs[0], existing=ids[macs[0]])
 
 
-async def test_the_macs_of_a_refused_machine_stay_free(machines: MachinesApi, others: MachinesApi) -> None:
+async def test_the_macs_of_a_rejected_machine_stay_free(machines: MachinesApi, others: MachinesApi) -> None:
     taken, free = a_mac(), a_mac()
     created(await others.register(a_body(nics=[{"mac": taken}])))
     conflict(await machines.register(a_body(nics=[{"mac": free}, {"mac": taken}])), taken, existing=None)

@@ -31,7 +31,7 @@ async def test_a_registration_is_one_commit_and_one_publish(
     assert looked_up == (await firestore_control.rpcs())["GetDocument"]
 
 
-async def test_a_replay_is_one_refused_commit_and_one_read(
+async def test_a_replay_is_one_rejected_commit_and_one_read(
     machines: MachinesApi, firestore_control: Control, pubsub_control: Control
 ) -> None:
     body = a_body()

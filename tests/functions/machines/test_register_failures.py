@@ -152,7 +152,7 @@ async def test_a_slow_topic_does_not_delay_a_response_for_long(
     assert response.elapsed < timedelta(seconds=5)
 
 
-async def test_a_refusal_by_the_store_tells_the_caller_nothing_but_a_request_id(
+async def test_an_error_of_the_store_shows_the_caller_only_a_request_id(
     machines: MachinesApi, firestore_control: Control
 ) -> None:
     await firestore_control.fail_next("Commit", pattern=machines.organization.id, code="PERMISSION_DENIED")

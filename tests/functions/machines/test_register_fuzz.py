@@ -1,4 +1,4 @@
-"""No input makes the server fail: it is registered, or it is refused without any effect."""
+"""No input makes the server fail: it is registered, or it is rejected without any effect."""
 
 import json
 import os
@@ -97,7 +97,7 @@ def fuzzed(
 async def send(
     machines: MachinesApi, control: Control, content: bytes, headers: Headers | None = None
 ) -> None:
-    """Send a body, and check that it is registered, or refused without a write."""
+    """Send a body, and check that it is registered, or rejected without a write."""
     await control.tally("Commit", machines.organization.id)
 
     response = await machines.post(content, headers)
@@ -106,7 +106,7 @@ async def send(
     if response.status_code != 201:
         assert response.status_code in {400, 409, 415, 422}, response.text
         problem(response, response.status_code)
-        assert commits == 0 or response.status_code in {409, 422}  # the commit itself was refused
+        assert commits == 0 or response.status_code in {409, 422}  # the commit itself was rejected
 
 
 @unhurried

@@ -62,7 +62,7 @@ async def test_a_protobuf_response_is_replayed_as_it_was(machines: MachinesApi) 
     assert lasting(first) == lasting(replay)
 
 
-async def test_the_same_key_with_another_body_is_refused(machines: MachinesApi) -> None:
+async def test_the_same_key_with_another_body_is_rejected(machines: MachinesApi) -> None:
     first = created(await machines.register(a_body(), key("a")))
 
     body = problem(await machines.register(a_body(), key("a")), 422)
@@ -82,7 +82,7 @@ async def test_the_same_key_and_mac_with_another_body_is_no_conflict_but_a_reuse
     assert f"{ERRORS}/idempotency-key-reused" == reused["type"]
 
 
-async def test_the_same_key_for_another_call_is_refused(machines: MachinesApi) -> None:
+async def test_the_same_key_for_another_call_is_rejected(machines: MachinesApi) -> None:
     body = a_body()
     machine_id = created(await machines.register(body, key("a")))
 
@@ -124,7 +124,7 @@ async def test_a_key_belongs_to_its_organization(machines: MachinesApi, others: 
     assert ([mine], [theirs]) == (ids_in(machines), ids_in(others))
 
 
-async def test_a_refused_request_records_nothing(machines: MachinesApi, others: MachinesApi) -> None:
+async def test_a_rejected_request_records_nothing(machines: MachinesApi, others: MachinesApi) -> None:
     taken = a_mac()
     created(await others.register(a_body(nics=[{"mac": taken}])))
     problem(await machines.register(a_body(nics=[]), key("a")), 400)
@@ -136,7 +136,7 @@ async def test_a_refused_request_records_nothing(machines: MachinesApi, others: 
     assert "idempotent-replayed" not in response.headers
 
 
-async def test_a_refused_request_may_be_tried_again(machines: MachinesApi) -> None:
+async def test_a_rejected_request_may_be_tried_again(machines: MachinesApi) -> None:
     body = a_body()
     first = created(await machines.register(body))
     for _ in range(2):
@@ -156,7 +156,7 @@ async def test_any_visible_ascii_is_a_key(machines: MachinesApi, text: str) -> N
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("header", [b"", b"x" * 256, b"a b", b"a\tb", "\u00e9".encode(), b"\xff"])
-async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> None:
+async def test_another_key_is_rejected(machines: MachinesApi, header: bytes) -> None:
     response = await machines.register(a_body(), {"Idempotency-Key": header})
 
     invalid(response, "Idempotency-Key", detail="The request failed validation")
@@ -164,7 +164,7 @@ async def test_another_key_is_refused(machines: MachinesApi, header: bytes) -> N
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("second", ["a", "b"])
-async def test_two_keys_of_one_request_are_refused(machines: MachinesApi, second: str) -> None:
+async def test_two_keys_of_one_request_are_rejected(machines: MachinesApi, second: str) -> None:
     headers = [*machines.organization.headers.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", second)]
 
     response = await machines.http.post(PATH, json=a_body(), headers=headers)

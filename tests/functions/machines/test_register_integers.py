@@ -12,7 +12,7 @@ FIELDS: dict[str, Path] = {
     "memory_modules[1].size": ("memory_modules", 1, "size"),
     "drives[0].capacity": ("drives", 0, "capacity"),
 }
-REFUSED = [
+REJECTED = [
     "0",
     "-0",
     "-1",
@@ -40,9 +40,9 @@ REFUSED = [
 
 
 @pytest.mark.usefixtures("store_unchanged")
-@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:20])
+@pytest.mark.parametrize("text", REJECTED, ids=lambda text: text[:20])
 @pytest.mark.parametrize(("field", "path"), FIELDS.items(), ids=FIELDS)
-async def test_what_is_not_an_integer_of_at_least_one_is_refused(
+async def test_what_is_not_an_integer_of_at_least_one_is_rejected(
     machines: MachinesApi, field: str, path: Path, text: str
 ) -> None:
     invalid(await machines.post(with_text(a_body(), path, text)), field)

@@ -39,13 +39,13 @@ NOT_AN_OBJECT = ["[]", "[{}]", '"nics"', "1", "0.5", "true", "null", f"[{VALID}]
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
-async def test_a_body_that_is_not_json_is_refused(machines: MachinesApi, content: bytes) -> None:
+async def test_a_body_that_is_not_json_is_rejected(machines: MachinesApi, content: bytes) -> None:
     problem(await machines.post(content), 400)
 
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("text", NOT_AN_OBJECT, ids=lambda text: text[:6])
-async def test_a_body_that_is_not_an_object_is_refused(machines: MachinesApi, text: str) -> None:
+async def test_a_body_that_is_not_an_object_is_rejected(machines: MachinesApi, text: str) -> None:
     problem(await machines.post(text.encode()), 400)
 
 
@@ -65,7 +65,7 @@ DUPLICATES = [
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(("field", "text"), DUPLICATES)
-async def test_a_name_twice_in_one_object_is_refused_at_any_depth(
+async def test_a_name_twice_in_one_object_is_rejected_at_any_depth(
     machines: MachinesApi, field: str, text: str
 ) -> None:
     content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
@@ -84,7 +84,7 @@ LONE_SURROGATES = [
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(("field", "text"), LONE_SURROGATES)
-async def test_half_a_character_is_refused(machines: MachinesApi, field: str, text: str) -> None:
+async def test_half_a_character_is_rejected(machines: MachinesApi, field: str, text: str) -> None:
     content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
 
     invalid(await machines.post(content.encode()), field)
@@ -111,7 +111,7 @@ HALF = "\N{REPLACEMENT CHARACTER}" * 3
         (f"machine_parameters.{HALF}", '"machine_parameters": {"\\ud800": 1}'),
     ],
 )
-async def test_half_a_character_in_a_name_is_refused_once(
+async def test_half_a_character_in_a_name_is_rejected_once(
     machines: MachinesApi, field: str, text: str
 ) -> None:
     content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
@@ -136,14 +136,14 @@ async def test_a_byte_order_mark_is_no_reason_for_a_crash(machines: MachinesApi)
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("size", [2**20 + 1, 2 * 2**20])
-async def test_a_body_over_one_mebibyte_is_refused(machines: MachinesApi, size: int) -> None:
+async def test_a_body_over_one_mebibyte_is_rejected(machines: MachinesApi, size: int) -> None:
     padded = json.dumps(a_body()).encode().ljust(size)
 
     problem(await machines.post(padded), 413)
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_a_body_over_one_mebibyte_is_refused_also_when_it_does_not_say_its_length(
+async def test_a_body_over_one_mebibyte_is_rejected_also_when_it_does_not_say_its_length(
     machines: MachinesApi,
 ) -> None:
     async def chunks() -> AsyncIterator[bytes]:
@@ -184,12 +184,12 @@ async def test_json_is_taken_however_it_is_announced(machines: MachinesApi, medi
         "*/*",
     ],
 )
-async def test_another_media_type_is_refused(machines: MachinesApi, media_type: str) -> None:
+async def test_another_media_type_is_rejected(machines: MachinesApi, media_type: str) -> None:
     problem(await machines.post(json.dumps(a_body()).encode(), {"Content-Type": media_type}), 415)
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesApi) -> None:
+async def test_an_empty_media_type_is_rejected_as_what_it_is(machines: MachinesApi) -> None:
     response = await machines.post(json.dumps(a_body()).encode(), {"Content-Type": ""})
 
     assert problem(response, 415)["detail"].startswith(
@@ -199,7 +199,7 @@ async def test_an_empty_media_type_is_refused_as_what_it_is(machines: MachinesAp
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("second", ["text/plain", "application/json"])
-async def test_two_media_types_are_refused(machines: MachinesApi, second: str) -> None:
+async def test_two_media_types_are_rejected(machines: MachinesApi, second: str) -> None:
     """No list is allowed there (RFC 9110, 8.3), and a proxy could have interpreted the other one."""
     headers = [
         *machines.organization.headers.items(),
@@ -214,7 +214,7 @@ async def test_two_media_types_are_refused(machines: MachinesApi, second: str) -
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x"])
-async def test_a_coded_body_is_refused_with_what_would_be_taken(machines: MachinesApi, coding: str) -> None:
+async def test_a_coded_body_is_rejected_with_what_would_be_taken(machines: MachinesApi, coding: str) -> None:
     response = await machines.post(json.dumps(a_body()).encode(), {"Content-Encoding": coding})
 
     assert problem(response, 415)["type"].endswith("/unsupported-content-coding")
@@ -230,7 +230,7 @@ async def test_a_body_may_say_that_it_is_not_coded(machines: MachinesApi, coding
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("query", ["page=1", "dry_run", "a=1&b=2"])
-async def test_an_unknown_query_parameter_is_refused(machines: MachinesApi, query: str) -> None:
+async def test_an_unknown_query_parameter_is_rejected(machines: MachinesApi, query: str) -> None:
     names = [part.partition("=")[0] for part in query.split("&")]
 
     response = await machines.register(a_body(), query=query)
@@ -256,24 +256,24 @@ async def test_a_response_has_no_more_faults_than_it_has_room_for(
 
     response = await machines.post(content.encode())
 
-    refused = problem(response, 400)
-    assert refused["invalid_fields"]
+    rejected = problem(response, 400)
+    assert rejected["invalid_fields"]
     assert len(response.content) < 2 * 1024 * 1024
 
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_a_response_says_how_many_faults_it_has_no_room_for(machines: MachinesApi) -> None:
-    refused = problem(await machines.post(MANY["a long name in front of each"].encode()), 400)
+    rejected = problem(await machines.post(MANY["a long name in front of each"].encode()), 400)
 
-    more = 1000 + 2 - len(refused["invalid_fields"])  # the name is not a known field, and there is no NIC
-    assert refused["detail"] == f"The request body failed validation; {more} more faults are not listed"
+    more = 1000 + 2 - len(rejected["invalid_fields"])  # the name is not a known field, and there is no NIC
+    assert rejected["detail"] == f"The request body failed validation; {more} more faults are not listed"
 
 
 @pytest.mark.usefixtures("store_unchanged")
 async def test_of_a_body_with_more_names_than_any_has_that_is_told(machines: MachinesApi) -> None:
-    refused = await machines.post(MANY["unknown names"].encode())
+    rejected = await machines.post(MANY["unknown names"].encode())
 
-    assert invalid(refused, "body") == {"body": "must have at most 1000 entries"}
+    assert invalid(rejected, "body") == {"body": "must have at most 1000 entries"}
 
 
 @pytest.mark.usefixtures("store_unchanged")

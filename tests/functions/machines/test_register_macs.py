@@ -37,7 +37,7 @@ async def test_a_mac_is_taken_in_any_notation_and_shown_in_one(
     conflict(await machines.register(a_body(nics=[{"mac": mac}])), mac, existing=machine_id)
 
 
-REFUSED = {
+REJECTED = {
     "multicast": "01:00:5e:00:00:fb",
     "locally administered multicast": "03:00:00:00:00:01",
     "broadcast": "ff:ff:ff:ff:ff:ff",
@@ -64,14 +64,14 @@ REFUSED = {
 
 
 @pytest.mark.usefixtures("store_unchanged")
-@pytest.mark.parametrize("written", REFUSED.values(), ids=REFUSED)
-async def test_what_is_not_a_machines_own_mac_is_refused(machines: MachinesApi, written: str) -> None:
+@pytest.mark.parametrize("written", REJECTED.values(), ids=REJECTED)
+async def test_what_is_not_a_machines_own_mac_is_rejected(machines: MachinesApi, written: str) -> None:
     invalid(await machines.register(a_body(nics=[{"mac": a_mac()}, {"mac": written}])), "nics[1].mac")
 
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("notation", NOTATIONS)
-async def test_a_mac_twice_in_one_body_is_refused_at_its_second_place(
+async def test_a_mac_twice_in_one_body_is_rejected_at_its_second_place(
     machines: MachinesApi, notation: str
 ) -> None:
     mac = a_mac()
@@ -102,7 +102,7 @@ async def test_all_macs_of_a_machine_are_its_own(machines: MachinesApi) -> None:
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_no_nic_at_all_is_refused_in_the_contracts_words(machines: MachinesApi) -> None:
+async def test_no_nic_at_all_is_rejected_in_the_contracts_words(machines: MachinesApi) -> None:
     reasons = invalid(await machines.register(a_body(nics=[])), "nics")
 
     assert reasons == {"nics": "at least one NIC is required"}

@@ -1,4 +1,4 @@
-"""Labels and parameters: accepted values, which are stored unchanged, and refused ones."""
+"""Labels and parameters: accepted values, which are stored unchanged, and rejected ones."""
 
 import json
 from collections.abc import Iterable
@@ -51,13 +51,13 @@ async def test_a_label_in_kubernetes_syntax_is_taken(machines: MachinesApi, key:
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("key", WRONG_KEYS, ids=lambda text: text[:20])
-async def test_another_label_key_is_refused(machines: MachinesApi, key: str) -> None:
+async def test_another_label_key_is_rejected(machines: MachinesApi, key: str) -> None:
     invalid(await machines.register(a_body(labels={key: "v"})), f"labels.{key}")
 
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("value", WRONG_VALUES, ids=lambda value: str(value)[:20])
-async def test_another_label_value_is_refused(machines: MachinesApi, value: object) -> None:
+async def test_another_label_value_is_rejected(machines: MachinesApi, value: object) -> None:
     invalid(await machines.register(a_body(labels={"tier": value})), "labels.tier")
 
 
@@ -66,7 +66,7 @@ async def test_sixty_four_labels_are_taken(machines: MachinesApi) -> None:
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_sixty_five_labels_are_refused(machines: MachinesApi) -> None:
+async def test_sixty_five_labels_are_rejected(machines: MachinesApi) -> None:
     invalid(await machines.register(a_body(labels={f"l{number}": "v" for number in range(65)})), "labels")
 
 
@@ -104,7 +104,7 @@ async def test_an_integer_in_parameters_stays_one(machines: MachinesApi) -> None
     ("field", "parameters"),
     [("machine_parameters.a", {"a": 0}), ("machine_parameters.a[1].b", {"a": [0, {"b": 0}]})],
 )
-async def test_a_number_that_cannot_be_kept_is_refused(
+async def test_a_number_that_cannot_be_kept_is_rejected(
     machines: MachinesApi, field: str, parameters: dict[str, Any], text: str
 ) -> None:
     path = ("machine_parameters", "a") if field.endswith("a") else ("machine_parameters", "a", 1, "b")
@@ -118,7 +118,7 @@ async def test_parameters_of_almost_64_kib_are_taken(machines: MachinesApi) -> N
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("text", ["x" * 65_536, "\u00e9" * 32_768, "\N{GRINNING FACE}" * 16_384])
-async def test_parameters_of_more_than_64_kib_are_refused(machines: MachinesApi, text: str) -> None:
+async def test_parameters_of_more_than_64_kib_are_rejected(machines: MachinesApi, text: str) -> None:
     invalid(await machines.register(a_body(machine_parameters={"a": text})), "machine_parameters")
 
 
@@ -151,7 +151,7 @@ async def test_nesting_of_100_levels_is_taken(machines: MachinesApi, opening: st
     ids=["101", "900", "10000"],
 )
 @NESTINGS
-async def test_nesting_beyond_reason_is_refused(
+async def test_nesting_beyond_reason_is_rejected(
     machines: MachinesApi,
     opening: str,
     closing: str,

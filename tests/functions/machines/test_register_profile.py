@@ -50,7 +50,7 @@ def several(array: str, count: int) -> Body:
 
 
 @pytest.mark.usefixtures("store_unchanged")
-class TestRefused:
+class TestRejected:
     @pytest.mark.parametrize("wrong", ["text", 1, True, []], ids=repr)
     @pytest.mark.parametrize(("field", "path"), OBJECTS.items(), ids=OBJECTS)
     async def test_what_is_not_an_object(
@@ -161,7 +161,7 @@ async def test_absent_arrays_are_empty(machines: MachinesApi) -> None:
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused(
+async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_rejected(
     machines: MachinesApi,
 ) -> None:
     """An update event contains the machine twice, and a Firestore document has at most 1 MiB."""
@@ -169,14 +169,14 @@ async def test_a_machine_that_is_too_large_for_an_event_of_its_update_is_refused
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_a_name_that_firestore_could_not_index_is_refused_by_its_field(machines: MachinesApi) -> None:
+async def test_a_name_that_firestore_could_not_index_is_rejected_by_its_field(machines: MachinesApi) -> None:
     """Case folding turns each of these characters into three."""
     name = "".join(random.Random(1).choices("\u0390\u03b0\u1f52\u1f54\u1f56\u1fb7\u1fc7", k=255))  # noqa: S311 - not a secret
 
     invalid(await machines.register(a_body(name=name, hostname=name[::-1])), "name")
 
 
-async def test_a_machine_that_is_too_large_with_what_it_is_searched_by_is_refused(
+async def test_a_machine_that_is_too_large_with_what_it_is_searched_by_is_rejected(
     machines: MachinesApi,
 ) -> None:
     text = "".join(chr(0x4E00 + number) for number in range(249))

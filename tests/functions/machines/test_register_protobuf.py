@@ -164,7 +164,7 @@ MALFORMED = {
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-async def test_what_is_no_machine_is_refused(machines: MachinesApi, content: bytes) -> None:
+async def test_what_is_no_machine_is_rejected(machines: MachinesApi, content: bytes) -> None:
     problem(await machines.post(content, SENT), 400)
 
 

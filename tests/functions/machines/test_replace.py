@@ -230,7 +230,7 @@ async def test_a_protobuf_body_gets_a_protobuf_response(machines: MachinesApi) -
     assert (wanted.nics, "7", '{"a":1}') == (machine.nics, machine.agent_version, machine.machine_parameters)
 
 
-async def test_a_profile_that_is_too_large_for_its_event_is_refused(machines: MachinesApi) -> None:
+async def test_a_profile_that_is_too_large_for_its_event_is_rejected(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
 
     response = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(os_info="x" * 500_000))

@@ -21,7 +21,7 @@ EVERY_WRITE = pytest.mark.parametrize(
 
 
 @EVERY_WRITE
-async def test_a_key_that_may_not_write_machines_is_refused(
+async def test_a_key_that_may_not_write_machines_is_rejected(
     *,
     machines: MachinesApi,
     new_organization: NewOrganization,

@@ -79,11 +79,11 @@ async def test_an_empty_outbox_costs_the_one_read_of_any_query(
 async def test_a_poison_event_is_reported_and_stops_no_other(
     aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    no_such_topic, refused = entry("no-such-topic"), entry("refused")
+    no_such_topic, rejected = entry("no-such-topic"), entry("refused")
     no_such_topic.topic = "gone"
-    refused.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
+    rejected.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
     await outbox.put_undecodable("undecodable")
-    await outbox.put([no_such_topic, refused, *(entry(f"good-{number}") for number in range(50))])
+    await outbox.put([no_such_topic, rejected, *(entry(f"good-{number}") for number in range(50))])
     await relay(aged)
     assert {f"good-{number}" for number in range(50)} == {
         message.attributes["ce-id"] for message in outbox.published()

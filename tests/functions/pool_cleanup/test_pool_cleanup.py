@@ -220,13 +220,13 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
     await until(lambda: not pool.members())
 
 
-async def test_what_is_no_envelope_is_refused(stack: RunningStack) -> None:
+async def test_what_is_no_envelope_is_rejected(stack: RunningStack) -> None:
     async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         response = await client.post(stack.functions["pool_cleanup"], content=b"{}")
     assert (response.status_code, response.json()["title"]) == (400, "Undecodable Event")
 
 
-async def test_the_log_says_why_an_event_was_refused(stack: RunningStack, nursery: Nursery) -> None:
+async def test_the_log_says_why_an_event_was_rejected(stack: RunningStack, nursery: Nursery) -> None:
     """Pub/Sub does not show the response to anybody."""
     async with running_function(nursery, "pool_cleanup", stack.environment()) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:

@@ -182,7 +182,7 @@ class TestRemove:
 
 
 async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other(pools: PoolsApi) -> None:
-    """The deletion includes new members, or they are refused: no machine stays in a deleted pool."""
+    """The deletion includes new members, or they are rejected: no machine stays in a deleted pool."""
     for _ in range(8):
         created = await pools.create()
         machines = await pools.register_several(4)
@@ -196,6 +196,6 @@ async def test_an_assignment_and_a_deletion_of_the_pool_come_one_after_the_other
         assert deleted.status_code == 204
         for machine, response in zip(machines, added, strict=True):
             assert response.status_code in {200, 404}
-            # Refused machines have never joined. The others leave in the cleanup, after the response.
+            # Rejected machines have never joined. The others leave in the cleanup, after the response.
             assert (pools.stored(machine)["version"] == 2) is (response.status_code == 200)
             assert await pools.pools_of(machine) == []

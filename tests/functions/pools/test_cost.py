@@ -43,7 +43,7 @@ class Quiet:
     async def cost(self, call: Awaitable[object], *, deletes: int = 0) -> tuple[Counter[str], Counter[str]]:
         """Return a call's RPCs, including the deletion of its published events, and its billed units."""
         await self.meter.quiet()
-        await self.pools.call("GET", "/v1/pools?limit=0")  # refused; now the function has cached the key
+        await self.pools.call("GET", "/v1/pools?limit=0")  # rejected; now the function has cached the key
         cost = await self.meter.cost(call, dropped=deletes)
         return cost.rpcs + cost.dropping, cost.billed
 

@@ -224,7 +224,7 @@ async def test_what_is_shown_is_read_again_when_that_fails(
         assert await firestore_control.waiting() == [], (path, method)
 
 
-async def test_a_query_that_the_store_refuses_is_not_made_again(
+async def test_a_query_that_the_store_rejects_is_not_retried(
     scene: Scene, firestore_control: Control
 ) -> None:
     """The query needs an index that does not exist, so a retry would fail too."""

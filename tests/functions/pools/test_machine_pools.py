@@ -136,5 +136,5 @@ async def test_pools_that_are_too_large_to_be_shown_with_each_machine_are_not(po
     fewer = await pools.call("GET", "/v1/machines?include=pools&limit=1")
     assert (fewer.status_code, len(fewer.json()["items"][0]["pools"])) == (200, 60)
     message = "The pools of these machines are too large to be shown with each: ask for fewer machines"
-    refused = await pools.call("GET", "/v1/machines?include=pools")
-    invalid(refused, (("query", "include"), message, "too_large"))
+    rejected = await pools.call("GET", "/v1/machines?include=pools")
+    invalid(rejected, (("query", "include"), message, "too_large"))

@@ -38,13 +38,13 @@ async def test_a_machine_that_is_in_the_most_pools_joins_no_other(
     path = f"/v1/machines/{full}/pools"
     assert (await pools.call("PUT", path, {"pool_ids": held})).status_code == 200
 
-    refused = await pools.call("POST", f"/v1/pools/{other}/machines", {"machine_ids": [free, free, full]})
+    rejected = await pools.call("POST", f"/v1/pools/{other}/machines", {"machine_ids": [free, free, full]})
     await pools.add(held[0], [free, full])
     await pools.remove(held[1], [full])
     added = await pools.add(other, [full])
 
     place = ("body", "machine_ids", 2)
-    invalid(refused, (place, "The machine is in 100 pools, which is the maximum", "too_many_pools"))
+    invalid(rejected, (place, "The machine is in 100 pools, which is the maximum", "too_many_pools"))
     assert (added["machine_count"], [full]) == (1, [shown["id"] for shown in added["machines"]])
 
 
@@ -73,10 +73,10 @@ async def test_more_large_pools_than_one_commit_holds_are_exchanged_in_several_s
     path = f"/v1/machines/{machine}/pools"
     await pools.call("PUT", path, {"pool_ids": held})
 
-    refused = await pools.call("PUT", path, {"pool_ids": wanted})
+    rejected = await pools.call("PUT", path, {"pool_ids": wanted})
     steps = [await pools.call("PUT", path, {"pool_ids": pool_ids}) for pool_ids in ([], wanted)]
 
     message = "The pools that the machine joins and leaves are too large for one request: use several"
-    invalid(refused, (("body", "pool_ids"), message, "too_large"))
+    invalid(rejected, (("body", "pool_ids"), message, "too_large"))
     assert [step.status_code for step in steps] == [200, 200]
     assert wanted == await pools.pools_of(machine)

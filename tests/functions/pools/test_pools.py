@@ -175,7 +175,7 @@ class TestGet:
         assert pool(response)["name"] == "c"
 
     @pytest.mark.parametrize("tag", ['"1"', '"1.1"', '"2.nonsense"', '"2."', '"2.1.1"', '"22"', 'W/"2"', ""])
-    async def test_a_change_for_another_version_is_refused(self, pools: PoolsApi, tag: str) -> None:
+    async def test_a_change_for_another_version_is_rejected(self, pools: PoolsApi, tag: str) -> None:
         path = f"/v1/pools/{(await pools.create())['id']}"
         await pools.call("PATCH", path, {"name": "b"})
 
@@ -411,7 +411,7 @@ async def test_a_pool_does_not_grow_too_large_in_two_steps(pools: PoolsApi) -> N
     created = await pools.create(description="x" * 60_000)
     path, body = f"/v1/pools/{created['id']}", {"pool_parameters": {"a": "x" * 60_000}}
 
-    refused = await pools.call("PATCH", path, body)
+    rejected = await pools.call("PATCH", path, body)
 
-    invalid(refused, (("body", "pool_parameters"), POOL_TOO_LARGE, "too_large"))
+    invalid(rejected, (("body", "pool_parameters"), POOL_TOO_LARGE, "too_large"))
     assert created == await pools.get(created["id"])

@@ -22,12 +22,12 @@ async def test_included_resources_need_their_own_scope(  # noqa: PLR0913 - a tab
     key, better = new_organization((scope,)).headers, new_organization((scope, lacking)).headers
 
     plain = await pools.call("GET", path, headers=key)
-    refused = await pools.call("GET", f"{path}?{query}", headers=key)
+    rejected = await pools.call("GET", f"{path}?{query}", headers=key)
     allowed = await pools.call("GET", f"{path}?{query}", headers=better)
 
     assert plain.status_code == allowed.status_code in (200, 404)
-    assert refused.json()["detail"] == f"The API key lacks the scope {lacking}"
-    assert problem(refused, 403, "scope-missing") == {}
+    assert rejected.json()["detail"] == f"The API key lacks the scope {lacking}"
+    assert problem(rejected, 403, "scope-missing") == {}
 
 
 async def test_who_may_write_pools_is_shown_the_machines_of_an_assignment(

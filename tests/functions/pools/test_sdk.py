@@ -130,14 +130,14 @@ async def test_faults_are_told_as_validation_errors(sdk: Sdk) -> None:
     pool_id = str((await sdk.pools("create", PoolCreate(name="a"))).data.id)
     nobody = MachinePoolAssignment(machine_ids=[])
 
-    for refused, place in (
+    for rejected, place in (
         (await sdk.pools("create", PoolCreate(name="")), ["body", "name"]),
         (await sdk.pools("update", pool_id, PoolUpdate(name="x" * 256)), ["body", "name"]),
         (await sdk.pools("add_machines", pool_id, nobody), ["body", "machine_ids"]),
         (await sdk.pools("get", pool_id, include=["pools"]), ["query", "include"]),
         (await sdk.pools("list", limit=0), ["query", "limit"]),
     ):
-        assert [place] == _places(refused.data)
+        assert [place] == _places(rejected.data)
 
 
 async def test_what_is_not_there_is_a_404(sdk: Sdk) -> None:
