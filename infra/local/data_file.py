@@ -16,10 +16,10 @@ from typing import Any, Literal
 from grpc import StatusCode
 
 from infra.local.command import EmulatorError
-from infra.local.refusals import Refusal
+from infra.local.status_errors import StatusError
 
 
-class CannotKeep(Refusal):
+class CannotKeep(StatusError):
     """The change is not in the file, which accepts no more changes until the emulator is restarted."""
 
     code = StatusCode.UNAVAILABLE

@@ -105,8 +105,8 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
     if not known:
         # Google's own emulator reportedly does not support protobuf schemas.
         create = schema_pb2.CreateSchemaRequest(parent=parent, schema_id=message, schema=schema)
-        refusals = {INVALID_ARGUMENT, UNIMPLEMENTED}
-        if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, refusals):
+        tolerated = {INVALID_ARGUMENT, UNIMPLEMENTED}
+        if not await _call(channel, f"{service}/CreateSchema", create, schema_pb2.Schema, tolerated):
             return None
     elif known.definition != schema.definition:
         request = schema_pb2.CommitSchemaRequest(name=schema.name, schema=schema)

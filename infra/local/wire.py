@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from infra.local.counters import Counters
 from infra.local.faults import Context, Fault, Faults, strike
 from infra.local.projects import project_of
-from infra.local.refusals import InvalidArgument, abort
+from infra.local.status_errors import InvalidArgument, abort
 from infra.local.together import let_wait
 
 # Untyped, because each method has its own types of request and response; its own signature is typed.

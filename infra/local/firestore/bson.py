@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from google_apis.firestore.document_pb2 import Value
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 OBJECT_ID = "__oid__"
 MIN_KEY = "__min__"

@@ -14,7 +14,7 @@ from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.command import EmulatorError
 from infra.local.firestore import ordering, paths
 from infra.local.firestore.index import Mode, keys_of
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 MOST_ENTRIES = 40_000
 _COLLECTION = "COLLECTION"

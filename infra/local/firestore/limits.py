@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.firestore import bson, names, ordering
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 LARGEST_REQUEST = 10 * 1024 * 1024
 LARGEST_DOCUMENT = 1024 * 1024

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from infra.local.firestore.queries.lock import QueryLock
-from infra.local.refusals import Aborted
+from infra.local.status_errors import Aborted
 
 # The documents that a commit changes, by path: serialized before and after, empty if one does not exist.
 Changes = Mapping[str, tuple[bytes, bytes]]

@@ -5,7 +5,7 @@ https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fiel
 
 import re
 
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 LONGEST_ID = 1500  # bytes
 LONGEST_NAME = 6 * 1024  # bytes

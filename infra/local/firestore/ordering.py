@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from google_apis.firestore.document_pb2 import Value
 from infra.local.firestore import bson
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 # Sorts after every encoding. Appended to a complete encoding, it sorts after everything with that prefix.
 AFTER = b"\xff"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, MutableMapping
 from functools import lru_cache
 
 from google_apis.firestore.document_pb2 import Value
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 FieldPath = tuple[str, ...]
 Fields = MutableMapping[str, Value]

@@ -27,7 +27,7 @@ from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.targets import targets
 from infra.local.firestore.transactions import Patience
 from infra.local.firestore.ttl import expire_forever
-from infra.local.refusals import RefuseTheRest
+from infra.local.status_errors import RejectOtherMethods
 from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
 _SERVICE = "google.firestore.v1.Firestore"
@@ -105,4 +105,4 @@ def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericR
         "RunQuery": (queries.run_query, rpc.RunQueryRequest),
         "RunAggregationQuery": (queries.run_aggregation_query, rpc.RunAggregationQueryRequest),
     }
-    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming), RefuseTheRest()
+    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming), RejectOtherMethods()

@@ -11,7 +11,7 @@ from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
 from infra.local.firestore.state import Database, Version
 from infra.local.firestore.transactions import Patience, Transactions
-from infra.local.refusals import Refusal
+from infra.local.status_errors import StatusError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class OpenDatabase:
 
         try:
             await self.locks.write(holder or Holder(), compute)
-        except Refusal:
+        except StatusError:
             await self.durable()  # the error reveals what is stored, which must not be lost then
             raise
         self.documents.apply(after, time)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from google_apis.firestore.common_pb2 import TransactionOptions
 from infra.local.firestore.clock import Clock, from_timestamp
 from infra.local.firestore.locks import CONTENTION, Holder, Locks
-from infra.local.refusals import (
+from infra.local.status_errors import (
     Aborted,
     FailedPrecondition,
     InvalidArgument,

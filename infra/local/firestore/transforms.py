@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import DocumentTransform
 from infra.local.firestore import clock, limits, ordering, paths
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 _MAX = 2**63 - 1
 _MIN = -(2**63)

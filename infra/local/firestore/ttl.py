@@ -16,7 +16,7 @@ from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.state import Record
 from infra.local.firestore.store import OpenDatabase, Store
-from infra.local.refusals import Aborted, FailedPrecondition
+from infra.local.status_errors import Aborted, FailedPrecondition
 
 
 async def expire_forever(store: Store, billing: Billing, indexes: Indexes, interval: float) -> None:

@@ -11,7 +11,7 @@ from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import DocumentTransform, Write
 from infra.local.firestore import clock, limits, names, paths, transforms
 from infra.local.firestore.state import Version
-from infra.local.refusals import (
+from infra.local.status_errors import (
     AlreadyExists,
     FailedPrecondition,
     InvalidArgument,

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Collection
 
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 # A client can keep an id across a restart of the emulator with the same data; the id must be unknown then.
 _RUN = secrets.token_hex(8)

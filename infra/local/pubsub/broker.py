@@ -13,7 +13,7 @@ from infra.local.pubsub.schemas import DELETED_SCHEMA, Schemas
 from infra.local.pubsub.settings import OUTPUT_ONLY, complete_subscription, complete_topic
 from infra.local.pubsub.subscription import Subscription
 from infra.local.pubsub.topic import Topic
-from infra.local.refusals import FailedPrecondition
+from infra.local.status_errors import FailedPrecondition
 
 
 class Broker:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from google_apis.pubsub import schema_pb2 as pb
-from infra.local.refusals import InvalidArgument, Unimplemented
+from infra.local.status_errors import InvalidArgument, Unimplemented
 
 _FILE = "schema.proto"
 _INPUT = "/dev/stdin"  # the file's name in the messages of protoc

@@ -1,6 +1,6 @@
 """Errors with the name of a topic, subscription or schema, in production's words."""
 
-from infra.local.refusals import AlreadyExists, NotFound
+from infra.local.status_errors import AlreadyExists, NotFound
 
 
 class ResourceNotFound(NotFound):

@@ -15,7 +15,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 Attributes = Mapping[str, str]
 Filter = Callable[[Attributes], bool]

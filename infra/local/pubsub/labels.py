@@ -6,7 +6,7 @@ Source: https://cloud.google.com/resource-manager/docs/labels-overview#requireme
 from collections.abc import Mapping
 from unicodedata import category
 
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 _MAX_LABELS = 64
 _MAX_LENGTH = 63

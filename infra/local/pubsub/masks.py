@@ -6,7 +6,7 @@ from typing import TypeVar
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from google_apis.pubsub import pubsub_pb2 as pb
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 Resource = TypeVar("Resource", pb.Topic, pb.Subscription)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.journal import Journal
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 _MAX_MESSAGES = 1_000
 _MAX_REQUEST_BYTES = 10_000_000

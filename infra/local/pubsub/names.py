@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from google.protobuf.message import Message
 
 from google_apis.pubsub.pubsub_pb2 import PublishRequest
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 DELETED_TOPIC = "_deleted-topic_"
 """The topic in a subscription's configuration after the topic is deleted."""

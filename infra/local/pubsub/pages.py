@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 _DEFAULT_SIZE = 100
 _MAX_SIZE = 1000

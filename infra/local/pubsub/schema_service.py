@@ -9,7 +9,7 @@ from infra.local.pubsub.definitions import MessageType, compiled
 from infra.local.pubsub.names import check_name, check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.schemas import Revision
-from infra.local.refusals import InvalidArgument, Unimplemented
+from infra.local.status_errors import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
 

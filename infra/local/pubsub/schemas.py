@@ -11,7 +11,7 @@ from infra.local.pubsub.definitions import MessageType
 from infra.local.pubsub.errors import ResourceExists, ResourceNotFound
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.names import check_name
-from infra.local.refusals import FailedPrecondition, InvalidArgument
+from infra.local.status_errors import FailedPrecondition, InvalidArgument
 
 DELETED_SCHEMA = "_deleted-schema_"
 """The schema in a topic's configuration after the schema is deleted."""

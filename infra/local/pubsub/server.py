@@ -23,7 +23,7 @@ from infra.local.pubsub.schema_service import SchemaService
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
-from infra.local.refusals import RefuseTheRest
+from infra.local.status_errors import RejectOtherMethods
 from infra.local.wire import Wire
 
 TICK = 0.05  # seconds: the precision of backoffs, and how often deadlines are checked
@@ -81,7 +81,7 @@ def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
             Subscriber(broker, counters).on(wire),
             StreamingPull(broker, counters, wire).handler(),
             SchemaService(broker).on(wire),
-            RefuseTheRest(),
+            RejectOtherMethods(),
         )
     )
     return server

@@ -12,7 +12,7 @@ from infra.local.pubsub.errors import ResourceNotFound
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.settings import MAX_ACK_DEADLINE
 from infra.local.pubsub.subscription import Subscription
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 
 class Session:

@@ -16,7 +16,7 @@ from google_apis.pubsub import pubsub_pb2 as pb
 from infra.local.pubsub.filters import parse
 from infra.local.pubsub.labels import check_labels
 from infra.local.pubsub.names import check_name
-from infra.local.refusals import InvalidArgument, Unimplemented
+from infra.local.status_errors import InvalidArgument, Unimplemented
 
 _UNSUPPORTED_TOPIC_FIELDS = (
     "ingestion_data_source_settings",
@@ -52,7 +52,7 @@ def complete_topic(config: pb.Topic) -> None:
         InvalidArgument: a value is out of bounds.
         Unimplemented: a field or value is not supported by this emulator.
     """
-    _refuse("Topic", config, _UNSUPPORTED_TOPIC_FIELDS)
+    _reject("Topic", config, _UNSUPPORTED_TOPIC_FIELDS)
     check_labels(config.labels)
     if config.HasField("message_retention_duration"):
         _check_duration(
@@ -68,7 +68,7 @@ def complete_subscription(config: pb.Subscription) -> None:
         InvalidArgument: a value is out of bounds.
         Unimplemented: a field or value is not supported by this emulator.
     """
-    _refuse("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
+    _reject("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
     check_labels(config.labels)
     parse(config.filter)
     check_push_config(config.push_config)
@@ -102,7 +102,7 @@ def check_push_config(config: pb.PushConfig) -> None:
         InvalidArgument: the endpoint is not an HTTP URL (production requires HTTPS, a local stack uses HTTP).
         Unimplemented: a field or value is not supported by this emulator.
     """
-    _refuse("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
+    _reject("PushConfig", config, _UNSUPPORTED_PUSH_FIELDS)
     if config.push_endpoint and not _is_http_url(config.push_endpoint):
         raise InvalidArgument(f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     for key, value in config.attributes.items():
@@ -150,7 +150,7 @@ def _complete_retry_policy(policy: pb.RetryPolicy) -> None:
         raise InvalidArgument("retry_policy.minimum_backoff must not be longer than its maximum_backoff.")
 
 
-def _refuse(kind: str, config: ProtoMessage, unsupported: Iterable[str]) -> None:
+def _reject(kind: str, config: ProtoMessage, unsupported: Iterable[str]) -> None:
     present = {field.name for field, _ in config.ListFields()}
     for name in unsupported:
         if name in present:

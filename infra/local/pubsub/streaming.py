@@ -14,7 +14,7 @@ from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.session import Session
 from infra.local.pubsub.settings import check_ack_deadline
-from infra.local.refusals import InvalidArgument, abort
+from infra.local.status_errors import InvalidArgument, abort
 from infra.local.wire import Wire, decoded
 
 _BATCH = 200

@@ -15,7 +15,7 @@ from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.session import Session
 from infra.local.pubsub.subscription import Subscription
-from infra.local.refusals import InvalidArgument, Unimplemented
+from infra.local.status_errors import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
 
 # As in production. Fields that are not implemented are rejected if they are set, as in a creation.

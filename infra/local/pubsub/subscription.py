@@ -6,7 +6,7 @@ from infra.local.pubsub.filters import parse
 from infra.local.pubsub.journal import Journal
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import Policy
-from infra.local.refusals import FailedPrecondition
+from infra.local.status_errors import FailedPrecondition
 
 
 class Subscription:

@@ -17,7 +17,7 @@ from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.store import OpenDatabase, Settings, Store
 from infra.local.firestore.transactions import Patience
-from infra.local.refusals import AlreadyExists, InvalidArgument
+from infra.local.status_errors import AlreadyExists, InvalidArgument
 from tests import virtual_time
 
 DATABASE = "projects/p/databases/(default)"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.pubsub.filters import parse
-from infra.local.refusals import InvalidArgument as InvalidFilter
+from infra.local.status_errors import InvalidArgument as InvalidFilter
 from tests.emulators.pubsub.pulling import data, pull
 
 ATTRIBUTES = {"colour": "blue", "my-key": "1", "empty": "", "odd key!": 'say "hi"', "iana.org/tag": "fr"}

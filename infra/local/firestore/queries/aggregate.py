@@ -10,7 +10,7 @@ from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery
 from infra.local.firestore import limits, paths
 from infra.local.firestore.queries.parse import Query
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 MOST_AGGREGATIONS = 5
 _INT64 = range(-(2**63), 2**63)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering, paths
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 MOST_DISJUNCTIONS = 30
 MOST_EXCLUDED = 10

@@ -13,7 +13,7 @@ from infra.local.firestore.queries.filters import (
     Present,
     is_inequality,
 )
-from infra.local.refusals import InvalidArgument, Unimplemented
+from infra.local.status_errors import InvalidArgument, Unimplemented
 
 MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 

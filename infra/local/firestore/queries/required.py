@@ -10,7 +10,7 @@ from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
 from infra.local.firestore.queries.parse import Query
-from infra.local.refusals import FailedPrecondition
+from infra.local.status_errors import FailedPrecondition
 
 Field = tuple[paths.FieldPath, Mode]
 

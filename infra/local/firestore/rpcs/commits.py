@@ -25,7 +25,7 @@ from infra.local.firestore import clock, names, writes
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import masked
 from infra.local.firestore.store import OpenDatabase, Store
-from infra.local.refusals import InvalidArgument, Refusal
+from infra.local.status_errors import InvalidArgument, StatusError
 
 _ID_ALPHABET = string.ascii_letters + string.digits
 _ID_LENGTH = 20
@@ -85,7 +85,7 @@ class Commits:
             result, status = response.write_results.add(), response.status.add()
             try:
                 result.CopyFrom(_result(*await self._write(database, write)))
-            except Refusal as error:
+            except StatusError as error:
                 status.code, status.message = error.code.value[0], str(error)
         await database.durable()
         return response

@@ -16,7 +16,7 @@ from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.reading import reading
 from infra.local.firestore.state import Version
 from infra.local.firestore.store import Store
-from infra.local.refusals import NotFound
+from infra.local.status_errors import NotFound
 
 
 class Documents:

@@ -25,7 +25,7 @@ from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
 from infra.local.firestore.store import Store
-from infra.local.refusals import InvalidArgument
+from infra.local.status_errors import InvalidArgument
 
 _PAGE = 300
 

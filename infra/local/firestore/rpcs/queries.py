@@ -22,7 +22,7 @@ from infra.local.firestore.rpcs.documents import projection
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
-from infra.local.refusals import Unimplemented
+from infra.local.status_errors import Unimplemented
 
 
 class Queries:
