@@ -30,7 +30,7 @@ def one_line(service: str) -> Iterator[None]:
         sys.exit(f"muster: {service} answers {_flat(error.message)}")
 
 
-def tell_of_emulator(variable: str) -> None:
+def report_emulator(variable: str) -> None:
     """If the environment names an emulator, report that the given project is one of that emulator."""
     if host := os.environ.get(variable):
         sys.stderr.write(f"muster: {variable} is {host}: this is that emulator's, and not Google Cloud's\n")

@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.api_key import digest, new_api_key
 from infra.arguments import Parser, given
-from infra.google_cloud import RETRY, TIMEOUT, one_line, tell_of_emulator
+from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
 from infra.local import provision, state
 from shared.domain.access import ORGANIZATION_ID, Scope
 from shared.pb.inventory.v1.records_pb2 import ApiKey
@@ -139,7 +139,7 @@ def _fields(record: ApiKey) -> dict[str, Any]:
 def _client(project: str | None, folder: Path) -> Client:
     """Return a client of the given project, of the environment's emulator or of the running stack."""
     if project:
-        tell_of_emulator("FIRESTORE_EMULATOR_HOST")
+        report_emulator("FIRESTORE_EMULATOR_HOST")
     elif os.environ.get("FIRESTORE_EMULATOR_HOST"):
         project = provision.PROJECT
     else:

@@ -16,7 +16,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
 
 from infra.arguments import Parser, given
-from infra.google_cloud import RETRY, TIMEOUT, one_line, tell_of_emulator
+from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
 from infra.local import state
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -35,15 +35,15 @@ def main() -> None:
         os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
         project = stack.project
     else:
-        tell_of_emulator("PUBSUB_EMULATOR_HOST")
+        report_emulator("PUBSUB_EMULATOR_HOST")
     try:
         since = moment(arguments.since, now=datetime.now(UTC))
         with one_line("Pub/Sub"):
             replay(project, arguments.subscription, since)
     except ValueError as error:
         sys.exit(f"muster: {error}")
-    told = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    sys.stdout.write(f"{arguments.subscription} gets again what its topic has kept since {told}\n")
+    formatted = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    sys.stdout.write(f"{arguments.subscription} gets again what its topic has kept since {formatted}\n")
 
 
 def replay(project: str, subscription: str, since: datetime) -> None:

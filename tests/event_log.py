@@ -28,7 +28,7 @@ PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedEvent:
     """An event, with the time of its commit."""
 
     id: str
@@ -66,18 +66,18 @@ class EventLog:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
-        self._heard: dict[str, Heard] = {}
+        self._events: dict[str, ReceivedEvent] = {}
         self._changed = threading.Condition()
 
-    def events(self) -> list[Heard]:
+    def events(self) -> list[ReceivedEvent]:
         """List all events that have arrived."""
         with self._changed:
-            return list(self._heard.values())
+            return list(self._events.values())
 
-    def of(self, machine_id: str) -> list[Heard]:
+    def of(self, machine_id: str) -> list[ReceivedEvent]:
         """List the events of a machine, ordered by version."""
-        heard = [event for event in self.events() if event.machine and event.machine.id == machine_id]
-        return sorted(heard, key=lambda event: event.version)
+        events = [event for event in self.events() if event.machine and event.machine.id == machine_id]
+        return sorted(events, key=lambda event: event.version)
 
     def wait_for(self, is_enough: Callable[["EventLog"], bool], seconds: float = PATIENCE) -> bool:
         """Wait for events, and return whether they arrived in time."""
@@ -86,17 +86,17 @@ class EventLog:
 
     def receive(self, topic: str, message: Message) -> None:
         """Handle a message from Google's subscriber client."""
-        self.hear(topic, message.attributes, message.data)
+        self.add(topic, message.attributes, message.data)
         message.ack()
 
-    def hear(self, topic: str, attributes: Mapping[str, str], data: bytes) -> bool:
+    def add(self, topic: str, attributes: Mapping[str, str], data: bytes) -> bool:
         """Add an event, and return whether it is a repeat."""
         event_id = attributes["ce-id"]
         time = datetime.fromisoformat(attributes["ce-time"])
-        heard = Heard(event_id, attributes["organization_id"], time, TOPICS[topic].FromString(data))
+        event = ReceivedEvent(event_id, attributes["organization_id"], time, TOPICS[topic].FromString(data))
         with self._changed:
-            is_repeat = event_id in self._heard
-            if self._heard.setdefault(event_id, heard) != heard:
+            is_repeat = event_id in self._events
+            if self._events.setdefault(event_id, event) != event:
                 self.faults.append(f"event {event_id}: a repeat has another message or time")
             self._changed.notify_all()
         return is_repeat

@@ -28,7 +28,7 @@ from shared.pb.inventory.v1.events_pb2 import (
     PoolChanged,
 )
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from tests.event_log import EventLog, Heard, Payload
+from tests.event_log import EventLog, Payload, ReceivedEvent
 
 PATIENCE = 20.0
 CLAIMS_A_PAGE = 10_000
@@ -136,15 +136,15 @@ def _identities(machine: Machine) -> Iterator[str]:
 
 
 def _event_faults(
-    machines: dict[str, Machine], pools: set[str], events: list[Heard], acknowledged: Iterable[str]
+    machines: dict[str, Machine], pools: set[str], events: list[ReceivedEvent], acknowledged: Iterable[str]
 ) -> Iterator[str]:
     histories: dict[str, _History] = defaultdict(_History)
     for event in events:
         if event.machine is not None:
-            histories[event.machine.id].told(event.version, event)
+            histories[event.machine.id].add(event.version, event)
         elif isinstance(event.message, PoolChanged):
             for machine in event.message.machines:
-                histories[machine.id].told(machine.version, event)
+                histories[machine.id].add(machine.version, event)
     for machine_id in {*machines, *histories, *acknowledged}:
         for fault in histories[machine_id].faults(machines.get(machine_id), pools):
             yield f"{machine_id}: {fault}"
@@ -154,9 +154,9 @@ def _event_faults(
 class _History:
     """The events of one machine: its own, and those of pools that it entered or left."""
 
-    by_version: dict[int, list[Heard]] = field(default_factory=lambda: defaultdict(list))
+    by_version: dict[int, list[ReceivedEvent]] = field(default_factory=lambda: defaultdict(list))
 
-    def told(self, version: int, event: Heard) -> None:
+    def add(self, version: int, event: ReceivedEvent) -> None:
         self.by_version[version].append(event)
 
     def faults(self, stored: Machine | None, pools: set[str]) -> Iterator[str]:
@@ -178,7 +178,9 @@ class _History:
             yield f"stored in version {stored.version}, in another state than after its events"
 
 
-def _replay(state: Machine | None, version: int, events: list[Heard], pools: set[str]) -> Machine | None:
+def _replay(
+    state: Machine | None, version: int, events: list[ReceivedEvent], pools: set[str]
+) -> Machine | None:
     own = [event.message for event in events if event.machine is not None]
     if len(own) > 1:
         raise AssertionError(f"has {len(own)} events of the machine")

@@ -53,7 +53,7 @@ class DataFile:
         self._commit: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
         self._failed = asyncio.Event()
-        self._is_told = False
+        self._is_reported = False
 
     def rows(self, query: str, *parameters: object) -> Iterator[Any]:
         """Yield rows that an earlier run left; only before the first `note`."""
@@ -84,7 +84,7 @@ class DataFile:
             EmulatorError: a transaction failed; after a restart, the emulator has the data of the file.
         """
         await self._failed.wait()
-        self._is_told = True
+        self._is_reported = True
         raise self._end()
 
     async def close(self) -> None:
@@ -97,7 +97,7 @@ class DataFile:
             await self.committed()
         self._thread.shutdown()
         self._connection.close()
-        if self._failure is not None and not self._is_told:
+        if self._failure is not None and not self._is_reported:
             raise self._end()
 
     async def _write(self, previous: "asyncio.Task[None] | None") -> None:

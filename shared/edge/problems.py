@@ -77,10 +77,10 @@ class Problems:
                 detail = "The request body failed validation"
                 if any(fault.location[0] != "body" for fault in error.faults):
                     detail = "The request failed validation"
-                told = list(_that_fit(error.faults))
-                if len(told) < len(error.faults):
-                    detail += f"; {len(error.faults) - len(told)} more faults are not listed"
-                extras: dict[str, Any] = {"invalid_fields": _invalid_fields(told)}
+                listed = list(_that_fit(error.faults))
+                if len(listed) < len(error.faults):
+                    detail += f"; {len(error.faults) - len(listed)} more faults are not listed"
+                extras: dict[str, Any] = {"invalid_fields": _invalid_fields(listed)}
             case errors.InventoryError():
                 status, slug, title = PROBLEM_TYPES[type(error)]
                 detail, extras = str(error), _extras(error)

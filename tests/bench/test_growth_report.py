@@ -39,7 +39,7 @@ def test_exact_totals_may_cost_more_units() -> None:
     assert "| reads 1 | 1, 2 |" in table(measured)
 
 
-def test_times_are_told_as_ratios_to_the_smallest_fleet() -> None:
+def test_times_are_shown_as_ratios_to_the_smallest_fleet() -> None:
     shown = table(growth(get=(point(milliseconds=2.0), point(milliseconds=3.0))))
 
     assert "| get | 2.0 | x1.50 | 1.0 | x1.00 | reads 1 |  |" in shown

@@ -77,7 +77,7 @@ def test_the_tables_say_what_was_measured_and_missed() -> None:
     assert all(len(set(map(len, table.splitlines()))) == 1 for table in tables.split("\n\n"))
 
 
-def test_what_was_too_slow_is_told() -> None:
+def test_what_was_too_slow_is_reported() -> None:
     measured = a_measurement()
     one, busy = measured.comparisons
     one.product.slices[0].unavailable = 3

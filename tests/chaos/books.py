@@ -40,18 +40,18 @@ def _pool_faults(store: Client, log: EventLog) -> Iterator[str]:
     for event in log.events():
         if isinstance(event.message, PoolChanged) and not event.message.machines:
             changes[event.message.pool.id].append(event.message)
-    told = {}
+    latest = {}
     for pool_id, history in changes.items():
         history.sort(key=lambda change: change.version)
         versions = [change.version for change in history]
         if versions != list(range(1, len(history) + 1)):
             yield f"pool {pool_id}: events of the versions {versions}"
         if history[-1].change != PoolChange.POOL_CHANGE_DELETED:
-            told[pool_id] = history[-1].pool
+            latest[pool_id] = history[-1].pool
     stored = _pools(store)
-    for pool_id in told.keys() | stored.keys():
-        if told.get(pool_id) != stored.get(pool_id):
-            yield f"pool {pool_id}: {told.get(pool_id)} in its events, but {stored.get(pool_id)} is stored"
+    for pool_id in latest.keys() | stored.keys():
+        if latest.get(pool_id) != stored.get(pool_id):
+            yield f"pool {pool_id}: {latest.get(pool_id)} in its events, but {stored.get(pool_id)} is stored"
 
 
 def _pools(store: Client) -> dict[str, Pool]:
@@ -86,7 +86,7 @@ def _record_faults(store: Client, log: EventLog) -> Iterator[str]:
 
 def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str]:
     """Check that each acknowledged change has an event, and none was applied twice or after a rejection."""
-    names, deleted = _told(log)
+    names, deleted = _changes_by_name(log)
     for one in sent:
         change, response = one.change, one.response
         if name := (change.body or {}).get("name"):
@@ -103,7 +103,7 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
         elif _was_rejected(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
                 f"{change.operation}: {name} was applied at {times[0]}, but was refused at attempt "
-                f"{one.attempts}, sent at {one.asked_at}: {response}"
+                f"{one.attempts}, sent at {one.sent_at}: {response}"
             )
 
 
@@ -118,10 +118,12 @@ def _preceded(times: Sequence[datetime], sent: Sent) -> bool:
     succeed afterwards, when the reason for the rejection is gone. But if it had already succeeded, the later
     attempt must be a replay.
     """
-    return any(sent.attempts == 1 or time < sent.asked_at for time in times)
+    return any(sent.attempts == 1 or time < sent.sent_at for time in times)
 
 
-def _told(log: EventLog) -> tuple[defaultdict[str, list[datetime]], defaultdict[str, list[datetime]]]:
+def _changes_by_name(
+    log: EventLog,
+) -> tuple[defaultdict[str, list[datetime]], defaultdict[str, list[datetime]]]:
     """Return the times when each name was set, and when each id was deleted."""
     names: defaultdict[str, list[datetime]] = defaultdict(list)
     deleted: defaultdict[str, list[datetime]] = defaultdict(list)

@@ -50,14 +50,14 @@ class Sent:
         change: the change.
         key: the idempotency key, if any.
         attempts: the number of requests.
-        asked_at: the time of the last request.
+        sent_at: the time of the last request.
         response: the response to the last request; None if there was none.
     """
 
     change: Change
     key: str | None
     attempts: int
-    asked_at: datetime
+    sent_at: datetime
     response: httpx.Response | None
 
 
@@ -142,11 +142,11 @@ class Client:
     async def _send(self, change: Change, key: str | None) -> Sent:
         end = time.monotonic() + GIVE_UP_AFTER
         attempts = 0
-        asked_at = datetime.now(UTC)
+        sent_at = datetime.now(UTC)
         response: httpx.Response | None = None
         while response is None and time.monotonic() < end:
             attempts += 1
-            asked_at = datetime.now(UTC)
+            sent_at = datetime.now(UTC)
             try:
                 response = await self._request(change, key, timeout=self._patience())
             except httpx.TransportError:
@@ -157,7 +157,7 @@ class Client:
                 if key is None:
                     break  # it may have been applied, so a repeat could apply it twice
                 await self._pause(attempts)
-        return Sent(change=change, key=key, attempts=attempts, asked_at=asked_at, response=response)
+        return Sent(change=change, key=key, attempts=attempts, sent_at=sent_at, response=response)
 
     async def _request(self, change: Change, key: str | None, *, timeout: float) -> httpx.Response:  # noqa: ASYNC109 - the client's own
         headers = {**self._headers, **change.headers, **({"Idempotency-Key": key} if key else {})}

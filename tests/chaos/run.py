@@ -176,7 +176,7 @@ def _receive(
         while received := pull_now(subscriber, subscription):
             acknowledge(subscriber, subscription, received)
             for one in received:
-                repeats += log.hear(topic, one.message.attributes, one.message.data)
+                repeats += log.add(topic, one.message.attributes, one.message.data)
     outcome.figures |= {
         "events": len(log.events()),
         "repeats": repeats,

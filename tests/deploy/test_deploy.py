@@ -48,7 +48,7 @@ def test_a_missing_tool_is_named_with_where_to_get_it(tools: Path, tool: str) ->
 
 
 @pytest.mark.parametrize(
-    ("rejected", "said"),
+    ("rejected", "message"),
     [
         ("print-access-token", "you are not signed in to Google Cloud: gcloud auth login"),
         ("projects describe", "you cannot see the project example-project"),
@@ -56,12 +56,12 @@ def test_a_missing_tool_is_named_with_where_to_get_it(tools: Path, tool: str) ->
         ("buckets describe", "no bucket for Terraform's state: make it once, as docs/deploy.md says"),
     ],
 )
-def test_what_gcloud_rejects_is_one_line(tools: Path, rejected: str, said: str) -> None:
+def test_what_gcloud_rejects_is_one_line(tools: Path, rejected: str, message: str) -> None:
     run = deploy(tools, "apply", *PLACE, rejected=rejected)
 
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
-    assert line.startswith(f"muster: {said}")
+    assert line.startswith(f"muster: {message}")
     assert line.endswith("(gcloud says: ERROR: refused)")
     assert not (tools / "calls").exists()
 

@@ -18,11 +18,13 @@ def commands(document: Path) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(each.relative_to(ROOT)) for each in DOCUMENTS])
 def test_every_command_names_the_project_that_it_is_for(document: Path) -> None:
     """The operator can have another default project, and bucket names are global."""
-    asked = [part for line in commands(document) for part in line.split(" && ") if part.startswith("gcloud ")]
+    documented = [
+        part for line in commands(document) for part in line.split(" && ") if part.startswith("gcloud ")
+    ]
 
     lacking = [
         command
-        for command in asked
+        for command in documented
         if not re.match(r"gcloud (auth|storage buckets update) ", command)
         and " --project my-project" not in command
     ]

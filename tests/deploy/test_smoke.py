@@ -13,7 +13,7 @@ from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack
 
 
-def test_smoke_tells_what_it_saw_and_leaves_nothing_behind(
+def test_smoke_prints_what_it_saw_and_leaves_nothing_behind(
     stack: RunningStack, new_organization: NewOrganization, firestore_client: Client
 ) -> None:
     organization = new_organization()

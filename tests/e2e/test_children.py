@@ -55,7 +55,7 @@ class Child:
     """A function, and the lines that are reported about it."""
 
     def __init__(self, source: Path, nursery: Nursery) -> None:
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self._news = asyncio.Event()
         declared = topology.Function(
             name="echo",
@@ -70,11 +70,11 @@ class Child:
             maximum_instances=1,
             environment={"GREETING": "hello"},
         )
-        self.function = function.Function(declared, nursery, self._hear, self._note)
+        self.function = function.Function(declared, nursery, self._log, self._note)
 
-    async def heard(self, text: str) -> None:
+    async def wait_for_line(self, text: str) -> None:
         """Wait until a reported line contains a text."""
-        while not any(text in line for line in self.said):
+        while not any(text in line for line in self.lines):
             self._news.clear()
             await self._news.wait()
 
@@ -88,12 +88,12 @@ class Child:
         arbiter, worker, greeting = response.decode().partition("\r\n\r\n")[2].split()
         return int(arbiter), int(worker), greeting
 
-    def _hear(self, _: str, line: str) -> None:
-        self.said.append(line)
+    def _log(self, _: str, line: str) -> None:
+        self.lines.append(line)
         self._news.set()
 
     async def _note(self) -> None:
-        self._hear("", "ready")
+        self._log("", "ready")
 
 
 @asynccontextmanager
@@ -149,11 +149,11 @@ async def test_a_function_that_is_killed_is_started_again_and_callers_wait(
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
         os.kill(arbiter, signal.SIGKILL)
-        await running.heard("stopped (killed by SIGKILL), starting it again")
+        await running.wait_for_line("stopped (killed by SIGKILL), starting it again")
         assert gone(worker)
         assert await running.function.ready()
         assert (await running.ask())[0] == running.function.pid != arbiter
-        assert "runs again" in running.said
+        assert "runs again" in running.lines
 
 
 async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_
         arbiter, worker, _ = await running.ask()
         assert nursery.pid
         os.kill(nursery.pid, signal.SIGKILL)
-        await running.heard("runs again")
+        await running.wait_for_line("runs again")
         assert gone(arbiter)
         assert gone(worker)
         assert await running.function.ready()
@@ -174,10 +174,10 @@ async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
 ) -> None:
     async with child(tmp_path, BROKEN, nursery) as running:
         assert not await running.function.ready()
-        await running.heard("stopped 2 times in a row (exit status 1), next try in 1 s")
-        assert any("this function cannot be loaded" in line for line in running.said)
+        await running.wait_for_line("stopped 2 times in a row (exit status 1), next try in 1 s")
+        assert any("this function cannot be loaded" in line for line in running.lines)
         (tmp_path / "main.py").write_text(ECHO)
-        await running.heard("runs again")
+        await running.wait_for_line("runs again")
         assert await running.function.ready()
 
 
@@ -186,8 +186,8 @@ async def test_a_function_that_hangs_up_on_its_first_caller_is_started_again(
 ) -> None:
     async with child(tmp_path, FAINT, nursery) as running:
         assert await running.function.ready()
-        assert "cannot be used: it hung up before it answered" in running.said
-        assert "runs again" in running.said
+        assert "cannot be used: it hung up before it answered" in running.lines
+        assert "runs again" in running.lines
         assert (await running.ask())[0] == running.function.pid
 
 
@@ -232,8 +232,8 @@ class Mortal(Process):
     """A child with given lifetimes in seconds, one for each start."""
 
     def __init__(self, *lives: float) -> None:
-        self.said: list[str] = []
-        super().__init__("mortal", lambda _, line: self.said.append(line), self._nothing)
+        self.lines: list[str] = []
+        super().__init__("mortal", lambda _, line: self.lines.append(line), self._nothing)
         self._lives = iter(lives)
 
     async def _begin(self) -> Run:
@@ -258,7 +258,7 @@ def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
         child.start()
         await asyncio.sleep(6 * STABLE_AFTER)
         await child.stop()
-        return [line for line in child.said if line != "runs again"]
+        return [line for line in child.lines if line != "runs again"]
 
     assert virtual_time.run(live()) == [
         "stopped (exit status 1), starting it again",

@@ -191,8 +191,10 @@ def test_an_emulator_in_a_projects_place_is_reported_and_one_that_does_not_respo
     monkeypatch.setattr("infra.keys.RETRY", RETRY.with_timeout(0.1))
     with pytest.raises(SystemExit, match=r"^muster: Firestore does not answer: 503 [^\n]+$"):
         main(["--project", "a", "list", "--organization", "a"])
-    told = "muster: FIRESTORE_EMULATOR_HOST is 127.0.0.1:1: this is that emulator's, and not Google Cloud's\n"
-    assert capsys.readouterr() == ("", told)
+    expected = (
+        "muster: FIRESTORE_EMULATOR_HOST is 127.0.0.1:1: this is that emulator's, and not Google Cloud's\n"
+    )
+    assert capsys.readouterr() == ("", expected)
 
 
 @pytest.mark.parametrize("organization", ["", ".", "..", "__x__", "acme/eu", "acme eu", "\u00e9", "a" * 129])

@@ -204,7 +204,7 @@ async def test_bodies_of_unknown_length_stay_chunked() -> None:
     assert sent == b"5\r\nhello\r\n0\r\n\r\n"
 
 
-async def test_a_client_that_waits_for_100_continue_is_told_to_go_on() -> None:
+async def test_a_client_that_waits_for_100_continue_gets_it() -> None:
     function = Function(complete=lambda received: received.endswith(b"hello"))
     async with gateway_to(function) as client:
         client.writer.write(
@@ -284,7 +284,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
     assert function.connections == 2
 
 
-async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_asked_once() -> None:
+async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_called_once() -> None:
     function = Function(response=b"")
     async with gateway_to(function) as client:
         status, headers, body = await client.ask(
@@ -318,17 +318,17 @@ async def test_a_function_in_a_crash_loop_is_a_bad_gateway_at_once() -> None:
 
 async def test_a_request_waits_for_a_function_that_starts() -> None:
     started = asyncio.Event()
-    asked = asyncio.Event()
+    requested = asyncio.Event()
 
     async def when_started() -> bool:
-        asked.set()
+        requested.set()
         await started.wait()
         return True
 
     function = Function(ready=when_started)
     async with gateway_to(function) as client:
         response = asyncio.create_task(client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-        await asked.wait()
+        await requested.wait()
         assert (function.connections, response.done()) == (0, False)
         started.set()
         status, _, _ = await response

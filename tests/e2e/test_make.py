@@ -71,13 +71,16 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
     command = f"mkdir {busy} && {waits} && rmdir {busy}"
     alone = [sys.executable, str(ROOT / "infra" / "alone.py"), str(tmp_path / "lock"), "sh", "-c", command]
     reading, writing = os.pipe()
-    with open(reading) as said, open(writing, "w") as output:  # noqa: PTH123 - file descriptors
+    with open(reading) as messages, open(writing, "w") as output:  # noqa: PTH123 - file descriptors
         runs = [subprocess.Popen(alone, stdout=output) for _ in range(3)]
-        waiting = [said.readline() for _ in range(2)]
+        waiting = [messages.readline() for _ in range(2)]
         both_wait.touch()
         assert [run.wait(TIMEOUT) for run in runs] == [0, 0, 0]
         output.close()
-        assert (waiting, said.read()) == (["Another make is setting up, this one waits for it...\n"] * 2, "")
+        assert (waiting, messages.read()) == (
+            ["Another make is setting up, this one waits for it...\n"] * 2,
+            "",
+        )
 
     assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
 

@@ -117,7 +117,7 @@ async def test_an_emulator_without_schemas_gets_its_topics_all_the_same(
     assert topic(emulator) == (timedelta(days=7), "")
 
 
-async def test_an_emulator_that_nobody_runs_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_emulator_that_nobody_runs_is_reported_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provision, "TIMEOUT", 0.5)
     with pytest.raises(ConnectionError, match=r"^it has not answered for 0\.5 seconds$"):
         await topics_and_subscriptions("127.0.0.1:1", DECLARED, PORTS)

@@ -38,7 +38,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
         stack.running()
         stack.wait_for("Ctrl-C stops it all.")
         readme = (ROOT / "README.md").read_text()
-        real = dict(zip(_told(readme), _told(stack.output), strict=True))
+        real = dict(zip(_addresses(readme), _addresses(stack.output), strict=True))
         # Replace all in one pass, because a real port can be equal to another one in the README.
         readme = re.sub("|".join(map(re.escape, real)), lambda shown: real[shown[0]], readme)
         (run,), (events,), *steps = map(_parsed, re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL))
@@ -56,7 +56,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
         assert events[1] == _unchanging(shown_events)
 
 
-def _told(text: str) -> tuple[str, ...]:
+def _addresses(text: str) -> tuple[str, ...]:
     """Return the gateway, the emulators' hosts and the key from the output of `make run`."""
     banner = BANNER.search(text)
     assert banner, text

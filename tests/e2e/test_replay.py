@@ -51,8 +51,8 @@ async def test_acknowledged_events_are_delivered_once_more(
         0,
         f"muster: PUBSUB_EMULATOR_HOST is {host}: this is that emulator's, and not Google Cloud's\n",
     )
-    told = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert replayed.stdout == f"{name} gets again what its topic has kept since {told}\n"
+    formatted = f"{five_minutes_ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert replayed.stdout == f"{name} gets again what its topic has kept since {formatted}\n"
     again = pull(subscriber, subscription)
     assert [one.message for one in again] == [one.message for one in first]
     acknowledge(subscriber, subscription, again)
@@ -63,8 +63,8 @@ def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: Ru
     replayed = replay(stack, "nobody", "--since", "5m")
     assert replayed.returncode == 1
     line = replayed.stderr.splitlines()[-1]
-    told, _, names = line.partition(", but ")
-    assert told == f"muster: there is no subscription nobody in {stack.project}"
+    message, _, names = line.partition(", but ")
+    assert message == f"muster: there is no subscription nobody in {stack.project}"
     assert {"pool-cleanup", "pool-cleanup-dead"} <= set(names.split(", "))
 
 
@@ -91,6 +91,6 @@ def test_a_moment_is_read(text: str, since: datetime) -> None:
         pytest.param(f"{'9' * 5000}s", id="a number of 5,000 digits"),
     ],
 )
-def test_what_is_no_moment_or_still_to_come_is_rejected(text: str) -> None:
+def test_what_is_no_time_or_in_the_future_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"no moment|no zone|still to come"):
         moment(text, now=NOW)

@@ -27,12 +27,12 @@ async def function(response: bytes) -> AsyncIterator[int]:
 
 async def reports(port: int) -> list[str]:
     """Run a schedule until it has reported twice."""
-    told: list[str] = []
+    lines: list[str] = []
     twice = asyncio.Event()
 
     def report(name: str, line: str) -> None:
-        told.append(f"{name} {line}")
-        if len(told) == 2:
+        lines.append(f"{name} {line}")
+        if len(lines) == 2:
             twice.set()
 
     url = f"http://127.0.0.1:{port}/"
@@ -41,7 +41,7 @@ async def reports(port: int) -> list[str]:
     await asyncio.wait((keeping, waiting), return_when=asyncio.FIRST_COMPLETED)
     assert not keeping.done(), keeping.exception()
     keeping.cancel()
-    return told[:2]
+    return lines[:2]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def reports(port: int) -> list[str]:
         (b"", "Remote end closed connection without response"),
     ],
 )
-async def test_a_call_that_fails_is_told_and_the_next_one_made(response: bytes, reason: str) -> None:
+async def test_a_call_that_fails_is_reported_and_the_next_one_made(response: bytes, reason: str) -> None:
     async with function(response) as port:
         assert [f"relay the scheduled call failed: {reason}"] * 2 == await reports(port)
 

@@ -80,13 +80,18 @@ def descendants(pid: int) -> list[int]:
 
 def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_path: Path) -> None:
     with StackProcess(tmp_path) as stack:
-        told = stack.running()
-        for said in (told.gateway, told.firestore_emulator_host, told.pubsub_emulator_host, told.api_key):
-            assert said in stack.output
-        assert stack.output.startswith(f"\nMuster is ready on {told.gateway}\n")
-        assert {"stack", "firestore", "pubsub", "machines"} <= set(told.pids)
+        running = stack.running()
+        for address in (
+            running.gateway,
+            running.firestore_emulator_host,
+            running.pubsub_emulator_host,
+            running.api_key,
+        ):
+            assert address in stack.output
+        assert stack.output.startswith(f"\nMuster is ready on {running.gateway}\n")
+        assert {"stack", "firestore", "pubsub", "machines"} <= set(running.pids)
         assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
-        assert register(told).status_code == 201
+        assert register(running).status_code == 201
 
         second = run("infra.local", "--port", "0", "--state", str(tmp_path))
         expected = (
@@ -220,7 +225,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr, ended.stdout) == (1, expected, "")
 
 
-def test_a_port_that_this_stack_has_already_is_told_as_that(other: StackProcess) -> None:
+def test_a_port_that_this_stack_has_already_is_reported_as_that(other: StackProcess) -> None:
     port = other.running().gateway.rpartition(":")[2]
     ended = run("infra.local", "--port", port, "--state", str(other.state))
     assert ended.stderr.startswith(f"muster: a stack with its state in {other.state} runs already: stop it, ")
@@ -280,8 +285,8 @@ def test_a_wrong_argument_is_named(
         main()
     assert ended.value.code not in (None, 0)
     # The interpreter prints the text that a program exits with.
-    told = capsys.readouterr().err or str(ended.value.code)
-    assert complaint in told.splitlines()[-1]
+    printed = capsys.readouterr().err or str(ended.value.code)
+    assert complaint in printed.splitlines()[-1]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"muster_cut\n"])

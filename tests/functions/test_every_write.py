@@ -117,14 +117,19 @@ async def test_concurrent_requests_with_one_key_take_effect_once_and_get_the_sam
     responses = await asyncio.gather(*(scene.send(write, "one-key") for _ in range(AT_ONCE)))
     assert all(response.is_success for response in responses), [response.text for response in responses][:3]
     assert (
-        len({(response.status_code, told(response), response.headers.get("ETag")) for response in responses})
+        len(
+            {
+                (response.status_code, own_state(response), response.headers.get("ETag"))
+                for response in responses
+            }
+        )
         == 1
     )
     assert sum("Idempotent-Replayed" not in response.headers for response in responses) == 1
     assert sum(scene.versions().values()) - sum(before.values()) == WRITES[write][1]
 
 
-def told(response: httpx.Response) -> str:
+def own_state(response: httpx.Response) -> str:
     """Return the part of a response that must be equal in all responses."""
     content = response.json() if response.content else {}
     return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
@@ -163,7 +168,7 @@ async def test_a_body_that_is_lost_is_missed(scene: Scene, write: str) -> None:
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_body(
+async def test_a_key_that_was_used_is_reported_before_what_is_wrong_with_another_body(
     scene: Scene, write: str
 ) -> None:
     assert (await scene.send(write, "one-key")).is_success
@@ -185,7 +190,7 @@ async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_bod
 
 
 @pytest.mark.parametrize("write", [write for write, ((_, path, _), _) in WRITES.items() if "{" in path])
-async def test_a_key_that_was_used_is_told_before_what_is_wrong_with_another_path(
+async def test_a_key_that_was_used_is_reported_before_what_is_wrong_with_another_path(
     scene: Scene, write: str
 ) -> None:
     assert (await scene.send("create pool", "one-key")).is_success
@@ -220,7 +225,7 @@ async def test_a_replay_has_its_headers_in_the_same_order(scene: Scene, write: s
         ("add", "PERMISSION_DENIED"),
     ],
 )
-async def test_a_fault_is_told_though_no_store_tells_whether_the_key_was_used(
+async def test_a_fault_is_reported_though_the_store_cannot_say_whether_the_key_was_used(
     scene: Scene, firestore_control: Control, write: str, code: str
 ) -> None:
     records = f"{scene.organization.id}/idempotency/"

@@ -34,9 +34,9 @@ async def test_head_gets_the_same_response_as_get(
 
     assert head.status_code == get.status_code
     assert head.content == b""
-    told, expected = (
+    actual, expected = (
         {name: value for name, value in response.headers.items() if name not in OF_ITS_OWN}
         for response in (head, get)
     )
-    assert told == expected
-    assert "content-length" in told
+    assert actual == expected
+    assert "content-length" in actual

@@ -75,13 +75,13 @@ class WatchedFirestore(Firestore):
 
 def changes_of(
     firestore: Firestore,
-    told: list[OutboxEntry],
+    published: list[OutboxEntry],
     *,
     clock: Callable[[], datetime] = lambda: START,
     publish: Publish | None = None,
 ) -> Changes:
     async def note(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
-        told.extend(entries)
+        published.extend(entries)
         return []
 
     numbers = count()
@@ -90,7 +90,7 @@ def changes_of(
         publish=publish or note,
         outbox=Outbox(firestore),
         clock=clock,
-        new_id=lambda: f"{id(told)}-{next(numbers)}",
+        new_id=lambda: f"{id(published)}-{next(numbers)}",
     )
 
 
@@ -120,7 +120,7 @@ async def test_a_commit_that_arrives_late_gets_the_response_and_the_event_of_wha
 ) -> None:
     """Another change is committed between it and the next attempt, which so decides differently."""
     firestore = LateFirestore(project)
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
     path = paths.machine("example", "late")
     machine = Machine(id="late", organization_id="example", version=3)
     await own.firestore.commit([writes.create(firestore.name(path), machine)], Deadline(5))
@@ -132,7 +132,7 @@ async def test_a_commit_that_arrives_late_gets_the_response_and_the_event_of_wha
             await changes_of(own.firestore, []).apply(command(), renaming(firestore, path, "other"))
         return await renaming(firestore, path, "mine")(transaction)
 
-    response = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, published).apply(command(), decide)
 
     document = await firestore.get(path, Deadline(5))
     assert document is not None
@@ -140,7 +140,7 @@ async def test_a_commit_that_arrives_late_gets_the_response_and_the_event_of_wha
     assert (stored.version, stored.name) == (5, "other")
     assert response.body == b"4"
     assert [events.machine_updated(_renaming(machine)).message.SerializeToString()] == [
-        entry.data for entry in told
+        entry.data for entry in published
     ]
 
 
@@ -182,10 +182,10 @@ async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_comm
 
 
 @pytest.mark.usefixtures("own")
-async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str) -> None:
+async def test_a_late_commit_that_leaves_nothing_to_change_has_its_event(project: str) -> None:
     """The next attempt finds the desired state."""
     firestore = LateFirestore(project)
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
     attempts = count()
 
     async def decide(transaction: Transaction) -> Decision:
@@ -194,9 +194,9 @@ async def test_a_late_commit_that_leaves_nothing_to_change_is_told(project: str)
         await firestore.arrive()
         return Decision(response=HttpResponse(status=200))
 
-    response = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, published).apply(command(), decide)
 
-    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
 
 
 @pytest.mark.usefixtures("own")
@@ -207,7 +207,7 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
 ) -> None:
     """The response must not be an error, because the change is applied."""
     firestore = LateFirestore(project)
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
     attempts = count()
 
     async def decide(transaction: Transaction) -> Decision:
@@ -216,9 +216,9 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
             await firestore_control.fail_next("Commit", pattern=project, code=code)
         return await creating(firestore, "busy")(transaction)
 
-    response = await changes_of(firestore, told).apply(command(key), decide)
+    response = await changes_of(firestore, published).apply(command(key), decide)
 
-    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
     assert next(attempts) == 2
 
 
@@ -245,7 +245,7 @@ async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
     """It has been deleted before the next attempt."""
     firestore = LateFirestore(project)
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
     path = paths.machine("example", "gone")
     attempts = count()
 
@@ -255,9 +255,9 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
             await own.firestore.commit([writes.delete(firestore.name(path))], Deadline(5))
         return await creating(firestore, "gone")(transaction)
 
-    response = await changes_of(firestore, told).apply(command(), decide)
+    response = await changes_of(firestore, published).apply(command(), decide)
 
-    assert (response.status, [entry.topic for entry in told]) == (201, ["machine-created"])
+    assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
     assert await firestore.get(path, Deadline(5)) is None
 
 
@@ -273,7 +273,7 @@ async def test_the_response_and_the_events_are_those_of_the_committed_decision(
     machine = Machine(id="decided", organization_id="example", version=1)
     path = own.firestore.name(paths.machine("example", machine.id))
     pending = iter([("a", "b", "c"), names])
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
 
     async def decide(_: Transaction) -> Decision:
         pools = next(pending)
@@ -284,9 +284,12 @@ async def test_the_response_and_the_events_are_those_of_the_committed_decision(
             events=[events.pool_changed(Pool(id=pool), removed, []) for pool in pools],
         )
 
-    response = await changes_of(own.firestore, told).apply(command(key), decide)
+    response = await changes_of(own.firestore, published).apply(command(key), decide)
 
-    assert (response.body, [entry.ordering_key for entry in told]) == (str(len(names)).encode(), list(names))
+    assert (response.body, [entry.ordering_key for entry in published]) == (
+        str(len(names)).encode(),
+        list(names),
+    )
 
 
 def _renaming(machine: Machine) -> MachineChange:
@@ -310,13 +313,13 @@ async def test_a_commit_that_never_gets_a_response_is_looked_for_before_the_dead
     own: Inventory, project: str, firestore_control: Control
 ) -> None:
     await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
-    told: list[OutboxEntry] = []
+    published: list[OutboxEntry] = []
 
     change = command(seconds=SETTLE_SECONDS + 1)
-    response = await changes_of(own.firestore, told).apply(change, creating(own.firestore, "unanswered"))
+    response = await changes_of(own.firestore, published).apply(change, creating(own.firestore, "unanswered"))
 
     assert response == HttpResponse(status=201)
-    assert [entry.topic for entry in told] == ["machine-created"]
+    assert [entry.topic for entry in published] == ["machine-created"]
 
 
 async def test_a_response_is_completed_while_its_event_is_published(own: Inventory) -> None:
@@ -364,8 +367,8 @@ async def test_an_expired_record_that_the_store_deletes_meanwhile_does_not_stand
 ) -> None:
     now = START
     record = own.firestore.name(paths.idempotency("example", "key"))
-    told: list[OutboxEntry] = []
-    changes = changes_of(own.firestore, told, clock=lambda: now)
+    published: list[OutboxEntry] = []
+    changes = changes_of(own.firestore, published, clock=lambda: now)
     attempts = count()
 
     async def decide(_: Transaction) -> Decision:

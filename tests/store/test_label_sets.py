@@ -8,7 +8,7 @@ from shared.store.label_sets import LabelSets
 from tests.control import Control
 
 
-async def test_the_organization_that_was_asked_for_least_recently_is_forgotten_first(
+async def test_the_least_recently_used_organization_is_evicted_first(
     own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For a cached organization, the machines are counted, and no set is read."""
@@ -21,5 +21,5 @@ async def test_the_organization_that_was_asked_for_least_recently_is_forgotten_f
         await sets.lacking(organization_id, ["tier"], Deadline(5))
         return (await firestore_control.rpcs())["RunQuery"] - before
 
-    asked = ["first", "second", "first", "third", "first", "third", "second"]
-    assert [await reads_of(organization_id) for organization_id in asked] == [1, 1, 0, 1, 0, 0, 1]
+    requested = ["first", "second", "first", "third", "first", "third", "second"]
+    assert [await reads_of(organization_id) for organization_id in requested] == [1, 1, 0, 1, 0, 0, 1]

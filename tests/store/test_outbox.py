@@ -25,7 +25,7 @@ async def dropped(inventory: Inventory, event_ids: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("code", ["PERMISSION_DENIED", "FAILED_PRECONDITION"])
-async def test_what_is_not_dropped_is_told_once_and_of_no_request(
+async def test_what_is_not_dropped_is_logged_once_and_of_no_request(
     own: Inventory, firestore_control: Control, capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     marker = own.firestore.name(paths.outbox("one"))

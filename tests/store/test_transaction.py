@@ -110,7 +110,7 @@ async def recorder(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Asyn
         yield recorder
 
 
-async def test_the_next_try_tells_which_one_it_follows(project: str, recorder: Recorder) -> None:
+async def test_the_next_attempt_names_the_one_it_follows(project: str, recorder: Recorder) -> None:
     """It has the age of its predecessor, so younger ones yield to it, even after one that did not begin."""
     firestore = inventory({"GOOGLE_CLOUD_PROJECT": project}).firestore
     async with Transaction(firestore, Deadline(5)) as first:

@@ -61,7 +61,7 @@ async def test_what_a_route_rejects_is_a_problem_also_inside_of_another_applicat
 
 
 @pytest.mark.parametrize("path", ["/failing", "/document"])
-async def test_what_fails_in_any_route_is_a_problem_that_tells_nothing_and_one_line_of_the_log(
+async def test_what_fails_in_any_route_is_a_problem_without_details_and_one_line_of_the_log(
     application: Application, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     transport = httpx.ASGITransport(application)

@@ -16,22 +16,22 @@ class Store:
     """A store whose first read waits for a signal, and then fails."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         self.reads: list[asyncio.Future[None]] = []
 
     async def find(self, _: str) -> ApiKey | None:
         self.reads.append(asyncio.get_running_loop().create_future())
         if len(self.reads) == 1:
-            self.asked.set()
+            self.requested.set()
             await self.reads[0]
         return ApiKey(organization_id="organization")
 
 
-async def test_a_failed_read_is_forgotten_also_when_who_asked_first_has_left() -> None:
+async def test_a_failed_read_is_forgotten_also_when_the_first_caller_has_left() -> None:
     store = Store()
     authenticator = Authenticator(store.find, lambda: NOW)
     first = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
-    await store.asked.wait()
+    await store.requested.wait()
     second = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -49,7 +49,7 @@ async def test_a_read_that_fails_late_takes_no_later_one_with_it() -> None:
     now, store = NOW, Store()
     authenticator = Authenticator(store.find, lambda: now)
     late = asyncio.create_task(authenticator.authenticate(["Bearer key"]))
-    await store.asked.wait()
+    await store.requested.wait()
     now = NOW + CACHE_TIME
     await authenticator.authenticate(["Bearer key"])
 

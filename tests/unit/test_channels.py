@@ -33,11 +33,11 @@ class FrontEnd(grpc.GenericRpcHandler):
     """Records the metadata of calls, and implements no method."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, Any]] = []
+        self.calls: list[tuple[str, Any]] = []
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
         metadata = dict(handler_call_details.invocation_metadata or ())
-        self.told.append((handler_call_details.method, metadata.get("x-goog-request-params")))
+        self.calls.append((handler_call_details.method, metadata.get("x-goog-request-params")))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
         own.count("organizations/example", all_in("machines"), deadline),
         Publisher("example").send("machine-created", [], timeout=SECONDS),
     )
-    ours, front_end.told = front_end.told, []
+    ours, front_end.calls = front_end.calls, []
 
     channel = grpc.aio.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"])
     client = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
@@ -86,7 +86,7 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
         read(client.run_aggregation_query({"parent": PARENT}, retry=None)),
         PublisherAsyncClient().publish({"topic": "projects/example/topics/machine-created"}, retry=None),
     )
-    assert front_end.told == ours
+    assert front_end.calls == ours
     await channel.close()
 
 
@@ -117,7 +117,7 @@ def test_services_have_the_address_and_scopes_of_the_generated_transports(
 
 
 def test_pydantic_looks_for_no_plugins_where_functions_tell_it_so() -> None:
-    [told] = {
+    [value] = {
         function.environment["PYDANTIC_DISABLE_PLUGINS"]
         for function in topology.load(topology.DEFAULT_FILE).functions.values()
         if function.trigger == "http"
@@ -125,7 +125,7 @@ def test_pydantic_looks_for_no_plugins_where_functions_tell_it_so() -> None:
     use = "import pydantic; pydantic.create_model('Model', field=(int, ...))(field=1)"
     without_search = f"import importlib.metadata as m; m.entry_points = None; {use}"
 
-    for environment, code in (({"PYDANTIC_DISABLE_PLUGINS": told}, 0), ({}, 1)):
+    for environment, code in (({"PYDANTIC_DISABLE_PLUGINS": value}, 0), ({}, 1)):
         run = subprocess.run(
             [sys.executable, "-c", without_search],
             env={**os.environ, **environment},

@@ -50,7 +50,7 @@ def test_ctrl_c_ends_a_command_that_still_imports(command: str, imported: str, t
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
-def test_what_else_goes_wrong_is_told_with_its_traceback(tmp_path: Path) -> None:
+def test_what_else_goes_wrong_is_logged_with_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "yaml.py").write_text("raise TimeoutError('late')")
     ended = run("infra.cost", tmp_path)
     assert ended.returncode == 1

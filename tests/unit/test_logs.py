@@ -10,7 +10,7 @@ from shared import logs
 from tests.logged import entries
 
 
-def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
+def test_an_entry_that_cannot_be_written_fails_nothing_and_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Otherwise, a committed change with a failed publish would get an error response."""
@@ -20,8 +20,8 @@ def test_an_entry_that_cannot_be_written_fails_nothing_and_is_told_of(
 
     logs.log(logging.WARNING, "events not published, left to the relay", {})
 
-    told = capsys.readouterr().err
-    assert told.startswith("muster: 'events not published, left to the relay' is not logged: ")
+    printed = capsys.readouterr().err
+    assert printed.startswith("muster: 'events not published, left to the relay' is not logged: ")
 
 
 def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

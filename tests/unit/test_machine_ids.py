@@ -12,7 +12,7 @@ LAST = 253_402_300_799_999  # the last millisecond of the year 9999
 moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
 
 
-def test_an_id_tells_when_it_was_made() -> None:
+def test_an_id_contains_the_time_when_it_was_made() -> None:
     assert abs(datetime.now(UTC) - machine_ids.created_at(str(uuid7())).ToDatetime(UTC)) < timedelta(
         minutes=1
     )

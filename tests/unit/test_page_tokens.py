@@ -47,7 +47,7 @@ def test_a_text_that_is_no_token_is_rejected(text: str) -> None:
 
 
 @given(tokens)
-def test_a_token_is_rejected_for_another_question(token: PageToken) -> None:
+def test_a_token_is_rejected_for_another_query(token: PageToken) -> None:
     with pytest.raises(Invalid):
         read_token(write_token(token, "label=tier"), "label=rack")
 

@@ -6,7 +6,7 @@ from shared.domain.errors import Fault, Invalid
 from shared.edge.problems import Family, Problems
 
 
-def test_a_message_with_braces_is_told_as_it_is() -> None:
+def test_a_message_with_braces_is_shown_as_it_is() -> None:
     error = Invalid([Fault(("query", "label"), "label_key", "{a} and {0} are no keys, nor is {")])
 
     response = Problems("https://api.example.com/errors").response(

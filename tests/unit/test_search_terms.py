@@ -57,9 +57,9 @@ def test_a_long_part_is_found_where_it_is_and_nowhere_else(
     text = data.draw(st.sampled_from([name, hostname, hostname + name, part]))
     start = data.draw(st.integers(0, 20))
 
-    for asked in (part, text[start : start + 60], text):
-        if asked:
-            assert _contains(machine, asked) == _finds(machine, asked)
+    for searched in (part, text[start : start + 60], text):
+        if searched:
+            assert _contains(machine, searched) == _finds(machine, searched)
 
 
 def test_a_name_in_a_hostname_that_repeats_itself_is_found() -> None:
@@ -141,7 +141,7 @@ def test_the_worst_names_that_keep_their_length_are_well_within_what_a_machine_m
         require_storable(machine)
 
 
-def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_told() -> None:
+def test_of_a_machine_that_is_too_large_by_its_names_what_was_sent_is_reported() -> None:
     machine = Machine(id=ID, name=worst(0x4E00), hostname=worst(0x5E00), os_info="x" * 400_000)
 
     for sent, named in (({"os_info"}, "os_info"), ({"name", "hostname", "os_info"}, "name")):
@@ -167,14 +167,14 @@ def test_the_worst_search_leaves_room_for_all_other_filters_and_16_labels(charac
     """Firestore accepts 100, including the order and the parent: docs/decisions/0006-search.md."""
     order_parent_and_label_sets, name_status_and_pool, labels = 3, 3, 16
     searches = [search.fold(character * length) for length in range(1, 256)]
-    asked = [ask("", part) for part in searches for ask in (search.containing, search.candidates)]
+    queries = [ask("", part) for part in searches for ask in (search.containing, search.candidates)]
 
-    worst = max(sum(map(len, alternatives)) for alternatives in asked)
+    worst = max(sum(map(len, alternatives)) for alternatives in queries)
 
     assert worst <= 100 - order_parent_and_label_sets - name_status_and_pool - labels
 
 
-def test_a_label_set_tells_keys_apart_and_not_values() -> None:
+def test_label_sets_differ_by_keys_and_not_by_values() -> None:
     labels = Machine(labels={"a": "1", "b": ""})
 
     assert search.label_set(labels) == search.label_set(Machine(labels={"b": "2", "a": ""}))

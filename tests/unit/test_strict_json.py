@@ -17,5 +17,5 @@ def test_many_repeated_names_take_time_in_proportion_to_their_number() -> None:
 
     assert time.process_time() - started < 10
     assert document == json.loads(raw)
-    told = [fault.location for fault in faults]
-    assert told == [("body", str(number)) for number in range(strict_json.MOST_FAULTS)]
+    locations = [fault.location for fault in faults]
+    assert locations == [("body", str(number)) for number in range(strict_json.MOST_FAULTS)]

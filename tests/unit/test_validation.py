@@ -20,9 +20,9 @@ def test_an_error_quotes_nothing_that_could_be_a_secret() -> None:
     with pytest.raises(Invalid) as raised:
         validate(FingerprintRegistration, document)
 
-    told = "".join(traceback.format_exception(raised.value))
-    assert "machine_sensitive_parameters" in told
-    assert "hunter2" not in told
+    printed = "".join(traceback.format_exception(raised.value))
+    assert "machine_sensitive_parameters" in printed
+    assert "hunter2" not in printed
 
 
 @pytest.mark.parametrize("text", ["0193A5D2-7B1C-7000-8000-000000000000", "0193a5d27b1c70008000000000000000"])

@@ -47,8 +47,8 @@ class Operation:
     is_past: bool = False
 
     def __str__(self) -> str:
-        asked = [f"{question.name} -> {result}" for question, result in self.results]
-        return f"{self.client} at {self.time}: {', '.join(asked)}; wrote {dict(self.writes)}"
+        reads = [f"{question.name} -> {result}" for question, result in self.results]
+        return f"{self.client} at {self.time}: {', '.join(reads)}; wrote {dict(self.writes)}"
 
 
 def contradictions(history: Iterable[Operation]) -> list[str]:

@@ -85,7 +85,7 @@ def test_a_connection_is_cut_on_demand(when: str, emulator: Emulator, database: 
     assert bool(response.found.name) == (when == "after")
 
 
-def test_a_fault_strikes_as_often_as_it_is_told_to(
+def test_a_fault_applies_to_as_many_calls_as_requested(
     emulator: Emulator, generated: FirestoreClient, database: str
 ) -> None:
     request = {"database": database, "documents": [f"{database}/documents/a/1"]}
@@ -126,7 +126,7 @@ def test_a_malformed_fault_is_rejected(fault: object, emulator: Emulator) -> Non
     assert response.json()["error"]
 
 
-def test_what_is_forgotten_is_told(emulator: Emulator) -> None:
+def test_what_is_forgotten_is_reported(emulator: Emulator) -> None:
     fault = {"method": "Commit", "count": 2}
     assert emulator.control.post("/faults", json=fault).json() == {}
     [forgotten] = emulator.control.delete("/faults").json()["faults"]

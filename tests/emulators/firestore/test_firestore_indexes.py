@@ -163,11 +163,11 @@ def test_a_collection_group_needs_indexes_of_its_own(cities: CollectionReference
         query(group, None, "global"),
         query(group, CA, "n"),
     ]
-    assert [[found.id for found in asked.stream()] for asked in queries] == [["a"]] * len(queries)
+    assert [[found.id for found in one.stream()] for one in queries] == [["a"]] * len(queries)
     assert [found.id for found in cities.stream()] == ["a"]
-    for asked in (query(group, CA), query(group, None, "n"), query(group, None, "global desc")):
+    for one in (query(group, CA), query(group, None, "n"), query(group, None, "global desc")):
         with pytest.raises(FailedPrecondition):
-            list(asked.stream())
+            list(one.stream())
 
 
 def test_a_collection_can_be_exempted_as_a_whole(client: Client) -> None:

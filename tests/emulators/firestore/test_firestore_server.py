@@ -40,7 +40,7 @@ def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> 
     assert str(file) in startup_error("firestore", "--indexes", str(file))
 
 
-def test_an_index_file_that_is_no_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:
+def test_an_index_file_that_is_no_yaml_is_reported_with_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "indexes.yaml"
     file.write_text("indexes:\n- [a}\n")
     complaint = startup_error("firestore", "--indexes", str(file))

@@ -158,7 +158,7 @@ def test_a_subscription_can_be_turned_to_push_and_back(
     assert endpoint.pushed.empty()
 
 
-def test_a_push_subscription_always_tells_the_version_of_its_format(
+def test_a_push_subscription_always_has_the_version_of_its_format(
     subscriber: SubscriberClient, pushing: str, subscription: str
 ) -> None:
     def shown(name: str) -> dict[str, str]:

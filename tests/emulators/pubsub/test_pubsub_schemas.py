@@ -126,7 +126,7 @@ def test_a_bad_definition_is_rejected(schemas: SchemaServiceClient, project: str
         ),
     ],
 )
-def test_what_is_wrong_with_a_definition_is_told_in_the_compilers_words_alone(
+def test_what_is_wrong_with_a_definition_is_reported_in_the_compilers_words_alone(
     definition: str, words: str, schemas: SchemaServiceClient, project: str
 ) -> None:
     with pytest.raises(InvalidArgument) as raised:

@@ -136,7 +136,7 @@ def test_a_subscriptions_setting_is_rejected_in_an_update(
 
 
 @pytest.mark.parametrize("name", OUTPUT_ONLY_SUBSCRIPTION_SETTINGS)
-def test_what_a_subscription_tells_of_itself_cannot_be_set(
+def test_output_only_fields_of_a_subscription_cannot_be_set(
     name: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     settings = {name: OUTPUT_ONLY_SUBSCRIPTION_SETTINGS[name]}

@@ -55,7 +55,7 @@ def test_a_nack_on_a_stream_brings_the_message_again(
         assert data(opened.receive(1)) == [b"again"]
 
 
-def test_a_stream_tells_the_subscriptions_properties(
+def test_a_stream_has_the_subscriptions_properties(
     publisher: PublisherClient, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     name = f"{project}/subscriptions/ordered"

@@ -96,7 +96,7 @@ async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
         yield Fleet(own, control)
 
 
-async def heard_of(store: Firestore, machine: Machine, time: datetime) -> None:
+async def store_heartbeat(store: Firestore, machine: Machine, time: datetime) -> None:
     """Store a heartbeat."""
     stored = await read_stored_machine(store, machine.organization_id, machine.id, Deadline(10))
     alive = Machine()
@@ -207,7 +207,7 @@ async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet
     sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
     await fleet.control.struck()
 
-    await heard_of(fleet.inventory.firestore, machine, now())
+    await store_heartbeat(fleet.inventory.firestore, machine, now())
     await sweeping
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED

@@ -7,7 +7,7 @@ import pytest
 
 from shared.pb.inventory.v1.events_pb2 import MachineDeleted, PoolChange, PoolChanged
 from tests.control import Control
-from tests.event_log import EventLog, Heard
+from tests.event_log import EventLog, ReceivedEvent
 from tests.functions.machines.agents import AGENTS, faults, missing, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
@@ -27,7 +27,7 @@ async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
     return pool_id
 
 
-def told_of(log: EventLog, pool_id: str) -> list[Heard]:
+def member_removals(log: EventLog, pool_id: str) -> list[ReceivedEvent]:
     """Return the events about members that left a pool."""
     return [
         event
@@ -83,25 +83,25 @@ async def test_the_event_has_the_last_state_and_the_next_version(
     assert settled(books.faults) == []
 
 
-async def test_each_of_its_pools_is_told_of(machines: MachinesApi, log: EventLog, books: Books) -> None:
+async def test_each_of_its_pools_has_an_event(machines: MachinesApi, log: EventLog, books: Books) -> None:
     machine_id, other_id = [created(await machines.register(a_body())) for _ in range(2)]
     pools = [await a_pool(machines, machine_id, other_id) for _ in range(2)]
     unconcerned = await a_pool(machines, other_id)
 
     await machines.call("DELETE", f"{PATH}/{machine_id}")
 
-    assert log.wait_for(lambda log: all(told_of(log, pool_id) for pool_id in pools))
+    assert log.wait_for(lambda log: all(member_removals(log, pool_id) for pool_id in pools))
     for pool_id in pools:
-        [removal] = told_of(log, pool_id)
+        [removal] = member_removals(log, pool_id)
         assert isinstance(removal.message, PoolChanged)
         assert [(machine_id, 4)] == [(machine.id, machine.version) for machine in removal.message.machines]
         assert removal.message.pool.name == "pool"
         assert removal.organization_id == machines.organization.id
     assert settled(books.faults) == []
-    assert told_of(log, unconcerned) == []
+    assert member_removals(log, unconcerned) == []
 
 
-async def test_a_pool_that_is_gone_is_not_told_of(machines: MachinesApi, log: EventLog, books: Books) -> None:
+async def test_a_deleted_pool_has_no_event(machines: MachinesApi, log: EventLog, books: Books) -> None:
     """A pool's deletion event includes all its members, even those that still have its id."""
     machine_id = created(await machines.register(a_body()))
     dead, alive = await a_pool(machines, machine_id), await a_pool(machines, machine_id)
@@ -109,9 +109,9 @@ async def test_a_pool_that_is_gone_is_not_told_of(machines: MachinesApi, log: Ev
 
     await machines.call("DELETE", f"{PATH}/{machine_id}")
 
-    assert log.wait_for(lambda log: bool(told_of(log, alive)))
+    assert log.wait_for(lambda log: bool(member_removals(log, alive)))
     assert settled(books.faults) == []
-    assert told_of(log, dead) == []
+    assert member_removals(log, dead) == []
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -207,14 +207,14 @@ async def test_a_version_that_an_assignment_makes_is_known_and_hides_no_heartbea
 ) -> None:
     machine = await registered(machines)
     at = f"{AGENTS}/{machine['id']}"
-    heard = moment(machine["last_seen"])
-    await patched(machines, machine["id"], beat(heard - timedelta(days=1)))
+    last_seen = moment(machine["last_seen"])
+    await patched(machines, machine["id"], beat(last_seen - timedelta(days=1)))
     pool = (await machines.call("POST", "/v1/pools", {"name": "a"})).json()["id"]
     assigned = {"machine_ids": [machine["id"]]}
     assert (await machines.call("POST", f"/v1/pools/{pool}/machines", assigned)).status_code == 200
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
 
-    await patched(machines, machine["id"], beat(heard))
+    await patched(machines, machine["id"], beat(last_seen))
 
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 200
 

@@ -89,9 +89,7 @@ async def test_a_damage_is_found(
     assert any(fault in line for line in found), found
 
 
-async def test_a_machine_that_a_client_was_told_of_must_have_its_events(
-    machines: MachinesApi, books: Books
-) -> None:
-    told = Books(machines.store, books.log, machines.organization.id, acknowledged=["lost"])
+async def test_an_acknowledged_machine_must_have_its_events(machines: MachinesApi, books: Books) -> None:
+    with_lost = Books(machines.store, books.log, machines.organization.id, acknowledged=["lost"])
 
-    assert told.faults() == ["lost: events of the versions []"]
+    assert with_lost.faults() == ["lost: events of the versions []"]

@@ -95,13 +95,13 @@ async def test_a_page_reads_no_more_than_its_limit_and_one(
     await get_first(http, stored, (("label", "!spot"),))
     milliseconds = []
     for question in [*fleet.questions(stored.machines, stored.pools, seed=3)][:: 1 if SIZE >= LARGE else 4]:
-        asked = (*question.parameters, ("limit", "25"))
-        await get_first(http, stored, asked)
+        parameters = (*question.parameters, ("limit", "25"))
+        await get_first(http, stored, parameters)
         started = time.perf_counter()
-        await get(http, stored, asked)
+        await get(http, stored, parameters)
         milliseconds.append((time.perf_counter() - started) * 1000)
 
-        asking = partial(get, http, stored, asked)
+        asking = partial(get, http, stored, parameters)
         assert await firestore_control.reads_of(asking, expected=26) <= 26, question
     if len(stored.machines) >= LARGE:
         assert statistics.median(milliseconds) < 100
@@ -118,16 +118,16 @@ async def test_each_kind_of_list_reads_what_it_shows_and_comes_at_once(
     skipped = int(given.get("skip", (int(given.get("page", 1)) - 1) * limit))
     related = len(stored.pools) if "include" in given else 0
 
-    asked = partial(get, http, stored, tuple(parameters), path)
+    read = partial(get, http, stored, tuple(parameters), path)
     await get_first(http, stored, tuple(parameters), path)
     milliseconds = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        await asked()
+        await read()
         milliseconds.append((time.perf_counter() - started) * 1000)
 
     expected = skipped + limit + 1 + related
-    assert await firestore_control.reads_of(asked, expected=expected) <= expected
+    assert await firestore_control.reads_of(read, expected=expected) <= expected
     if len(stored.machines) >= LARGE:
         assert statistics.median(milliseconds) < 100
 

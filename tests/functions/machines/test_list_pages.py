@@ -90,7 +90,7 @@ async def test_a_walk_by_tokens_shows_all_machines_once(machines: MachinesApi, p
     assert numbers == list(range(1, math.ceil(SIZE / per_page) + 1))
 
 
-async def test_a_token_keeps_the_size_of_its_pages_where_no_other_is_asked_for(machines: MachinesApi) -> None:
+async def test_a_token_keeps_the_size_of_its_pages_unless_another_is_requested(machines: MachinesApi) -> None:
     await registered(machines, 5)
     token = (await page(machines, "per_page=2"))["pagination"]["next_page_token"]
 
@@ -248,7 +248,7 @@ async def test_a_mac_that_a_machine_gave_up_finds_nothing(machines: MachinesApi)
     assert (await page(machines, f"mac={mac}"))["machines"] == []
 
 
-async def test_a_mac_may_be_asked_for_with_labels_and_not_with_a_token(machines: MachinesApi) -> None:
+async def test_a_mac_can_be_combined_with_labels_and_not_with_a_token(machines: MachinesApi) -> None:
     mac = a_mac()
     machine_id = created(await machines.register(a_body(nics=[{"mac": mac}], labels={"tier": "db"})))
 
@@ -294,7 +294,7 @@ async def test_a_list_needs_the_scope_to_read_machines(
         problem(await http.get(path, headers=headers), 403)
 
 
-async def test_of_a_query_with_more_names_than_any_has_that_is_told(machines: MachinesApi) -> None:
+async def test_of_a_query_with_more_names_than_any_has_that_is_reported(machines: MachinesApi) -> None:
     query = "&".join(f"a{number}" for number in range(8000))
 
     assert faults(await machines.call("GET", f"{PATH}?{query}")) == ["query"]

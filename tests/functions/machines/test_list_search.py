@@ -246,7 +246,7 @@ async def test_wrong_parameters_are_rejected_by_name(
     assert sorted(places) == [["query", name] for name in names]
 
 
-async def test_a_plus_that_is_a_space_in_a_query_is_told_as_such(machines: MachinesApi) -> None:
+async def test_a_plus_that_is_a_space_in_a_query_is_reported_as_such(machines: MachinesApi) -> None:
     for zone in ("02:00", "0200"):
         response = await machines.call("GET", f"{ITEMS}?created_at_from=2024-01-01T00:00:00+{zone}")
 
@@ -301,7 +301,7 @@ async def test_included_pools_are_shown_with_their_machines_and_once_next_to_the
     assert [machine["pools"] for machine in plain["items"]] == [None, None]
 
 
-async def test_one_machine_is_shown_with_its_pools_where_they_are_asked_for(machines: MachinesApi) -> None:
+async def test_a_machine_is_shown_with_its_pools_if_requested(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     pool_id = await a_pool(machines, machine_id)
 

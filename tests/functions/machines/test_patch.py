@@ -41,7 +41,7 @@ async def test_one_field_changes_and_the_rest_stays(machines: MachinesApi, field
     assert after == shown(await machines.call("GET", f"{PATH}/{machine_id}"))
 
 
-async def test_the_event_tells_before_after_and_what_changed(
+async def test_the_event_has_before_after_and_what_changed(
     machines: MachinesApi, log: EventLog, books: Books
 ) -> None:
     machine = await registered(machines)
@@ -184,7 +184,7 @@ async def test_clearing_what_is_not_there_changes_nothing(machines: MachinesApi)
         ),
     ],
 )
-async def test_every_fault_is_told_at_its_place_and_nothing_changes(
+async def test_every_fault_is_reported_at_its_location_and_nothing_changes(
     machines: MachinesApi, body: object, expected: list[tuple[list[str], str, str]]
 ) -> None:
     machine = await registered(machines)
@@ -214,9 +214,9 @@ async def test_what_is_no_time_is_a_fault(machines: MachinesApi, text: object, w
 
     response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"last_seen": text, "name": "other"})
 
-    [(place, told, _)] = faults(response)
+    [(place, message, _)] = faults(response)
     assert place == ["body", "last_seen"]
-    assert told.startswith(words)
+    assert message.startswith(words)
     assert machines.stored(machine["id"])["version"] == 1
 
 

@@ -178,7 +178,7 @@ async def test_of_concurrent_registrations_one_succeeds(machines: MachinesApi, b
     ],
 )
 @pytest.mark.usefixtures("store_unchanged")
-async def test_every_fault_is_told_at_its_place(
+async def test_every_fault_is_reported_at_its_location(
     machines: MachinesApi, body: object, expected: list[tuple[list[str], str, str]]
 ) -> None:
     assert expected == faults(await machines.call("POST", AGENTS, body))

@@ -92,8 +92,8 @@ async def test_each_machine_has_one_event_and_what_changed_nothing_has_none(
     problem(await machines.register(a_body(nics=[])), 400)
     ids.append(created(await machines.register(last)))
 
-    heard = [inbox.get(timeout=PATIENCE) for _ in ids]
+    received = [inbox.get(timeout=PATIENCE) for _ in ids]
 
-    assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in heard)
+    assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in received)
     assert inbox.empty()
-    assert len(ids) == len({message.attributes["ce-id"] for message in heard})
+    assert len(ids) == len({message.attributes["ce-id"] for message in received})

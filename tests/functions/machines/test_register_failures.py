@@ -159,7 +159,7 @@ async def test_an_error_of_the_store_shows_the_caller_only_a_request_id(
 
     response = await machines.register(a_body(), {"X-Request-Id": "request-4711"})
 
-    told = problem(response, 500)
-    assert "request-4711" in str(told)
+    internal_error = problem(response, 500)
+    assert "request-4711" in str(internal_error)
     assert "PERMISSION_DENIED" not in response.text
     assert list(machines.machines().stream()) == []

@@ -91,7 +91,7 @@ async def test_half_a_character_is_rejected(machines: MachinesApi, field: str, t
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_a_field_without_a_name_is_told_so(machines: MachinesApi) -> None:
+async def test_a_field_without_a_name_is_reported_so(machines: MachinesApi) -> None:
     content = f'{{"nics": [{{"mac": "{a_mac()}", "": 1}}], "": 1}}'
 
     invalid(await machines.post(content.encode()), '""', "nics[0].")
@@ -270,7 +270,7 @@ async def test_a_response_says_how_many_faults_it_has_no_room_for(machines: Mach
 
 
 @pytest.mark.usefixtures("store_unchanged")
-async def test_of_a_body_with_more_names_than_any_has_that_is_told(machines: MachinesApi) -> None:
+async def test_of_a_body_with_more_names_than_any_has_that_is_reported(machines: MachinesApi) -> None:
     rejected = await machines.post(MANY["unknown names"].encode())
 
     assert invalid(rejected, "body") == {"body": "must have at most 1000 entries"}

@@ -170,7 +170,9 @@ async def test_what_is_no_machine_is_rejected(machines: MachinesApi, content: by
 
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("nic", [b"\x2a\x00", b"\x2a\x02\x78\x00"], ids=["empty", "with an unknown field"])
-async def test_of_an_array_with_far_too_many_entries_that_is_told(machines: MachinesApi, nic: bytes) -> None:
+async def test_of_an_array_with_far_too_many_entries_that_is_reported(
+    machines: MachinesApi, nic: bytes
+) -> None:
     reasons = invalid(await machines.post(nic * (1_000_000 // len(nic)), SENT), "nics")
 
     assert reasons == {"nics": "must have at most 128 entries"}

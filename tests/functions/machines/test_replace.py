@@ -43,7 +43,7 @@ async def test_what_is_no_part_of_a_profile_stays(machines: MachinesApi) -> None
     }
 
 
-async def test_the_event_tells_before_after_and_what_changed(
+async def test_the_event_has_before_after_and_what_changed(
     machines: MachinesApi, log: EventLog, books: Books
 ) -> None:
     body = a_full_body()
@@ -184,7 +184,7 @@ async def test_what_is_no_list_of_tags_names_none(machines: MachinesApi, conditi
     assert (await machines.call("GET", path, None, {"If-None-Match": condition})).status_code == status
 
 
-async def test_all_faults_are_told_at_once_and_nothing_changes(machines: MachinesApi) -> None:
+async def test_all_faults_are_reported_at_once_and_nothing_changes(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     stored = machines.stored(machine_id)
     response = await machines.call("PUT", f"{PATH}/{machine_id}", {"nics": [], "name": 1, "memory": []})

@@ -71,14 +71,14 @@ async def quiet(stack: RunningStack, nursery: Nursery) -> AsyncIterator[Quiet]:
         yield Quiet(machines, project.control)
 
 
-async def heard_of(quiet: Quiet) -> tuple[str, datetime]:
+async def a_heartbeat(quiet: Quiet) -> tuple[str, datetime]:
     """Register a machine; return its path, and a time at which a heartbeat is stored."""
     machine = await registered(quiet.machines)
     return f"{AGENTS}/{machine['id']}", moment(machine["last_seen"]) + timedelta(seconds=10)
 
 
 async def test_a_heartbeat_that_repeats_the_status_costs_no_more(quiet: Quiet) -> None:
-    path, time = await heard_of(quiet)
+    path, time = await a_heartbeat(quiet)
     await quiet.cost("PATCH", path, {"status": "connected"})
 
     beat = {"last_seen": (time + A_DAY).isoformat(), "status": "connected"}
@@ -86,14 +86,14 @@ async def test_a_heartbeat_that_repeats_the_status_costs_no_more(quiet: Quiet) -
 
 
 async def test_a_heartbeat_too_soon_is_one_read(quiet: Quiet) -> None:
-    path, time = await heard_of(quiet)
+    path, time = await a_heartbeat(quiet)
     soon = time - timedelta(microseconds=1)
 
     assert Cost(reads=1, commits=0) == await quiet.cost("PATCH", path, {"last_seen": soon.isoformat()})
 
 
 async def test_a_heartbeat_with_an_idempotency_key_is_one_write_more(quiet: Quiet) -> None:
-    path, time = await heard_of(quiet)
+    path, time = await a_heartbeat(quiet)
     key = {"Idempotency-Key": str(uuid.uuid4())}
 
     assert Cost(reads=1, writes=2) == await quiet.cost("PATCH", path, {"last_seen": time.isoformat()}, key)
@@ -104,7 +104,7 @@ async def test_a_heartbeat_with_an_idempotency_key_is_one_write_more(quiet: Quie
 async def test_a_patch_is_one_read_and_writes_the_machine_and_its_event(
     quiet: Quiet, change: dict[str, object], *, keyed: bool, records: int
 ) -> None:
-    path, _ = await heard_of(quiet)
+    path, _ = await a_heartbeat(quiet)
     headers = {"Idempotency-Key": str(uuid.uuid4())} if keyed else {}
 
     assert Cost(reads=1, writes=2 + records) == await quiet.cost("PATCH", path, change, headers)

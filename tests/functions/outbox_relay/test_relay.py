@@ -115,7 +115,7 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
     assert await outbox.waiting() == 8
 
 
-async def test_the_report_tells_the_age_of_the_oldest_event(
+async def test_the_report_has_the_age_of_the_oldest_event(
     own: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Events are read in the order of their names, not of their commits."""

@@ -8,14 +8,14 @@ from tests.functions.pools.api import PoolsApi
 from tests.functions.pools.inbox import Inbox
 
 
-def told(event: PoolChanged) -> dict[str, int]:
+def versions_of(event: PoolChanged) -> dict[str, int]:
     """Return the ids of an event's machines, with their versions."""
     versions = {machine.id: machine.version for machine in event.machines}
     assert len(versions) == len(event.machines)
     return versions
 
 
-async def test_each_change_of_a_pool_is_told_with_its_state(pools: PoolsApi, inbox: Inbox) -> None:
+async def test_each_change_of_a_pool_is_an_event_with_its_state(pools: PoolsApi, inbox: Inbox) -> None:
     created = await pools.create(name="a", pool_parameters={"x": 1})
     await pools.update(created["id"], {"name": "b", "pool_parameters": None})
     await pools.delete(created["id"])
@@ -31,7 +31,7 @@ async def test_each_change_of_a_pool_is_told_with_its_state(pools: PoolsApi, inb
     assert datetime.fromisoformat(created["created_at"]).timestamp() == pool.created_at.ToMicroseconds() / 1e6
     assert (update.pool.name, update.pool.HasField("pool_parameters")) == ("b", False)
     assert update.pool == deletion.pool
-    assert {} == told(creation) == told(update) == told(deletion)
+    assert {} == versions_of(creation) == versions_of(update) == versions_of(deletion)
 
 
 async def test_its_attributes_are_those_of_a_cloud_event(pools: PoolsApi, inbox: Inbox) -> None:
@@ -56,7 +56,7 @@ async def test_its_attributes_are_those_of_a_cloud_event(pools: PoolsApi, inbox:
     assert created["id"] == message.ordering_key
 
 
-async def test_machines_are_told_with_the_versions_that_an_assignment_gave_them(
+async def test_the_event_has_the_versions_that_an_assignment_gave_machines(
     pools: PoolsApi, inbox: Inbox
 ) -> None:
     created = await pools.create()
@@ -71,11 +71,11 @@ async def test_machines_are_told_with_the_versions_that_an_assignment_gave_them(
         ("machines_added", {first: 2}),
         ("machines_added", {second: 2, third: 2}),
         ("machines_removed", {third: 3, first: 3}),
-    ] == [(kind, told(event)) for kind, event in changes]
+    ] == [(kind, versions_of(event)) for kind, event in changes]
     assert all((event.pool.name, event.version) == ("a pool", 1) for _, event in changes)
 
 
-async def test_a_replacement_is_told_once_for_each_pool_that_changed(pools: PoolsApi, inbox: Inbox) -> None:
+async def test_a_replacement_has_one_event_for_each_pool_that_changed(pools: PoolsApi, inbox: Inbox) -> None:
     left, kept, joined = [(await pools.create())["id"] for _ in range(3)]
     machine = await pools.register()
     path = f"/v1/machines/{machine}/pools"
@@ -89,10 +89,10 @@ async def test_a_replacement_is_told_once_for_each_pool_that_changed(pools: Pool
         (kept, "machines_added", 2),
         (joined, "machines_added", 3),
         (left, "machines_removed", 3),
-    } == {(event.pool.id, kind, told(event)[machine]) for kind, event in events}
+    } == {(event.pool.id, kind, versions_of(event)[machine]) for kind, event in events}
 
 
-async def test_what_changes_nothing_is_not_told(pools: PoolsApi, inbox: Inbox) -> None:
+async def test_what_changes_nothing_has_no_event(pools: PoolsApi, inbox: Inbox) -> None:
     created = await pools.create(name="a")
     member, free = await pools.register_several(2)
     await pools.add(created["id"], [member])

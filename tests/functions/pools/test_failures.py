@@ -133,7 +133,7 @@ async def test_a_commit_without_a_response_takes_effect_once(  # noqa: PLR0913 -
     kinds = [(kind, event.pool.id) for kind, event in inbox.next_several(2)]
     if kinds[1][1] != last["id"]:
         kinds.reverse()  # events of different pools have no order
-    assert [kind, "created"] == [told for told, _ in kinds]
+    assert [kind, "created"] == [name for name, _ in kinds]
 
 
 MEMBERSHIPS: dict[str, tuple[Act, int, str]] = {
@@ -179,8 +179,8 @@ async def test_a_deletion_is_decided_again_when_its_pool_has_changed(
 
     assert (await deleting).status_code == 204
     # If the other change took longer than the commit's delay, it has not found the pool.
-    told = [(2, "updated"), (3, "deleted")] if other.is_success else [(2, "deleted")]
-    assert told == sorted((event.version, kind) for kind, event in inbox.next_several(len(told)))
+    expected = [(2, "updated"), (3, "deleted")] if other.is_success else [(2, "deleted")]
+    assert expected == sorted((event.version, kind) for kind, event in inbox.next_several(len(expected)))
 
 
 @pytest.mark.parametrize("change", CHANGES)

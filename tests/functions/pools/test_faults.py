@@ -288,7 +288,7 @@ class TestKeys:
         ("POST", f"{MACHINE}/pools", "GET, HEAD, PUT"),
     ],
 )
-async def test_other_methods_are_told_which_there_are(
+async def test_other_methods_get_the_allowed_ones(
     *, pools: PoolsApi, method: str, path: str, allowed: str
 ) -> None:
     response = await pools.call(method, path)

@@ -61,7 +61,7 @@ class TestCreate:
 
 
 class TestGet:
-    async def test_no_machines_are_shown_that_were_not_asked_for(self, pools: PoolsApi) -> None:
+    async def test_no_machines_are_shown_unless_requested(self, pools: PoolsApi) -> None:
         created = await pools.create()
         await pools.add(created["id"], await pools.register_several(2))
 

@@ -126,7 +126,7 @@ async def test_a_machine_has_its_pools(sdk: Sdk) -> None:
     assert (await sdk.machines("get_pools", machine)).data == []
 
 
-async def test_faults_are_told_as_validation_errors(sdk: Sdk) -> None:
+async def test_faults_are_reported_as_validation_errors(sdk: Sdk) -> None:
     pool_id = str((await sdk.pools("create", PoolCreate(name="a"))).data.id)
     nobody = MachinePoolAssignment(machine_ids=[])
 
