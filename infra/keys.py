@@ -89,7 +89,7 @@ def main(command_line: Sequence[str]) -> None:
 
 def _create(client: Client, arguments: argparse.Namespace) -> None:
     now = datetime.now(UTC)
-    expires = _moment(arguments.expires, now) if arguments.expires else None
+    expires = _parse_expiry(arguments.expires, now) if arguments.expires else None
     try:
         api_key, record = create(client, arguments.organization, arguments.scope, now=now, expires=expires)
     except ValueError as error:
@@ -155,15 +155,15 @@ def _database() -> str:
     return os.environ.get("FIRESTORE_DATABASE", "(default)")
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _parse_expiry(text: str, now: datetime) -> datetime:
     days = re.fullmatch(r"(\d{1,5})d", text)
     try:
-        moment = now + timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
+        time = now + timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
     except ValueError:
-        moment = now
-    if moment.tzinfo is None or moment <= now:
+        time = now
+    if time.tzinfo is None or time <= now:
         sys.exit(f"muster: --expires {text} is neither days (30d) nor a future time (2030-01-31T12:00:00Z)")
-    return moment
+    return time
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:

@@ -37,7 +37,7 @@ def main() -> None:
     else:
         report_emulator("PUBSUB_EMULATOR_HOST")
     try:
-        since = moment(arguments.since, now=datetime.now(UTC))
+        since = parse_time(arguments.since, now=datetime.now(UTC))
         with one_line("Pub/Sub"):
             replay(project, arguments.subscription, since)
     except ValueError as error:
@@ -64,7 +64,7 @@ def replay(project: str, subscription: str, since: datetime) -> None:
             ) from error
 
 
-def moment(text: str, *, now: datetime) -> datetime:
+def parse_time(text: str, *, now: datetime) -> datetime:
     """Parse a time: how long ago it is (`90s`, `30m`, `12h`, `7d`), or an ISO 8601 time with a time zone.
 
     Raises:

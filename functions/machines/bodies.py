@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
-from functions.machines.moment import Moment
 from functions.machines.profile import AgentVersion, Hostname, Name
+from functions.machines.timestamps import Timestamp
 from shared.edge.machine_status import NUMBERS, MachineStatus
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
@@ -48,7 +48,7 @@ class MachinePatch(Strict):
     is_available: bool = NOT_SENT
     alerts_enabled: bool = NOT_SENT
     last_seen: Annotated[
-        Moment,
+        Timestamp,
         Field(
             description="When the machine last sent a heartbeat; UTC if there is no time zone. If it is "
             "not sent and `status` is `connected`, it is the current time. A PATCH that changes nothing "

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.machines.label_selectors import LabelSelectors
-from functions.machines.moment import Beginning, End
 from functions.machines.pools_of import included, read_pools, with_pools
+from functions.machines.timestamps import PeriodEnd, PeriodStart
 from shared.bootstrap import Inventory
 from shared.domain import pages
 from shared.domain.access import Scope
@@ -23,27 +23,28 @@ from shared.edge.validation import NOT_SENT, Strict, UuidText
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import pool_exists
 
-Part = Annotated[
+SearchText = Annotated[
     str,
     Field(max_length=255, description="A part of the id, name or hostname; case-insensitive"),
 ]
-Earliest = Annotated[
-    Beginning,
+CreatedFrom = Annotated[
+    PeriodStart,
     Field(description="Created at this time or on this day, or later; UTC if there is no time zone"),
 ]
-Latest = Annotated[
-    End, Field(description="Created at this time or on this day, or earlier; UTC if there is no time zone")
+CreatedTo = Annotated[
+    PeriodEnd,
+    Field(description="Created at this time or on this day, or earlier; UTC if there is no time zone"),
 ]
 
 
 class MachineItemsQuery(Strict):
     """The filters, the page, and whether to include pools."""
 
-    search: Part = ""
+    search: SearchText = ""
     name: Annotated[str, Field(description="The exact name")] = NOT_SENT
     status: Annotated[MachineStatus, Field(strict=False)] = NOT_SENT
-    created_at_from: Earliest = NOT_SENT
-    created_at_to: Latest = NOT_SENT
+    created_at_from: CreatedFrom = NOT_SENT
+    created_at_to: CreatedTo = NOT_SENT
     pool_id: Annotated[UuidText, Field(description="Only members of this pool")] = NOT_SENT
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(

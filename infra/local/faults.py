@@ -19,7 +19,7 @@ import grpc.aio
 
 from infra.local.connections import cut
 
-Moment = Literal["before", "after"]
+When = Literal["before", "after"]
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -34,7 +34,7 @@ class Fault:
     pattern: str
     count: int
     code: grpc.StatusCode | None
-    when: Moment
+    when: When
     delay_ms: float
     disconnect: bool
     duplicate: bool
@@ -52,7 +52,7 @@ class Fault:
             pattern=_typed(spec, "pattern", str, ""),
             count=_typed(spec, "count", int, 1),
             code=_code(_typed(spec, "code", str, None)),
-            when=_moment(_typed(spec, "when", str, "before")),
+            when=_parse_when(_typed(spec, "when", str, "before")),
             delay_ms=_typed(spec, "delay_ms", (int, float), 0),
             disconnect=_typed(spec, "disconnect", bool, False),
             duplicate=_typed(spec, "duplicate", bool, False),
@@ -119,9 +119,9 @@ class Faults:
         return found
 
 
-async def strike(fault: Fault | None, moment: Moment, context: Context) -> None:
+async def strike(fault: Fault | None, when: When, context: Context) -> None:
     """Apply a fault if this is its moment; abort the RPC, which raises, if it is to fail."""
-    if fault is None or fault.when != moment:
+    if fault is None or fault.when != when:
         return
     await asyncio.sleep(fault.delay_ms / 1000)
     if fault.disconnect:
@@ -153,7 +153,7 @@ def _code(name: str | None) -> grpc.StatusCode | None:
     return code
 
 
-def _moment(name: str) -> Moment:
+def _parse_when(name: str) -> When:
     if name == "before":
         return "before"
     if name == "after":

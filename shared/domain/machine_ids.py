@@ -20,14 +20,14 @@ def created_at(machine_id: str) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=milliseconds * 1_000_000)
 
 
-def first_since(moment: datetime) -> str:
+def first_since(time: datetime) -> str:
     """Return the smallest possible id of a machine that was registered at a time or later."""
-    return _bound(-((_START - moment) // _MILLISECOND), 0)
+    return _bound(-((_START - time) // _MILLISECOND), 0)
 
 
-def last_until(moment: datetime) -> str:
+def last_until(time: datetime) -> str:
     """Return the greatest possible id of a machine that was registered at a time or earlier."""
-    return _bound((moment - _START) // _MILLISECOND, (1 << _TIME_SHIFT) - 1)
+    return _bound((time - _START) // _MILLISECOND, (1 << _TIME_SHIFT) - 1)
 
 
 def _bound(milliseconds: int, rest: int) -> str:

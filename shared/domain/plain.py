@@ -34,7 +34,7 @@ def unset(message_type: Descriptor) -> Plain:
     return plain(GetMessageClass(message_type)())
 
 
-def moment(time: Plain | None) -> datetime:
+def to_datetime(time: Plain | None) -> datetime:
     """Return a time to the microsecond; the epoch if it is not set."""
     return _EPOCH if time is None else _EPOCH + timedelta(0, time["seconds"], time["nanos"] // 1000)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from shared.domain.http_response import HttpResponse
-from shared.domain.plain import Plain, moment
+from shared.domain.plain import Plain, to_datetime
 from shared.edge.conditions import etag
 from shared.edge.machine_status import MachineStatus, text_of
 from shared.edge.negotiation import negotiated_response
@@ -128,9 +128,9 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "is_available": machine["is_available"],
         "alerts_enabled": machine["alerts_enabled"],
         "reserved_session_id": machine["reserved_session_id"],
-        "created_at": moment(machine["created_at"]),
-        "updated_at": moment(machine["updated_at"]),
-        "last_seen": moment(machine["last_seen"]),
+        "created_at": to_datetime(machine["created_at"]),
+        "updated_at": to_datetime(machine["updated_at"]),
+        "last_seen": to_datetime(machine["last_seen"]),
         **_NEVER_SET,
         "pools": None,
     }

@@ -129,8 +129,8 @@ def _depending(template: Template, request: bytes, read: Sequence[Any]) -> bytes
         write.current_document.update_time.CopyFrom(seen[write.update.name])
     seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
     for number, name in template.times:
-        moment = commit.writes[number].update.fields[name].timestamp_value
-        moment.seconds, moment.nanos = seconds, nanos // 1000 * 1000
+        timestamp = commit.writes[number].update.fields[name].timestamp_value
+        timestamp.seconds, timestamp.nanos = seconds, nanos // 1000 * 1000
     return commit.SerializeToString()
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from google.cloud import pubsub
 
-from infra.replay import moment
+from infra.replay import parse_time
 from tests.command import run
 from tests.emulators.pubsub.pulling import acknowledge, pull
 from tests.stack import NewOrganization, RunningStack
@@ -81,7 +81,7 @@ def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: Ru
     ],
 )
 def test_a_moment_is_read(text: str, since: datetime) -> None:
-    assert moment(text, now=NOW) == since
+    assert parse_time(text, now=NOW) == since
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_a_moment_is_read(text: str, since: datetime) -> None:
 )
 def test_what_is_no_time_or_in_the_future_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"no moment|no zone|still to come"):
-        moment(text, now=NOW)
+        parse_time(text, now=NOW)

@@ -9,7 +9,7 @@ from uuid6 import uuid7
 from shared.domain import machine_ids
 
 LAST = 253_402_300_799_999  # the last millisecond of the year 9999
-moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
+times = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
 
 
 def test_an_id_contains_the_time_when_it_was_made() -> None:
@@ -22,17 +22,17 @@ def test_an_id_contains_the_time_when_it_was_made() -> None:
     ).ToDatetime(UTC)
 
 
-@given(st.integers(0, LAST), st.integers(0, 2**80 - 1), moments)
+@given(st.integers(0, LAST), st.integers(0, 2**80 - 1), times)
 def test_ids_are_within_the_bounds_of_just_the_times_that_they_are_of(
-    milliseconds: int, rest: int, moment: datetime
+    milliseconds: int, rest: int, time: datetime
 ) -> None:
     digits = f"{milliseconds:012x}{rest:020x}"
     machine_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
     assert since == machine_ids.created_at(machine_id).ToDatetime(UTC)
-    assert (since >= moment) == (machine_id >= machine_ids.first_since(moment))
-    assert (since <= moment) == (machine_id <= machine_ids.last_until(moment))
+    assert (since >= time) == (machine_id >= machine_ids.first_since(time))
+    assert (since <= time) == (machine_id <= machine_ids.last_until(time))
 
 
 def test_times_before_1970_bound_nothing() -> None:

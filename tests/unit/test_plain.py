@@ -4,7 +4,7 @@ from datetime import UTC
 
 from hypothesis import given
 
-from shared.domain.plain import moment, plain
+from shared.domain.plain import plain, to_datetime
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.unit.messages import messages
 
@@ -16,4 +16,4 @@ def test_plain_values_make_the_message_again(machine: Machine) -> None:
 
 @given(machine=messages(Machine))
 def test_a_moment_is_the_time_to_microseconds(machine: Machine) -> None:
-    assert machine.created_at.ToDatetime(UTC) == moment(plain(machine.created_at))
+    assert machine.created_at.ToDatetime(UTC) == to_datetime(plain(machine.created_at))

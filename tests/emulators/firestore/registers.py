@@ -244,8 +244,8 @@ def _register(document: Document) -> str:
     return document.name.rpartition("/")[2]
 
 
-def _nanoseconds(moment: Any) -> int:  # noqa: ANN401 - declared as a protobuf timestamp, it is a datetime
-    return int(moment.timestamp_pb().ToNanoseconds())
+def _nanoseconds(timestamp: Any) -> int:  # noqa: ANN401 - declared as a protobuf timestamp, it is a datetime
+    return int(timestamp.timestamp_pb().ToNanoseconds())
 
 
 def _timestamp(nanoseconds: int) -> dict[str, int]:

@@ -76,12 +76,12 @@ async def test_no_kill_loses_an_acknowledged_commit_or_leaves_half_of_one(
 ) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
-    moments = random.Random(seed)  # noqa: S311 - not a secret
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     writers = [Writer(f"writer-{number}") for number in range(WRITERS)]
     for _ in range(KILLS):
         with running("--data", str(tmp_path)) as emulator:
             check(emulator, project, writers)
-            await load(emulator, project, writers, moments.uniform(0.05, 0.6))
+            await load(emulator, project, writers, rng.uniform(0.05, 0.6))
     with running("--data", str(tmp_path)) as emulator:
         check(emulator, project, writers)
     assert all(writer.acknowledged for writer in writers)

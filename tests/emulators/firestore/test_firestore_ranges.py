@@ -95,7 +95,7 @@ def stored(client: Client) -> list[Ranked]:
 
 
 @pytest.fixture(scope="module")
-def moment(client: Client, stored: list[Ranked]) -> dt.datetime:
+def read_time(client: Client, stored: list[Ranked]) -> dt.datetime:
     """A time at which `past` had all documents; it has been changed since then."""
     past = client.collection("past")
     found: Any = past.limit(1).get()[0].read_time
@@ -169,11 +169,11 @@ def end(rng: random.Random, query: Query, order: Order, one: Ranked) -> tuple[Qu
 
 @pytest.mark.parametrize("collection", ["now", "past"])
 def test_ranges_go_with_all_else_that_a_query_has(
-    collection: str, client: Client, stored: list[Ranked], moment: dt.datetime
+    collection: str, client: Client, stored: list[Ranked], read_time: dt.datetime
 ) -> None:
     rng = random.Random(7)  # noqa: S311 - not a secret
     operands = [one for one in stored if not (one.is_null or one.is_nan)]
-    at = moment if collection == "past" else None
+    at = read_time if collection == "past" else None
     for _ in range(QUERIES):
         parts = [conjunction(rng, operands) for _ in range(rng.choice([1, 1, 2, 3]))]
         fields = rng.choice([["value"], ["value"], ["group", "value"], ["value", "group"]])

@@ -25,13 +25,13 @@ KILLS = int(os.environ.get("EMULATOR_KILLS", "3"))
 def test_no_acknowledged_publish_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     seed = time.time_ns()
     print(f"{seed=}")  # noqa: T201 - shown when the test fails
-    moments = random.Random(seed)  # noqa: S311 - not a secret
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     with running("--data", str(tmp_path)) as emulator:
         create(emulator)
     published: set[bytes] = set()
     for kill in range(KILLS):
         with running("--data", str(tmp_path)) as emulator:
-            killer = threading.Timer(moments.uniform(0.05, 0.5), emulator.process.kill)
+            killer = threading.Timer(rng.uniform(0.05, 0.5), emulator.process.kill)
             killer.start()
             published |= publish_until_killed(emulator, kill)
     assert published

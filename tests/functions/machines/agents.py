@@ -62,7 +62,7 @@ def missing(response: httpx.Response, machine_id: str) -> None:
     assert machine_id == body["machine_id"]
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Parse a time from a response, and check that it contains a time zone."""
     read = datetime.fromisoformat(text)
     assert read.tzinfo is not None

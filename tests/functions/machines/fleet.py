@@ -70,8 +70,8 @@ def _machine(rng: random.Random, organization_id: str, number: int, pools: Seque
 LABELS = {"tier": ("db", "web"), "example.com/rack": ("r1", "r2", "r3"), "spot": ("",)}
 
 
-def _id(rng: random.Random, moment: datetime) -> str:
-    first = UUID(machine_ids.first_since(moment)).int
+def _id(rng: random.Random, time: datetime) -> str:
+    first = UUID(machine_ids.first_since(time)).int
     variant, version = 0b10 << 62, 7 << 76
     return str(UUID(int=first + version + variant + rng.getrandbits(62)))
 

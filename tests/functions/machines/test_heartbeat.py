@@ -11,7 +11,7 @@ from functions.machines.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.control import Control
 from tests.event_log import EventLog
-from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
+from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.expectations import PATH, problem
 from tests.inventory_checker import Books, settled
@@ -28,13 +28,13 @@ async def test_a_heartbeat_moves_last_seen_and_nothing_else(
     machines: MachinesApi, books: Books, pubsub_control: Control
 ) -> None:
     machine = await registered(machines)
-    time = moment(machine["last_seen"]) + TEN_SECONDS
+    time = parse_time(machine["last_seen"]) + TEN_SECONDS
     await pubsub_control.tally("Publish", machine["id"])
 
     response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", beat(time))
 
     alive = shown(response)
-    assert time == moment(alive["last_seen"])
+    assert time == parse_time(alive["last_seen"])
     assert machine | {"last_seen": alive["last_seen"]} == alive
     assert response.headers["etag"] == '"1"'
     assert alive == shown(await machines.call("GET", f"{PATH}/{machine['id']}"))
@@ -49,7 +49,7 @@ async def test_a_heartbeat_that_moves_the_time_by_less_than_ten_seconds_writes_n
     machine = await registered(machines)
     await firestore_control.tally("Commit", machine["id"])
 
-    assert machine == await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + moved))
+    assert machine == await patched(machines, machine["id"], beat(parse_time(machine["last_seen"]) + moved))
 
     assert await firestore_control.tallied() == 0
 
@@ -70,7 +70,7 @@ async def test_a_time_without_a_zone_is_utc(machines: MachinesApi, text: str, ex
 
     shown_time = (await patched(machines, machine["id"], {"last_seen": text}))["last_seen"]
 
-    assert expected == moment(shown_time)
+    assert expected == parse_time(shown_time)
     assert expected == machines.stored(machine["id"])["last_seen"]
 
 
@@ -80,12 +80,12 @@ async def test_a_time_to_come_is_put_right_by_the_next_heartbeat(machines: Machi
     await patched(machines, machine["id"], {"last_seen": "2040-01-01T00:00:00"})
     now = datetime.now(UTC)
 
-    assert now == moment((await patched(machines, machine["id"], beat(now)))["last_seen"])
+    assert now == parse_time((await patched(machines, machine["id"], beat(now)))["last_seen"])
 
 
 async def test_a_heartbeat_may_repeat_what_is_so_already(machines: MachinesApi) -> None:
     machine = await registered(machines, name="same")
-    time = moment(machine["last_seen"]) + TEN_SECONDS
+    time = parse_time(machine["last_seen"]) + TEN_SECONDS
 
     same = {"status": "disconnected", "name": "same", "reserved_session_id": None}
     alive = await patched(machines, machine["id"], beat(time) | same)
@@ -98,11 +98,11 @@ async def test_a_heartbeat_with_another_status_is_a_change(
     machines: MachinesApi, log: EventLog, books: Books
 ) -> None:
     machine = await registered(machines)
-    time = moment(machine["last_seen"]) + SECOND
+    time = parse_time(machine["last_seen"]) + SECOND
 
     alive = await patched(machines, machine["id"], beat(time) | {"status": "connected"})
 
-    assert (alive["status"], moment(alive["last_seen"])) == ("connected", time)
+    assert (alive["status"], parse_time(alive["last_seen"])) == ("connected", time)
     assert log.wait_for(lambda log: len(log.of(machine["id"])) == 2)
     updated = log.of(machine["id"])[1].message
     assert isinstance(updated, MachineUpdated)
@@ -116,7 +116,7 @@ async def test_to_be_connected_is_to_be_heard_of(machines: MachinesApi) -> None:
 
     alive = await patched(machines, machine["id"], {"status": "connected"})
 
-    assert before <= moment(alive["last_seen"]) <= datetime.now(UTC)
+    assert before <= parse_time(alive["last_seen"]) <= datetime.now(UTC)
     again = await patched(machines, machine["id"], {"status": "connected"})
     assert alive == again
 
@@ -133,7 +133,7 @@ async def test_to_say_connected_once_more_is_a_heartbeat(
 
     again = await patched(machines, machine["id"], {"status": "connected"})
 
-    assert before <= moment(again["last_seen"]) <= datetime.now(UTC)
+    assert before <= parse_time(again["last_seen"]) <= datetime.now(UTC)
     assert connected | {"last_seen": again["last_seen"]} == again
     assert await pubsub_control.tallied() == 0
 
@@ -151,8 +151,8 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
         )
         assert joined.status_code == 200
 
-    time = moment(machine["last_seen"]) + TEN_SECONDS
-    assert time == moment((await patched(machines, machine["id"], beat(time)))["last_seen"])
+    time = parse_time(machine["last_seen"]) + TEN_SECONDS
+    assert time == parse_time((await patched(machines, machine["id"], beat(time)))["last_seen"])
     for changes in ({"status": "error"}, {"os_info": largest["os_info"][:-1] + "y"}):
         assert (await patched(machines, machine["id"], changes)).items() >= changes.items()
     [(place, _, kind)] = faults(
@@ -167,7 +167,7 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
 async def test_a_heartbeat_with_a_key_is_recorded_and_replayed(machines: MachinesApi) -> None:
     machine = await registered(machines)
     path, key = f"{AGENTS}/{machine['id']}", {"Idempotency-Key": "a"}
-    time = moment(machine["last_seen"]) + TEN_SECONDS
+    time = parse_time(machine["last_seen"]) + TEN_SECONDS
     first = await machines.call("PATCH", path, beat(time), key)
     await patched(machines, machine["id"], beat(time + TEN_SECONDS))
 
@@ -189,13 +189,13 @@ async def test_a_heartbeat_is_not_hidden_by_if_none_match(
     machine = await registered(machines)
     at = f"{path}/{machine['id']}"
     assert (await machines.call("GET", at, headers={"If-None-Match": '"1"'})).status_code == 304
-    time = moment(machine["last_seen"]) + moved
+    time = parse_time(machine["last_seen"]) + moved
     await patched(machines, machine["id"], beat(time))
 
     response = await machines.call("GET", at, headers={"If-None-Match": '"1"'})
 
     assert (response.status_code, response.headers["etag"]) == (200, '"1"')
-    assert moment(response.json()["last_seen"]) == time
+    assert parse_time(response.json()["last_seen"]) == time
     # `*` only asks whether the machine exists: RFC 9110, section 13.1.2.
     assert (await machines.call("GET", at, headers={"If-None-Match": "*"})).status_code == 304
     await patched(machines, machine["id"], {"name": "other"})
@@ -207,7 +207,7 @@ async def test_a_version_that_an_assignment_makes_is_known_and_hides_no_heartbea
 ) -> None:
     machine = await registered(machines)
     at = f"{AGENTS}/{machine['id']}"
-    last_seen = moment(machine["last_seen"])
+    last_seen = parse_time(machine["last_seen"])
     await patched(machines, machine["id"], beat(last_seen - timedelta(days=1)))
     pool = (await machines.call("POST", "/v1/pools", {"name": "a"})).json()["id"]
     assigned = {"machine_ids": [machine["id"]]}
@@ -234,7 +234,7 @@ async def test_a_machine_of_a_release_before_is_sent_as_a_whole_until_its_next_v
 async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: MachinesApi) -> None:
     machine = await registered(machines)
     path = f"{AGENTS}/{machine['id']}"
-    await patched(machines, machine["id"], beat(moment(machine["last_seen"]) + TEN_SECONDS))
+    await patched(machines, machine["id"], beat(parse_time(machine["last_seen"]) + TEN_SECONDS))
 
     await patched(machines, machine["id"], {"name": "other"}, {"If-Match": '"1"'})
 
@@ -243,7 +243,7 @@ async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: Mach
 
 async def test_heartbeats_among_changes_lose_nothing(machines: MachinesApi, books: Books) -> None:
     machine = await registered(machines)
-    start = moment(machine["last_seen"]) - timedelta(hours=1)
+    start = parse_time(machine["last_seen"]) - timedelta(hours=1)
     machines.machines().document(machine["id"]).update({"last_seen": start})
     names = [f"name {number}" for number in range(8)]
     times = [start + number * TEN_SECONDS for number in range(1, 9)]

@@ -190,13 +190,13 @@ async def test_more_sets_of_labels_than_one_query_takes_are_merged(machines: Mac
 async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     [machine] = (await items(machines))["items"]
-    moment = machine["created_at"].removesuffix("Z")
+    created_at = machine["created_at"].removesuffix("Z")
 
     for parameter in ("created_at_from", "created_at_to"):
         for zone in ("", "Z", "%2B00:00"):
-            assert await found(machines, f"{parameter}={moment}{zone}") == [machine_id]
-    assert await found(machines, f"created_at_from={moment}-01:00") == []
-    assert await found(machines, f"created_at_to={moment}%2B01:00") == []
+            assert await found(machines, f"{parameter}={created_at}{zone}") == [machine_id]
+    assert await found(machines, f"created_at_from={created_at}-01:00") == []
+    assert await found(machines, f"created_at_to={created_at}%2B01:00") == []
     assert await found(machines, "created_at_to=1969-12-31T00:00:00") == []
     assert await found(machines, "created_at_from=9999-12-31T23:59:59") == []
     assert await found(machines, "created_at_from=1950-01-01T00:00:00") == [machine_id]

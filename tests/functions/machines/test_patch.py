@@ -5,7 +5,7 @@ import pytest
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.control import Control
 from tests.event_log import EventLog
-from tests.functions.machines.agents import AGENTS, Json, faults, moment, patched, registered, shown
+from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_full_body
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
@@ -37,7 +37,7 @@ async def test_one_field_changes_and_the_rest_stays(machines: MachinesApi, field
     after = shown(response)
     assert response.headers["etag"] == '"2"'
     assert before | {field: CHANGES[field], "updated_at": after["updated_at"]} == after
-    assert moment(before["updated_at"]) <= moment(after["updated_at"])
+    assert parse_time(before["updated_at"]) <= parse_time(after["updated_at"])
     assert after == shown(await machines.call("GET", f"{PATH}/{machine_id}"))
 
 

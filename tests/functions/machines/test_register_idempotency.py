@@ -12,7 +12,7 @@ from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, created, invalid, problem
 
 # The headers in which a replay differs: the time, the request's id, and the mark of a replay.
-OF_THE_MOMENT = {"date", "x-request-id", "idempotent-replayed"}
+VOLATILE_HEADERS = {"date", "x-request-id", "idempotent-replayed"}
 
 
 def key(text: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def key(text: str) -> dict[str, str]:
 
 def lasting(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     """Return the parts of a response that a replay repeats."""
-    headers = {name: value for name, value in response.headers.items() if name not in OF_THE_MOMENT}
+    headers = {name: value for name, value in response.headers.items() if name not in VOLATILE_HEADERS}
     return response.status_code, response.content, headers
 
 

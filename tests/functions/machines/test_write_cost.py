@@ -15,7 +15,7 @@ from infra.local.nursery import Nursery
 from tests.control import Control
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import lone_project
-from tests.functions.machines.agents import AGENTS, a_registration, moment, patched, registered
+from tests.functions.machines.agents import AGENTS, a_registration, parse_time, patched, registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import PATH, created
@@ -74,7 +74,7 @@ async def quiet(stack: RunningStack, nursery: Nursery) -> AsyncIterator[Quiet]:
 async def a_heartbeat(quiet: Quiet) -> tuple[str, datetime]:
     """Register a machine; return its path, and a time at which a heartbeat is stored."""
     machine = await registered(quiet.machines)
-    return f"{AGENTS}/{machine['id']}", moment(machine["last_seen"]) + timedelta(seconds=10)
+    return f"{AGENTS}/{machine['id']}", parse_time(machine["last_seen"]) + timedelta(seconds=10)
 
 
 async def test_a_heartbeat_that_repeats_the_status_costs_no_more(quiet: Quiet) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.control import Control
 from tests.event_log import EventLog
-from tests.functions.machines.agents import AGENTS, Json, a_registration, moment, patched, registered
+from tests.functions.machines.agents import AGENTS, Json, a_registration, parse_time, patched, registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
 from tests.functions.machines.expectations import PATH, problem
@@ -40,7 +40,7 @@ class Change:
 
 
 def heartbeat(machine: Json) -> Json:
-    return {"last_seen": (moment(machine["last_seen"]) + timedelta(seconds=10)).isoformat()}
+    return {"last_seen": (parse_time(machine["last_seen"]) + timedelta(seconds=10)).isoformat()}
 
 
 CHANGES = {
@@ -126,8 +126,8 @@ async def test_a_heartbeat_without_a_response_is_written(
 
     alive = await patched(machines, machine["id"], beat, headers)
 
-    assert moment(beat["last_seen"]) == moment(alive["last_seen"])
-    assert moment(beat["last_seen"]) == machines.stored(machine["id"])["last_seen"]
+    assert parse_time(beat["last_seen"]) == parse_time(alive["last_seen"])
+    assert parse_time(beat["last_seen"]) == machines.stored(machine["id"])["last_seen"]
 
 
 @pytest.mark.parametrize("headers", [NO_KEY, KEY])

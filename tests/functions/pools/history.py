@@ -28,29 +28,29 @@ class State:
 class History:
     """States with the times of their commits, oldest first."""
 
-    moments: list[tuple[datetime, State]]
+    states: list[tuple[datetime, State]]
 
     @classmethod
     def of(cls, messages: Iterable[Message]) -> "History":
         """Replay events in the order of their commits; AssertionError if they are inconsistent."""
         once = {message.attributes["ce-id"]: message for message in messages}
         ordered = sorted(once.values(), key=_time)
-        moments = []
+        states = []
         state = State()
         for time, commit in groupby(ordered, key=_time):
             state = _after(state, list(commit))
-            moments.append((time, state))
-        return cls(moments)
+            states.append((time, state))
+        return cls(states)
 
     @property
     def last(self) -> State:
         """The state after all events."""
-        return self.moments[-1][1] if self.moments else State()
+        return self.states[-1][1] if self.states else State()
 
     def during(self, start: datetime, end: datetime) -> Iterator[State]:
         """Yield the state at a start time, and all later ones until an end time."""
         before = State()
-        for time, state in self.moments:
+        for time, state in self.states:
             if time > end:
                 break
             if time < start:

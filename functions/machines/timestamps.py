@@ -23,26 +23,26 @@ def _text(value: Any) -> str:  # noqa: ANN401 - what a client sent
     return value
 
 
-def _utc(moment: datetime) -> datetime:
+def _utc(time: datetime) -> datetime:
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except OverflowError as error:
         raise PydanticKnownError("datetime_object_invalid", {"error": "out of range in UTC"}) from error
 
 
 def _date_as(time: str) -> Callable[[str], str]:
-    def moment(text: str) -> str:
+    def complete(text: str) -> str:
         if _LOST_PLUS.fullmatch(text):
             raise PydanticKnownError("datetime_parsing", {"error": "a zone's + is %2B in a URL"})
         return f"{text}T{time}Z" if _DATE.fullmatch(text) else text
 
-    return moment
+    return complete
 
 
 _DATE_OR_TIME = WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
 
-Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_utc)]
+Timestamp = Annotated[datetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_utc)]
 
 # The ends of a period in a query. A date without a time is the whole day, in UTC.
-Beginning = Annotated[Moment, BeforeValidator(_date_as("00:00:00")), _DATE_OR_TIME]
-End = Annotated[Moment, BeforeValidator(_date_as("23:59:59.999999")), _DATE_OR_TIME]
+PeriodStart = Annotated[Timestamp, BeforeValidator(_date_as("00:00:00")), _DATE_OR_TIME]
+PeriodEnd = Annotated[Timestamp, BeforeValidator(_date_as("23:59:59.999999")), _DATE_OR_TIME]
