@@ -25,10 +25,10 @@ MAX_DOCUMENT_BYTES = 920 * 1024
 # A pool's id, its length and the field's number. They do not count: requests about the machine have none.
 _POOL_BYTES = 36 + 1 + 2
 # The most bytes that a byte of a message becomes in JSON: a control character becomes \u0000.
-_LONGEST_ESCAPE = 6
-_LONGEST_FRAME = 4 * 1024  # of the fields that every machine has
+_MAX_ESCAPE_BYTES = 6
+_MAX_FRAME_BYTES = 4 * 1024  # of the fields that every machine has
 # A term of a name or hostname: 16 characters of 4 bytes, its prefix, and the overhead of a key and its value.
-_LONGEST_TERM = 16 * 4 + 6 + 2
+_MAX_TERM_BYTES = 16 * 4 + 6 + 2
 _OTHER_TERMS = 64 * 1024  # those of the id and of 64 labels
 
 # The fields of a patch that can make a machine too large: the other ones fit in the margin of the limits.
@@ -50,7 +50,7 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
     if size > MAX_MESSAGE_BYTES:
         raise too_large(machine, sent, f"{MAX_MESSAGE_BYTES} bytes")
     _require_searchable(machine, sent, size)
-    if size * _LONGEST_ESCAPE + _LONGEST_FRAME <= MAX_JSON_BYTES:
+    if size * _MAX_ESCAPE_BYTES + _MAX_FRAME_BYTES <= MAX_JSON_BYTES:
         return
     if len(json_response(200, machine_json(plain(machine))).body) > MAX_JSON_BYTES:
         raise too_large(machine, sent, f"{MAX_JSON_BYTES} bytes as JSON")
@@ -58,8 +58,8 @@ def require_storable(machine: Machine, sent: Container[str] = _FIELDS) -> None:
 
 def _require_searchable(machine: Machine, sent: Container[str], size: int) -> None:
     """Reject a machine that cannot be stored with its search terms."""
-    most_terms = (search.LONGEST_RUN + 1) * len(search.fold(machine.name + machine.hostname))
-    if size + most_terms * _LONGEST_TERM + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
+    max_terms = (search.MAX_RUN_LENGTH + 1) * len(search.fold(machine.name + machine.hostname))
+    if size + max_terms * _MAX_TERM_BYTES + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return
     terms = set(search.terms(machine))
     field = max(("name", "hostname"), key=lambda name: _terms_of(machine, name))
@@ -68,10 +68,10 @@ def _require_searchable(machine: Machine, sent: Container[str], size: int) -> No
     if len(terms) > MAX_TERMS or index_bytes > MAX_INDEX_BYTES:
         raise _too_long(field, "it is searched by too many parts of it")
     if size + term_bytes + 2 * len(terms) > MAX_DOCUMENT_BYTES:
-        most = f"{MAX_DOCUMENT_BYTES} bytes with what it is searched by"
+        limit = f"{MAX_DOCUMENT_BYTES} bytes with what it is searched by"
         if field not in sent:
-            raise too_large(machine, sent, most)
-        raise _too_long(field, f"the machine takes more than {most}")
+            raise too_large(machine, sent, limit)
+        raise _too_long(field, f"the machine takes more than {limit}")
 
 
 def _terms_of(machine: Machine, field: str) -> int:

@@ -15,7 +15,7 @@ from shared.store.pools import find_pools
 
 # The most bytes of stored pools in a response, if each pool counts once for each of its machines. JSON can be
 # six times as large. One machine is always below this: at most 100 pools of 80 KiB each.
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 
 Shown = Mapping[str, Mapping[str, Any]]
 """Pools as responses show them, by their ids."""
@@ -32,7 +32,7 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
     pool_ids = Counter(pool_id for machine in machines for pool_id in machine["pool_ids"])
     organization = call.caller.organization_id
     pools = await find_pools(inventory.firestore, organization, list(pool_ids), call.deadline)
-    if sum(pool.ByteSize() * pool_ids[pool.id] for pool in pools) > MOST_BYTES:
+    if sum(pool.ByteSize() * pool_ids[pool.id] for pool in pools) > MAX_BYTES:
         message = "The pools of these machines are too large to be shown with each: ask for fewer machines"
         raise Invalid([Fault(("query", "include"), "too_large", message)])
     counts = await count_members_of_each(inventory.firestore, organization, pools, call.deadline)

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from functions.machines.profile_message import LARGEST_ARRAY, parse_message
+from functions.machines.profile_message import MAX_ARRAY_LENGTH, parse_message
 from shared.domain.errors import Fault
 from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.parameters import Parameters
 from shared.edge.resource import Call
-from shared.edge.validation import AtMost, Strict, validate
+from shared.edge.validation import MaxLength, Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -71,7 +71,7 @@ LabelValue = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{LABEL_VALUE.pattern}$"}),
 ]
 Labels = Annotated[
-    dict[LabelKey, LabelValue], AtMost(64), Field(json_schema_extra={"additionalProperties": False})
+    dict[LabelKey, LabelValue], MaxLength(64), Field(json_schema_extra={"additionalProperties": False})
 ]
 Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]
@@ -110,10 +110,10 @@ class NicProfile(Strict):
     mac: Mac
 
 
-_MOST_NICS = 128
+_MAX_NICS = 128
 Nics = Annotated[
     list[NicProfile],
-    AtMost(_MOST_NICS),
+    MaxLength(_MAX_NICS),
     AfterValidator(_at_least_one),
     Field(json_schema_extra=_needs_an_item),
 ]
@@ -130,11 +130,11 @@ class MachineProfile(Strict):
 
     model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
 
-    cpus: Annotated[list[CpuProfile], AtMost(256)] = Field(default=[])
-    memory_modules: Annotated[list[MemoryModuleProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
-    accelerators: Annotated[list[AcceleratorProfile], AtMost(256)] = Field(default=[])
+    cpus: Annotated[list[CpuProfile], MaxLength(256)] = Field(default=[])
+    memory_modules: Annotated[list[MemoryModuleProfile], MaxLength(MAX_ARRAY_LENGTH)] = Field(default=[])
+    accelerators: Annotated[list[AcceleratorProfile], MaxLength(256)] = Field(default=[])
     nics: Nics = Field(default=[], validate_default=True)  # the default is rejected with its own message
-    drives: Annotated[list[DriveProfile], AtMost(LARGEST_ARRAY)] = Field(default=[])
+    drives: Annotated[list[DriveProfile], MaxLength(MAX_ARRAY_LENGTH)] = Field(default=[])
     name: Name | None = None
     hostname: Hostname | None = None
     version: AgentVersion = None
@@ -163,7 +163,7 @@ def read_profile(call: Call) -> Machine:
 def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a client sent
     """Return a fault for each MAC address of a profile that repeats an earlier one."""
     nics = document.get("nics") if isinstance(document, dict) else None
-    if not isinstance(nics, list) or len(nics) > _MOST_NICS:
+    if not isinstance(nics, list) or len(nics) > _MAX_NICS:
         return []
     first: dict[str, int] = {}
     faults = []

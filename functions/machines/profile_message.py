@@ -12,7 +12,7 @@ from shared.edge import strict_json
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # The most entries of any array in a profile. For longer arrays, only the length is reported as a fault.
-LARGEST_ARRAY = 1024
+MAX_ARRAY_LENGTH = 1024
 
 
 def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
@@ -29,7 +29,7 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     except DecodeError as error:
         raise MalformedBody(f"The body is not a valid {Machine.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
-    faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MOST_FAULTS))
+    faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MAX_FAULTS))
     # The API's `version` is the message's `agent_version`: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
         faults.append(Fault(("body", "version"), "extra_forbidden", "is set by the server"))
@@ -62,7 +62,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
         return value
     if hasattr(value, "items"):
         return dict(value.items())
-    return [_plain(item) for item in islice(value, LARGEST_ARRAY + 1)]
+    return [_plain(item) for item in islice(value, MAX_ARRAY_LENGTH + 1)]
 
 
 def _unknown_fields(message: Message, location: strict_json.Location) -> Iterator[Fault]:
@@ -73,6 +73,6 @@ def _unknown_fields(message: Message, location: strict_json.Location) -> Iterato
             continue
         if isinstance(value, Message):
             yield from _unknown_fields(value, (*location, field.name))
-        elif len(value) <= LARGEST_ARRAY:
+        elif len(value) <= MAX_ARRAY_LENGTH:
             for index, item in enumerate(value):
                 yield from _unknown_fields(item, (*location, field.name, index))

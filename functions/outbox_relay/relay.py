@@ -44,7 +44,7 @@ async def relay(inventory: Inventory) -> None:
     run = _Run(inventory)
     try:
         async for documents in inventory.outbox.waiting(
-            most=PART, most_bytes=PART_BYTES, deadline=run.deadline
+            max_events=PART, max_bytes=PART_BYTES, deadline=run.deadline
         ):
             await run.publish([document for document in documents if run.is_old(document)])
     except Exception as error:  # noqa: BLE001 - raised again after the report

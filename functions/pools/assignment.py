@@ -67,7 +67,7 @@ class _Assignment:
         Raises:
             Invalid: there are such machines; the error has a fault for each.
         """
-        message = f"The machine is in {pools.MOST_POOLS} pools, which is the maximum"
+        message = f"The machine is in {pools.MAX_POOLS} pools, which is the maximum"
         full = [machine.id for machine in machines if not pools.has_room(machine, self.pool_id)]
         if full:
             places = [("body", "machine_ids", self.machine_ids[machine_id]) for machine_id in full]

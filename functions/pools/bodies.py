@@ -9,7 +9,7 @@ from shared.domain import pools
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
 from shared.edge.size import too_large
-from shared.edge.validation import NOT_SENT, AtMost, Strict, UuidText
+from shared.edge.validation import NOT_SENT, MaxLength, Strict, UuidText
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
 # The deletion of a machine is one commit of at most 10 MiB, with an event for each of its pools, which
@@ -65,7 +65,7 @@ class PoolPatch(_Content):
 class MachineAssignment(Strict):
     """Machines to add to a pool or to remove from it. Repeated ids count once."""
 
-    machine_ids: Annotated[list[UuidText], Field(min_length=1), AtMost(100)]
+    machine_ids: Annotated[list[UuidText], Field(min_length=1), MaxLength(100)]
 
     def places(self) -> dict[str, int]:
         """Return the machines' ids without repeats, each with its first position in the request."""
@@ -78,7 +78,7 @@ class MachineAssignment(Strict):
 class PoolAssignment(Strict):
     """All pools that the machine is to be in. It leaves all others."""
 
-    pool_ids: Annotated[list[UuidText], AtMost(pools.MOST_POOLS)]
+    pool_ids: Annotated[list[UuidText], MaxLength(pools.MAX_POOLS)]
 
     def ids(self) -> list[str]:
         """Return the pools' ids without repeats."""

@@ -23,7 +23,7 @@ from shared.store.members import count_members_of_each, list_members
 from shared.store.pools import count_pools, list_pools
 
 # The most machines that a page reads for all its pools together, however large the pools are.
-MOST_INCLUDED = 1000
+MAX_INCLUDED = 1000
 
 
 class PoolItemsQuery(Strict):
@@ -83,7 +83,7 @@ async def _with_members(
 
 
 def _share(counts: Sequence[int]) -> int:
-    """Return the most machines per pool for which all pools together show at most `MOST_INCLUDED`."""
+    """Return the most machines per pool for which all pools together show at most `MAX_INCLUDED`."""
     # A binary search, because the sum grows with the share. Small pools leave machines to large ones.
-    shares = range(1, pools.MOST_SHOWN + 1)
-    return bisect_right(shares, MOST_INCLUDED, key=lambda share: sum(min(count, share) for count in counts))
+    shares = range(1, pools.MAX_SHOWN + 1)
+    return bisect_right(shares, MAX_INCLUDED, key=lambda share: sum(min(count, share) for count in counts))

@@ -122,7 +122,7 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
             inventory.firestore,
             organization_id,
             pool_id,
-            limit=pools.MOST_SHOWN,
+            limit=pools.MAX_SHOWN,
             deadline=deadline,
             known={machine["id"]: machine for machine in named},
             as_of=as_of,
@@ -131,11 +131,11 @@ async def members(  # noqa: PLR0913 - whose pool, what of it, and when
     machines, skip = pools.first_members(named, newest)
     # Without `as_of`, some of `named` may have left since. They are still shown, so they count too.
     known = {machine["id"] for machine in (*named, *newest)}
-    present = pages.total(counted, skip=0, found=len(newest), limit=pools.MOST_SHOWN)
+    present = pages.total(counted, skip=0, found=len(newest), limit=pools.MAX_SHOWN)
     count = max(present, len(known))
     if count <= len(machines):
         return Members(count, machines, {})
-    rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MOST_SHOWN}"
+    rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MAX_SHOWN}"
     return Members(count, machines, {"Link": f'<{rest}>; rel="next"'})
 
 

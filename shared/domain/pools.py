@@ -8,10 +8,10 @@ from shared.domain.versions import advance, with_fields
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 """The most machines that a response shows for a pool, so that its cost does not grow with the pool."""
 
-MOST_POOLS = 100
+MAX_POOLS = 100
 """The most pools that a machine can be in: its deletion is one commit, with an event for each pool."""
 
 
@@ -54,7 +54,7 @@ def update(before: Pool, content: Pool, fields: Collection[str], *, now: datetim
 
 def has_room(machine: Machine, pool_id: str) -> bool:
     """Return whether a machine is in a pool or can join it; deleted pools count until their cleanup."""
-    return pool_id in machine.pool_ids or len(machine.pool_ids) < MOST_POOLS
+    return pool_id in machine.pool_ids or len(machine.pool_ids) < MAX_POOLS
 
 
 def join(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
@@ -92,7 +92,7 @@ def first_members(named: Sequence[Plain], newest: Sequence[Plain]) -> tuple[list
     skip = 0
     for machine in newest:
         if machine["id"] not in shown:
-            if len(shown) >= MOST_SHOWN:
+            if len(shown) >= MAX_SHOWN:
                 break
             shown[machine["id"]] = machine
         skip += 1

@@ -8,8 +8,8 @@ run is a sequence of consecutive characters. Results are exact, mostly without v
 - A longer part is covered by runs, each of which overlaps the one before. If no run of the overlap's length
   occurs twice in the text, each run determines the position of the next. So the text contains the whole part.
 - If one does occur twice, the text uses longer runs with a longer overlap (`LEVELS`).
-- A part of more than `LONGEST_RUN` characters is covered by runs of that length, which longer texts have in
-  addition. Only if an overlap of these occurs twice in the text must the machine be verified.
+- A part of more than `MAX_RUN_LENGTH` characters is covered by runs of that length, which longer texts have
+  in addition. Only if an overlap of these occurs twice in the text must the machine be verified.
 
 For the costs, see docs/decisions/0006-search.md.
 """
@@ -22,9 +22,9 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 # The lengths of runs, and of the overlaps that must be distinct. On the last level, one run covers the whole
 # part if that is not longer than the run.
 LEVELS = ((5, 3), (10, 6), (48, 48))
-LONGEST_RUN = LEVELS[-1][0]
+MAX_RUN_LENGTH = LEVELS[-1][0]
 # How longer parts are covered, and the marks of a text's runs: whether all its overlaps are distinct.
-_LONG = (LONGEST_RUN, LONGEST_RUN // 2)
+_LONG = (MAX_RUN_LENGTH, MAX_RUN_LENGTH // 2)
 _DISTINCT, _REPEATED = 3, 4
 # Runs up to this length are terms of the whole machine. Terms of longer runs also name the text and level.
 _SHORT = 4
@@ -67,12 +67,12 @@ def containing(organization_id: str, part: str) -> list[Terms]:
         part: what `fold` returned, not empty.
 
     Returns:
-        The alternatives. For a part of more than `LONGEST_RUN` characters, `candidates` returns more.
+        The alternatives. For a part of more than `MAX_RUN_LENGTH` characters, `candidates` returns more.
     """
     own = _own(organization_id)
     if len(part) <= _SHORT:
         return [(f"{own}r{part}",)]
-    if len(part) > LONGEST_RUN:
+    if len(part) > MAX_RUN_LENGTH:
         return [_covering(own + text, _DISTINCT, part, _LONG) for text in "nh"]
     texts = "inh" if len(part) <= _ID_LENGTH and _ID_CHARACTERS.issuperset(part) else "nh"
     return [
@@ -84,10 +84,10 @@ def candidates(organization_id: str, part: str) -> list[Terms]:
     """Return a query for machines that may contain a long part, which `verify` must check.
 
     Returns:
-        The alternatives; none for a part of up to `LONGEST_RUN` characters.
+        The alternatives; none for a part of up to `MAX_RUN_LENGTH` characters.
     """
     own = _own(organization_id)
-    if len(part) <= LONGEST_RUN:
+    if len(part) <= MAX_RUN_LENGTH:
         return []
     return [_covering(own + text, _REPEATED, part, _LONG) for text in "nh"]
 
@@ -128,8 +128,8 @@ def _runs_of(own: str, text: str, content: str) -> list[Prefixed]:
     found += [
         (f"{own}{text}{level}", _terms_of(content, length)) for length in range(_SHORT + 1, longest + 1)
     ]
-    if len(content) > LONGEST_RUN:
-        found.append((f"{own}{text}{_mark(content)}", _terms_of(content, LONGEST_RUN)))
+    if len(content) > MAX_RUN_LENGTH:
+        found.append((f"{own}{text}{_mark(content)}", _terms_of(content, MAX_RUN_LENGTH)))
     return found
 
 
@@ -143,7 +143,7 @@ def _mark(content: str) -> int:
 
 
 def _are_distinct(content: str, length: int) -> bool:
-    if length == LONGEST_RUN:
+    if length == MAX_RUN_LENGTH:
         return True  # longer parts use other runs
     runs = _runs(content, length)
     return len(runs) == len(set(runs))

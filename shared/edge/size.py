@@ -10,14 +10,14 @@ from shared.domain.errors import Fault, Invalid
 _NAMES = {"agent_version": "version"}
 
 
-def too_large(message: Message, sent: Container[str], most: str) -> Invalid:
+def too_large(message: Message, sent: Container[str], limit: str) -> Invalid:
     """Return the error for a message that is too large.
 
     Args:
         message: a machine or a pool.
         sent: the names of the fields that the request sets. The error names the largest of these, or the
             whole body if the request sets none.
-        most: the maximum size, with its unit.
+        limit: the maximum size, with its unit.
     """
     sizes = {
         field.name: _size(message, field.name) for field, _ in message.ListFields() if field.name in sent
@@ -25,7 +25,7 @@ def too_large(message: Message, sent: Container[str], most: str) -> Invalid:
     largest = max(sizes, key=sizes.__getitem__, default=None)
     place = ("body",) if largest is None else ("body", _NAMES.get(largest, largest))
     thing = message.DESCRIPTOR.name.lower()
-    reason = f"must be smaller: with it the {thing} takes more than {most}"
+    reason = f"must be smaller: with it the {thing} takes more than {limit}"
     return Invalid([Fault(place, "too_large", reason)])
 
 

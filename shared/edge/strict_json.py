@@ -19,8 +19,8 @@ Location = tuple[str | int, ...]
 
 MAX_DEPTH = 100
 # A body of 1 MiB can have a quarter of a million faults, or very long names in their locations.
-MOST_FAULTS = 1000
-LONGEST_NAME = 1000
+MAX_FAULTS = 1000
+MAX_NAME_LENGTH = 1000
 _INT64 = range(-(2**63), 2**63)
 _MAX_INT64_DIGITS = 19
 # An escape of a surrogate, which may lack its other half.
@@ -74,7 +74,7 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
 
     Returns:
         The document, without values that are nested too deep, and those faults that a validation of types
-        does not find, each located in `body`: at most `MOST_FAULTS`.
+        does not find, each located in `body`: at most `MAX_FAULTS`.
 
     Raises:
         MalformedBody: the document is not JSON in UTF-8.
@@ -106,7 +106,7 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
         document.update(dict.fromkeys(deep))
     if parsing.suspicious or _SURROGATE.search(text):
         faults = chain(faults, _faults(document, ("body",)))
-    return document, list(islice(faults, MOST_FAULTS))
+    return document, list(islice(faults, MAX_FAULTS))
 
 
 def _too_deep(location: Location, levels: int) -> Fault:
@@ -159,4 +159,4 @@ def _surrogates(text: str, location: Location) -> Iterator[Fault]:
 def printable(name: str) -> str:
     """Return a name for a fault's location: cut if too long, lone surrogates replaced as by pydantic."""
     text = name.encode(errors="surrogatepass").decode(errors="replace")
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
+    return text if len(text) <= MAX_NAME_LENGTH else f"{text[:MAX_NAME_LENGTH]}..."

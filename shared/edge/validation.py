@@ -50,7 +50,7 @@ NOT_SENT: Any = Field(default=None, json_schema_extra=without_default)
 
 
 @dataclass(frozen=True)
-class AtMost:
+class MaxLength:
     """Limits the entries of an array or object; one with too many entries is not validated further.
 
     Otherwise, each entry could have a fault: a quarter of a million in a body of 1 MiB. This check must come
@@ -89,7 +89,7 @@ class Strict(Deferred):
 
 
 # More than any model has. A document with more (1 MiB can have a hundred thousand) is rejected as a whole.
-MOST_NAMES = 1000
+MAX_NAMES = 1000
 
 
 def validate(
@@ -110,9 +110,9 @@ def validate(
     Raises:
         Invalid: the document has faults; the error lists all of them, those of parsing first.
     """
-    if isinstance(document, dict) and len(document) > MOST_NAMES:
-        message = f"must have at most {MOST_NAMES} entries"
-        raise Invalid([*known, Fault((source,), "too_long", message, {"max_length": MOST_NAMES})])
+    if isinstance(document, dict) and len(document) > MAX_NAMES:
+        message = f"must have at most {MAX_NAMES} entries"
+        raise Invalid([*known, Fault((source,), "too_long", message, {"max_length": MAX_NAMES})])
     faults = list(known)
     places = {fault.location for fault in known}
     try:

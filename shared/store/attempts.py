@@ -10,7 +10,7 @@ from shared.domain.errors import Unavailable
 from shared.store.errors import Contended, StoreError, Unclear
 
 # Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+INITIAL_DELAY, MAX_DELAY = 0.02, 1.0
 
 Result = TypeVar("Result")
 
@@ -24,18 +24,18 @@ class Attempts:
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
-        self._pause = 0.0
+        self._delay = 0.0
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> None:
-        if self._pause:
-            pause = random.uniform(0, self._pause)  # noqa: S311 - no secret
-            await asyncio.sleep(min(pause, max(self._deadline.left, 0)))
+        if self._delay:
+            delay = random.uniform(0, self._delay)  # noqa: S311 - no secret
+            await asyncio.sleep(min(delay, max(self._deadline.left, 0)))
         if self._deadline.left <= 0:
             raise StopAsyncIteration
-        self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._pause else FIRST_PAUSE
+        self._delay = min(2 * self._delay, MAX_DELAY) if self._delay else INITIAL_DELAY
 
 
 async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:

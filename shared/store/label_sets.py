@@ -19,11 +19,11 @@ from shared.store import paths
 from shared.store.batches import batches
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
-from shared.store.machine_queries import MOST_ALTERNATIVES, machines_query
+from shared.store.machine_queries import MAX_ALTERNATIVES, machines_query
 from shared.store.machines import LABEL_SET
 from shared.store.queries import all_in
 
-MOST_ORGANIZATIONS = 1000
+MAX_ORGANIZATIONS = 1000
 
 
 class LabelSets:
@@ -41,7 +41,7 @@ class LabelSets:
         # Even if it was cached, because it may have been evicted meanwhile.
         self._known[organization_id] = known
         self._known.move_to_end(organization_id)
-        if len(self._known) > MOST_ORGANIZATIONS:
+        if len(self._known) > MAX_ORGANIZATIONS:
             self._known.popitem(last=False)
         return [name for name, held in known.items() if held.isdisjoint(keys)]
 
@@ -50,7 +50,7 @@ class LabelSets:
         everything = MachineFilter(organization_id=organization_id)
         queries = [
             machines_query(self._firestore, everything, label_sets=batch)
-            for batch in batches(names, MOST_ALTERNATIVES)
+            for batch in batches(names, MAX_ALTERNATIVES)
         ]
         parent = paths.organization(organization_id)
         total, read_time = await self._firestore.count_with_time(

@@ -24,7 +24,7 @@ async def find_verified(
 
     Args:
         firestore: the database.
-        wanted: the filter; only a search of more than `search.LONGEST_RUN` characters has candidates.
+        wanted: the filter; only a search of more than `search.MAX_RUN_LENGTH` characters has candidates.
         label_sets: the sets of label keys that the machines can have; if empty, any.
         deadline: when to stop.
     """

@@ -18,9 +18,9 @@ from shared.store.machines import LABEL_SET, MACHINE_SELECTION, TERMS
 from shared.store.queries import FieldFilter, Filter, all_in, all_of, any_of, condition
 
 # In disjunctive normal form: https://firebase.google.com/docs/firestore/query-data/queries#query_limitations
-MOST_ALTERNATIVES = 30
+MAX_ALTERNATIVES = 30
 # Filters, sort orders and the path of the parent document: https://cloud.google.com/firestore/quotas#limits
-MOST_CONDITIONS = 100
+MAX_CONDITIONS = 100
 _OTHERS = 3  # the order, the parent, and the sets of label keys
 
 _HELD = Value(boolean_value=True)
@@ -69,13 +69,13 @@ def machines_query(
 
 def label_sets_a_query(wanted: MachineFilter) -> int:
     """Return how many sets of label keys one query can contain in addition to the search."""
-    return MOST_ALTERNATIVES // len(_search(wanted)) if wanted.search else MOST_ALTERNATIVES
+    return MAX_ALTERNATIVES // len(_search(wanted)) if wanted.search else MAX_ALTERNATIVES
 
 
 def fits_one_query(wanted: MachineFilter) -> bool:
     """Return whether a filter's conditions are few enough for one query."""
     conditions = _conditions(wanted, (), candidates=False)
-    return sum(1 for where in conditions for _ in _field_filters(where)) + _OTHERS <= MOST_CONDITIONS
+    return sum(1 for where in conditions for _ in _field_filters(where)) + _OTHERS <= MAX_CONDITIONS
 
 
 def _field_filters(where: Filter) -> Iterable[FieldFilter]:

@@ -62,7 +62,7 @@ class Outbox:
             await retried(partial(self._firestore.commit, deletes, deadline), deadline)
 
     async def waiting(
-        self, *, most: int, most_bytes: int, deadline: Deadline
+        self, *, max_events: int, max_bytes: int, deadline: Deadline
     ) -> AsyncIterator[list[Document]]:
         """Read the outbox once, in parts that end with the page that reaches one of the limits.
 
@@ -80,7 +80,7 @@ class Outbox:
         while page:
             documents += page
             size += sum(document.ByteSize() for document in page)
-            if len(documents) >= most or size >= most_bytes:
+            if len(documents) >= max_events or size >= max_bytes:
                 yield documents
                 documents, size = [], 0
             page = await self._page(page[-1], deadline) if len(page) == PAGE else []

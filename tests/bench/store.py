@@ -48,16 +48,16 @@ class Store:
 
     async def is_empty(self, collection: str) -> bool:
         """Return whether a collection has no documents."""
-        return not await self._names(collection, most=1)
+        return not await self._names(collection, limit=1)
 
     async def clear(self, collection: str) -> None:
         """Delete all documents of a collection."""
-        while names := await self._names(collection, most=A_COMMIT):
+        while names := await self._names(collection, limit=A_COMMIT):
             await self.write(frame(Write(delete=name)) for name in names)
 
-    async def _names(self, collection: str, *, most: int) -> list[str]:
+    async def _names(self, collection: str, *, limit: int) -> list[str]:
         request = firestore_pb2.ListDocumentsRequest(
-            parent=self.name(), collection_id=collection, page_size=most
+            parent=self.name(), collection_id=collection, page_size=limit
         )
         request.mask.field_paths.append("__name__")
         return [document.name for document in (await self._list(request)).documents]

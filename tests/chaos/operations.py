@@ -19,7 +19,7 @@ MACHINES = "/v1/machines"
 POOLS = "/v1/pools"
 # The number of MAC addresses and of fingerprints that all clients use.
 CONTESTED = 12
-MOST_POOLS = 30
+MAX_POOLS = 30
 
 
 @dataclass
@@ -224,7 +224,7 @@ async def read_own(actor: Actor) -> None:
 
 async def create_pool(actor: Actor) -> None:
     """Create a pool."""
-    if len(actor.fleet.pools) < MOST_POOLS:
+    if len(actor.fleet.pools) < MAX_POOLS:
         body = {"name": actor.client.token(), "pool_parameters": {"by": "chaos"}}
         response = await actor.ask("create pool", "POST", POOLS, body, allowed={201})
         if response is not None and response.status_code == 201:

@@ -26,7 +26,7 @@ from tests.plain_http import NO_AUTHORITIES
 from tests.stack import StackProcess, changed_topology, organization
 
 ORGANIZATIONS = 3
-MOST_REPLAYS = 300
+MAX_REPLAYS = 300
 REPLAYS_A_SECOND = 6
 REPLAYS_AT_ONCE = 16
 # The relay publishes events after ten seconds, and a failed push is retried after a minute at most.
@@ -200,7 +200,7 @@ async def _replay_faults(actors: list[Actor], outcome: Outcome, chance: random.R
         for sent in outcome.ledger.sent
         if sent.key and sent.response is not None and sent.response.is_success
     ]
-    wanted = min(MOST_REPLAYS, round(outcome.plan.seconds * REPLAYS_A_SECOND))
+    wanted = min(MAX_REPLAYS, round(outcome.plan.seconds * REPLAYS_A_SECOND))
     sample = chance.sample(repeatable, min(wanted, len(repeatable)))
     outcome.figures["replays"] = len(sample)
     at_once = asyncio.Semaphore(REPLAYS_AT_ONCE)

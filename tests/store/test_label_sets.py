@@ -12,7 +12,7 @@ async def test_the_least_recently_used_organization_is_evicted_first(
     own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For a cached organization, the machines are counted, and no set is read."""
-    monkeypatch.setattr("shared.store.label_sets.MOST_ORGANIZATIONS", 2)
+    monkeypatch.setattr("shared.store.label_sets.MAX_ORGANIZATIONS", 2)
     sets = LabelSets(own.firestore)
     await sets.lacking("before", ["tier"], Deadline(5))
 

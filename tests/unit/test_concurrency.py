@@ -9,18 +9,18 @@ from shared.concurrency import MAX_CONCURRENCY, run_concurrently
 
 async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:
     under_way: set[int] = set()
-    most = 0
+    max_in_flight = 0
 
     async def call(number: int) -> int:
-        nonlocal most
+        nonlocal max_in_flight
         under_way.add(number)
-        most = max(most, len(under_way))
+        max_in_flight = max(max_in_flight, len(under_way))
         await asyncio.sleep(0)
         under_way.remove(number)
         return number
 
     assert list(range(200)) == await run_concurrently(call(number) for number in range(200))
-    assert most == MAX_CONCURRENCY
+    assert max_in_flight == MAX_CONCURRENCY
 
 
 async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun() -> None:

@@ -4,18 +4,18 @@ from collections.abc import Collection
 
 import pytest
 
-from shared.domain.pools import MOST_SHOWN, first_members
+from shared.domain.pools import MAX_SHOWN, first_members
 
-SIZE = MOST_SHOWN + 50
+SIZE = MAX_SHOWN + 50
 
 
 @pytest.mark.parametrize(
     "places",
     [
         [],
-        range(MOST_SHOWN),
+        range(MAX_SHOWN),
         range(50, SIZE),
-        range(MOST_SHOWN - 1, SIZE),  # the first named member comes after more others than a response shows
+        range(MAX_SHOWN - 1, SIZE),  # the first named member comes after more others than a response shows
         range(0, SIZE, 2),
     ],
     ids=str,
@@ -24,8 +24,8 @@ def test_the_members_shown_and_those_that_the_list_goes_on_with_are_all(places: 
     members = [{"id": number} for number in range(SIZE)]
     named = [members[place] for place in places]
 
-    shown, skip = first_members(named, members[:MOST_SHOWN])
+    shown, skip = first_members(named, members[:MAX_SHOWN])
 
     assert named == shown[: len(named)]
-    assert len(shown) == MOST_SHOWN
+    assert len(shown) == MAX_SHOWN
     assert {*range(SIZE)} == {member["id"] for member in (*shown, *members[skip:])}

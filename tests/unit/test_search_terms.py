@@ -16,7 +16,7 @@ FIRESTORE_ENTRIES = 40_000
 
 # Few characters, so that runs repeat, and some parts almost match.
 texts = st.text(alphabet="ab-", max_size=60) | st.text(alphabet="aA1\u017f\u00df", max_size=20)
-parts = st.text(alphabet="ab-", min_size=1, max_size=search.LONGEST_RUN)
+parts = st.text(alphabet="ab-", min_size=1, max_size=search.MAX_RUN_LENGTH)
 
 # Longer texts from longer pieces, only some of which repeat.
 pieces = st.sampled_from(["0123456789", "abcdefghijklm", "nopqrstuvwxyz.", "a", "b"])

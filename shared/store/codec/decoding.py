@@ -27,8 +27,8 @@ _RANGES = {
     FieldDescriptor.CPPTYPE_UINT64: range(2**64),
     FieldDescriptor.CPPTYPE_ENUM: range(-(2**31), 2**31),
 }
-MOST_REMEMBERED = 512  # values of a field
-LARGEST_REMEMBERED = 1024  # bytes
+MAX_CACHED_VALUES = 512  # values of a field
+MAX_CACHED_BYTES = 1024  # bytes
 _BOOLS = {"false": False, "true": True}
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]*")
 
@@ -84,8 +84,8 @@ class Known(dict[bytes, Any]):
 
     def __missing__(self, serialized: bytes) -> Any:  # noqa: ANN401 - of the field's type
         content = self._take(Value.FromString(serialized))
-        if len(serialized) <= LARGEST_REMEMBERED:
-            if len(self) >= MOST_REMEMBERED:
+        if len(serialized) <= MAX_CACHED_BYTES:
+            if len(self) >= MAX_CACHED_VALUES:
                 self.clear()
             self[serialized] = content
         return content

@@ -225,7 +225,7 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
 
 @pytest.mark.parametrize(
     "limits",
-    [{"most": 20_000, "most_bytes": 20_000 * PAGE}, {"most": PAGE, "most_bytes": 10**9}],
+    [{"max_events": 20_000, "max_bytes": 20_000 * PAGE}, {"max_events": PAGE, "max_bytes": 10**9}],
     ids=["bytes", "events"],
 )
 async def test_many_or_large_events_are_held_in_smaller_parts(
