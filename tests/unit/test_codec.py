@@ -15,7 +15,7 @@ from shared.pb.inventory.v1.events_pb2 import PoolChanged
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Machine
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, OutboxEntry
 from shared.store.codec import DecodeError, decode, decode_plain, encode
-from shared.store.codec.decoding import MAX_CACHED_BYTES, MAX_CACHED_VALUES, Known
+from shared.store.codec.decoding import MAX_CACHED_BYTES, MAX_CACHED_VALUES, ValueCache
 from tests.unit.every_kind import KINDS, EveryKind
 from tests.unit.messages import messages
 
@@ -66,14 +66,14 @@ def test_what_is_large_or_one_of_many_is_read_all_the_same() -> None:
 
 
 def test_what_is_large_or_one_of_many_does_not_stay_in_memory() -> None:
-    known = Known(lambda value: value.string_value)
+    cache = ValueCache(lambda value: value.string_value)
     large = "x" * MAX_CACHED_BYTES
 
     for text in [large, *(f"{number}" for number in range(10 * MAX_CACHED_VALUES))]:
-        assert text == known[Value(string_value=text).SerializeToString()]
-        assert len(known) <= MAX_CACHED_VALUES
+        assert text == cache[Value(string_value=text).SerializeToString()]
+        assert len(cache) <= MAX_CACHED_VALUES
 
-    assert large not in known.values()
+    assert large not in cache.values()
 
 
 INTEGER_EXTREMES = [

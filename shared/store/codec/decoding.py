@@ -15,7 +15,7 @@ from shared.store.codec.kinds import Fields, Key, is_map, message_type_of, value
 M = TypeVar("M", bound=Message)
 
 # Any: an argument of a message's constructor. Only the descriptor has its type.
-Take = Callable[[Value], Any]
+Decoder = Callable[[Value], Any]
 T = TypeVar("T")
 # A field's name, what decodes its values, and its default.
 _Fields = Sequence[tuple[str, T, Any]]
@@ -67,120 +67,125 @@ def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> P
         DecodeError: a value is not of its field's kind, or not in its range.
     """
     return {
-        name: known[fields[name]] if name in fields else default
-        for name, known, default in _known_fields(message_class.DESCRIPTOR)
+        name: cache[fields[name]] if name in fields else default
+        for name, cache, default in _cached_fields(message_class.DESCRIPTOR)
     }
 
 
-class Known(dict[bytes, Any]):
+class ValueCache(dict[bytes, Any]):
     """A cache of a field's decoded values by their bytes: thousands of machines have the same values.
 
     Only small values are cached. When the cache is full, it is cleared.
     """
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, decode_value: Decoder) -> None:
         super().__init__()
-        self._take = take
+        self._decode = decode_value
 
     def __missing__(self, serialized: bytes) -> Any:  # noqa: ANN401 - of the field's type
-        content = self._take(Value.FromString(serialized))
+        content = self._decode(Value.FromString(serialized))
         if len(serialized) <= MAX_CACHED_BYTES:
             if len(self) >= MAX_CACHED_VALUES:
                 self.clear()
             self[serialized] = content
         return content
 
-    def take(self, value: Value) -> Any:  # noqa: ANN401 - of the field's type
+    def decode_value(self, value: Value) -> Any:  # noqa: ANN401 - of the field's type
         """Return the decoded content of a value that is not serialized."""
         return self[value.SerializeToString()]
 
 
 @functools.cache
-def _known_fields(message_type: Descriptor) -> _Fields[Known]:
+def _cached_fields(message_type: Descriptor) -> _Fields[ValueCache]:
     defaults = unset(message_type)
-    return [(field.name, Known(_take_field(field)), defaults[field.name]) for field in message_type.fields]
+    return [
+        (field.name, ValueCache(_field_decoder(field)), defaults[field.name]) for field in message_type.fields
+    ]
 
 
-def _values(message_fields: _Fields[Take], fields: Fields) -> Plain:
-    return {name: take(fields[name]) if name in fields else default for name, take, default in message_fields}
+def _values(message_fields: _Fields[Decoder], fields: Fields) -> Plain:
+    return {
+        name: decode_value(fields[name]) if name in fields else default
+        for name, decode_value, default in message_fields
+    }
 
 
 @functools.cache
-def _fields(message_type: Descriptor) -> _Fields[Take]:
+def _fields(message_type: Descriptor) -> _Fields[Decoder]:
     # To serialize arrays and maps again and use the cache is faster than to decode them.
     return [
-        (name, known.take if field.is_repeated else _take_field(field), default)
-        for field, (name, known, default) in zip(
-            message_type.fields, _known_fields(message_type), strict=True
+        (name, cache.decode_value if field.is_repeated else _field_decoder(field), default)
+        for field, (name, cache, default) in zip(
+            message_type.fields, _cached_fields(message_type), strict=True
         )
     ]
 
 
-def _take_field(field: FieldDescriptor) -> Take:
+def _field_decoder(field: FieldDescriptor) -> Decoder:
     if is_map(field):
-        return _take_map(field)
-    take = _take_element(field)
-    return _take_array(field, take) if field.is_repeated else take
+        return _map_decoder(field)
+    decode_value = _element_decoder(field)
+    return _array_decoder(field, decode_value) if field.is_repeated else decode_value
 
 
-def _take_element(field: FieldDescriptor) -> Take:
+def _element_decoder(field: FieldDescriptor) -> Decoder:
     kind = value_kind(field)
     if kind == "map_value":
         message_type, empty = message_type_of(field), _empty(field, kind)
         # Looked up only if there is a value, because a message can contain messages of its own type.
         return lambda value: _values(_fields(message_type), value.map_value.fields or empty(value).fields)
     if kind == "timestamp_value":
-        return _take_timestamp(_empty(field, kind))
+        return _timestamp_decoder(_empty(field, kind))
     content = _CONTENTS[kind](_empty(field, kind))
     if field.cpp_type == FieldDescriptor.CPPTYPE_UINT64:
         return lambda value: content(value) % 2**64
     # Integers of the store are always within int64.
     if field.cpp_type in _RANGES and field.cpp_type != FieldDescriptor.CPPTYPE_INT64:
-        return _take_in_range(field, content)
+        return _range_decoder(field, content)
     return content
 
 
-def _take_in_range(field: FieldDescriptor, content: Take) -> Take:
+def _range_decoder(field: FieldDescriptor, content: Decoder) -> Decoder:
     numbers = _RANGES[field.cpp_type]
 
-    def take_in_range(value: Value) -> int:
+    def decode_in_range(value: Value) -> int:
         number: int = content(value)
         if number not in numbers:
             raise DecodeError(field, f"{numbers[0]} to {numbers[-1]}", str(number))
         return number
 
-    return take_in_range
+    return decode_in_range
 
 
-def _take_array(field: FieldDescriptor, take: Take) -> Take:
+def _array_decoder(field: FieldDescriptor, decode_value: Decoder) -> Decoder:
     empty = _empty(field, "array_value")
 
-    def take_array(value: Value) -> list[Any]:
+    def decode_array(value: Value) -> list[Any]:
         elements = value.array_value.values
         if not elements:
             empty(value)
-        return [take(element) for element in elements]
+        return [decode_value(element) for element in elements]
 
-    return take_array
+    return decode_array
 
 
-def _take_map(field: FieldDescriptor) -> Take:
+def _map_decoder(field: FieldDescriptor) -> Decoder:
     empty = _empty(field, "map_value")
     entry = message_type_of(field).fields_by_name
-    take_key = _take_key(entry["key"])
-    take = _take_element(entry["value"])
+    decode_key = _key_decoder(entry["key"])
+    decode_value = _element_decoder(entry["value"])
 
-    def take_map(value: Value) -> dict[Key, Any]:
+    def decode_map(value: Value) -> dict[Key, Any]:
         elements = value.map_value.fields
         if not elements:
             empty(value)
         # Sorted, as in responses. A message has them in any order.
-        return dict(sorted((take_key(key), take(elements[key])) for key in elements))
+        return dict(sorted((decode_key(key), decode_value(elements[key])) for key in elements))
 
-    return take_map
+    return decode_map
 
 
-def _take_key(field: FieldDescriptor) -> Callable[[str], Key]:
+def _key_decoder(field: FieldDescriptor) -> Callable[[str], Key]:
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
         return lambda text: text
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
@@ -202,18 +207,18 @@ def _integer_key(field: FieldDescriptor, text: str) -> int:
     return int(text)
 
 
-def _take_timestamp(empty: Take) -> Take:
-    def take_timestamp(value: Value) -> dict[str, int]:
+def _timestamp_decoder(empty: Decoder) -> Decoder:
+    def decode_timestamp(value: Value) -> dict[str, int]:
         content = value.timestamp_value
         seconds = content.seconds or empty(value).seconds
         # Not the message itself, because Timestamp is another class in another descriptor pool.
         return {"seconds": seconds, "nanos": content.nanos}
 
-    return take_timestamp
+    return decode_timestamp
 
 
 # A value that is neither empty nor zero is present; to test that is faster than `HasField`.
-_CONTENTS: Mapping[str, Callable[[Take], Take]] = {
+_CONTENTS: Mapping[str, Callable[[Decoder], Decoder]] = {
     "integer_value": lambda empty: lambda value: value.integer_value or empty(value),
     "double_value": lambda empty: lambda value: value.double_value or empty(value),
     "boolean_value": lambda empty: lambda value: value.boolean_value or empty(value),
@@ -222,7 +227,7 @@ _CONTENTS: Mapping[str, Callable[[Take], Take]] = {
 }
 
 
-def _empty(field: FieldDescriptor, kind: str) -> Take:
+def _empty(field: FieldDescriptor, kind: str) -> Decoder:
     """Return a function that decodes an empty or zero value, and raises if there is no value of the kind."""
 
     def empty(value: Value) -> Any:  # noqa: ANN401 - of the type that the kind says

@@ -14,7 +14,7 @@ from shared.store.codec.kinds import Key, is_map, message_type_of, value_kind
 Argument = dict[str, Any]
 
 # Any: a field's value, or one element of it. Only the descriptor has its type.
-Give = Callable[[Any], Argument]
+Encoder = Callable[[Any], Argument]
 
 
 def encode(message: Message, names: Iterable[str] | None = None) -> dict[str, Any]:
@@ -27,58 +27,60 @@ def encode(message: Message, names: Iterable[str] | None = None) -> dict[str, An
     fields = _fields(message.DESCRIPTOR)
     wanted = fields.values() if names is None else [fields[name] for name in names]
     return {
-        name: give(getattr(message, name))
-        for name, has_presence, give in wanted
+        name: encode_value(getattr(message, name))
+        for name, has_presence, encode_value in wanted
         if not has_presence or message.HasField(name)
     }
 
 
 @functools.cache
-def _fields(message_type: Descriptor) -> Mapping[str, tuple[str, bool, Give]]:
-    return {field.name: (field.name, field.has_presence, _give_field(field)) for field in message_type.fields}
+def _fields(message_type: Descriptor) -> Mapping[str, tuple[str, bool, Encoder]]:
+    return {
+        field.name: (field.name, field.has_presence, _field_encoder(field)) for field in message_type.fields
+    }
 
 
-def _give_field(field: FieldDescriptor) -> Give:
+def _field_encoder(field: FieldDescriptor) -> Encoder:
     if is_map(field):
-        return _give_map(_give_element(message_type_of(field).fields_by_name["value"]))
-    give = _give_element(field)
-    return _give_array(give) if field.is_repeated else give
+        return _map_encoder(_element_encoder(message_type_of(field).fields_by_name["value"]))
+    encode_value = _element_encoder(field)
+    return _array_encoder(encode_value) if field.is_repeated else encode_value
 
 
-def _give_element(field: FieldDescriptor) -> Give:
+def _element_encoder(field: FieldDescriptor) -> Encoder:
     match value_kind(field):
         case "map_value":
-            return _give_message
+            return _encode_message
         case "timestamp_value":
-            return _give_timestamp
+            return _encode_timestamp
         case kind if field.cpp_type == FieldDescriptor.CPPTYPE_UINT64:
             return lambda number: {kind: number - (number >> 63 << 64)}
         case kind:
             return lambda element: {kind: element}
 
 
-def _give_array(give: Give) -> Give:
-    def give_array(elements: Iterable[Any]) -> Argument:
-        return {"array_value": {"values": [give(element) for element in elements]}}
+def _array_encoder(encode_value: Encoder) -> Encoder:
+    def encode_array(elements: Iterable[Any]) -> Argument:
+        return {"array_value": {"values": [encode_value(element) for element in elements]}}
 
-    return give_array
+    return encode_array
 
 
-def _give_map(give: Give) -> Give:
-    def give_map(elements: Mapping[Key, Any]) -> Argument:
-        return {"map_value": {"fields": {_key_text(key): give(elements[key]) for key in elements}}}
+def _map_encoder(encode_value: Encoder) -> Encoder:
+    def encode_map(elements: Mapping[Key, Any]) -> Argument:
+        return {"map_value": {"fields": {_key_text(key): encode_value(elements[key]) for key in elements}}}
 
-    return give_map
+    return encode_map
 
 
 def _key_text(key: Key) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _give_message(message: Message) -> Argument:
+def _encode_message(message: Message) -> Argument:
     return {"map_value": {"fields": encode(message)}}
 
 
-def _give_timestamp(time: Timestamp) -> Argument:
+def _encode_timestamp(time: Timestamp) -> Argument:
     # Not the message itself, because Timestamp is another class in another descriptor pool.
     return {"timestamp_value": {"seconds": time.seconds, "nanos": time.nanos}}
