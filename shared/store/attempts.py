@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
-from shared.store.errors import Contended, StoreError, Unclear
+from shared.store.errors import Ambiguous, Contended, StoreError
 
 # Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
 INITIAL_DELAY, MAX_DELAY = 0.02, 1.0
@@ -49,6 +49,6 @@ async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> 
     async for _ in Attempts(deadline):
         try:
             return await call()
-        except (Contended, Unclear) as error:
+        except (Contended, Ambiguous) as error:
             failure = error
     raise Unavailable from failure

@@ -5,8 +5,8 @@ This module also handles failures of the commit:
 - rejected: the idempotency key was used before (its response is replayed), another machine has claimed an
   identity (the error names it), or a document changed after it was read (the change is decided again).
 - contended: nothing was applied, and the change is decided again after a delay.
-- unclear: the commit may have been applied. If it was, its outbox document exists, with this change's id and
-  the attempt that was applied. If it is only late, it and a new attempt exclude each other by their
+- ambiguous: the commit may have been applied. If it was, its outbox document exists, with this change's id
+  and the attempt that was applied. If it is only late, it and a new attempt exclude each other by their
   preconditions.
 """
 
@@ -27,7 +27,7 @@ from shared.domain.plain import Plain
 from shared.pb.inventory.v1.records_pb2 import IdempotencyRecord, IdentityClaim, OutboxEntry
 from shared.store import paths, writes
 from shared.store.codec import decode
-from shared.store.errors import FAILURES, Contended, Unclear
+from shared.store.errors import FAILURES, Ambiguous, Contended
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
@@ -105,7 +105,7 @@ class Change:
         # document. Their decisions can differ if documents changed in between.
         self._sent: list[_Sent] = []
         self._expired_record: Document | None = None
-        self._is_unclear = False  # whether a commit may have been applied
+        self._is_ambiguous = False  # whether a commit may have been applied
 
     async def attempt(self, decide: Decide) -> Committed | Uncommitted:
         """Decide and commit once.
@@ -125,14 +125,14 @@ class Change:
                     return await self._commit(transaction, decision)
         except (*FAILURES, InventoryError) as error:
             # This attempt has applied nothing, but an earlier one may have been applied.
-            if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_unclear:
+            if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_ambiguous:
                 raise
             # A repeat can fail because of what the first request did: delete the machine, make a new version.
             if outcome := await self._settled():
                 return outcome
             raise
         # There is nothing to change, perhaps because an earlier attempt has been applied.
-        settled = await self._settled() if self._is_unclear else None
+        settled = await self._settled() if self._is_ambiguous else None
         return settled or Uncommitted(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
@@ -141,8 +141,8 @@ class Change:
             response = await transaction.commit(
                 self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
             )
-        except Unclear:
-            self._is_unclear = True
+        except Ambiguous:
+            self._is_ambiguous = True
             raise
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 

@@ -3,7 +3,7 @@
 StoreError
 ├── Rejected     a precondition failed; nothing was applied
 ├── Contended    a conflict with other changes; nothing was applied, try the whole change again
-└── Unclear      no answer; the call may have been applied
+└── Ambiguous    no answer; the call may have been applied
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Contended(StoreError):
     """
 
 
-class Unclear(StoreError):
+class Ambiguous(StoreError):
     """The call got no answer: it may have been applied."""
 
 
@@ -44,11 +44,11 @@ _MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {
     grpc.StatusCode.ALREADY_EXISTS: Rejected,
     grpc.StatusCode.FAILED_PRECONDITION: Rejected,
     grpc.StatusCode.NOT_FOUND: Rejected,
-    grpc.StatusCode.CANCELLED: Unclear,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Unclear,
-    grpc.StatusCode.INTERNAL: Unclear,
-    grpc.StatusCode.UNAVAILABLE: Unclear,
-    grpc.StatusCode.UNKNOWN: Unclear,
+    grpc.StatusCode.CANCELLED: Ambiguous,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Ambiguous,
+    grpc.StatusCode.INTERNAL: Ambiguous,
+    grpc.StatusCode.UNAVAILABLE: Ambiguous,
+    grpc.StatusCode.UNKNOWN: Ambiguous,
 }
 
 

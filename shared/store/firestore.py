@@ -38,7 +38,7 @@ class Firestore:
     """One database.
 
     A call that starts after its deadline raises `Unavailable`. A call that does not finish before it raises
-    `Unclear`, or `Unavailable` if it is a read that is retried.
+    `Ambiguous`, or `Unavailable` if it is a read that is retried.
 
     Args:
         project: the Google Cloud project.

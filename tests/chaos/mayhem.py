@@ -29,9 +29,9 @@ VICTIMS = {
 # How long a process is spared after it was killed.
 REST = 11.0
 # If a call fails with one of these, it may have taken effect.
-UNCLEAR = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
+AMBIGUOUS = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED")
 # The codes for calls that fail before they take effect.
-NOT_APPLIED = (*UNCLEAR, "ABORTED", "RESOURCE_EXHAUSTED")
+NOT_APPLIED = (*AMBIGUOUS, "ABORTED", "RESOURCE_EXHAUSTED")
 SCHEDULED = ("outbox_relay", "heartbeat_sweep")
 # More often than the schedules' minute. Events must be ten seconds old anyway.
 SECONDS_BETWEEN_CALLS = 4.0
@@ -121,7 +121,7 @@ class Mayhem:
         kind = self._chance.choice(["code", "cut", "delay", "double" if method == "Push" else "code"])
         match kind:
             case "code":
-                fault["code"] = self._chance.choice(NOT_APPLIED if when == "before" else UNCLEAR)
+                fault["code"] = self._chance.choice(NOT_APPLIED if when == "before" else AMBIGUOUS)
             case "cut":
                 fault["disconnect"] = True
             case "delay":

@@ -29,7 +29,7 @@ from shared.store import paths, writes
 from shared.store.change import SETTLE_SECONDS, Decide, Decision
 from shared.store.changes import Changes, Publish
 from shared.store.codec import decode
-from shared.store.errors import Unclear
+from shared.store.errors import Ambiguous
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
@@ -53,7 +53,7 @@ class LateFirestore(Firestore):
     ) -> CommitResponse:
         if self._held is None:
             self._held = writes
-            raise Unclear("the connection was cut")
+            raise Ambiguous("the connection was cut")
         return await super().commit(writes, deadline, transaction=transaction)
 
     async def arrive(self) -> None:

@@ -10,7 +10,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
-from shared.store.errors import Unclear
+from shared.store.errors import Ambiguous
 from shared.store.transaction import RELEASE_SECONDS, Transaction
 from tests.bench.recorder import Recorder, recorded
 from tests.control import Control
@@ -62,7 +62,7 @@ async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
     """The other tests would fail like this if the lock were not released."""
     async with Transaction(own.firestore, Deadline(5)) as transaction:
         await transaction.get([POOL])
-        with pytest.raises(Unclear):
+        with pytest.raises(Ambiguous):
             await overwrite(own)
 
 
