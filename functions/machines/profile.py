@@ -174,6 +174,6 @@ def _repeated_macs(document: Any) -> list[Fault]:  # noqa: ANN401 - what a clien
         except ValueError:
             continue  # validation reports it
         if mac is not None and first.setdefault(mac, index) != index:
-            place = ("body", "nics", index, "mac")
-            faults.append(Fault(place, "repeated_mac", f"is the MAC address of nics[{first[mac]}] too"))
+            location = ("body", "nics", index, "mac")
+            faults.append(Fault(location, "repeated_mac", f"is the MAC address of nics[{first[mac]}] too"))
     return faults

@@ -113,8 +113,8 @@ def _question(call: Call, query: MachinePageQuery) -> str:
 
 def _reject_combination(query: MachinePageQuery, name: str, other: str) -> None:
     if other in query.model_fields_set:
-        place = ("query", other)
-        raise Invalid([Fault(place, "not_together", f"must not be given together with {name}")])
+        location = ("query", other)
+        raise Invalid([Fault(location, "not_together", f"must not be given together with {name}")])
 
 
 def _pagination(total: int, page: int, per_page: int, next_page_token: str | None) -> Pagination:

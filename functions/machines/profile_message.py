@@ -42,12 +42,14 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
 
 
 def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
-    place = ("body", "machine_parameters")
+    location = ("body", "machine_parameters")
     try:
         parameters, faults = strict_json.parse(text.encode(), levels=strict_json.MAX_DEPTH - 1)
     except MalformedBody:
-        return None, [Fault(place, "json_invalid", "must be a JSON object as text")]
-    return parameters, [Fault((*place, *fault.location[1:]), fault.kind, fault.message) for fault in faults]
+        return None, [Fault(location, "json_invalid", "must be a JSON object as text")]
+    return parameters, [
+        Fault((*location, *fault.location[1:]), fault.kind, fault.message) for fault in faults
+    ]
 
 
 def _document(message: Message) -> dict[str, Any]:

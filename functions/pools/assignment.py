@@ -70,8 +70,8 @@ class _Assignment:
         message = f"The machine is in {pools.MAX_POOLS} pools, which is the maximum"
         full = [machine.id for machine in machines if not pools.has_room(machine, self.pool_id)]
         if full:
-            places = [("body", "machine_ids", self.machine_ids[machine_id]) for machine_id in full]
-            raise Invalid([Fault(place, "too_many_pools", message) for place in places])
+            locations = [("body", "machine_ids", self.machine_ids[machine_id]) for machine_id in full]
+            raise Invalid([Fault(location, "too_many_pools", message) for location in locations])
 
 
 async def add(inventory: Inventory, call: Call) -> HttpResponse:
@@ -131,7 +131,7 @@ async def remove(inventory: Inventory, call: Call) -> HttpResponse:
 
 def _read_request(call: Call) -> _Assignment:
     pool_id = path.uuid(call.request, "pool_id")
-    machine_ids = call.body_as(MachineAssignment).places()
+    machine_ids = call.body_as(MachineAssignment).positions()
     return _Assignment(call.caller.organization_id, pool_id, machine_ids)
 
 

@@ -67,12 +67,12 @@ class MachineAssignment(Strict):
 
     machine_ids: Annotated[list[UuidText], Field(min_length=1), MaxLength(100)]
 
-    def places(self) -> dict[str, int]:
+    def positions(self) -> dict[str, int]:
         """Return the machines' ids without repeats, each with its first position in the request."""
-        places: dict[str, int] = {}
-        for place, machine_id in enumerate(self.machine_ids):
-            places.setdefault(machine_id, place)
-        return places
+        positions: dict[str, int] = {}
+        for position, machine_id in enumerate(self.machine_ids):
+            positions.setdefault(machine_id, position)
+        return positions
 
 
 class PoolAssignment(Strict):

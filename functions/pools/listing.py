@@ -69,15 +69,15 @@ async def _with_members(
         The pools' counts, consistent with the machines, and the machines without repeats.
     """
     share = _share(counts)
-    limits = {place: min(count, share) for place, count in enumerate(counts) if count}
+    limits = {index: min(count, share) for index, count in enumerate(counts) if count}
     organization = call.caller.organization_id
     newest = await run_concurrently(
-        list_members(inventory.firestore, organization, found[place].id, limit=limit, deadline=call.deadline)
-        for place, limit in limits.items()
+        list_members(inventory.firestore, organization, found[index].id, limit=limit, deadline=call.deadline)
+        for index, limit in limits.items()
     )
     agreed = list(counts)
-    for (place, limit), members in zip(limits.items(), newest, strict=True):
-        agreed[place] = pages.total(counts[place], skip=0, found=len(members), limit=limit)
+    for (index, limit), members in zip(limits.items(), newest, strict=True):
+        agreed[index] = pages.total(counts[index], skip=0, found=len(members), limit=limit)
     machines = {machine["id"]: machine for members in newest for machine in members}
     return agreed, [included_machine(machine) for machine in machines.values()]
 

@@ -30,16 +30,16 @@ def command_of(call: Call) -> Command:
 
 
 def _key(request: Request) -> str | None:
-    place = ("header", "Idempotency-Key")
+    location = ("header", "Idempotency-Key")
     match request.headers.getlist("idempotency-key"):
         case []:
             return None
         case [key] if _KEY.fullmatch(key):
             return key
         case [_]:
-            raise Invalid([Fault(place, "idempotency_key", "must have 1 to 255 visible ASCII characters")])
+            raise Invalid([Fault(location, "idempotency_key", "must have 1 to 255 visible ASCII characters")])
         case _:
-            raise Invalid([Fault(place, "idempotency_key", "must not be given twice")])
+            raise Invalid([Fault(location, "idempotency_key", "must not be given twice")])
 
 
 def _digest(call: Call) -> bytes:

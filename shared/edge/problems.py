@@ -70,8 +70,8 @@ class Problems:
                 return _validation_error(error.faults)
             case errors.IdempotencyKeyReused() if family is Family.POOLS:
                 # In the pools family, every 422 has this list as its body.
-                place = ("header", "Idempotency-Key")
-                return _validation_error([Fault(place, "idempotency_key_reused", str(error))])
+                location = ("header", "Idempotency-Key")
+                return _validation_error([Fault(location, "idempotency_key_reused", str(error))])
             case errors.Invalid():
                 status, slug, title = HTTPStatus.BAD_REQUEST, "validation-error", "Validation Error"
                 detail = "The request body failed validation"

@@ -36,11 +36,11 @@ def read_query(request: Request, model: type[Model]) -> Model:
     faults = []
     for name, texts in given.items():
         shown = _NO_UTF8.sub("\ufffd", name)
-        place = ("query", printable(shown))
+        location = ("query", printable(shown))
         if _NO_UTF8.search("".join([name, *texts])):
-            faults.append(Fault(place, "string_unicode", "Input should be a valid string, in UTF-8"))
+            faults.append(Fault(location, "string_unicode", "Input should be a valid string, in UTF-8"))
         elif len(texts) > 1 and name not in repeatable:
-            faults.append(Fault(place, "repeated_parameter", "Parameter must not be given twice"))
+            faults.append(Fault(location, "repeated_parameter", "Parameter must not be given twice"))
         document[shown] = texts if name in repeatable else texts[-1]
     return validate(model, document, known=faults, source="query")
 

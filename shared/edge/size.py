@@ -23,10 +23,10 @@ def too_large(message: Message, sent: Container[str], limit: str) -> Invalid:
         field.name: _size(message, field.name) for field, _ in message.ListFields() if field.name in sent
     }
     largest = max(sizes, key=sizes.__getitem__, default=None)
-    place = ("body",) if largest is None else ("body", _NAMES.get(largest, largest))
+    location = ("body",) if largest is None else ("body", _NAMES.get(largest, largest))
     thing = message.DESCRIPTOR.name.lower()
     reason = f"must be smaller: with it the {thing} takes more than {limit}"
-    return Invalid([Fault(place, "too_large", reason)])
+    return Invalid([Fault(location, "too_large", reason)])
 
 
 def _size(message: Message, field: str) -> int:

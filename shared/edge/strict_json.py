@@ -146,9 +146,9 @@ def _object_faults(value: dict[str, Any], location: Location) -> Iterator[Fault]
     for name in getattr(value, "duplicates", []):
         yield Fault((*location, printable(name)), "duplicate_key", "must not be given twice")
     for name, item in value.items():
-        place = (*location, printable(name))
-        yield from _surrogates(name, place)
-        yield from _faults(item, place)
+        item_location = (*location, printable(name))
+        yield from _surrogates(name, item_location)
+        yield from _faults(item, item_location)
 
 
 def _surrogates(text: str, location: Location) -> Iterator[Fault]:

@@ -114,16 +114,16 @@ def validate(
         message = f"must have at most {MAX_NAMES} entries"
         raise Invalid([*known, Fault((source,), "too_long", message, {"max_length": MAX_NAMES})])
     faults = list(known)
-    places = {fault.location for fault in known}
+    locations = {fault.location for fault in known}
     try:
         # With `from_attributes`, the message for a value that is not an object is FastAPI's: it does not
         # contain the model's name.
         result = model.model_validate(document, from_attributes=True)
     except ValidationError as error:
         faults += [
-            Fault(place, details["type"], details["msg"], details.get("ctx", {}))
+            Fault(location, details["type"], details["msg"], details.get("ctx", {}))
             for details in error.errors(include_url=False, include_input=False)
-            if (place := _place(source, details["loc"])) not in places
+            if (location := _location(source, details["loc"])) not in locations
             and details["type"] != _SURROGATE_IN_NAME
         ]
         raise Invalid(faults) from error
@@ -132,7 +132,7 @@ def validate(
     return result
 
 
-def _place(source: str, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _location(source: str, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     # For a fault of a key, pydantic's location ends with the key and "[key]".
     steps = location[:-1] if location[-1:] == ("[key]",) else location
     return (source, *(printable(step) if isinstance(step, str) else step for step in steps))

@@ -28,9 +28,9 @@ async def test_head_gets_the_same_response_as_get(
     headers = new_organization().headers
     machine = (await http.post("/api/v1/machines", json=a_body(), headers=headers)).json()["id"]
     pool = (await http.post("/v1/pools", json={"name": "a pool"}, headers=headers)).json()["id"]
-    place = path.format(machine=machine, pool=pool)
+    url = path.format(machine=machine, pool=pool)
 
-    get, head = [await http.request(method, place, headers=headers) for method in ("GET", "HEAD")]
+    get, head = [await http.request(method, url, headers=headers) for method in ("GET", "HEAD")]
 
     assert head.status_code == get.status_code
     assert head.content == b""

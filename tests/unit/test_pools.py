@@ -10,7 +10,7 @@ SIZE = MAX_SHOWN + 50
 
 
 @pytest.mark.parametrize(
-    "places",
+    "positions",
     [
         [],
         range(MAX_SHOWN),
@@ -20,9 +20,9 @@ SIZE = MAX_SHOWN + 50
     ],
     ids=str,
 )
-def test_the_members_shown_and_those_that_the_list_goes_on_with_are_all(places: Collection[int]) -> None:
+def test_the_members_shown_and_those_that_the_list_goes_on_with_are_all(positions: Collection[int]) -> None:
     members = [{"id": number} for number in range(SIZE)]
-    named = [members[place] for place in places]
+    named = [members[position] for position in positions]
 
     shown, skip = first_members(named, members[:MAX_SHOWN])
 

@@ -157,8 +157,8 @@ async def test_an_unknown_machine_is_not_found_by_agents_either(
 
 @pytest.mark.parametrize("method", ["DELETE", "PATCH"])
 async def test_an_id_that_is_none_is_a_fault_of_the_path(machines: MachinesApi, method: str) -> None:
-    [(place, words, kind)] = faults(await machines.call(method, f"{AGENTS}/none", {}))
+    [(location, words, kind)] = faults(await machines.call(method, f"{AGENTS}/none", {}))
 
-    assert place == ["path", "machine_id"]
+    assert location == ["path", "machine_id"]
     assert words.startswith("Input should be a valid UUID, ")
     assert kind == "uuid_parsing"

@@ -155,10 +155,10 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
     assert time == parse_time((await patched(machines, machine["id"], beat(time)))["last_seen"])
     for changes in ({"status": "error"}, {"os_info": largest["os_info"][:-1] + "y"}):
         assert (await patched(machines, machine["id"], changes)).items() >= changes.items()
-    [(place, _, kind)] = faults(
+    [(location, _, kind)] = faults(
         await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"name": "one more thing"})
     )
-    assert (place, kind) == (["body", "name"], "too_large")
+    assert (location, kind) == (["body", "name"], "too_large")
     # Clearing fields is allowed, even if the rest is a little larger than the limit of a profile.
     await patched(machines, machine["id"], {"reserved_session_id": str(uuid.uuid4())})
     await patched(machines, machine["id"], {"name": None, "status": "connected"})

@@ -241,9 +241,9 @@ async def test_a_date_alone_is_the_whole_day_in_utc(machines: MachinesApi) -> No
 async def test_wrong_parameters_are_rejected_by_name(
     machines: MachinesApi, query: str, names: list[str]
 ) -> None:
-    places = faults(await machines.call("GET", f"{ITEMS}?{query}"))
+    locations = faults(await machines.call("GET", f"{ITEMS}?{query}"))
 
-    assert sorted(places) == [["query", name] for name in names]
+    assert sorted(locations) == [["query", name] for name in names]
 
 
 async def test_a_plus_that_is_a_space_in_a_query_is_reported_as_such(machines: MachinesApi) -> None:

@@ -214,14 +214,14 @@ async def test_what_is_no_time_is_a_fault(machines: MachinesApi, text: object, w
 
     response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"last_seen": text, "name": "other"})
 
-    [(place, message, _)] = faults(response)
-    assert place == ["body", "last_seen"]
+    [(location, message, _)] = faults(response)
+    assert location == ["body", "last_seen"]
     assert message.startswith(words)
     assert machines.stored(machine["id"])["version"] == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "location"),
     [
         (b'{"name": "a", "name": "b"}', ["body", "name"]),
         (b'{"machine_parameters": {"a": NaN}}', ["body", "machine_parameters", "a"]),
@@ -230,13 +230,15 @@ async def test_what_is_no_time_is_a_fault(machines: MachinesApi, text: object, w
     ],
     ids=str,
 )
-async def test_json_is_taken_to_the_letter(machines: MachinesApi, content: bytes, place: list[str]) -> None:
+async def test_json_is_taken_to_the_letter(
+    machines: MachinesApi, content: bytes, location: list[str]
+) -> None:
     machine = await registered(machines)
     headers = {**machines.organization.headers, "Content-Type": "application/json"}
 
     response = await machines.http.patch(f"{AGENTS}/{machine['id']}", content=content, headers=headers)
 
-    assert [place] == [fault[0] for fault in faults(response)]
+    assert [location] == [fault[0] for fault in faults(response)]
 
 
 @pytest.mark.parametrize(("content", "status"), [(b"", 400), (b"{", 400), (b" " * (2 << 20), 413)])
@@ -267,7 +269,9 @@ async def test_a_machine_that_would_be_too_large_is_rejected(machines: MachinesA
 
     response = await machines.call("PATCH", f"{AGENTS}/{machine['id']}", {"os_info": "x" * 500_000})
 
-    assert [(place, kind) for place, _, kind in faults(response)] == [(["body", "os_info"], "too_large")]
+    assert [(location, kind) for location, _, kind in faults(response)] == [
+        (["body", "os_info"], "too_large")
+    ]
 
 
 async def test_a_patch_with_a_key_is_replayed_whatever_came_after(machines: MachinesApi) -> None:

@@ -195,8 +195,8 @@ async def test_sensitive_parameters_are_rejected_and_not_repeated(
 
     response = await machines.call(method, path, body | {"machine_sensitive_parameters": sensitive})
 
-    [(place, words, kind)] = faults(response)
-    assert place == ["body", "machine_sensitive_parameters"]
+    [(location, words, kind)] = faults(response)
+    assert location == ["body", "machine_sensitive_parameters"]
     assert words == "Sensitive parameters are refused: there is no secret store that could keep them"
     assert kind == "sensitive_parameters"
     assert "a secret" not in response.text
@@ -211,8 +211,8 @@ async def test_a_registration_with_a_key_is_replayed(machines: MachinesApi) -> N
     assert shown(first, 201) == shown(replay, 201)
     assert replay.headers["idempotent-replayed"] == "true"
     assert first.headers["location"] == replay.headers["location"]
-    [(place, _, kind)] = faults(await machines.call("POST", AGENTS, a_registration(), key))
-    assert (place, kind) == (["header", "Idempotency-Key"], "idempotency_key_reused")
+    [(location, _, kind)] = faults(await machines.call("POST", AGENTS, a_registration(), key))
+    assert (location, kind) == (["header", "Idempotency-Key"], "idempotency_key_reused")
 
 
 async def test_a_body_that_is_protobuf_is_not_taken(machines: MachinesApi) -> None:

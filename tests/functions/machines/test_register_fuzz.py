@@ -44,11 +44,11 @@ def bent_bodies(draw: st.DrawFn) -> Body:
     body = a_full_body()
     holder: Any = body
     while True:
-        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        place = draw(st.sampled_from(places))
-        inner = holder[place]
+        locations = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        location = draw(st.sampled_from(locations))
+        inner = holder[location]
         if not isinstance(inner, dict | list) or not inner or draw(st.booleans()):
-            holder[place] = draw(ANY_JSON)
+            holder[location] = draw(ANY_JSON)
             return body
         holder = inner
 

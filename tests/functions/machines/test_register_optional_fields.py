@@ -142,7 +142,7 @@ async def test_nesting_of_100_levels_is_taken(machines: MachinesApi, opening: st
 # cannot contain the field.
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(
-    ("depths", "places"),
+    ("depths", "locations"),
     [
         ([101], [("machine_parameters", 99)]),
         (range(900, 1000), [("machine_parameters", 99), ("body", 100)]),
@@ -156,12 +156,12 @@ async def test_nesting_beyond_reason_is_rejected(
     opening: str,
     closing: str,
     depths: Iterable[int],
-    places: list[tuple[str, int]],
+    locations: list[tuple[str, int]],
 ) -> None:
     for depth in depths:
         response = await machines.post(nested_parameters(opening, closing, depth))
 
         assert problem(response, 400)["invalid_fields"] in [
             [{"field": field, "reason": f"must not be nested deeper than {levels} levels"}]
-            for field, levels in places
+            for field, levels in locations
         ]

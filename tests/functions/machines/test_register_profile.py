@@ -90,12 +90,14 @@ class TestRejected:
 
         invalid(await machines.register(body), field)
 
-    @pytest.mark.parametrize(("place", "path"), [("", ()), *list(OBJECTS.items())[:5]])
+    @pytest.mark.parametrize(("location", "path"), [("", ()), *list(OBJECTS.items())[:5]])
     @pytest.mark.parametrize("name", ["serial", "Manufacturer", "mac ", "__proto__", "organization_id"])
-    async def test_an_unknown_field(self, machines: MachinesApi, place: str, path: Path, name: str) -> None:
+    async def test_an_unknown_field(
+        self, machines: MachinesApi, location: str, path: Path, name: str
+    ) -> None:
         body = with_value(a_full_body(), (*path, name), "x")
 
-        invalid(await machines.register(body), f"{place}.{name}" if place else name)
+        invalid(await machines.register(body), f"{location}.{name}" if location else name)
 
     @pytest.mark.parametrize(
         "field", ["id", "organization_id", "version_id", "created_at", "status", "fingerprint", "pool_ids"]

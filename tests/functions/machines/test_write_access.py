@@ -73,8 +73,8 @@ async def test_a_malformed_idempotency_key_is_a_fault(
     response = await machines.call(method, path.format(id=machine["id"]), body, headers)
 
     if path.startswith(AGENTS):
-        [(place, _, kind)] = faults(response)
-        assert (place, kind) == (["header", "Idempotency-Key"], "idempotency_key")
+        [(location, _, kind)] = faults(response)
+        assert (location, kind) == (["header", "Idempotency-Key"], "idempotency_key")
     else:
         [fault] = problem(response, 400)["invalid_fields"]
         assert fault["field"] == "Idempotency-Key"

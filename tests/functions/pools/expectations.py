@@ -86,13 +86,13 @@ def no_such_pool(response: httpx.Response, pool_id: str) -> None:
     assert problem(response, 404, "pool-not-found") == {"pool_id": pool_id}
 
 
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 
 
-def invalid(response: httpx.Response, *faults: tuple[Place, str, str]) -> None:
+def invalid(response: httpx.Response, *faults: tuple[Location, str, str]) -> None:
     """Check that a response is the validation error with exactly these faults: place, message, type."""
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/json"
     common_headers(response)
-    expected = [{"loc": list(place), "msg": message, "type": kind} for place, message, kind in faults]
+    expected = [{"loc": list(location), "msg": message, "type": kind} for location, message, kind in faults]
     assert response.json() == {"detail": expected}

@@ -70,8 +70,8 @@ def act(method: str, path: str, body: Callable[[Scene], object]) -> Act:
     """Return a function that makes a call for the scene's pool or machines."""
 
     def call(scene: Scene, headers: Headers) -> Awaitable[httpx.Response]:
-        place = path.format(pool=scene.pool_id, member=scene.member)
-        return scene.pools.call(method, place, body(scene), headers)
+        url = path.format(pool=scene.pool_id, member=scene.member)
+        return scene.pools.call(method, url, body(scene), headers)
 
     return call
 

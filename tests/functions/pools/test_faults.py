@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.functions.pools.api import PoolsApi, a_uuid
-from tests.functions.pools.expectations import POOL_TOO_LARGE, Place, invalid, problem
+from tests.functions.pools.expectations import POOL_TOO_LARGE, Location, invalid, problem
 from tests.stack import NewOrganization
 
-Faults = list[tuple[Place, str, str]]
+Faults = list[tuple[Location, str, str]]
 
 REQUIRED = "Field required"
 NOT_A_STRING = "Input should be a valid string"
@@ -20,9 +20,9 @@ SENSITIVE = "Sensitive parameters are refused: there is no secret store that cou
 TOO_DEEP = "must not be nested deeper than {} levels"
 
 
-def at(*place: str | int) -> Place:
+def at(*location: str | int) -> Location:
     """Return a place in the body."""
-    return ("body", *place)
+    return ("body", *location)
 
 
 def nested(levels: int) -> dict[str, Any]:

@@ -43,8 +43,8 @@ async def test_a_machine_that_is_in_the_most_pools_joins_no_other(
     await pools.remove(held[1], [full])
     added = await pools.add(other, [full])
 
-    place = ("body", "machine_ids", 2)
-    invalid(rejected, (place, "The machine is in 100 pools, which is the maximum", "too_many_pools"))
+    location = ("body", "machine_ids", 2)
+    invalid(rejected, (location, "The machine is in 100 pools, which is the maximum", "too_many_pools"))
     assert (added["machine_count"], [full]) == (1, [shown["id"] for shown in added["machines"]])
 
 

@@ -179,12 +179,12 @@ class TestGet:
         path = f"/v1/pools/{(await pools.create())['id']}"
         await pools.call("PATCH", path, {"name": "b"})
 
-        for method, place, body in (
+        for method, url, body in (
             ("PATCH", path, {"name": "c"}),
             ("POST", f"{path}/machines", {"machine_ids": [await pools.register()]}),
             ("DELETE", path, None),
         ):
-            response = await pools.call(method, place, body, {"If-Match": tag})
+            response = await pools.call(method, url, body, {"If-Match": tag})
             assert response.status_code == 412, response.text
 
     async def test_a_response_with_machines_is_always_sent(self, pools: PoolsApi) -> None:

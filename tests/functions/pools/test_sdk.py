@@ -130,14 +130,14 @@ async def test_faults_are_reported_as_validation_errors(sdk: Sdk) -> None:
     pool_id = str((await sdk.pools("create", PoolCreate(name="a"))).data.id)
     nobody = MachinePoolAssignment(machine_ids=[])
 
-    for rejected, place in (
+    for rejected, location in (
         (await sdk.pools("create", PoolCreate(name="")), ["body", "name"]),
         (await sdk.pools("update", pool_id, PoolUpdate(name="x" * 256)), ["body", "name"]),
         (await sdk.pools("add_machines", pool_id, nobody), ["body", "machine_ids"]),
         (await sdk.pools("get", pool_id, include=["pools"]), ["query", "include"]),
         (await sdk.pools("list", limit=0), ["query", "limit"]),
     ):
-        assert [place] == _places(rejected.data)
+        assert [location] == _locations(rejected.data)
 
 
 async def test_what_is_not_there_is_a_404(sdk: Sdk) -> None:
@@ -187,7 +187,7 @@ async def test_one_key_for_different_requests_is_a_validation_error(
         ]
 
     assert first == again
-    assert _places(other) == [["header", "Idempotency-Key"]]
+    assert _locations(other) == [["header", "Idempotency-Key"]]
 
 
 def _status(response: Any) -> int:  # noqa: ANN401 - the SDK's
@@ -195,7 +195,7 @@ def _status(response: Any) -> int:  # noqa: ANN401 - the SDK's
     return response.error.status_code
 
 
-def _places(response: object) -> list[list[int | str]]:
+def _locations(response: object) -> list[list[int | str]]:
     assert isinstance(response, HTTPValidationError), response
     assert isinstance(response.detail, list)
     return [fault.loc for fault in response.detail]
