@@ -35,7 +35,7 @@ from infra.local.state import StackState
 from shared.pb.inventory.v1 import events_pb2
 
 # How often to check whether the stack still runs, in seconds.
-PATIENCE = 1.0
+POLL_SECONDS = 1.0
 
 EventType = type[Message]
 Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
@@ -147,7 +147,7 @@ def _first_times(
     seen: set[str] = set()
     while True:
         try:
-            arrival = arrivals.get(timeout=PATIENCE)
+            arrival = arrivals.get(timeout=POLL_SECONDS)
         except queue.Empty:
             running = state.read(state_folder)
             if not running or running.pids["stack"] != stack.pids["stack"]:

@@ -15,7 +15,7 @@ import httpx
 
 from infra.arguments import Parser
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Failure(Exception):
@@ -136,7 +136,7 @@ def main() -> None:
         sys.exit("muster: KEY is not an API key: it has characters other than ASCII")
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as http:
+        with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT) as http:
             Smoke(http).run()
     except Failure as failure:
         sys.exit(f"muster: {url} does not work: {failure}")

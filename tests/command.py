@@ -6,7 +6,7 @@ import sys
 
 from infra import ROOT
 
-PATIENCE = 60
+TIMEOUT = 60
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -17,6 +17,6 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )

@@ -24,7 +24,7 @@ TOPICS: dict[str, type[Payload]] = {
     "machine-deleted": MachineDeleted,
     "pool-changed": PoolChanged,
 }
-PATIENCE = 15.0
+TIMEOUT = 15.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class EventLog:
         events = [event for event in self.events() if event.machine and event.machine.id == machine_id]
         return sorted(events, key=lambda event: event.version)
 
-    def wait_for(self, is_enough: Callable[["EventLog"], bool], seconds: float = PATIENCE) -> bool:
+    def wait_for(self, is_enough: Callable[["EventLog"], bool], seconds: float = TIMEOUT) -> bool:
         """Wait for events, and return whether they arrived in time."""
         with self._changed:
             return self._changed.wait_for(lambda: is_enough(self), seconds)

@@ -30,12 +30,12 @@ from shared.pb.inventory.v1.events_pb2 import (
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.event_log import EventLog, Payload, ReceivedEvent
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 CLAIMS_A_PAGE = 10_000
 _PAUSE = 0.1
 
 
-def settled(faults: Callable[[], list[str]], seconds: float = PATIENCE) -> list[str]:
+def settled(faults: Callable[[], list[str]], seconds: float = TIMEOUT) -> list[str]:
     """Repeat a check until it finds no faults or the time is over, and return the last faults."""
     end = time.monotonic() + seconds
     while (found := faults()) and time.monotonic() < end:

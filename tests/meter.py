@@ -10,7 +10,7 @@ from tests.bench.client import ask, request
 from tests.bench.served import Backends
 from tests.bench.store import Store
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 PAUSE = 0.05
 _GET = request("GET", "/counters", "")
 
@@ -49,7 +49,7 @@ class Meter:
         before = await self._counted()
         await call
         at_response = await self._counted()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (after := await self._counted()).billed["deletes"] < before.billed["deletes"] + dropped:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(PAUSE)
         return Cost(
@@ -64,7 +64,7 @@ class Meter:
         Raises:
             TimeoutError: the outbox does not become empty.
         """
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not await self._store.is_empty("outbox"):  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(PAUSE)
 

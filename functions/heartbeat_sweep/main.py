@@ -13,8 +13,8 @@ from shared.bootstrap import inventory
 from shared.bootstrap.schedule import scheduled_app
 
 _inventory = inventory()
-_patience = timedelta(seconds=int(os.environ["DISCONNECT_AFTER_SECONDS"]))
-_app = scheduled_app(_inventory, partial(sweep, _inventory, _patience))
+_disconnect_after = timedelta(seconds=int(os.environ["DISCONNECT_AFTER_SECONDS"]))
+_app = scheduled_app(_inventory, partial(sweep, _inventory, _disconnect_after))
 
 
 @functions_framework.aio.http

@@ -31,7 +31,9 @@ DROP_SECONDS = 2.0
 _DONE = HttpResponse(status=204)
 
 
-async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = REQUEST_SECONDS) -> None:
+async def sweep(
+    inventory: Inventory, disconnect_after: timedelta, *, seconds: float = REQUEST_SECONDS
+) -> None:
     """Disconnect all machines, of all organizations, that are connected but silent for too long.
 
     Only such machines are read. Machines that one call does not disconnect, because of its deadline or a
@@ -40,7 +42,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
 
     Args:
         inventory: the adapters.
-        patience: how long a machine can be silent.
+        disconnect_after: how long a machine can be silent.
         seconds: how long it can take to disconnect one machine.
 
     Raises:
@@ -49,7 +51,7 @@ async def sweep(inventory: Inventory, patience: timedelta, *, seconds: float = R
         grpc.aio.AioRpcError: the store rejects a call.
     """
     deadline = Deadline(SECONDS)
-    since = inventory.clock() - patience
+    since = inventory.clock() - disconnect_after
     silent = failed = 0
     failure: Unavailable | grpc.aio.AioRpcError | None = None
     after: Document | None = None

@@ -20,7 +20,7 @@ from infra.local.counters import Counters
 from infra.local.faults import Fault, Faults
 
 _LARGEST_BODY = 64 * 1024
-_PATIENCE = 10.0  # seconds for a client to send its request
+_TIMEOUT = 10.0  # seconds for a client to send its request
 
 
 class _RequestError(Exception):
@@ -47,7 +47,7 @@ class Control:
         try:
             is_last = False
             while not is_last:
-                method, path, body, is_last = await asyncio.wait_for(_request(reader), _PATIENCE)
+                method, path, body, is_last = await asyncio.wait_for(_request(reader), _TIMEOUT)
                 await _respond(writer, HTTPStatus.OK, self._response(method, path, body), is_last=is_last)
         except _RequestError as error:
             with contextlib.suppress(OSError):

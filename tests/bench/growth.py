@@ -29,7 +29,7 @@ from tests.functions.machines.bodies import PROFILE
 SIZES = (1_000, 10_000, 100_000)
 FOLDER = ROOT / ".local" / "bench"
 LEAST = 1_000  # enough machines for the calls that delete or assign some
-PATIENCE = 300.0  # seconds, for the emulator to create the indexes of a large fleet
+TIMEOUT = 300.0  # seconds, for the emulator to create the indexes of a large fleet
 MEMBERS = 100  # of the tenant's pool
 _names = count()
 
@@ -186,7 +186,7 @@ async def _fleet(made: Tenant, port: int) -> Fleet:
 
 async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
     """Repeat a request while the response is 503."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while True:
             try:
                 response: dict[str, Any] = json.loads((await ask(port, sent)).partition(b"\r\n\r\n")[2])

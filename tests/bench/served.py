@@ -17,7 +17,7 @@ from infra.local.emulator import Emulator
 from infra.local.topology import Topology
 from tests.stack import RunningStack
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 PROBE = b"GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 # gunicorn inherits the socket by systemd's protocol, which needs the id of gunicorn's own process.
 INHERIT = """
@@ -166,7 +166,7 @@ async def serve(source: Source, environment: Mapping[str, str], log: Path) -> As
             pass_fds=[listener.fileno()],
         )
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await _probe(port, log)
             yield Served(port=port, worker=_worker_of(process.pid))
         finally:

@@ -148,7 +148,7 @@ class Client:
             attempts += 1
             sent_at = datetime.now(UTC)
             try:
-                response = await self._request(change, key, timeout=self._patience())
+                response = await self._request(change, key, timeout=self._timeout())
             except httpx.TransportError:
                 response = None
             if response is not None and response.status_code in TRY_AGAIN:
@@ -165,7 +165,7 @@ class Client:
             change.method, change.path, json=change.body, headers=headers, timeout=timeout
         )
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         return self.chance.uniform(0.001, 0.1) if self.chance.random() < IMPATIENT else 30
 
     async def _pause(self, attempts: int) -> None:

@@ -14,7 +14,7 @@ from infra.local.function import Function
 from infra.local.nursery import Nursery
 from tests.plain_http import NO_AUTHORITIES
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LoneFunction:
     async def log_entry(self, request_id: str) -> dict[str, Any]:
         """Wait for a request's log entry, and skip entries of other requests."""
         while True:
-            line = await wait_for(self._lines.get(), PATIENCE)
+            line = await wait_for(self._lines.get(), TIMEOUT)
             if line.startswith("{"):
                 entry: dict[str, Any] = json.loads(line)
                 if entry["request_id"] == request_id:

@@ -76,7 +76,7 @@ async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
     own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]
 ) -> None:
     await firestore_control.fail_next("Rollback", pattern=project, **fault)
-    patience = Deadline(4 * RELEASE_SECONDS)
+    deadline = Deadline(4 * RELEASE_SECONDS)
 
     async def fail() -> None:
         async with Transaction(own.firestore, Deadline(5)) as transaction:
@@ -86,7 +86,7 @@ async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
     with pytest.raises(ZeroDivisionError):
         await fail()
 
-    assert patience.left > 0
+    assert deadline.left > 0
     assert await firestore_control.waiting() == []
 
 

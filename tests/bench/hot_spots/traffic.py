@@ -42,7 +42,7 @@ from tests.bench.hot_spots.ranges import Written
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEARTBEAT = timedelta(seconds=30)
-PATIENCE = 60
+TIMEOUT = 60
 
 
 class Recorder:
@@ -138,7 +138,7 @@ class Simulation:
         machine = change.before
         name = self._firestore.name(paths.machine(machine.organization_id, machine.id))
         write = change_machine(StoredMachine(machine, Document(name=name)), change)
-        await self._firestore.commit([write], Deadline(PATIENCE))
+        await self._firestore.commit([write], Deadline(TIMEOUT))
 
     def _taken(self) -> list[Write]:
         writes, self._recorder.writes = self._recorder.writes, []
@@ -153,7 +153,7 @@ class Simulation:
             organization_id=caller.organization_id,
             idempotency_key=str(UUID(int=self._random.getrandbits(128), version=4)),
             request_digest=b"digest",
-            deadline=Deadline(PATIENCE),
+            deadline=Deadline(TIMEOUT),
         )
 
         async def decide(_: Transaction) -> Decision:

@@ -39,8 +39,8 @@ from tests.control import Control
 from tests.logged import entries
 from tests.stack import NewOrganization, RunningStack
 
-PATIENCE = timedelta(minutes=5)
-SILENT = PATIENCE + timedelta(seconds=1)
+DISCONNECT_AFTER = timedelta(minutes=5)
+SILENT = DISCONNECT_AFTER + timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def later(inventory: Inventory, time: timedelta) -> Inventory:
 async def test_a_machine_that_is_silent_for_too_long_is_disconnected(fleet: Fleet) -> None:
     [machine] = await fleet.add(SILENT)
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     after = await fleet.read(machine)
     assert (after.status, after.version) == (MACHINE_STATUS_DISCONNECTED, 2)
@@ -138,20 +138,20 @@ async def test_its_events_have_left_the_outbox_when_it_ends(fleet: Fleet, publis
     publisher.create_topic(name=f"projects/{fleet.inventory.project}/topics/machine-updated")
     [machine] = await fleet.add(SILENT)
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
     assert await fleet.events() == []
 
 
 async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
-    await fleet.add(*[timedelta()] * 50, PATIENCE - timedelta(seconds=30))
+    await fleet.add(*[timedelta()] * 50, DISCONNECT_AFTER - timedelta(seconds=30))
     for status in (MACHINE_STATUS_DISCONNECTED, MACHINE_STATUS_ERROR):
         await fleet.add(*[SILENT] * 50, status=status)
     silent = await fleet.add(*[SILENT] * 3)
     reads, writes = await fleet.operations()
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert (reads + len(silent), writes + 2 * len(silent)) == await fleet.operations()
     assert {machine.id for machine in silent} == {event.after.id for event in await fleet.events()}
@@ -161,7 +161,7 @@ async def test_a_sweep_that_finds_nobody_is_one_read(fleet: Fleet) -> None:
     await fleet.add(timedelta())
     reads, writes = await fleet.operations()
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert (reads + 1, writes) == await fleet.operations()
 
@@ -173,7 +173,7 @@ async def test_a_machine_is_found_in_every_shard_and_organization(fleet: Fleet) 
         for machine in await fleet.add(*[SILENT] * SHARDS, organization_id=f"organization-{number}")
     ]
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert {machine.id for machine in machines} == {event.after.id for event in await fleet.events()}
 
@@ -182,7 +182,7 @@ async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Flee
     count = 2 * PAGE + 1
     machines = await fleet.add(*(SILENT + timedelta(seconds=number % 7) for number in range(count)))
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     events = await fleet.events()
     assert len(events) == count
@@ -192,7 +192,7 @@ async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Flee
 async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
     machines = await fleet.add(*[SILENT] * 20)
 
-    await asyncio.gather(*(sweep(fleet.inventory, PATIENCE) for _ in range(4)))
+    await asyncio.gather(*(sweep(fleet.inventory, DISCONNECT_AFTER) for _ in range(4)))
 
     assert sorted(machine.id for machine in machines) == sorted(
         event.after.id for event in await fleet.events()
@@ -204,7 +204,7 @@ async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet
     """The commit is rejected, and the machine's new state requires no other."""
     [machine] = await fleet.add(SILENT)
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=1000)
-    sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER))
     await fleet.control.struck()
 
     await store_heartbeat(fleet.inventory.firestore, machine, now())
@@ -221,7 +221,7 @@ async def test_a_machine_that_is_deleted_meanwhile_is_no_failure(
     store = fleet.inventory.firestore
     path = store.name(paths.machine(machine.organization_id, machine.id))
     await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
-    sweeping = asyncio.create_task(sweep(fleet.inventory, PATIENCE))
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER))
     await fleet.control.struck()
 
     await store.commit([delete(path)], Deadline(10))
@@ -236,7 +236,7 @@ async def test_a_commit_without_a_response_takes_effect_once(fleet: Fleet, when:
     machines = await fleet.add(*[SILENT] * 3)
     await fleet.control.fail_next("Commit", pattern="machines/", when=when, code="UNAVAILABLE", count=2)
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert len(machines) == len(await fleet.events())
 
@@ -245,7 +245,7 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fle
     broken, sound = await fleet.add(SILENT + timedelta(days=1), SILENT)
     await spoil(fleet.inventory.firestore, broken)
 
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert [sound.id] == [event.after.id for event in await fleet.events()]
 
@@ -262,14 +262,14 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
 
     with pytest.raises(error):
-        await sweep(fleet.inventory, PATIENCE, seconds=3.0)
+        await sweep(fleet.inventory, DISCONNECT_AFTER, seconds=3.0)
 
     assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
     assert (report["silent"], report["failed"]) == (PAGE + 1, 1)
 
     await fleet.control.forget()
-    await sweep(fleet.inventory, PATIENCE)
+    await sweep(fleet.inventory, DISCONNECT_AFTER)
     assert (await fleet.read(failing)).status == MACHINE_STATUS_DISCONNECTED
 
 
@@ -279,7 +279,7 @@ async def test_what_was_done_is_reported_also_when_the_store_fails(
     await fleet.control.fail_next("RunQuery", pattern=fleet.control.project, code="PERMISSION_DENIED")
 
     with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
-        await sweep(fleet.inventory, PATIENCE)
+        await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert [entry["message"] for entry in entries(capsys)] == ["heartbeats: 0 machines silent"]
 
@@ -298,9 +298,9 @@ async def test_no_search_terms_are_read(fleet: Fleet) -> None:
 async def test_patience_is_counted_by_the_clock(fleet: Fleet) -> None:
     [machine] = await fleet.add(timedelta())
 
-    await sweep(later(fleet.inventory, PATIENCE - timedelta(seconds=5)), PATIENCE)
+    await sweep(later(fleet.inventory, DISCONNECT_AFTER - timedelta(seconds=5)), DISCONNECT_AFTER)
     assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
-    await sweep(later(fleet.inventory, SILENT), PATIENCE)
+    await sweep(later(fleet.inventory, SILENT), DISCONNECT_AFTER)
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
 

@@ -11,7 +11,7 @@ from google.protobuf.json_format import ParseDict
 
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from tests.event_log import PATIENCE, messages
+from tests.event_log import TIMEOUT, messages
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import PROFILE, a_body, a_full_body
 from tests.functions.machines.expectations import created, problem
@@ -33,7 +33,7 @@ async def test_the_event_carries_the_whole_machine(
     body = a_full_body()
     machine_id = created(await machines.register(body))
 
-    machine = MachineCreated.FromString(inbox.get(timeout=PATIENCE).data).machine
+    machine = MachineCreated.FromString(inbox.get(timeout=TIMEOUT).data).machine
 
     sent = ParseDict({name: body[name] for name in PROFILE}, Machine())
     for name in PROFILE:
@@ -62,7 +62,7 @@ async def test_its_attributes_are_those_of_a_cloud_event(
     """With two more to filter by: https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md."""
     machine_id = created(await machines.register(a_body()))
 
-    message = inbox.get(timeout=PATIENCE)
+    message = inbox.get(timeout=TIMEOUT)
 
     # Pub/Sub adds attributes for the topic's schema.
     attributes = {name: text for name, text in message.attributes.items() if "googclient" not in name}
@@ -92,7 +92,7 @@ async def test_each_machine_has_one_event_and_what_changed_nothing_has_none(
     problem(await machines.register(a_body(nics=[])), 400)
     ids.append(created(await machines.register(last)))
 
-    received = [inbox.get(timeout=PATIENCE) for _ in ids]
+    received = [inbox.get(timeout=TIMEOUT) for _ in ids]
 
     assert sorted(ids) == sorted(MachineCreated.FromString(message.data).machine.id for message in received)
     assert inbox.empty()

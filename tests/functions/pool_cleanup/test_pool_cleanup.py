@@ -25,7 +25,7 @@ from tests.functions.lone_function import running_function
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 SUBSCRIPTION = "projects/muster-local/subscriptions/pool-cleanup"
 
 
@@ -94,7 +94,7 @@ def publish(publisher: pubsub.PublisherClient, message: PubsubMessage) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until a push has had its effect."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "the push had no effect in time"
         await asyncio.sleep(0.05)
@@ -149,7 +149,7 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
     async with Control.of(stack.firestore_control, stack.project) as control:
         # The first batch is committed, and the second has no response yet.
         members = f"{pool.organization_id}/machines/0399"
-        await control.fail_next("Commit", pattern=members, delay_ms=PATIENCE * 1000)
+        await control.fail_next("Commit", pattern=members, delay_ms=TIMEOUT * 1000)
         publish(publisher, pool.message())
         waiting = f"{stack.firestore_control}/faults"
         await until(lambda: not httpx.get(waiting, verify=NO_AUTHORITIES).json()["faults"])
@@ -203,7 +203,7 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
     publish(publisher, event)
 
     dead = f"{SUBSCRIPTION}-dead"
-    [received] = subscriber.pull(subscription=dead, max_messages=10, timeout=PATIENCE).received_messages
+    [received] = subscriber.pull(subscription=dead, max_messages=10, timeout=TIMEOUT).received_messages
 
     subscriber.acknowledge(subscription=dead, ack_ids=[received.ack_id])
     assert received.message.data == nameless.data

@@ -7,7 +7,7 @@ from datetime import datetime
 from google.cloud.pubsub_v1.subscriber.message import Message
 
 from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
-from tests.event_log import PATIENCE
+from tests.event_log import TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Inbox:
 
     def next(self) -> tuple[str, PoolChanged]:
         """Wait for an event, and return its kind, as in filters, and its payload."""
-        message = self.messages.get(timeout=PATIENCE)
+        message = self.messages.get(timeout=TIMEOUT)
         event = PoolChanged.FromString(message.data)
         kind = message.attributes["change"]
         assert PoolChange.Value(f"POOL_CHANGE_{kind.upper()}") == event.change
@@ -27,7 +27,7 @@ class Inbox:
 
     def kinds_by_time(self, count: int) -> list[str]:
         """Wait for a number of events, and return their kinds in the order of their commits."""
-        messages = [self.messages.get(timeout=PATIENCE) for _ in range(count)]
+        messages = [self.messages.get(timeout=TIMEOUT) for _ in range(count)]
         messages.sort(key=lambda message: datetime.fromisoformat(message.attributes["ce-time"]))
         return [message.attributes["change"] for message in messages]
 

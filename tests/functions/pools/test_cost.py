@@ -14,7 +14,7 @@ from tests.bench.store import Store
 from tests.control import Control
 from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.google_clients import firestore_client
-from tests.meter import PATIENCE, Meter
+from tests.meter import TIMEOUT, Meter
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack, organization, quiet_topology, running_stack
 
@@ -97,7 +97,7 @@ async def test_members_are_counted_and_read_while_the_event_is_published(quiet: 
         await quiet.firestore.fail_next(read, pattern=pools.organization.id, delay_ms=100)
 
     adding = asyncio.create_task(pools.add(pool_id, [machine]))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while await quiet.firestore.waiting():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.02)
 

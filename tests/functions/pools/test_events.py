@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.pb.inventory.v1.events_pb2 import PoolChanged
-from tests.event_log import PATIENCE
+from tests.event_log import TIMEOUT
 from tests.functions.pools.api import PoolsApi
 from tests.functions.pools.inbox import Inbox
 
@@ -37,7 +37,7 @@ async def test_each_change_of_a_pool_is_an_event_with_its_state(pools: PoolsApi,
 async def test_its_attributes_are_those_of_a_cloud_event(pools: PoolsApi, inbox: Inbox) -> None:
     created = await pools.create()
 
-    message = inbox.messages.get(timeout=PATIENCE)
+    message = inbox.messages.get(timeout=TIMEOUT)
 
     # Pub/Sub adds attributes for the topic's schema.
     attributes = {name: text for name, text in message.attributes.items() if "googclient" not in name}

@@ -22,7 +22,7 @@ OPERATIONS = int(os.environ.get("POOL_OPERATIONS", "320"))
 SEED = int(os.environ.get("POOL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311 - not a secret
 CLIENTS = 16
 Events = queue.Queue[Message]
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 Claim = Callable[[State], bool]
 
@@ -210,7 +210,7 @@ async def complete(pools: PoolsApi, events: Events) -> History:
     """Wait until all events have arrived and deleted pools are cleaned up, so that both agree."""
     received: list[Message] = []
     last: AssertionError | KeyError | None = None
-    for _ in range(int(PATIENCE / 0.25)):
+    for _ in range(int(TIMEOUT / 0.25)):
         while not events.empty():
             received.append(events.get())
         try:
