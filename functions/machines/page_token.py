@@ -39,13 +39,13 @@ class PageToken(Strict):
     total: Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
-def write_token(token: PageToken, question: str) -> str:
+def write_token(token: PageToken, query_id: str) -> str:
     """Return a token as text, for the next page of a query."""
     content = token.model_dump_json().encode()
-    return base64.urlsafe_b64encode(_digest(content, question) + content).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_digest(content, query_id) + content).decode().rstrip("=")
 
 
-def read_token(text: str, question: str) -> PageToken:
+def read_token(text: str, query_id: str) -> PageToken:
     """Read a token.
 
     Raises:
@@ -56,19 +56,19 @@ def read_token(text: str, question: str) -> PageToken:
     except (binascii.Error, ValueError) as error:
         raise _malformed() from error
     digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-    if digest != _digest(content, question):
+    if digest != _digest(content, query_id):
         raise _malformed()
     try:
         token = PageToken.model_validate_json(content)
     except ValidationError as error:
         raise _malformed() from error
-    if text != write_token(token, question):
+    if text != write_token(token, query_id):
         raise _malformed()  # another text of the same bytes, because the last character has unused bits
     return token
 
 
-def _digest(content: bytes, question: str) -> bytes:
-    return hashlib.sha256(content + b"\n" + question.encode()).digest()[:_DIGEST_BYTES]
+def _digest(content: bytes, query_id: str) -> bytes:
+    return hashlib.sha256(content + b"\n" + query_id.encode()).digest()[:_DIGEST_BYTES]
 
 
 def _malformed() -> Invalid:

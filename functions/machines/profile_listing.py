@@ -81,7 +81,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
 async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -> HttpResponse:
     """Return the page after a token, which costs as much as a first page."""
     _reject_combination(query, "page_token", "page")
-    token = read_token(query.page_token, _question(call, query))
+    token = read_token(query.page_token, _query_id(call, query))
     per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
     machines = await lists.of(_filter(call, query), call.deadline)
     found = await machines.page(after=token.after, limit=per_page + 1, deadline=call.deadline)
@@ -97,7 +97,7 @@ def _page(  # noqa: PLR0913 - a page's figures, by name
     if len(found) > per_page:
         before = min(skip + per_page, MAX_SKIP)  # only a forged token can reach the maximum
         token = PageToken(after=shown[-1]["id"], skip=before, per_page=per_page, total=total)
-        following = write_token(token, _question(call, query))
+        following = write_token(token, _query_id(call, query))
     pagination = _pagination(total, skip // per_page + 1, per_page, following)
     return _response(call.request, shown, pagination)
 
@@ -106,7 +106,7 @@ def _filter(call: Call, query: MachinePageQuery) -> MachineFilter:
     return MachineFilter(organization_id=call.caller.organization_id, labels=query.label)
 
 
-def _question(call: Call, query: MachinePageQuery) -> str:
+def _query_id(call: Call, query: MachinePageQuery) -> str:
     """Return a text that identifies the list, for the digest of its tokens."""
     return f"{call.caller.organization_id} {sorted(map(repr, query.label))}"
 

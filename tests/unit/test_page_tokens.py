@@ -23,8 +23,8 @@ tokens = st.builds(
 
 
 @given(tokens, st.text(st.characters(codec="utf-8")))
-def test_a_token_is_read_as_it_was_written(token: PageToken, question: str) -> None:
-    assert token == read_token(write_token(token, question), question)
+def test_a_token_is_read_as_it_was_written(token: PageToken, query_id: str) -> None:
+    assert token == read_token(write_token(token, query_id), query_id)
 
 
 @given(tokens, st.data())

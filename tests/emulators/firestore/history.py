@@ -17,7 +17,7 @@ Ask = Callable[[State], Result]
 
 
 @dataclass(frozen=True)
-class Question:
+class DescribedRead:
     """A read: its description, and a function that computes the answer from the whole state."""
 
     name: str
@@ -42,12 +42,12 @@ class Operation:
     began: float
     ended: float
     time: int
-    results: list[tuple[Question, Result]] = field(default_factory=list)
+    results: list[tuple[DescribedRead, Result]] = field(default_factory=list)
     writes: Mapping[str, int | None] = field(default_factory=dict)
     is_past: bool = False
 
     def __str__(self) -> str:
-        reads = [f"{question.name} -> {result}" for question, result in self.results]
+        reads = [f"{read.name} -> {result}" for read, result in self.results]
         return f"{self.client} at {self.time}: {', '.join(reads)}; wrote {dict(self.writes)}"
 
 
@@ -62,10 +62,10 @@ def _wrong_results(order: list[Operation]) -> list[str]:
     found = []
     state: State = {}
     for operation in order:
-        for question, result in operation.results:
-            expected = question.ask(state)
+        for read, result in operation.results:
+            expected = read.ask(state)
             if result != expected:
-                found.append(f"{question.name} should be {expected}: {operation}")
+                found.append(f"{read.name} should be {expected}: {operation}")
         for register, value in operation.writes.items():
             if value is None:
                 state.pop(register, None)

@@ -13,14 +13,14 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import Document, StructuredQuery, Value, Write
 
-from tests.emulators.firestore.history import Operation, Question, Result, State
+from tests.emulators.firestore.history import DescribedRead, Operation, Result, State
 
 REGISTERS = [f"r{number}" for number in range(6)]
 COLLECTION = "registers"
 _F = StructuredQuery.FieldFilter.Operator
 _values = itertools.count(1)  # each value is written once, so that a read shows which write it saw
 
-Results = list[tuple[Question, Result]]
+Results = list[tuple[DescribedRead, Result]]
 Selector = dict[str, object]
 Effect = tuple[int, Results, dict[str, int | None]]
 """The time of an operation, the results of its reads, and its writes."""
@@ -139,17 +139,17 @@ class Registers:
     async def _query(self, selector: Selector) -> tuple[int, Results]:
         low = self._some_value()
         at, found = await self._run({"from_": _FROM, "where": _above(low)}, selector)
-        return at, [(Question(f"all above {low}", lambda state: _items(state, low)), found)]
+        return at, [(DescribedRead(f"all above {low}", lambda state: _items(state, low)), found)]
 
     async def _page(self, selector: Selector) -> tuple[int, Results]:
         size, low = self._random.randint(1, 3), self._some_value()
         order = [{"field": {"field_path": "n"}, "direction": "DESCENDING"}]
         query = {"from_": _FROM, "where": _above(low), "order_by": order, "limit": size}
         at, found = await self._run(query, selector)
-        question = Question(
+        read = DescribedRead(
             f"the last {size} above {low}", lambda state: _items(state, low)[: -size - 1 : -1]
         )
-        return at, [(question, found)]
+        return at, [(read, found)]
 
     async def _run(self, query: dict[str, object], selector: Selector) -> tuple[int, list[tuple[str, int]]]:
         request = {"parent": f"{self._database}/documents", "structured_query": query, **selector}
@@ -177,10 +177,10 @@ class Registers:
         responses = await self._client.run_aggregation_query(request=request, retry=None)
         (response,) = [response async for response in responses]
         found = {alias: value.integer_value for alias, value in response.result.aggregate_fields.items()}
-        question = Question(
+        read = DescribedRead(
             f"{' and '.join(found)} above {low}", lambda state: _aggregates(state, low, found.keys())
         )
-        return _nanoseconds(response.read_time), [(question, found)]
+        return _nanoseconds(response.read_time), [(read, found)]
 
     # Writes
 
@@ -224,9 +224,9 @@ def _above(low: int) -> dict[str, object]:
     return {"field_filter": condition}
 
 
-def _each(wanted: Iterable[str]) -> Question:
+def _each(wanted: Iterable[str]) -> DescribedRead:
     names = list(wanted)
-    return Question(", ".join(names), lambda state: {name: state.get(name, 0) for name in names})
+    return DescribedRead(", ".join(names), lambda state: {name: state.get(name, 0) for name in names})
 
 
 def _items(state: State, low: int) -> list[tuple[str, int]]:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.emulators.firestore.history import Operation, Question, contradictions
+from tests.emulators.firestore.history import DescribedRead, Operation, contradictions
 
-A = Question("a", lambda state: state.get("a"))
-B = Question("b", lambda state: state.get("b"))
-TOTAL = Question("total", lambda state: sum(state.values()))
+A = DescribedRead("a", lambda state: state.get("a"))
+B = DescribedRead("b", lambda state: state.get("b"))
+TOTAL = DescribedRead("total", lambda state: sum(state.values()))
 
 
 def operation(
     time: int,
-    *results: tuple[Question, object],
+    *results: tuple[DescribedRead, object],
     span: tuple[float, float] = (0, 100),
     is_past: bool = False,
     **writes: int | None,

@@ -55,7 +55,7 @@ def conjunction(rng: random.Random) -> tuple[BaseFilter, Any]:
     return And([part for part, _ in parts]), lambda fields: all(accepts(fields) for _, accepts in parts)
 
 
-def question(rng: random.Random) -> tuple[BaseFilter, Any]:
+def random_filter(rng: random.Random) -> tuple[BaseFilter, Any]:
     if rng.random() < 0.5:
         return conjunction(rng)
     parts = [conjunction(rng) for _ in range(rng.randint(2, 3))]
@@ -100,7 +100,7 @@ def test_what_is_found_and_counted_is_what_matches(
     for _ in range(rounds):
         change(rng, client, stored, documents)
         for _ in range(QUERIES):
-            where, accepts = question(rng)
+            where, accepts = random_filter(rng)
             newest = items.where(filter=where).order_by("__name__", direction=Query.DESCENDING)
             expected = [name for name in sorted(stored, reverse=True) if accepts(stored[name])]
             offset = rng.randrange(len(expected) + 2)

@@ -111,7 +111,7 @@ Parameters = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class ListQuery:
     """The parameters of a list, and the expected machines."""
 
     parameters: Parameters
@@ -148,14 +148,14 @@ def selector(text: str) -> LabelSelector:
     return LabelSelector(key=key, value=value if equals else None, absent=text.startswith("!"))
 
 
-def questions(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[Question]:
+def list_queries(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[ListQuery]:
     """Yield a question for every combination of parameters; some values match machines, others do not."""
     rng = random.Random(seed)  # noqa: S311 - not a secret
     names = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
     for number in range(2 ** len(names)):
         model = rng.choice(machines)
         chosen = [name for bit, name in enumerate(names) if number >> bit & 1]
-        yield Question(tuple(chain.from_iterable(_parameters(rng, name, model, pools) for name in chosen)))
+        yield ListQuery(tuple(chain.from_iterable(_parameters(rng, name, model, pools) for name in chosen)))
 
 
 def _parameters(

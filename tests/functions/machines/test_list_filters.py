@@ -75,15 +75,17 @@ async def _ask(
 async def test_every_combination_of_filters_finds_just_what_matches(
     http: httpx.AsyncClient, stored: Fleet
 ) -> None:
-    for question in fleet.questions(stored.machines, stored.pools, seed=1):
-        expected = question.expected_ids(stored.machines)
+    for list_query in fleet.list_queries(stored.machines, stored.pools, seed=1):
+        expected = list_query.expected_ids(stored.machines)
         skip = len(expected) // 3 if len(expected) < LARGE // 2 else 7
 
-        response = await get_first(http, stored, (*question.parameters, ("skip", str(skip)), ("limit", "20")))
+        response = await get_first(
+            http, stored, (*list_query.parameters, ("skip", str(skip)), ("limit", "20"))
+        )
 
         page = response.json()
-        assert expected[skip : skip + 20] == fleet.ids(page), question
-        assert len(expected) == page["total"], question
+        assert expected[skip : skip + 20] == fleet.ids(page), list_query
+        assert len(expected) == page["total"], list_query
         assert (skip, 20) == (page["skip"], page["limit"])
 
 
@@ -94,15 +96,17 @@ async def test_a_page_reads_no_more_than_its_limit_and_one(
     # Now the sets of labels and the caller's key are cached.
     await get_first(http, stored, (("label", "!spot"),))
     milliseconds = []
-    for question in [*fleet.questions(stored.machines, stored.pools, seed=3)][:: 1 if SIZE >= LARGE else 4]:
-        parameters = (*question.parameters, ("limit", "25"))
+    for list_query in [*fleet.list_queries(stored.machines, stored.pools, seed=3)][
+        :: 1 if SIZE >= LARGE else 4
+    ]:
+        parameters = (*list_query.parameters, ("limit", "25"))
         await get_first(http, stored, parameters)
         started = time.perf_counter()
         await get(http, stored, parameters)
         milliseconds.append((time.perf_counter() - started) * 1000)
 
         asking = partial(get, http, stored, parameters)
-        assert await firestore_control.reads_of(asking, expected=26) <= 26, question
+        assert await firestore_control.reads_of(asking, expected=26) <= 26, list_query
     if len(stored.machines) >= LARGE:
         assert statistics.median(milliseconds) < 100
 
@@ -149,7 +153,7 @@ async def test_a_page_may_begin_at_the_end_or_beyond(
 ) -> None:
     page = (await get(http, stored, (("skip", str(skip)),))).json()
 
-    assert fleet.Question(()).expected_ids(stored.machines)[skip:] == fleet.ids(page)
+    assert fleet.ListQuery(()).expected_ids(stored.machines)[skip:] == fleet.ids(page)
     assert page["total"] == SIZE
 
 
