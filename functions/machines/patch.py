@@ -28,9 +28,9 @@ async def patch(inventory: Inventory, call: Call) -> HttpResponse:
     an idempotency key, its response is recorded like any other, which takes one more write.
     """
 
-    async def decide(_: Transaction, wanted: MachinePatch) -> Decision:
+    async def decide(_: Transaction, body: MachinePatch) -> Decision:
         stored = await read_matching(inventory, call, path.uuid(call.request, "machine_id"))
-        change = machines.update(stored.machine, wanted.changes(), now=inventory.clock())
+        change = machines.update(stored.machine, body.changes(), now=inventory.clock())
         after = change.after
         # Cleared fields take no space.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:

@@ -20,7 +20,7 @@ from shared.store.transaction import Transaction
 # How long the response to a faulty request is delayed to look up its idempotency key.
 EARLIER_RESPONSE_SECONDS = 1.0
 
-Wanted = TypeVar("Wanted")
+Body = TypeVar("Body")
 
 Publish = Callable[[Sequence[OutboxEntry], datetime], Awaitable[list[str]]]
 """Publishes events with the time of their commit; returns the ids of the published events."""
@@ -61,8 +61,8 @@ class Changes:
     async def respond(
         self,
         command: Command,
-        read: Callable[[], Wanted],
-        decide: Callable[[Transaction, Wanted], Awaitable[Decision]],
+        read: Callable[[], Body],
+        decide: Callable[[Transaction, Body], Awaitable[Decision]],
         *,
         complete: Complete | None = None,
     ) -> HttpResponse:
@@ -81,13 +81,13 @@ class Changes:
             InventoryError: what `read` raises, `IdempotencyKeyReused`, or what `apply` raises.
         """
         try:
-            wanted = read()
+            body = read()
         except InventoryError:
             earlier = await self._change(command).earlier_decision(Deadline(EARLIER_RESPONSE_SECONDS))
             if earlier is None:
                 raise
             return earlier.response if complete is None else await complete(earlier, None)
-        return await self.apply(command, lambda transaction: decide(transaction, wanted), complete=complete)
+        return await self.apply(command, lambda transaction: decide(transaction, body), complete=complete)
 
     async def apply(
         self, command: Command, decide: Decide, *, complete: Complete | None = None

@@ -18,26 +18,27 @@ A_BATCH = 100
 
 
 async def find_verified(
-    firestore: Firestore, wanted: MachineFilter, label_sets: Sequence[str], deadline: Deadline
+    firestore: Firestore, machine_filter: MachineFilter, label_sets: Sequence[str], deadline: Deadline
 ) -> list[Plain]:
     """Return the machines that match a filter but that its terms alone do not find.
 
     Args:
         firestore: the database.
-        wanted: the filter; only a search of more than `search.MAX_RUN_LENGTH` characters has candidates.
+        machine_filter: the filter; only a search of more than `search.MAX_RUN_LENGTH` characters has
+            candidates.
         label_sets: the sets of label keys that the machines can have; if empty, any.
         deadline: when to stop.
     """
-    part = search.fold(wanted.search or "")
-    if not search.candidates(wanted.organization_id, part):
+    part = search.fold(machine_filter.search or "")
+    if not search.candidates(machine_filter.organization_id, part):
         return []
     found: list[Plain] = []
     after: str | None = None
     while True:
-        query = machines_query(firestore, wanted, label_sets=label_sets, after=after, candidates=True)
+        query = machines_query(firestore, machine_filter, label_sets=label_sets, after=after, candidates=True)
         query.limit.value = A_BATCH
         machines = await firestore.query_serialized(
-            paths.organization(wanted.organization_id), query, deadline, plain_machine
+            paths.organization(machine_filter.organization_id), query, deadline, plain_machine
         )
         found += [
             machine

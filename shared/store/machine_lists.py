@@ -24,7 +24,7 @@ class MatchingMachines:
 
     Args:
         firestore: the database.
-        wanted: the filter.
+        machine_filter: the filter.
         label_sets: the sets of label keys that the machines can have, as a list for each query; an empty list
             allows any.
         verified: the matching machines that no query finds.
@@ -33,15 +33,15 @@ class MatchingMachines:
     def __init__(
         self,
         firestore: Firestore,
-        wanted: MachineFilter,
+        machine_filter: MachineFilter,
         label_sets: Sequence[Sequence[str]],
         verified: Sequence[Plain],
     ) -> None:
         self._firestore = firestore
-        self._wanted = wanted
+        self._filter = machine_filter
         self._label_sets = label_sets
         self._verified = verified
-        self._parent = paths.organization(wanted.organization_id)
+        self._parent = paths.organization(machine_filter.organization_id)
 
     async def total(self, deadline: Deadline) -> int:
         """Count the machines, which costs one read for each 1,000."""
@@ -95,7 +95,7 @@ class MatchingMachines:
 
     def _queries(self, after: str | None = None) -> list[StructuredQuery]:
         return [
-            machines_query(self._firestore, self._wanted, label_sets=label_sets, after=after)
+            machines_query(self._firestore, self._filter, label_sets=label_sets, after=after)
             for label_sets in self._label_sets
         ]
 
@@ -107,13 +107,13 @@ class MachineLists:
         self._firestore = firestore
         self._label_sets = LabelSets(firestore)
 
-    async def of(self, wanted: MachineFilter, deadline: Deadline) -> MatchingMachines:
+    async def of(self, machine_filter: MachineFilter, deadline: Deadline) -> MatchingMachines:
         """Return the machines that match a filter.
 
         Raises:
             Invalid: the filter has more labels than one query can contain.
         """
-        if not fits_one_query(wanted):
+        if not fits_one_query(machine_filter):
             raise Invalid(
                 [
                     Fault(
@@ -123,13 +123,19 @@ class MachineLists:
                     )
                 ]
             )
-        label_sets = await self._label_sets_of(wanted, deadline)
-        verified = [await find_verified(self._firestore, wanted, batch, deadline) for batch in label_sets]
-        return MatchingMachines(self._firestore, wanted, label_sets, list(chain.from_iterable(verified)))
+        label_sets = await self._label_sets_of(machine_filter, deadline)
+        verified = [
+            await find_verified(self._firestore, machine_filter, batch, deadline) for batch in label_sets
+        ]
+        return MatchingMachines(
+            self._firestore, machine_filter, label_sets, list(chain.from_iterable(verified))
+        )
 
-    async def _label_sets_of(self, wanted: MachineFilter, deadline: Deadline) -> Sequence[Sequence[str]]:
-        absent = [label.key for label in wanted.labels if label.absent]
+    async def _label_sets_of(
+        self, machine_filter: MachineFilter, deadline: Deadline
+    ) -> Sequence[Sequence[str]]:
+        absent = [label.key for label in machine_filter.labels if label.absent]
         if not absent:
             return [[]]
-        allowed = await self._label_sets.lacking(wanted.organization_id, absent, deadline)
-        return list(batches(allowed, label_sets_a_query(wanted)))
+        allowed = await self._label_sets.lacking(machine_filter.organization_id, absent, deadline)
+        return list(batches(allowed, label_sets_a_query(machine_filter)))

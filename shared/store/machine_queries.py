@@ -28,7 +28,7 @@ _HELD = Value(boolean_value=True)
 
 def machines_query(
     firestore: Firestore,
-    wanted: MachineFilter,
+    machine_filter: MachineFilter,
     *,
     label_sets: Sequence[str] = (),
     after: str | None = None,
@@ -38,43 +38,43 @@ def machines_query(
 
     Args:
         firestore: the database, which determines names of documents.
-        wanted: the filter. Labels that must be absent are ignored here: see `label_sets`.
+        machine_filter: the filter. Labels that must be absent are ignored here: see `label_sets`.
         label_sets: the sets of label keys that a machine can have; if empty, any.
         after: the id of the previous page's last machine.
         candidates: query the machines that a long search must verify, instead of those that it finds.
     """
     query = all_in("machines")
     query.select.fields.extend(MACHINE_SELECTION)
-    conditions = list(_conditions(wanted, label_sets, candidates=candidates))
+    conditions = list(_conditions(machine_filter, label_sets, candidates=candidates))
     # Without other conditions, use one that all machines of the collection meet, because Firestore cannot
     # have a descending index of names alone.
     query.where.CopyFrom(
-        all_of(conditions or [_equal("organization_id", Value(string_value=wanted.organization_id))])
+        all_of(conditions or [_equal("organization_id", Value(string_value=machine_filter.organization_id))])
     )
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
 
     def reference(machine_id: str) -> Value:
-        path = paths.machine(wanted.organization_id, machine_id)
+        path = paths.machine(machine_filter.organization_id, machine_id)
         return Value(reference_value=firestore.name(path))
 
     if after is not None:
         query.start_at.values.append(reference(after))
-    elif wanted.created_to is not None:
-        query.start_at.values.append(reference(machine_ids.last_until(wanted.created_to)))
+    elif machine_filter.created_to is not None:
+        query.start_at.values.append(reference(machine_ids.last_until(machine_filter.created_to)))
         query.start_at.before = True
-    if wanted.created_from is not None:
-        query.end_at.values.append(reference(machine_ids.first_since(wanted.created_from)))
+    if machine_filter.created_from is not None:
+        query.end_at.values.append(reference(machine_ids.first_since(machine_filter.created_from)))
     return query
 
 
-def label_sets_a_query(wanted: MachineFilter) -> int:
+def label_sets_a_query(machine_filter: MachineFilter) -> int:
     """Return how many sets of label keys one query can contain in addition to the search."""
-    return MAX_ALTERNATIVES // len(_search(wanted)) if wanted.search else MAX_ALTERNATIVES
+    return MAX_ALTERNATIVES // len(_search(machine_filter)) if machine_filter.search else MAX_ALTERNATIVES
 
 
-def fits_one_query(wanted: MachineFilter) -> bool:
+def fits_one_query(machine_filter: MachineFilter) -> bool:
     """Return whether a filter's conditions are few enough for one query."""
-    conditions = _conditions(wanted, (), candidates=False)
+    conditions = _conditions(machine_filter, (), candidates=False)
     return sum(1 for where in conditions for _ in _field_filters(where)) + _OTHERS <= MAX_CONDITIONS
 
 
@@ -85,27 +85,29 @@ def _field_filters(where: Filter) -> Iterable[FieldFilter]:
         yield from _field_filters(part)
 
 
-def _conditions(wanted: MachineFilter, label_sets: Sequence[str], *, candidates: bool) -> Iterable[Filter]:
-    if wanted.name is not None:
-        yield _equal("name", Value(string_value=wanted.name))
-    if wanted.status is not None:
-        yield _equal("status", Value(integer_value=wanted.status))
-    if wanted.pool_id is not None:
-        yield condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=wanted.pool_id))
-    for label in dict.fromkeys(wanted.labels):
+def _conditions(
+    machine_filter: MachineFilter, label_sets: Sequence[str], *, candidates: bool
+) -> Iterable[Filter]:
+    if machine_filter.name is not None:
+        yield _equal("name", Value(string_value=machine_filter.name))
+    if machine_filter.status is not None:
+        yield _equal("status", Value(integer_value=machine_filter.status))
+    if machine_filter.pool_id is not None:
+        yield condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=machine_filter.pool_id))
+    for label in dict.fromkeys(machine_filter.labels):
         if not label.absent:
-            yield from _has(search.has_label(wanted.organization_id, label.key, label.value))
-    if wanted.search:
-        yield any_of(all_of(_has(terms)) for terms in _search(wanted, candidates=candidates))
+            yield from _has(search.has_label(machine_filter.organization_id, label.key, label.value))
+    if machine_filter.search:
+        yield any_of(all_of(_has(terms)) for terms in _search(machine_filter, candidates=candidates))
     if label_sets:
         values = Value()
         values.array_value.values.extend(Value(string_value=label_set) for label_set in label_sets)
         yield condition(LABEL_SET, FieldFilter.IN, values)
 
 
-def _search(wanted: MachineFilter, *, candidates: bool = False) -> list[search.Terms]:
+def _search(machine_filter: MachineFilter, *, candidates: bool = False) -> list[search.Terms]:
     alternatives = search.candidates if candidates else search.containing
-    return alternatives(wanted.organization_id, search.fold(wanted.search or ""))
+    return alternatives(machine_filter.organization_id, search.fold(machine_filter.search or ""))
 
 
 def _has(terms: search.Terms) -> Iterable[Filter]:
