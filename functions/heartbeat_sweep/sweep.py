@@ -77,7 +77,7 @@ async def sweep(
             after = page[-1]
     finally:
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
-        await inventory.outbox.dropped(DROP_SECONDS)
+        await inventory.outbox.flush(DROP_SECONDS)
     if failure is not None:
         raise failure
 

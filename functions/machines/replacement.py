@@ -29,7 +29,7 @@ async def replace(inventory: Inventory, call: Call) -> HttpResponse:
         response = machine_response(call.request, plain(change.after))
         if not change.fields:
             return Decision(response=response)
-        taken, freed = identities.exchanged(change.before, change.after)
+        taken, freed = identities.claim_changes(change.before, change.after)
         return Decision(
             response=response,
             writes=[change_machine(stored, change)],

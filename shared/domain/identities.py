@@ -48,7 +48,7 @@ def claims(machine: Machine) -> list[IdentityClaim]:
     ]
 
 
-def exchanged(before: Machine, after: Machine) -> tuple[list[IdentityClaim], list[IdentityClaim]]:
+def claim_changes(before: Machine, after: Machine) -> tuple[list[IdentityClaim], list[IdentityClaim]]:
     """Return the claims that a change of a machine adds, and those that it removes."""
     held = {claim.identity: claim for claim in claims(before)}
     wanted = {claim.identity: claim for claim in claims(after)}

@@ -35,7 +35,7 @@ class MachineChange:
         return self.after.version != self.before.version
 
 
-def differing(before: Machine, after: Machine, *, among: Collection[str] = _EVERY_FIELD) -> list[str]:
+def changed_fields(before: Machine, after: Machine, *, among: Collection[str] = _EVERY_FIELD) -> list[str]:
     """Return the names of the fields that differ between two states, in the order of their numbers.
 
     Args:

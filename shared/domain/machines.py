@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain import machine_ids
 from shared.domain.access import Caller
-from shared.domain.machine_change import MachineChange, differing
+from shared.domain.machine_change import MachineChange, changed_fields
 from shared.domain.versions import advance, with_fields
 from shared.pb.inventory.v1.machine_pb2 import (
     MACHINE_STATUS_CONNECTED,
@@ -60,7 +60,7 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
 def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChange:
     """Replace a machine's `PROFILE_FIELDS`; the other fields stay unchanged."""
     after = with_fields(before, PROFILE_FIELDS, profile)
-    return _advanced(before, after, differing(before, after), now=now)
+    return _advanced(before, after, changed_fields(before, after), now=now)
 
 
 def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
@@ -84,7 +84,7 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
     after = with_fields(before, changes, Machine(**changes))
     if changes.get("status") == MACHINE_STATUS_CONNECTED and "last_seen" not in changes:
         after.last_seen.FromDatetime(now)
-    fields = differing(before, after, among={*changes, "last_seen"})
+    fields = changed_fields(before, after, among={*changes, "last_seen"})
     if fields != ["last_seen"]:
         return _advanced(before, after, fields, now=now)
     moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
@@ -101,4 +101,4 @@ def is_silent(machine: Machine, since: datetime) -> bool:
 def disconnect(before: Machine, *, now: datetime) -> MachineChange:
     """Set a silent machine's status to disconnected."""
     after = with_fields(before, ["status"], Machine(status=MACHINE_STATUS_DISCONNECTED))
-    return _advanced(before, after, differing(before, after), now=now)
+    return _advanced(before, after, changed_fields(before, after), now=now)

@@ -38,7 +38,7 @@ class Attempts:
         self._delay = min(2 * self._delay, MAX_DELAY) if self._delay else INITIAL_DELAY
 
 
-async def retried(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
+async def with_retries(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
     """Make a call that is safe to repeat, and retry it until the store answers.
 
     Raises:

@@ -53,7 +53,7 @@ _MEANINGS: Mapping[grpc.StatusCode, type[StoreError]] = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
     """Turn gRPC errors into a `StoreError`; those that a change cannot handle pass unchanged."""
     try:
         yield

@@ -25,8 +25,8 @@ from shared.channels import routing
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
-from shared.store.attempts import retried
-from shared.store.errors import translated
+from shared.store.attempts import with_retries
+from shared.store.errors import store_errors
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
 
@@ -76,7 +76,7 @@ class Firestore:
             StoreError: the call failed; the class says how.
         """
         request = wire_format.commit(self._database, writes, transaction)
-        with translated():
+        with store_errors():
             return await self._rpcs.commit(request, timeout=deadline.timeout(), metadata=self._metadata)
 
     async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
@@ -86,7 +86,7 @@ class Firestore:
             StoreError: the call failed; the class says how.
         """
         request = RollbackRequest(database=self._database, transaction=transaction)
-        with translated():
+        with store_errors():
             await self._rpcs.rollback(request, timeout=deadline.timeout(), metadata=self._metadata)
 
     async def batch_get(
@@ -114,7 +114,7 @@ class Firestore:
             request.transaction = transaction
         elif new_transaction is not None:
             request.new_transaction.CopyFrom(new_transaction)
-        with translated():
+        with store_errors():
             async for response in self._rpcs.batch_get_documents(
                 request, timeout=deadline.timeout(), metadata=self._metadata
             ):
@@ -140,7 +140,7 @@ class Firestore:
         request = GetDocumentRequest(name=self.name(path), mask=_mask(fields))
 
         async def run() -> Found | None:
-            with translated():
+            with store_errors():
                 try:
                     return await rpc(
                         request, timeout=deadline.timeout(), metadata=self._routing("name", request.name)
@@ -151,7 +151,7 @@ class Firestore:
                         raise
                     return None
 
-        return await retried(run, deadline)
+        return await with_retries(run, deadline)
 
     async def get_all(
         self, paths: Sequence[str], deadline: Deadline, *, fields: Sequence[str] = ()
@@ -162,7 +162,7 @@ class Firestore:
             responses = [response async for response in self.batch_get(paths, deadline, fields=fields)]
             return self.found(responses)
 
-        return await retried(run, deadline)
+        return await with_retries(run, deadline)
 
     def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
         """Return the documents that exist, by their paths."""
@@ -212,13 +212,13 @@ class Firestore:
         read: Callable[[Any], Read],
     ) -> list[Read]:
         async def run() -> list[Read]:
-            with translated():
+            with store_errors():
                 stream = rpc(
                     request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
                 return [read(response.document) async for response in stream if response.HasField("document")]
 
-        return await retried(run, deadline)
+        return await with_retries(run, deadline)
 
     async def count(
         self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
@@ -252,7 +252,7 @@ class Firestore:
         request.structured_aggregation_query.structured_query.ClearField("select")
 
         async def run() -> tuple[int, datetime]:
-            with translated():
+            with store_errors():
                 stream = self._rpcs.run_aggregation_query(
                     request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
@@ -260,7 +260,7 @@ class Firestore:
             number = responses[0].result.aggregate_fields["count"].integer_value
             return number, responses[0].read_time.ToDatetime(UTC)
 
-        return await retried(run, deadline)
+        return await with_retries(run, deadline)
 
 
 def _mask(fields: Sequence[str]) -> DocumentMask | None:

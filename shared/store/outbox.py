@@ -11,7 +11,7 @@ from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
 from shared.domain.deadline import Deadline
 from shared.store import paths, writes
-from shared.store.attempts import retried
+from shared.store.attempts import with_retries
 from shared.store.batches import batches
 from shared.store.errors import FAILURES
 from shared.store.firestore import Firestore
@@ -42,7 +42,7 @@ class Outbox:
             # Not in a request's context, because the events are those of many requests.
             self._dropping = asyncio.create_task(self._drop_collected(), context=Context())
 
-    async def dropped(self, seconds: float) -> None:
+    async def flush(self, seconds: float) -> None:
         """Wait for the deletions: after the response, an instance may get no CPU until the next request.
 
         https://cloud.google.com/run/docs/tips/general#background-activity
@@ -59,7 +59,7 @@ class Outbox:
         """
         for names in batches(documents, BATCH):
             deletes = [writes.delete(name) for name in names]
-            await retried(partial(self._firestore.commit, deletes, deadline), deadline)
+            await with_retries(partial(self._firestore.commit, deletes, deadline), deadline)
 
     async def waiting(
         self, *, max_events: int, max_bytes: int, deadline: Deadline

@@ -16,7 +16,7 @@ from tests.control import Control
 from tests.logged import entries
 
 
-async def dropped(inventory: Inventory, event_ids: Sequence[str]) -> None:
+async def drop(inventory: Inventory, event_ids: Sequence[str]) -> None:
     """Delete events from the outbox, and wait until this has ended."""
     before = asyncio.all_tasks()
     inventory.outbox.drop(event_ids)
@@ -32,7 +32,7 @@ async def test_what_is_not_dropped_is_logged_once_and_of_no_request(
     await firestore_control.fail_next("Commit", pattern=marker, code=code)
     logs.REQUEST_ID.set("the first of many")
 
-    await dropped(own, ["one", "another"])
+    await drop(own, ["one", "another"])
 
     [entry] = entries(capsys)
     assert entry["message"] == "outbox not emptied, left to the relay"
@@ -48,7 +48,7 @@ async def test_all_is_dropped_however_much_it_is_and_also_when_the_store_falters
     await own.firestore.commit([writes.create(name, OutboxEntry()) for name in stored], Deadline(5))
     await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE")
 
-    await dropped(own, ids)
+    await drop(own, ids)
 
     assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
     assert entries(capsys) == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.domain import machines
 from shared.domain.access import Caller
-from shared.domain.machine_change import differing
+from shared.domain.machine_change import changed_fields
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from tests.unit.messages import messages
 
@@ -31,7 +31,7 @@ def test_an_update_names_all_fields_that_it_changes(before: Machine, changes: di
     before.last_seen.FromDatetime(NOW)
     change = machines.update(before, changes, now=NOW)
 
-    assert differing(change.before, change.after) == list(change.fields)
+    assert changed_fields(change.before, change.after) == list(change.fields)
     assert change.makes_version == (list(change.fields) not in ([], ["last_seen"]))
 
 
@@ -41,7 +41,7 @@ def test_a_replacement_names_all_fields_that_it_changes(before: Machine, profile
     profile.version = before.version
     change = machines.replace(before, profile, now=NOW)
 
-    assert differing(change.before, change.after) == list(change.fields)
+    assert changed_fields(change.before, change.after) == list(change.fields)
     assert change.makes_version == bool(change.fields)
 
 
