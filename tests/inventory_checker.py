@@ -5,8 +5,8 @@ over, and then returns the remaining faults:
 
     with event_logs(subscriber, project) as logs:
         ...
-        books = Books(firestore_client, logs.of(organization_id), organization_id)
-        assert settled(books.faults) == []
+        checker = InventoryChecker(firestore_client, logs.of(organization_id), organization_id)
+        assert settled(checker.faults) == []
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def settled(faults: Callable[[], list[str]], seconds: float = TIMEOUT) -> list[s
 
 
 @dataclass(frozen=True)
-class Books:
+class InventoryChecker:
     """The stored documents and the published events.
 
     Attributes:

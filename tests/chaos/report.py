@@ -10,16 +10,16 @@ SHOWN_FAULTS = 40
 
 def report(outcome: Outcome) -> str:
     """Return a table of the run's counts, followed by its faults."""
-    kills = {name.removeprefix("kill "): n for name, n in outcome.mayhem.done.items() if "kill" in name}
+    kills = {name.removeprefix("kill "): n for name, n in outcome.disturbances.done.items() if "kill" in name}
     others: Counter[str] = Counter()
-    for name, count in outcome.mayhem.done.items():
+    for name, count in outcome.disturbances.done.items():
         if "kill" not in name:
             others[" ".join(name.split(" ")[:2])] += count
     rows = [
         ("seed", f"{outcome.plan.seed}, {outcome.plan.seconds:.0f} s, {outcome.plan.clients} clients"),
         ("operations", f"{sum(outcome.ledger.operations.values())}: {_listed(outcome.ledger.operations)}"),
         ("answers", _listed(outcome.ledger.responses)),
-        ("kills", f"{outcome.mayhem.kills}: {_listed(kills)}"),
+        ("kills", f"{outcome.disturbances.kills}: {_listed(kills)}"),
         ("disturbances", f"{sum(others.values())}: {_listed(others)}"),
         ("checked", _listed(outcome.figures)),
         ("faults", str(len(outcome.faults))),

@@ -16,9 +16,9 @@ from google.cloud import firestore, pubsub
 
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from shared.pb.inventory.v1.machine_pb2 import MachineStatus
-from tests.chaos import books
+from tests.chaos import checks
 from tests.chaos.client import Client, Ledger, Sent
-from tests.chaos.mayhem import SCHEDULED, Mayhem
+from tests.chaos.disturbances import SCHEDULED, Disturbances
 from tests.chaos.operations import OPERATIONS, Actor, Fleet
 from tests.emulators.pubsub.pulling import acknowledge, pull_now
 from tests.event_log import TOPICS, EventLog, Payload
@@ -60,7 +60,7 @@ class Outcome:
 
     plan: Plan
     ledger: Ledger
-    mayhem: Mayhem
+    disturbances: Disturbances
     faults: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
 
@@ -98,17 +98,17 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
     store = firestore.Client(project=project)
     subscriber = pubsub.SubscriberClient()
     subscriptions = _subscribe(subscriber, project)
-    mayhem = Mayhem(state, plan.chance("mayhem"))
-    outcome = Outcome(plan, Ledger(), mayhem)
-    async with _actors(plan, mayhem.stack()["gateway"], store, outcome.ledger) as actors:
-        async with mayhem.raging(
+    disturbances = Disturbances(state, plan.chance("mayhem"))
+    outcome = Outcome(plan, Ledger(), disturbances)
+    async with _actors(plan, disturbances.stack()["gateway"], store, outcome.ledger) as actors:
+        async with disturbances.disturbing(
             seconds_between_kills=plan.seconds / plan.kills, seconds_between_faults=0.12
         ):
             await _work(actors, plan.seconds)
-        await _settle(store, mayhem)
+        await _settle(store, disturbances)
         log = _receive(subscriber, subscriptions, outcome)
         outcome.faults += outcome.ledger.complaints
-        outcome.faults += books.faults(store, log, outcome.ledger.sent)
+        outcome.faults += checks.faults(store, log, outcome.ledger.sent)
         outcome.faults += await _replay_faults(actors, outcome, plan.chance("replays"))
         store.close()  # type: ignore[no-untyped-call] # the library annotates it in part
         subscriber.close()
@@ -147,14 +147,14 @@ async def _work(actors: list[Actor], seconds: float) -> None:
             tasks.create_task(work(actor))
 
 
-async def _settle(store: firestore.Client, mayhem: Mayhem) -> None:
+async def _settle(store: firestore.Client, disturbances: Disturbances) -> None:
     """Call the relay and the sweep until the outbox is empty and deleted pools have no members."""
     end = time.monotonic() + SETTLED_AFTER
     async with httpx.AsyncClient(timeout=60, verify=NO_AUTHORITIES) as http:
         while time.monotonic() < end:
             for name in SCHEDULED:
-                await http.post(mayhem.stack()["functions"][name])
-            if not [*store.collection("outbox").stream(), *books.membership_faults(store)]:
+                await http.post(disturbances.stack()["functions"][name])
+            if not [*store.collection("outbox").stream(), *checks.membership_faults(store)]:
                 return
             await asyncio.sleep(1)
 

@@ -21,9 +21,9 @@ def test_the_books_balance_whatever_is_killed(tmp_path: Path) -> None:
     assert outcome.faults == [], report(outcome)
     assert outcome.ledger.operations.total() > 0
     assert outcome.figures["disconnections"] > 0
-    assert outcome.mayhem.faults > 0
+    assert outcome.disturbances.faults > 0
     log = (tmp_path / "stack.log").read_text()
-    assert log.count("(killed by SIGKILL)") == outcome.mayhem.kills > 0
+    assert log.count("(killed by SIGKILL)") == outcome.disturbances.kills > 0
 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

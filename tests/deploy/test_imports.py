@@ -44,7 +44,7 @@ edge.query edge.resource edge.responses edge.sensitive_parameters edge.size edge
 store.api_keys store.heartbeats store.machines store.member_names store.members
 store.memberships store.pools concurrency
 """
-BESIDES = {
+ADDITIONAL = {
     "machines": f"""{SERVES_CLIENTS}
         domain.machine_filter domain.machine_ids domain.machines domain.versions
         pb.inventory.v1.api_pb2
@@ -67,7 +67,7 @@ BESIDES = {
         store.member_names
     """,
 }
-OWN = {"functions", "google_apis", "shared"}
+FIRST_PARTY = {"functions", "google_apis", "shared"}
 MESSAGES = {"google.protobuf", "google.rpc", "google.type"}
 PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
 
@@ -93,13 +93,13 @@ def test_a_function_imports_what_it_uses_and_nothing_else(function: topology.Fun
     packages = {name.rpartition(".")[0] for name in shared} - {"shared.bootstrap", "shared.store.codec"}
     files = {file.stem for file in (ROOT / function.folder).glob("[!_]*.py")}
 
-    expected = {f"shared.{name}" for name in (EVERY_FUNCTION + BESIDES[function.name]).split()}
+    expected = {f"shared.{name}" for name in (EVERY_FUNCTION + ADDITIONAL[function.name]).split()}
     assert expected == shared - packages
     assert {f"functions.{function.name}.{file}" for file in files} == {
         name for name in modules if name.startswith("functions.") and name.count(".") == 2
     }
     found = {package(name) for name in modules - floor} - set(sys.stdlib_module_names)
-    expected = OWN | MESSAGES | {"uuid6"} | (PYDANTIC if function.trigger == "http" else set())
+    expected = FIRST_PARTY | MESSAGES | {"uuid6"} | (PYDANTIC if function.trigger == "http" else set())
     assert expected == {name for name in found if not name.rpartition(".")[2].startswith("_")}
 
 

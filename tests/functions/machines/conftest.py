@@ -10,7 +10,7 @@ from google.cloud.pubsub import SubscriberClient
 from tests.control import Control
 from tests.event_log import EventLog, EventLogs, event_logs
 from tests.functions.machines.api import MachinesApi
-from tests.inventory_checker import Books
+from tests.inventory_checker import InventoryChecker
 from tests.stack import NewOrganization, RunningStack
 
 
@@ -44,9 +44,9 @@ def log(logs: EventLogs, machines: MachinesApi) -> EventLog:
 
 
 @pytest.fixture
-def books(machines: MachinesApi, log: EventLog) -> Books:
+def checker(machines: MachinesApi, log: EventLog) -> InventoryChecker:
     """The check of the organization's documents against its events."""
-    return Books(machines.store, log, machines.organization.id)
+    return InventoryChecker(machines.store, log, machines.organization.id)
 
 
 @pytest.fixture

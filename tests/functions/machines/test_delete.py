@@ -12,7 +12,7 @@ from tests.functions.machines.agents import AGENTS, faults, missing, registered,
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, common_headers, created, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 FAMILIES = [PATH, AGENTS]
 
@@ -54,7 +54,9 @@ async def test_a_deleted_machine_is_gone_for_both_families(machines: MachinesApi
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-async def test_its_identities_are_free_at_once(machines: MachinesApi, books: Books, family: str) -> None:
+async def test_its_identities_are_free_at_once(
+    machines: MachinesApi, checker: InventoryChecker, family: str
+) -> None:
     macs = [{"mac": a_mac()} for _ in range(3)]
     agent = await registered(machines)
     shown(await machines.call("PUT", f"{PATH}/{agent['id']}", a_body(nics=macs)))
@@ -63,11 +65,11 @@ async def test_its_identities_are_free_at_once(machines: MachinesApi, books: Boo
     created(await machines.register(a_body(nics=macs)))
     await registered(machines, fingerprint=agent["fingerprint"])
 
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_the_event_has_the_last_state_and_the_next_version(
-    machines: MachinesApi, log: EventLog, books: Books
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
 ) -> None:
     machine_id = created(await machines.register(a_body()))
     await machines.call("PUT", f"{PATH}/{machine_id}", a_body())
@@ -80,10 +82,12 @@ async def test_the_event_has_the_last_state_and_the_next_version(
     assert updated.machine == deleted.message.machine
     assert deleted.message.version == 3
     assert updated.time < deleted.time
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
-async def test_each_of_its_pools_has_an_event(machines: MachinesApi, log: EventLog, books: Books) -> None:
+async def test_each_of_its_pools_has_an_event(
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
+) -> None:
     machine_id, other_id = [created(await machines.register(a_body())) for _ in range(2)]
     pools = [await a_pool(machines, machine_id, other_id) for _ in range(2)]
     unconcerned = await a_pool(machines, other_id)
@@ -97,11 +101,13 @@ async def test_each_of_its_pools_has_an_event(machines: MachinesApi, log: EventL
         assert [(machine_id, 4)] == [(machine.id, machine.version) for machine in removal.message.machines]
         assert removal.message.pool.name == "pool"
         assert removal.organization_id == machines.organization.id
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
     assert member_removals(log, unconcerned) == []
 
 
-async def test_a_deleted_pool_has_no_event(machines: MachinesApi, log: EventLog, books: Books) -> None:
+async def test_a_deleted_pool_has_no_event(
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
+) -> None:
     """A pool's deletion event includes all its members, even those that still have its id."""
     machine_id = created(await machines.register(a_body()))
     dead, alive = await a_pool(machines, machine_id), await a_pool(machines, machine_id)
@@ -110,7 +116,7 @@ async def test_a_deleted_pool_has_no_event(machines: MachinesApi, log: EventLog,
     await machines.call("DELETE", f"{PATH}/{machine_id}")
 
     assert log.wait_for(lambda log: bool(member_removals(log, alive)))
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
     assert member_removals(log, dead) == []
 
 

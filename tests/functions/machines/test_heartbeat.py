@@ -14,7 +14,7 @@ from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.expectations import PATH, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 SECOND = timedelta(seconds=1)
 TEN_SECONDS = timedelta(seconds=10)
@@ -25,7 +25,7 @@ def beat(time: datetime) -> Json:
 
 
 async def test_a_heartbeat_moves_last_seen_and_nothing_else(
-    machines: MachinesApi, books: Books, pubsub_control: Control
+    machines: MachinesApi, checker: InventoryChecker, pubsub_control: Control
 ) -> None:
     machine = await registered(machines)
     time = parse_time(machine["last_seen"]) + TEN_SECONDS
@@ -39,7 +39,7 @@ async def test_a_heartbeat_moves_last_seen_and_nothing_else(
     assert response.headers["etag"] == '"1"'
     assert alive == shown(await machines.call("GET", f"{PATH}/{machine['id']}"))
     assert await pubsub_control.tallied() == 0
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 @pytest.mark.parametrize("moved", [timedelta(), SECOND, TEN_SECONDS - timedelta(microseconds=1), -SECOND])
@@ -95,7 +95,7 @@ async def test_a_heartbeat_may_repeat_what_is_so_already(machines: MachinesApi) 
 
 
 async def test_a_heartbeat_with_another_status_is_a_change(
-    machines: MachinesApi, log: EventLog, books: Books
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
 ) -> None:
     machine = await registered(machines)
     time = parse_time(machine["last_seen"]) + SECOND
@@ -107,7 +107,7 @@ async def test_a_heartbeat_with_another_status_is_a_change(
     updated = log.of(machine["id"])[1].message
     assert isinstance(updated, MachineUpdated)
     assert list(updated.changed_fields) == ["status", "last_seen"]
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_to_be_connected_is_to_be_heard_of(machines: MachinesApi) -> None:
@@ -241,7 +241,9 @@ async def test_a_heartbeat_does_not_fail_the_if_match_of_an_owner(machines: Mach
     problem(await machines.call("PATCH", path, beat(datetime.now(UTC)), {"If-Match": '"1"'}), 412)
 
 
-async def test_heartbeats_among_changes_lose_nothing(machines: MachinesApi, books: Books) -> None:
+async def test_heartbeats_among_changes_lose_nothing(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
     machine = await registered(machines)
     start = parse_time(machine["last_seen"]) - timedelta(hours=1)
     machines.machines().document(machine["id"]).update({"last_seen": start})
@@ -257,7 +259,7 @@ async def test_heartbeats_among_changes_lose_nothing(machines: MachinesApi, book
     assert stored["last_seen"] in times
     assert stored["name"] in names
     assert stored["version"] == 9
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_only_connected_machines_are_in_the_index_of_the_silent(machines: MachinesApi) -> None:

@@ -10,7 +10,7 @@ from shared.store import paths
 from tests.functions.machines.agents import registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_mac
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 Document = DocumentReference
 
@@ -73,11 +73,14 @@ def leave_an_event_behind(store: Client, machine: Document, claim: Document) -> 
     ],
 )
 async def test_a_damage_is_found(
-    machines: MachinesApi, books: Books, damage: Callable[[Client, Document, Document], None], fault: str
+    machines: MachinesApi,
+    checker: InventoryChecker,
+    damage: Callable[[Client, Document, Document], None],
+    fault: str,
 ) -> None:
     machine = await registered(machines)
     identity = f"fingerprint:{machines.organization.id}:{machine['fingerprint']}"
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
     damage(
         machines.store,
@@ -85,11 +88,13 @@ async def test_a_damage_is_found(
         machines.store.document(paths.identity(identity)),
     )
 
-    found = books.faults()
+    found = checker.faults()
     assert any(fault in line for line in found), found
 
 
-async def test_an_acknowledged_machine_must_have_its_events(machines: MachinesApi, books: Books) -> None:
-    with_lost = Books(machines.store, books.log, machines.organization.id, acknowledged=["lost"])
+async def test_an_acknowledged_machine_must_have_its_events(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
+    with_lost = InventoryChecker(machines.store, checker.log, machines.organization.id, acknowledged=["lost"])
 
     assert with_lost.faults() == ["lost: events of the versions []"]

@@ -9,7 +9,7 @@ from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, pa
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_full_body
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 SESSION = "018c7dbd-c000-7000-8000-fedcba987654"
 CHANGES: Json = {
@@ -42,7 +42,7 @@ async def test_one_field_changes_and_the_rest_stays(machines: MachinesApi, field
 
 
 async def test_the_event_has_before_after_and_what_changed(
-    machines: MachinesApi, log: EventLog, books: Books
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
 ) -> None:
     machine = await registered(machines)
 
@@ -55,7 +55,7 @@ async def test_the_event_has_before_after_and_what_changed(
     spelled = {"version": "agent_version"}
     assert {spelled.get(name, name) for name in CHANGES} | {"last_seen"} == set(second.message.changed_fields)
     assert second.message.after.version == 2
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_patch_that_changes_nothing_makes_no_version_and_no_event(

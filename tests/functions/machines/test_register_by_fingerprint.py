@@ -10,7 +10,7 @@ from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, a_registration, faults, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.expectations import ERRORS, PATH, UUID7, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 FULL: Json = {
     "name": "rack 7, slot 3",
@@ -57,7 +57,7 @@ async def test_every_field_is_kept_and_both_families_show_it(machines: MachinesA
 
 
 async def test_the_event_carries_the_whole_machine(
-    machines: MachinesApi, log: EventLog, books: Books
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
 ) -> None:
     machine = await registered(machines, **FULL)
 
@@ -65,10 +65,12 @@ async def test_the_event_carries_the_whole_machine(
     [event] = log.of(machine["id"])
     assert isinstance(event.message, MachineCreated)
     assert machine["fingerprint"] == event.message.machine.fingerprint
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
-async def test_a_fingerprint_is_unique_within_its_organization(machines: MachinesApi, books: Books) -> None:
+async def test_a_fingerprint_is_unique_within_its_organization(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
     first = await registered(machines)
 
     response = await machines.call("POST", AGENTS, a_registration(fingerprint=first["fingerprint"]))
@@ -82,7 +84,7 @@ async def test_a_fingerprint_is_unique_within_its_organization(machines: Machine
         "fingerprint": first["fingerprint"],
         "existing_machine_id": first["id"],
     }
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_organizations_may_have_the_same_fingerprints(
@@ -102,7 +104,9 @@ async def test_any_text_is_a_fingerprint(machines: MachinesApi, fingerprint: str
     assert (fingerprint, machine["id"]) == (body["fingerprint"], body["existing_machine_id"])
 
 
-async def test_of_concurrent_registrations_one_succeeds(machines: MachinesApi, books: Books) -> None:
+async def test_of_concurrent_registrations_one_succeeds(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
     body = a_registration()
 
     responses = await asyncio.gather(*(machines.call("POST", AGENTS, body) for _ in range(32)))
@@ -112,7 +116,7 @@ async def test_of_concurrent_registrations_one_succeeds(machines: MachinesApi, b
         if not response.is_success:
             assert problem(response, 409)["existing_machine_id"] == winner["id"]
     assert [winner["id"]] == [document.id for document in machines.machines().stream()]
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.functions.machines.agents import missing, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import OPTIONAL, PROFILE, Body, a_body, a_full_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, created, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 
 async def test_the_profile_and_the_optional_fields_are_replaced(machines: MachinesApi) -> None:
@@ -44,7 +44,7 @@ async def test_what_is_no_part_of_a_profile_stays(machines: MachinesApi) -> None
 
 
 async def test_the_event_has_before_after_and_what_changed(
-    machines: MachinesApi, log: EventLog, books: Books
+    machines: MachinesApi, log: EventLog, checker: InventoryChecker
 ) -> None:
     body = a_full_body()
     machine_id = created(await machines.register(body))
@@ -57,7 +57,7 @@ async def test_the_event_has_before_after_and_what_changed(
     assert first.machine == second.message.before
     assert list(second.message.changed_fields) == ["cpus", "name"]
     assert second.message.after.version == 2
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_profile_that_is_the_same_changes_nothing(
@@ -82,18 +82,20 @@ async def test_a_profile_that_is_the_same_changes_nothing(
     assert stored == machines.stored(machine_id)
 
 
-async def test_a_mac_that_is_left_out_is_free_at_once(machines: MachinesApi, books: Books) -> None:
+async def test_a_mac_that_is_left_out_is_free_at_once(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
     mac, kept = a_mac(), a_mac()
     machine_id = created(await machines.register(a_body(nics=[{"mac": mac}, {"mac": kept}])))
     shown(await machines.call("PUT", f"{PATH}/{machine_id}", a_body(nics=[{"mac": kept}])))
 
     created(await machines.register(a_body(nics=[{"mac": mac}])))
 
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_mac_of_another_machine_is_a_conflict_that_changes_nothing(
-    machines: MachinesApi, books: Books
+    machines: MachinesApi, checker: InventoryChecker
 ) -> None:
     mac = a_mac()
     owner = created(await machines.register(a_body(nics=[{"mac": mac}])))
@@ -114,7 +116,7 @@ async def test_a_mac_of_another_machine_is_a_conflict_that_changes_nothing(
         "existing_machine_id": owner,
     }
     assert stored == machines.stored(machine_id)
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_mac_of_another_organization_is_a_conflict_that_does_not_say_whose(
@@ -131,14 +133,14 @@ async def test_a_mac_of_another_organization_is_a_conflict_that_does_not_say_who
 
 
 async def test_a_machine_of_a_fingerprint_gets_hardware_and_keeps_its_fingerprint(
-    machines: MachinesApi, books: Books
+    machines: MachinesApi, checker: InventoryChecker
 ) -> None:
     agent = await registered(machines)
 
     machine = shown(await machines.call("PUT", f"{PATH}/{agent['id']}", a_body()))
 
     assert agent["fingerprint"] == machine["fingerprint"]
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 @pytest.mark.parametrize(

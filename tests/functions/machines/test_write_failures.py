@@ -15,7 +15,7 @@ from tests.functions.machines.agents import AGENTS, Json, a_registration, parse_
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
 from tests.functions.machines.expectations import PATH, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 CUT = [{"code": "UNAVAILABLE"}, {"disconnect": True}]
 
@@ -137,19 +137,24 @@ async def test_contention_is_tried_again_and_the_books_balance(
     change: Change,
     send: Send,
     firestore_control: Control,
-    books: Books,
+    checker: InventoryChecker,
 ) -> None:
     await fail_commits(firestore_control, machines, code="ABORTED", count=3)
 
     response = await send()
 
     assert change.status == response.status_code, response.text
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 @pytest.mark.parametrize("headers", [KEY])
 async def test_a_repetition_after_a_lost_response_is_a_replay(
-    *, machines: MachinesApi, change: Change, send: Send, firestore_control: Control, books: Books
+    *,
+    machines: MachinesApi,
+    change: Change,
+    send: Send,
+    firestore_control: Control,
+    checker: InventoryChecker,
 ) -> None:
     """The client has lost the successful response, and repeats the request with its key."""
     await fail_commits(firestore_control, machines, when="after", code="UNAVAILABLE")
@@ -159,7 +164,7 @@ async def test_a_repetition_after_a_lost_response_is_a_replay(
 
     assert (change.status, first.content) == (replay.status_code, replay.content)
     assert replay.headers["idempotent-replayed"] == "true"
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 @pytest.mark.long
@@ -187,7 +192,7 @@ async def test_a_store_that_does_not_respond_is_a_503_and_nothing_changed(
 
 
 async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_own_way(
-    machines: MachinesApi, machine: Json, firestore_control: Control, books: Books
+    machines: MachinesApi, machine: Json, firestore_control: Control, checker: InventoryChecker
 ) -> None:
     path, body = f"{PATH}/{machine['id']}", a_body()
     await fail_commits(firestore_control, machines, delay_ms=500)
@@ -198,7 +203,7 @@ async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_ow
 
     for response in (await first, second):
         assert (response.status_code, response.headers["etag"]) == (200, '"2"'), response.text
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_deletion_is_decided_again_when_its_machine_has_changed(

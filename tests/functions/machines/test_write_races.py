@@ -14,7 +14,7 @@ from tests.functions.machines.agents import registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import Body, a_body, a_mac
 from tests.functions.machines.expectations import PATH, created, problem
-from tests.inventory_checker import Books, settled
+from tests.inventory_checker import InventoryChecker, settled
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
 CLIENTS = 32
@@ -34,7 +34,7 @@ def statuses(responses: list[httpx.Response]) -> Counter[int]:
     return Counter(response.status_code for response in responses)
 
 
-async def test_concurrent_replacements_never_mix(machines: MachinesApi, books: Books) -> None:
+async def test_concurrent_replacements_never_mix(machines: MachinesApi, checker: InventoryChecker) -> None:
     for _ in range(ROUNDS):
         machine_id = created(await machines.register(a_body()))
         bodies = [a_body(name=f"{number}", cpus=[]) for number in range(CLIENTS)]
@@ -47,10 +47,12 @@ async def test_concurrent_replacements_never_mix(machines: MachinesApi, books: B
         last = versions.index(max(versions))
         stored = shown(await machines.call("GET", f"{PATH}/{machine_id}"))
         assert bodies[last] == {name: stored[name] for name in bodies[last]}
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
-async def test_machines_that_want_one_mac_do_not_share_it(machines: MachinesApi, books: Books) -> None:
+async def test_machines_that_want_one_mac_do_not_share_it(
+    machines: MachinesApi, checker: InventoryChecker
+) -> None:
     for _ in range(ROUNDS):
         machine_ids = [created(await machines.register(a_body())) for _ in range(CLIENTS)]
         wanted = a_mac()
@@ -67,10 +69,10 @@ async def test_machines_that_want_one_mac_do_not_share_it(machines: MachinesApi,
         assert {owner} == {
             problem(response, 409)["existing_machine_id"] for response in responses if not response.is_success
         }
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
-async def test_a_mac_that_goes_round_is_never_lost(machines: MachinesApi, books: Books) -> None:
+async def test_a_mac_that_goes_round_is_never_lost(machines: MachinesApi, checker: InventoryChecker) -> None:
     """Each client replaces its own MAC address with its neighbor's: some succeed, none partially."""
     for _ in range(ROUNDS):
         macs = [a_mac() for _ in range(CLIENTS)]
@@ -84,11 +86,11 @@ async def test_a_mac_that_goes_round_is_never_lost(machines: MachinesApi, books:
         )
 
         assert statuses(responses).keys() <= {200, 409}
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_replacements_come_before_the_deletion_or_not_at_all(
-    machines: MachinesApi, books: Books
+    machines: MachinesApi, checker: InventoryChecker
 ) -> None:
     for _ in range(ROUNDS):
         agent = await registered(machines)
@@ -104,11 +106,11 @@ async def test_replacements_come_before_the_deletion_or_not_at_all(
         assert counted.keys() <= {200, 204, 404}
         assert not machines.machines().document(machine_id).get().exists
         await registered(machines, fingerprint=agent["fingerprint"])
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []
 
 
 async def test_a_mac_is_registered_again_only_once_its_owner_is_gone(
-    machines: MachinesApi, books: Books
+    machines: MachinesApi, checker: InventoryChecker
 ) -> None:
     for _ in range(ROUNDS):
         mac = a_mac()
@@ -126,4 +128,4 @@ async def test_a_mac_is_registered_again_only_once_its_owner_is_gone(
         for machine_id in winners:
             assert (await delete(machines, machine_id)).status_code == 204
         created(await machines.register(a_body(nics=[{"mac": mac}])))
-    assert settled(books.faults) == []
+    assert settled(checker.faults) == []

@@ -37,7 +37,7 @@ SCHEDULED = ("outbox_relay", "heartbeat_sweep")
 SECONDS_BETWEEN_CALLS = 4.0
 
 
-class Mayhem:
+class Disturbances:
     """Causes failures in a running stack.
 
     Args:
@@ -61,7 +61,7 @@ class Mayhem:
         return self.done.total() - self.kills - sum(self.done[f"{name} called"] for name in SCHEDULED)
 
     @contextlib.asynccontextmanager
-    async def raging(
+    async def disturbing(
         self, *, seconds_between_kills: float, seconds_between_faults: float
     ) -> AsyncIterator[None]:
         """Cause failures until the end of the block. Raises an error there if that was not possible."""

@@ -20,13 +20,13 @@ from shared.pb.inventory.v1.events_pb2 import (
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from tests.chaos.client import Sent
 from tests.event_log import EventLog
-from tests.inventory_checker import Books
+from tests.inventory_checker import InventoryChecker
 
 
 def faults(store: Client, log: EventLog, sent: Iterable[Sent]) -> list[str]:
     """Compare everything, and return the faults."""
     return [
-        *Books(store, log).faults(),
+        *InventoryChecker(store, log).faults(),
         *_pool_faults(store, log),
         *membership_faults(store),
         *_record_faults(store, log),
