@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from infra.local.firestore import partial, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field, Key, Sets
@@ -63,13 +63,12 @@ class Block:
         """Return whether the sets of a field exist."""
         return number in self._sets
 
-    def make(self, number: int, field: Field) -> None:
-        """Build the sets of a field, and keep them under its number."""
-        sets: Sets = {}
-        self._sets[number] = sets
-        self._fields[number] = field
+    def make(self, numbered: Mapping[int, Field]) -> None:
+        """Build the sets of fields, and keep them under their numbers."""
+        self._fields |= numbered
+        self._sets |= {number: {} for number in numbered}
         for entry in self.entries:
-            field.add(sets, entry.bit, entry.data, entry.record.name)
+            self._add_to_sets(entry, numbered)
 
     def having(self, number: int, value: Key) -> int:
         """Return the set of entries with a value in a field."""
@@ -99,25 +98,27 @@ class Block:
         entry.block = self
         entry.bit = ~self.all & (self.all + 1)  # the lowest free one
         self.all |= entry.bit
-        for number, sets in self._sets.items():
-            self._fields[number].add(sets, entry.bit, entry.data, entry.record.name)
+        if self._sets:
+            self._add_to_sets(entry, self._sets)
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry."""
         position = bisect_left(self.keys, entry.key)
         del self.keys[position], self.entries[position]
         self.all ^= entry.bit
-        for number, sets in self._sets.items():
-            self._fields[number].remove(sets, entry.bit, entry.data, entry.record.name)
+        if self._sets:
+            fields, name = partial.fields(entry.data), entry.record.name
+            for number, sets in self._sets.items():
+                self._fields[number].remove(sets, entry.bit, fields, name)
 
     def change(self, entry: Entry, data: bytes) -> None:
         """Update an entry whose document has changed, but not its sort key."""
-        before, after = partial.fields(entry.data), partial.fields(data)
+        before, after, name = partial.fields(entry.data), partial.fields(data), entry.record.name
         for number, sets in self._sets.items():
             field = self._fields[number]
             if _raw(before, field) != _raw(after, field):
-                field.remove(sets, entry.bit, entry.data, entry.record.name)
-                field.add(sets, entry.bit, data, entry.record.name)
+                field.remove(sets, entry.bit, before, name)
+                field.add(sets, entry.bit, after, name)
         entry.data = data
 
     def cut(self) -> list[Entry]:
@@ -128,6 +129,11 @@ class Block:
         self.all = sum(entry.bit for entry in self.entries)
         self._sets.clear()
         return gone
+
+    def _add_to_sets(self, entry: Entry, numbers: Iterable[int]) -> None:
+        fields, name = partial.fields(entry.data), entry.record.name
+        for number in numbers:
+            self._fields[number].add(self._sets[number], entry.bit, fields, name)
 
 
 def _raw(fields: Mapping[str, bytes], field: Field) -> bytes | None:

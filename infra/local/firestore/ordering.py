@@ -186,6 +186,12 @@ def is_vector(fields: Mapping[str, Value]) -> bool:
     return "__type__" in fields and fields["__type__"].string_value == "__vector__" and "value" in fields
 
 
+def is_map(value: Value) -> bool:
+    """Return whether a value is a map, and not of a type that is represented by one."""
+    fields = value.map_value.fields
+    return value.HasField("map_value") and not is_vector(fields) and bson.kind(fields) is None
+
+
 def _sorted_names(fields: Mapping[str, Value]) -> list[str]:
     return sorted(fields, key=str.encode)
 

@@ -5,7 +5,7 @@ bytes field look the same, so a class with bytes fields in place of messages lea
 https://protobuf.dev/programming-guides/proto3/#updating
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -36,10 +36,9 @@ def fields(data: bytes) -> Mapping[str, bytes]:
     return found
 
 
-def map_entries(data: bytes, name: str) -> Iterable[bytes]:
-    """Return the serialized entries of a map field; none if the field is not a map."""
-    value = _UnparsedDocument.FromString(data).fields.get(name, b"")
-    entries: Iterable[bytes] = _Entries.FromString(_UnparsedValue.FromString(value).map_value).fields
+def map_entries(value: bytes) -> Sequence[bytes]:
+    """Return the serialized entries of a serialized value; none if it is not a map."""
+    entries: Sequence[bytes] = _Entries.FromString(_UnparsedValue.FromString(value).map_value).fields
     return entries
 
 

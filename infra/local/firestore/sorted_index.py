@@ -19,12 +19,12 @@ from infra.local.firestore.block import SIZE, Block, Entry
 from infra.local.firestore.index import Mode, Spec, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
 
-_AT_A_TIME = 500  # stale documents that are updated in one step
+_AT_A_TIME = 50  # stale documents that are updated in one step
 
 
 class SortedIndex:
@@ -44,6 +44,11 @@ class SortedIndex:
         """Mark a document as stale."""
         self._stale[record] = None
 
+    @property
+    def fields(self) -> Collection[Field]:
+        """The fields whose sets have been asked for."""
+        return self._numbers
+
     def number(self, field: Field) -> int:
         """Return the number of a field in blocks; assign one if needed."""
         return self._numbers.setdefault(field, len(self._numbers))
@@ -55,7 +60,8 @@ class SortedIndex:
             After each step, so that others can run and even change documents. At the end, the index is up to
             date.
         """
-        while self._look_at_some() or any(self._make_one(field) for field in fields):
+        numbered = {self.number(field): field for field in fields}
+        while self._look_at_some() or self._make_some(numbered):
             yield
 
     def _look_at_some(self) -> bool:
@@ -65,16 +71,16 @@ class SortedIndex:
             self._look_at(self._stale.popitem()[0])
         return count > 0
 
-    def _make_one(self, field: Field) -> bool:
-        """Build the sets of a field in one block; return whether a block lacked them."""
-        number = self.number(field)
-        if number in self._complete:
+    def _make_some(self, numbered: Mapping[int, Field]) -> bool:
+        """Build the sets of fields that one block lacks; return whether there was such a block."""
+        if self._complete.issuperset(numbered):
             return False
         for block in self._blocks:
-            if not block.is_made(number):
-                block.make(number, field)
+            missing = {number: field for number, field in numbered.items() if not block.is_made(number)}
+            if missing:
+                block.make(missing)
                 return True
-        self._complete.add(number)
+        self._complete |= numbered.keys()
         return False
 
     def blocks(self, lower: bytes, upper: bytes) -> Sequence[Block]:

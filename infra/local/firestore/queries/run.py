@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import attrgetter, or_
+from typing import TypeGuard
 
 from google_apis.firestore.document_pb2 import Document
-from infra.local.firestore import index, names
+from infra.local.firestore import index, names, ordering
 from infra.local.firestore.block import Block, Entry
 from infra.local.firestore.index import Mode
-from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range
+from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range, Term
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
 from infra.local.firestore.sorted_index import SortedIndex
@@ -172,7 +173,7 @@ class _Scan:
     """
 
     def __init__(self, sorted_index: SortedIndex, query: Query, terms: Conjunction) -> None:
-        leading = [term for term in terms if isinstance(term, Equal | Contains)]
+        leading = [term for term in terms if _is_looked_up(term)]
         bounding = [term for term in terms if isinstance(term, Range) and term.path == query.order[0][0]]
         self._terms = terms
         self.residual = [term for term in terms if term not in leading and term not in bounding]
@@ -206,6 +207,13 @@ def _search(database: Database, query: Query, time: int | None) -> _Search | Non
     for _ in search.prepare():
         pass  # only a few documents, if any, after the caller's `prepare`
     return search
+
+
+def _is_looked_up(term: Term) -> TypeGuard[Equal | Contains]:
+    """Return whether the index of values decides a term. It has no whole maps: see `Field`."""
+    if isinstance(term, Equal):
+        return len(term.path) > 1 or not term.encoded.startswith(ordering.MAP)
+    return isinstance(term, Contains)
 
 
 def _field(term: Equal | Contains) -> tuple[Field, Key]:
