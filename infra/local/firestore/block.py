@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from infra.local.firestore import partial, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field, Key, Sets
@@ -63,12 +63,13 @@ class Block:
         """Return whether the sets of a field exist."""
         return number in self._sets
 
-    def make(self, numbered: Mapping[int, Field]) -> None:
-        """Build the sets of fields, and keep them under their numbers."""
-        self._fields |= numbered
-        self._sets |= {number: {} for number in numbered}
+    def make(self, number: int, field: Field) -> None:
+        """Build the sets of a field, and keep them under its number."""
+        sets: Sets = {}
+        self._sets[number] = sets
+        self._fields[number] = field
         for entry in self.entries:
-            self._add_to_sets(entry, numbered)
+            field.add(sets, entry.bit, partial.fields(entry.data), entry.record.name)
 
     def having(self, number: int, value: Key) -> int:
         """Return the set of entries with a value in a field."""
@@ -99,7 +100,9 @@ class Block:
         entry.bit = ~self.all & (self.all + 1)  # the lowest free one
         self.all |= entry.bit
         if self._sets:
-            self._add_to_sets(entry, self._sets)
+            fields, name = partial.fields(entry.data), entry.record.name
+            for number, sets in self._sets.items():
+                self._fields[number].add(sets, entry.bit, fields, name)
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry."""
@@ -129,11 +132,6 @@ class Block:
         self.all = sum(entry.bit for entry in self.entries)
         self._sets.clear()
         return gone
-
-    def _add_to_sets(self, entry: Entry, numbers: Iterable[int]) -> None:
-        fields, name = partial.fields(entry.data), entry.record.name
-        for number in numbers:
-            self._fields[number].add(self._sets[number], entry.bit, fields, name)
 
 
 def _raw(fields: Mapping[str, bytes], field: Field) -> bytes | None:

@@ -13,7 +13,8 @@ import yaml
 from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.command import EmulatorError
 from infra.local.firestore import ordering, paths
-from infra.local.firestore.index import Mode, keys_of
+from infra.local.firestore.index import Mode, Spec, keys_of
+from infra.local.firestore.values import Field
 from infra.local.status_errors import InvalidArgument
 
 MOST_ENTRIES = 40_000
@@ -35,7 +36,15 @@ class Composite:
 
     collection: str
     group: bool
-    fields: tuple[tuple[paths.FieldPath, Mode], ...]
+    fields: Spec
+
+    @property
+    def complete(self) -> Spec:
+        """Its fields, in order, and the document's name."""
+        last, mode = self.fields[-1]
+        if last == paths.NAME:
+            return self.fields
+        return (*self.fields, (paths.NAME, Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,23 @@ class Indexes:
                 return override
         return self.overrides.get((collection, ("*",)), _AUTOMATIC)
 
+    def equalities(self, collection: str, *, group: bool) -> Iterator[tuple[Spec, Field]]:
+        """Yield the fields by whose values the declared indexes find documents, each with their sort order.
+
+        The last field of a composite index is taken for a sort order, and a single field for a value.
+        """
+        for composite in self.composites or ():
+            if (composite.collection, composite.group) == (collection, group):
+                leading = composite.fields[:-1]
+                for path, mode in leading:
+                    yield composite.complete[len(leading) :], Field.of(path, mode)
+        scope = _GROUP if group else _COLLECTION
+        for (owner, path), indexes in self.overrides.items():
+            for indexed, mode in indexes:
+                if (owner, indexed) == (collection, scope):
+                    names = Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING
+                    yield ((paths.NAME, names),), Field.of(path, mode)
+
     def check_entries(self, collection: str, document: Document) -> None:
         """Check that a document does not have too many entries in single-field indexes."""
         count = sum(self._entries(collection, document.fields, ()))
@@ -77,7 +103,7 @@ class Indexes:
             path = (*parents, name)
             for _, mode in self._single(collection, path):
                 yield len(keys_of(value, mode))
-            if value.HasField("map_value") and not ordering.is_vector(value.map_value.fields):
+            if ordering.is_map(value):
                 yield from self._entries(collection, value.map_value.fields, path)
 
 

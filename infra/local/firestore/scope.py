@@ -1,4 +1,4 @@
-"""The scope of a query, with its indexes, which are built when a query first needs them."""
+"""The scope of a query, with its indexes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from infra.local.firestore.sorted_index import SortedIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from infra.local.firestore.index import Spec
     from infra.local.firestore.state import Record
+    from infra.local.firestore.values import Field
 
 
 class Scope:
@@ -33,6 +34,16 @@ class Scope:
         self.changed_at = max(self.changed_at, record.latest.updated)
         for index in self._indexes.values():
             index.touch(record)
+
+    def declare(self, equalities: Iterable[tuple[Spec, Field]]) -> None:
+        """Create indexes with a sort order, each with the sets of a field's values."""
+        for order, field in equalities:
+            self.index(order).number(field)
+
+    def bring_up_to_date(self) -> Iterator[None]:
+        """Bring the indexes up to date, in steps."""
+        for index in list(self._indexes.values()):
+            yield from index.bring_up_to_date(list(index.fields))
 
     def index(self, order: Spec) -> SortedIndex:
         """Return the index with a sort order; create it if needed."""

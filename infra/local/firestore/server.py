@@ -27,6 +27,7 @@ from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.targets import targets
 from infra.local.firestore.transactions import Patience
 from infra.local.firestore.ttl import expire_forever
+from infra.local.firestore.upkeep import keep_indexes
 from infra.local.status_errors import RejectOtherMethods
 from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
@@ -71,7 +72,10 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     )
     await server.start()
     async with asyncio.TaskGroup() as tasks:  # if one of them fails, so does the emulator
-        watching = [tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval))]
+        watching = [
+            tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval)),
+            tasks.create_task(keep_indexes(store)),
+        ]
         if journal is not None:
             watching.append(tasks.create_task(journal.broken()))
         try:

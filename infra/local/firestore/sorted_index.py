@@ -1,8 +1,8 @@
 """An index: the documents of a scope in a sort order, with the sets of documents that have certain values.
 
-An index is built in small steps when a query first needs it, so that other calls are served in between. A
-write only marks the document as stale in each index; the next query that reads an index updates it. So the
-index work of a write is small, and indexes that are never queried cost nothing.
+A write only marks the document as stale in each index of its scopes. The index is updated in small steps, so
+that other calls are served in between: a moment later, or by a query that needs it before. Indexes that are
+neither declared nor queried cost nothing.
 
 A query for several values intersects the sets of documents with each value, as production merges its indexes.
 So one set of values per queried field is enough, instead of one index per combination of fields:
@@ -12,6 +12,7 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from infra.local.firestore import ordering, partial
@@ -19,7 +20,7 @@ from infra.local.firestore.block import SIZE, Block, Entry
 from infra.local.firestore.index import Mode, Spec, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
@@ -38,7 +39,8 @@ class SortedIndex:
         self._entries: dict[Record, Entry] = {}
         self._numbers: dict[Field, int] = {}
         self._complete: set[int] = set()  # the fields with sets in all blocks
-        self._stale = dict.fromkeys(records)
+        # Oldest first: names and times often grow, and then a full block is followed by a new one, not split.
+        self._stale = OrderedDict.fromkeys(records)
 
     def touch(self, record: Record) -> None:
         """Mark a document as stale."""
@@ -60,27 +62,26 @@ class SortedIndex:
             After each step, so that others can run and even change documents. At the end, the index is up to
             date.
         """
-        numbered = {self.number(field): field for field in fields}
-        while self._look_at_some() or self._make_some(numbered):
+        while self._look_at_some() or any(self._make_one(field) for field in fields):
             yield
 
     def _look_at_some(self) -> bool:
         """Update the entries of some stale documents; return whether there were any."""
         count = min(_AT_A_TIME, len(self._stale))
         for _ in range(count):
-            self._look_at(self._stale.popitem()[0])
+            self._look_at(self._stale.popitem(last=False)[0])
         return count > 0
 
-    def _make_some(self, numbered: Mapping[int, Field]) -> bool:
-        """Build the sets of fields that one block lacks; return whether there was such a block."""
-        if self._complete.issuperset(numbered):
+    def _make_one(self, field: Field) -> bool:
+        """Build the sets of a field in one block; return whether a block lacked them."""
+        number = self.number(field)
+        if number in self._complete:
             return False
         for block in self._blocks:
-            missing = {number: field for number, field in numbered.items() if not block.is_made(number)}
-            if missing:
-                block.make(missing)
+            if not block.is_made(number):
+                block.make(number, field)
                 return True
-        self._complete |= numbered.keys()
+        self._complete.add(number)
         return False
 
     def blocks(self, lower: bytes, upper: bytes) -> Sequence[Block]:

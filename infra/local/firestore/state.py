@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from infra.local.firestore import ordering
+from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.scope import Scope
 
 
@@ -95,7 +96,7 @@ class Database:
         horizon: The oldest time that can be read.
     """
 
-    def __init__(self, retention: int, horizon: int = 0) -> None:
+    def __init__(self, retention: int, indexes: Indexes, horizon: int = 0) -> None:
         """Start empty, without any versions from before `horizon`.
 
         Superseded versions are retained for `retention` microseconds.
@@ -105,6 +106,8 @@ class Database:
         self.groups: dict[str, Union] = {}
         self.everything = Union()
         self._retention = retention
+        self._indexes = indexes
+        self._changed: dict[Scope, None] = {}  # since the indexes were last brought up to date
         self._superseded: deque[tuple[Version, Record]] = deque()  # with the new version, oldest first
 
     def load(self, path: str, version: Version) -> None:
@@ -128,10 +131,18 @@ class Database:
             version.previous = record.latest
             record.latest = version
             self._superseded.append((version, record))
-            for scope in record.collection.scopes:
-                scope.changed(record)
+            self._mark(record)
         self.horizon = max(self.horizon, time - self._retention)
         self._forget(self.horizon)
+
+    def bring_indexes_up_to_date(self) -> Iterator[None]:
+        """Bring the indexes of everything that has changed up to date.
+
+        Yields:
+            After each step, so that others can run.
+        """
+        while self._changed:
+            yield from self._changed.popitem()[0].bring_up_to_date()
 
     def changed_since(self, time: int) -> Iterator[Record]:
         """Yield the records that had a version superseded after a time; a record can occur repeatedly."""
@@ -149,12 +160,22 @@ class Database:
         parent, _, identifier = path.rpartition("/")
         collection = self.collections.get(parent) or self._add_collection(parent)
         record = collection.by_id[identifier] = Record(collection, identifier, version)
-        for scope in collection.scopes:
+        self._mark(record)
+
+    def _mark(self, record: Record) -> None:
+        """Mark a record as changed in all of its scopes."""
+        for scope in record.collection.scopes:
             scope.changed(record)
+            self._changed[scope] = None
 
     def _add_collection(self, path: str) -> Collection:
-        group = self.groups.setdefault(path.rpartition("/")[2], Union())
+        identifier = path.rpartition("/")[2]
+        group = self.groups.get(identifier)
+        if group is None:
+            group = self.groups[identifier] = Union()
+            group.declare(self._indexes.equalities(identifier, group=True))
         collection = self.collections[path] = Collection(path, group, self.everything)
+        collection.declare(self._indexes.equalities(identifier, group=False))
         group.collections.append(collection)
         self.everything.collections.append(collection)
         return collection

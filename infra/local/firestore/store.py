@@ -1,5 +1,6 @@
 """The databases in use: each has its documents and its transactions, and commits all changes."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,14 +35,23 @@ class Settings:
 class OpenDatabase:
     """One database in use."""
 
-    def __init__(self, name: str, settings: Settings, journal: SqliteJournal | None, horizon: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        journal: SqliteJournal | None,
+        documents: Database,
+        changed: asyncio.Event,
+    ) -> None:
+        """Use these documents; set the event when they change."""
         self.name = name
-        self.documents = Database(int(settings.retention * SECOND), horizon)
+        self.documents = documents
         self.clock = settings.clock
         self.indexes = settings.indexes
         self.locks = Locks(settings.patience.lock)
         self.transactions = Transactions(self.clock, self.locks, settings.patience)
         self._journal = journal
+        self._changed = changed
 
     async def commit(
         self, checked: Sequence[writes.CheckedWrite], holder: Holder | None = None
@@ -69,6 +79,7 @@ class OpenDatabase:
             await self.durable()  # the error reveals what is stored, which must not be lost then
             raise
         self.documents.apply(after, time)
+        self._changed.set()
         if self._journal is not None and after:
             self._journal.append(self.name, after.items())
         return time, outcomes
@@ -105,10 +116,15 @@ class OpenDatabase:
 
 
 class Store:
-    """All databases; each is created when it is first used."""
+    """All databases; each is created when it is first used.
+
+    Attributes:
+        changed: Set when a document in any of them has changed.
+    """
 
     def __init__(self, settings: Settings, journal: SqliteJournal | None = None) -> None:
         """Start with the documents in the journal, if there is one."""
+        self.changed = asyncio.Event()
         self._settings = settings
         self._journal = journal
         self._open: dict[str, OpenDatabase] = {}
@@ -123,7 +139,10 @@ class Store:
         """Return the database with a full name; create it if needed."""
         found = self._open.get(name)
         if found is None:
-            found = self._open[name] = OpenDatabase(name, self._settings, self._journal, self._horizon)
+            settings = self._settings
+            documents = Database(int(settings.retention * SECOND), settings.indexes, self._horizon)
+            found = OpenDatabase(name, settings, self._journal, documents, self.changed)
+            self._open[name] = found
         return found
 
     def databases(self) -> list[OpenDatabase]:

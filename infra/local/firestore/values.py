@@ -38,11 +38,15 @@ class Field(NamedTuple):
     mode: Mode
 
     @classmethod
-    def of(cls, path: paths.FieldPath, mode: Mode, encoded: bytes) -> tuple[Field, Key]:
-        """Return the index for a field, and the key of a value in it."""
-        if mode is Mode.CONTAINS or len(path) == 1:
-            return cls(path, mode), encoded
-        return cls(path[:-1], mode), _key(path[-1], encoded)
+    def of(cls, path: paths.FieldPath, mode: Mode) -> Field:
+        """Return the field in whose index the values at a path are: the path itself, or the map around it."""
+        if mode is Mode.CONTAINS:
+            return cls(path, mode)
+        return cls(path[:-1] or path, Mode.ASCENDING)
+
+    def key(self, path: paths.FieldPath, encoded: bytes) -> Key:
+        """Return the key of a value at a path."""
+        return encoded if path == self.path else _key(path[-1], encoded)
 
     def add(self, sets: Sets, bit: int, fields: Mapping[str, bytes], name: bytes) -> None:
         """Add a document, as its serialized fields and encoded path, to the sets of its values."""

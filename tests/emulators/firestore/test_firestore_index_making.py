@@ -1,20 +1,27 @@
-"""An index is created when a query first needs it, while other calls continue."""
+"""Declared indexes are built after each write, others by the first query that needs them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
-import pytest
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import CommitRequest, RunAggregationQueryRequest
 
-from tests.emulators.firestore.emulator import Emulator
+from tests import proc
+from tests.emulators.firestore.emulator import Emulator, running
 
 DOCUMENTS = 4_000
 AT_ONCE = 500
 FIELDS = 100
 
+DECLARED = """
+fieldOverrides:
+- {collectionGroup: items, fieldPath: terms, indexes: [{order: ASCENDING, queryScope: COLLECTION}]}
+"""
 COUNT_ALL = {
     "structured_query": {
         "from_": [{"collection_id": "items"}],
@@ -30,26 +37,42 @@ COUNT_ALL = {
 }
 
 
-@pytest.fixture
-async def firestore(emulator: Emulator) -> AsyncIterator[FirestoreAsyncClient]:
-    async with grpc.aio.insecure_channel(emulator.host) as channel:
-        yield FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
-
-
-async def test_other_calls_are_served_while_a_query_makes_its_index(
-    firestore: FirestoreAsyncClient, database: str
+async def test_other_calls_are_served_while_a_query_builds_its_index(
+    emulator: Emulator, database: str
 ) -> None:
     """After the query is sent, and before it is answered, one document is read and another one deleted."""
-    for start in range(0, DOCUMENTS, AT_ONCE):
-        await firestore.commit(a_commit(database, range(start, start + AT_ONCE)))
+    async with filled(emulator, database) as firestore:
+        query = asyncio.create_task(count_all(firestore, database))
+        await asyncio.sleep(0)
+        await firestore.get_document(request={"name": f"{database}/documents/items/0"})
+        await firestore.delete_document(name=f"{database}/documents/items/1")
 
-    query = asyncio.create_task(count_all(firestore, database))
-    await asyncio.sleep(0)
-    await firestore.get_document(request={"name": f"{database}/documents/items/0"})
-    await firestore.delete_document(name=f"{database}/documents/items/1")
+        assert not query.done()
+        assert await query == DOCUMENTS - 1
 
-    assert not query.done()
-    assert await query == DOCUMENTS - 1
+
+async def test_a_declared_index_is_ready_before_the_first_query(
+    emulator: Emulator, database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "indexes.yaml"
+    file.write_text(DECLARED)
+    async with filled(emulator, database) as firestore:
+        seconds = await seconds_to_count(firestore, database)
+    with running("--indexes", str(file)) as declared:
+        async with filled(declared, database) as firestore:
+            await idle(declared.process.pid)
+
+            assert await seconds_to_count(firestore, database) < seconds / 4
+
+
+@asynccontextmanager
+async def filled(emulator: Emulator, database: str) -> AsyncIterator[FirestoreAsyncClient]:
+    """Store the documents, and return a client for them."""
+    async with grpc.aio.insecure_channel(emulator.host) as channel:
+        firestore = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
+        for start in range(0, DOCUMENTS, AT_ONCE):
+            await firestore.commit(a_commit(database, range(start, start + AT_ONCE)))
+        yield firestore
 
 
 def a_commit(database: str, numbers: range) -> CommitRequest:
@@ -62,6 +85,20 @@ def a_commit(database: str, numbers: range) -> CommitRequest:
         for name in ("all", *(f"{number}-{field}" for field in range(FIELDS))):
             terms[name].boolean_value = True
     return request
+
+
+async def idle(pid: int) -> None:
+    """Wait until a process does nothing for a second."""
+    used, now = -1.0, proc.cpu_seconds(pid)
+    while now > used:
+        await asyncio.sleep(1)
+        used, now = now, proc.cpu_seconds(pid)
+
+
+async def seconds_to_count(firestore: FirestoreAsyncClient, database: str) -> float:
+    started = time.perf_counter()
+    assert await count_all(firestore, database) == DOCUMENTS
+    return time.perf_counter() - started
 
 
 async def count_all(firestore: FirestoreAsyncClient, database: str) -> int:

@@ -86,10 +86,7 @@ class _Need:
         ]
 
     def _part(self, composite: Composite) -> set[Field] | None:
-        fields = composite.fields
-        if fields[-1][0] != paths.NAME:
-            direction = Mode.DESCENDING if fields[-1][1] is Mode.DESCENDING else Mode.ASCENDING
-            fields = (*fields, (paths.NAME, direction))
+        fields = composite.complete
         leading, order = fields[: -len(self._order)], fields[-len(self._order) :]
         if order != self._order:
             return None

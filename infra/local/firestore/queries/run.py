@@ -217,8 +217,8 @@ def _is_looked_up(term: Term) -> TypeGuard[Equal | Contains]:
 
 
 def _field(term: Equal | Contains) -> tuple[Field, Key]:
-    mode = Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING
-    return Field.of(term.path, mode, term.encoded)
+    field = Field.of(term.path, Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING)
+    return field, field.key(term.path, term.encoded)
 
 
 def _bounds(query: Query, bounding: Sequence[Range]) -> tuple[bytes, bytes]:
