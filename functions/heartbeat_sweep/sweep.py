@@ -14,9 +14,7 @@ from shared.domain.command import Command
 from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.domain.errors import MachineNotFound, Unavailable
 from shared.domain.http_response import HttpResponse
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.change import Decision
-from shared.store.codec import decode
 from shared.store.machines import StoredMachine, change_machine, read_stored_machine
 from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
@@ -84,8 +82,9 @@ async def sweep(
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:
     """Disconnect a machine, unless it is deleted or no longer silent."""
-    machine = decode(document.fields, Machine)
-    found: StoredMachine | None = StoredMachine(machine, document)
+    listed = StoredMachine.of(document)
+    machine = listed.machine
+    found: StoredMachine | None = listed
     command = Command(organization_id=machine.organization_id, deadline=deadline)
 
     async def decide(_: Transaction) -> Decision:

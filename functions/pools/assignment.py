@@ -25,7 +25,7 @@ from shared.domain import events, pools
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Fault, Invalid, InventoryError, MachinesNotFound, PoolNotFound
 from shared.domain.http_response import HttpResponse
-from shared.domain.plain import Plain, plain
+from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.conditions import require_pool_match
 from shared.edge.idempotency import command_of
@@ -88,7 +88,7 @@ async def add(inventory: Inventory, call: Call) -> HttpResponse:
         joined = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         decision = _decision(pool_response(200, pool), pool, change, stored, joined)
-        return replace(decision, shown=list(map(plain, joined)))
+        return replace(decision, shown=list(map(memberships.plain_after, stored, joined)))
 
     async def complete(decision: Decision, as_of: datetime | None) -> HttpResponse:
         response, named = decision.response, decision.shown
@@ -181,5 +181,5 @@ async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: 
         _, stored = await assignment.read(partial(inventory.firestore.get_all, deadline=deadline))
     except PoolNotFound:
         return Members(0, [], {})
-    named = [plain(item.machine) for item in stored if assignment.pool_id in item.machine.pool_ids]
+    named = [item.plain for item in stored if assignment.pool_id in item.machine.pool_ids]
     return await members(inventory, assignment.organization_id, assignment.pool_id, deadline, named=named)

@@ -1,7 +1,7 @@
 """Messages as plain Python values, which are faster to use in responses than messages."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,11 +20,18 @@ Read = Callable[[Any], Any]
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def plain(message: Message) -> Plain:
-    """Return a message as plain values."""
+def plain(message: Message, names: Iterable[str] | None = None) -> Plain:
+    """Return a message as plain values.
+
+    Args:
+        message: the message.
+        names: the names of the fields to return; all fields without it.
+    """
+    fields = _fields(message.DESCRIPTOR)
+    wanted = fields.values() if names is None else [fields[name] for name in names]
     return {
         name: None if has_presence and not message.HasField(name) else read(getattr(message, name))
-        for name, has_presence, read in _fields(message.DESCRIPTOR)
+        for name, has_presence, read in wanted
     }
 
 
@@ -40,8 +47,8 @@ def to_datetime(time: Plain | None) -> datetime:
 
 
 @functools.cache
-def _fields(message_type: Descriptor) -> Sequence[tuple[str, bool, Read]]:
-    return [(field.name, field.has_presence, _read_field(field)) for field in message_type.fields]
+def _fields(message_type: Descriptor) -> Mapping[str, tuple[str, bool, Read]]:
+    return {field.name: (field.name, field.has_presence, _read_field(field)) for field in message_type.fields}
 
 
 def _read_field(field: FieldDescriptor) -> Read:

@@ -1,7 +1,7 @@
 """Machines in the store."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -15,7 +15,7 @@ from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
 from shared.store import paths, writes
-from shared.store.codec import decode, decode_plain, encode
+from shared.store.codec import decode, decode_plain, decode_serialized, encode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, shard_fields
 from shared.store.wire_format import Write, key_set, write
@@ -35,10 +35,23 @@ _SEARCHED = frozenset({"name", "hostname", "labels"})
 
 @dataclass(frozen=True)
 class StoredMachine:
-    """A machine, and the document that it was read from, which is the precondition of a write."""
+    """A machine that was read to be changed.
+
+    Attributes:
+        machine: the machine.
+        plain: the same as plain values, which must not be changed: see `decode_plain`.
+        document: the document that it was read from, which is the precondition of a write.
+    """
 
     machine: Machine
+    plain: Plain
     document: Document
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Decode a machine's document."""
+        values = decode_plain(document.fields, Machine)
+        return cls(Machine(**values), values, document)
 
 
 async def read_stored_machine(
@@ -53,7 +66,7 @@ async def read_stored_machine(
     document = await firestore.get(path, deadline, fields=MACHINE_FIELDS)
     if document is None:
         raise MachineNotFound(machine_id)
-    return StoredMachine(decode(document.fields, Machine), document)
+    return StoredMachine.of(document)
 
 
 async def read_machine(
@@ -82,7 +95,7 @@ def id_of(document: SerializedDocument) -> str:
 
 def plain_machine(document: SerializedDocument) -> Plain:
     """Return a machine as plain values, which must not be changed: see `decode_plain`."""
-    return decode_plain(document.fields, Machine)
+    return decode_serialized(document.fields, Machine)
 
 
 async def find_machine_with_mac(

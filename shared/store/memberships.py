@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from google_apis.firestore.document_pb2 import Document
+from shared.domain.plain import Plain, plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
@@ -51,11 +52,7 @@ async def read(
     wanted = [*machines, *pools]
     found = await get(wanted, fields=_FIELDS if machines else ()) if wanted else {}
     return Found(
-        [
-            StoredMachine(decode(found[path].fields, Machine), found[path])
-            for path in machines
-            if path in found
-        ],
+        [StoredMachine.of(found[path]) for path in machines if path in found],
         [decode(found[path].fields, Pool) for path in pools if path in found],
     )
 
@@ -67,3 +64,8 @@ def change_pools(stored: StoredMachine, after: Machine) -> Write:
     thousand parts.
     """
     return writes.update(after, _WRITTEN, stored.document, version_last_seen(after))
+
+
+def plain_after(stored: StoredMachine, after: Machine) -> Plain:
+    """Return a machine with changed pools as plain values: what the change writes, and the rest as read."""
+    return {**stored.plain, **plain(after, _WRITTEN)}

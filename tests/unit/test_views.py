@@ -19,7 +19,7 @@ from shared.pb.inventory.v1.api_pb2 import Pagination
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
 from shared.pb.inventory.v1.pool_pb2 import Pool
-from shared.store.codec import decode_plain, encode
+from shared.store.codec import decode_serialized, encode
 from tests.unit.messages import messages
 
 STATUSES = (
@@ -33,7 +33,7 @@ PARAMETERS = st.dictionaries(st.text(max_size=3), st.floats() | st.integers(-(2*
 def as_stored(machine: Machine) -> Plain:
     """Read a machine from its document, as in lists."""
     serialized = Document(fields=encode(machine)).SerializeToString()
-    return decode_plain(SerializedDocument.FromString(serialized).fields, Machine)
+    return decode_serialized(SerializedDocument.FromString(serialized).fields, Machine)
 
 
 @st.composite

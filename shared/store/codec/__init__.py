@@ -25,7 +25,7 @@ and 230). Machines of a list become plain values in 6 to 17, because values are 
 docs/decisions/0011-what-is-shown-is-read-serialized.md.
 """
 
-from shared.store.codec.decoding import DecodeError, decode, decode_plain
+from shared.store.codec.decoding import DecodeError, decode, decode_plain, decode_serialized
 from shared.store.codec.encoding import encode
 
-__all__ = ["DecodeError", "decode", "decode_plain", "encode"]
+__all__ = ["DecodeError", "decode", "decode_plain", "decode_serialized", "encode"]

@@ -55,13 +55,24 @@ def decode(fields: Fields, message_class: type[M]) -> M:
     Raises:
         DecodeError: a value is not of its field's kind, or not in its range.
     """
-    return message_class(**_values(_fields(message_class.DESCRIPTOR), fields))
+    return message_class(**decode_plain(fields, message_class))
 
 
-def decode_plain(fields: Mapping[str, bytes], message_class: type[Message]) -> Plain:
-    """Decode the fields of a document whose values are serialized into plain values.
+def decode_plain(fields: Fields, message_class: type[Message]) -> Plain:
+    """Decode the fields of a document or map value into plain values.
 
     The result must not be changed, because documents can share cached values.
+
+    Raises:
+        DecodeError: a value is not of its field's kind, or not in its range.
+    """
+    return _values(_fields(message_class.DESCRIPTOR), fields)
+
+
+def decode_serialized(fields: Mapping[str, bytes], message_class: type[Message]) -> Plain:
+    """Decode the fields of a document whose values are serialized into plain values.
+
+    The result must not be changed: see `decode_plain`.
 
     Raises:
         DecodeError: a value is not of its field's kind, or not in its range.

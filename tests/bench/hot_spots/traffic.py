@@ -33,6 +33,7 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths
 from shared.store.change import Decision
 from shared.store.changes import Changes
+from shared.store.codec import encode
 from shared.store.effects import Effects
 from shared.store.firestore import Firestore
 from shared.store.machines import StoredMachine, change_machine
@@ -137,7 +138,8 @@ class Simulation:
     async def _change(self, change: MachineChange) -> None:
         machine = change.before
         name = self._firestore.name(paths.machine(machine.organization_id, machine.id))
-        write = change_machine(StoredMachine(machine, Document(name=name)), change)
+        stored = StoredMachine.of(Document(name=name, fields=encode(machine)))
+        write = change_machine(stored, change)
         await self._firestore.commit([write], Deadline(TIMEOUT))
 
     def _taken(self) -> list[Write]:
