@@ -114,15 +114,9 @@ class MachineLists:
             Invalid: the filter has more labels than one query can contain.
         """
         if not fits_one_query(machine_filter):
-            raise Invalid(
-                [
-                    Fault(
-                        ("query", "label"),
-                        "too_many",
-                        "must be given fewer times with a search of this length",
-                    )
-                ]
-            )
+            cause = " with a search of this length" if machine_filter.search else ""
+            message = f"must be given fewer times{cause}"
+            raise Invalid([Fault(("query", "label"), "too_many", message)])
         label_sets = await self._label_sets_of(machine_filter, deadline)
         verified = [
             await find_verified(self._firestore, machine_filter, batch, deadline) for batch in label_sets

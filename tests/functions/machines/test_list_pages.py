@@ -190,6 +190,17 @@ async def test_wrong_parameters_are_rejected_by_name(
     assert faults(await machines.call("GET", f"{PATH}?{query}")) == fields
 
 
+async def test_too_many_labels_are_blamed_on_a_search_only_if_there_is_one(machines: MachinesApi) -> None:
+    labels = "&".join(f"label=key-{number}" for number in range(98))
+    message = "must be given fewer times"
+
+    refused = await machines.call("GET", f"{PATH}?{labels}")
+    assert [{"field": "label", "reason": message}] == problem(refused, 400)["invalid_fields"]
+    for search, reason in [("", message), ("&search=x", f"{message} with a search of this length")]:
+        refused = await machines.call("GET", f"/v1/machines?{labels}{search}")
+        assert [{"loc": ["query", "label"], "msg": reason, "type": "too_many"}] == refused.json()["detail"]
+
+
 async def test_as_many_labels_are_taken_as_a_query_has_room_for(machines: MachinesApi) -> None:
     labels = {f"key-{number}": "" for number in range(49)}
     machine_id = created(await machines.register(a_body(labels=labels)))
