@@ -13,10 +13,10 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
-from types import FrameType
 from typing import Any, NoReturn
 
 from infra.local.child import become
@@ -51,21 +51,37 @@ def main() -> None:
     # shares with the others, for a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.freeze()
 
-    def reap(_: int, __: FrameType | None) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                _say(stack, {"ended": ended[0], "status": ended[1]})
-
-    signal.signal(signal.SIGCHLD, reap)
+    # A handler could not report the end of a child: Python does not call it while `recv_fds` waits, if the
+    # signal arrives just before, or in another thread. The byte that Python then writes here ends a wait.
+    ended, wake = socket.socketpair()
+    for end in (ended, wake):
+        end.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     _say(stack, {"ready": True})
     while True:
-        request, descriptors, _, _ = socket.recv_fds(stack, LARGEST_REQUEST, 2)
-        if not request:
-            return
-        if os.fork() == 0:
-            _be_born(stack, json.loads(request), *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        readable, _, _ = select.select((stack, ended), (), ())
+        if ended in readable:
+            ended.recv(1024)
+            _reap(stack)
+        if stack in readable:
+            request, descriptors, _, _ = socket.recv_fds(stack, LARGEST_REQUEST, 2)
+            if not request:
+                return
+            if os.fork() == 0:
+                signal.set_wakeup_fd(-1)
+                for end in (ended, wake):
+                    end.close()
+                _be_born(stack, json.loads(request), *descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _reap(stack: socket.socket) -> None:
+    """Report the children that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            _say(stack, {"ended": ended[0], "status": ended[1]})
 
 
 def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> NoReturn:

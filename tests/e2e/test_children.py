@@ -4,6 +4,7 @@ import asyncio
 import os
 import select
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,6 +45,12 @@ STUBBORN = f"""{ECHO}
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal = lambda *_: None  # so that gunicorn cannot undo it
+"""
+# Another thread than the main one gets the signal that a child has ended.
+ALOOF = """
+import signal, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
 """
 
 
@@ -154,6 +161,23 @@ async def test_a_function_that_is_killed_is_started_again_and_callers_wait(
         assert await running.function.ready()
         assert (await running.ask())[0] == running.function.pid != arbiter
         assert "runs again" in running.lines
+
+
+async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_arrives(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(ALOOF)
+    nursery = Nursery(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
+    nursery.start()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            run = await nursery.fork(("http.server", "0"), {}, listener.fileno(), print)
+        os.kill(run.pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            await run.exited.wait()
+        await run.end(grace=10)
+    finally:
+        await nursery.stop()
 
 
 async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_path: Path) -> None:
