@@ -100,18 +100,19 @@ class Nursery(Process):
         await asyncio.shield(self._imported)
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for line in reader:
-            match json.loads(line):
-                case {"ready": True}:
-                    self._imported.set_result(None)
-                case {"started": pid}:
-                    self._newborn.pid = pid
-                    self._runs[pid] = self._newborn
-                    self._birth.set_result(None)
-                case {"ended": pid, "status": status} if pid in self._runs:
-                    self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
-                case {"ended": _}:
-                    _fail(self._birth, "the function died before it had started")
+        with contextlib.suppress(ConnectionError):  # if it dies before it has read a request
+            async for line in reader:
+                match json.loads(line):
+                    case {"ready": True}:
+                        self._imported.set_result(None)
+                    case {"started": pid}:
+                        self._newborn.pid = pid
+                        self._runs[pid] = self._newborn
+                        self._birth.set_result(None)
+                    case {"ended": pid, "status": status} if pid in self._runs:
+                        self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
+                    case {"ended": _}:
+                        _fail(self._birth, "the function died before it had started")
         # The fork server has died and cannot report the end of its children, so they are ended too.
         writer.close()
         self._requests.close()

@@ -252,6 +252,21 @@ async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: 
     assert gone(worker)
 
 
+async def test_a_function_whose_request_dies_with_the_nursery_is_not_waited_for() -> None:
+    async with running_nursery() as nursery:
+        assert await nursery.ready()
+        assert nursery.pid
+        os.kill(nursery.pid, signal.SIGSTOP)  # so that it does not read the request
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            unborn = asyncio.create_task(nursery.fork(("http.server", "0"), {}, listener.fileno(), print))
+            await asyncio.sleep(0.1)
+            os.kill(nursery.pid, signal.SIGKILL)
+            async with asyncio.timeout(10):
+                with pytest.raises(ConnectionError, match="the nursery died"):
+                    await unborn
+                assert await nursery.ready()
+
+
 class Mortal(Process):
     """A child with given lifetimes in seconds, one for each start."""
 
