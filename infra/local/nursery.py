@@ -78,8 +78,9 @@ class Nursery(Process):
             try:
                 await asyncio.shield(self._birth)
             except asyncio.CancelledError:
-                with contextlib.suppress(ConnectionError):
-                    await self._birth  # it starts in any case
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    async with asyncio.timeout(self.grace):  # unless the fork server hangs
+                        await asyncio.shield(self._birth)  # it starts in any case
                     await run.end(0)
                 raise
             return run

@@ -13,6 +13,10 @@ from infra import ROOT
 Printed = Callable[[str], None]
 """Receives a line of output."""
 
+# How many seconds to wait for the end and the last output of a process that was killed. Both come at once,
+# unless the fork server, which reports the end, hangs, or a process outside the group has the output open.
+AFTER_KILL = 5.0
+
 
 class Run:
     """A started process, which leads its own process group.
@@ -68,10 +72,10 @@ class Run:
                 await self.exited.wait()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        await self.exited.wait()
-        with contextlib.suppress(TimeoutError):  # its last output may be the reason
-            async with asyncio.timeout(grace):
-                await self.drained.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AFTER_KILL):
+                await self.exited.wait()
+                await self.drained.wait()  # its last output may be the reason
         await self._close()
 
     async def _close(self) -> None:
@@ -91,7 +95,8 @@ class Spawned(Run, asyncio.SubprocessProtocol):
 
     async def _close(self) -> None:
         self._transport.close()
-        await self._closed.wait()
+        if self.exited.is_set():  # otherwise it may never be closed
+            await self._closed.wait()
 
     # asyncio calls these.
 

@@ -267,6 +267,26 @@ async def test_a_function_whose_request_dies_with_the_nursery_is_not_waited_for(
                 assert await nursery.ready()
 
 
+async def test_functions_and_nursery_can_be_stopped_also_if_the_nursery_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hanging fork server starts no function, and does not report the end of one."""
+    monkeypatch.setattr("infra.local.spawn.AFTER_KILL", 0.2)
+    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
+        assert await running.function.ready()
+        assert nursery.pid
+        nursery.grace = running.function.grace = 0.2
+        os.kill(nursery.pid, signal.SIGSTOP)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            unborn = asyncio.create_task(nursery.fork(("http.server", "0"), {}, listener.fileno(), print))
+            await asyncio.sleep(0.1)
+            unborn.cancel()
+            async with asyncio.timeout(20):
+                await asyncio.wait([unborn])
+                await running.function.stop()
+                await nursery.stop()
+
+
 class Mortal(Process):
     """A child with given lifetimes in seconds, one for each start."""
 
