@@ -49,6 +49,7 @@ class Nursery(Process):
         self._environment = environment
         self._turn = asyncio.Lock()
         self._runs: dict[int, Run] = {}
+        self._following: asyncio.Task[None] | None = None
         self._requests: socket.socket
         self._imported: asyncio.Future[None]
         self._birth: asyncio.Future[None]
@@ -86,6 +87,8 @@ class Nursery(Process):
             return run
 
     async def _begin(self) -> Run:
+        if self._following is not None:
+            await self._following  # a child that was just forked may still have the old socket open
         loop = asyncio.get_running_loop()
         self._imported, self._birth = loop.create_future(), loop.create_future()
         ours, theirs = socket.socketpair()
