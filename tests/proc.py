@@ -1,5 +1,6 @@
 """Read the kernel's data about a process (https://man7.org/linux/man-pages/man5/proc.5.html)."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -10,6 +11,14 @@ def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process, user and kernel, in steps of 10 ms."""
     user, system = _stat(pid)[11:13]
     return (int(user) + int(system)) / _TICKS
+
+
+async def idle(pid: int) -> None:
+    """Wait until a process has used no CPU for a second."""
+    used, now = -1.0, cpu_seconds(pid)
+    while now > used:
+        await asyncio.sleep(1)
+        used, now = now, cpu_seconds(pid)
 
 
 def parent(pid: int) -> int:

@@ -73,10 +73,12 @@ class Indexes:
                 return override
         return self.overrides.get((collection, ("*",)), _AUTOMATIC)
 
-    def equalities(self, collection: str, *, group: bool) -> Iterator[tuple[Spec, Field]]:
-        """Yield the fields by whose values the declared indexes find documents, each with their sort order.
+    def declared(self, collection: str, *, group: bool) -> Iterator[tuple[Spec, Field | None]]:
+        """Yield the declared indexes of a collection or group: a sort order, and a field to find values of.
 
-        The last field of a composite index is taken for a sort order, and a single field for a value.
+        The last field of a composite index is its sort order. An index of a single field finds values, in the
+        order of names. If it is ascending, it also sorts; queries that only find values mostly want the
+        latest names first, and so a descending index.
         """
         for composite in self.composites or ():
             if (composite.collection, composite.group) == (collection, group):
@@ -89,6 +91,8 @@ class Indexes:
                 if (owner, indexed) == (collection, scope):
                     names = Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING
                     yield ((paths.NAME, names),), Field.of(path, mode)
+                    if mode is Mode.ASCENDING:
+                        yield ((path, mode), (paths.NAME, mode)), None
 
     def check_entries(self, collection: str, document: Document) -> None:
         """Check that a document does not have too many entries in single-field indexes."""

@@ -35,10 +35,12 @@ class Scope:
         for index in self._indexes.values():
             index.touch(record)
 
-    def declare(self, equalities: Iterable[tuple[Spec, Field]]) -> None:
-        """Create indexes with a sort order, each with the sets of a field's values."""
-        for order, field in equalities:
-            self.index(order).number(field)
+    def declare(self, indexes: Iterable[tuple[Spec, Field | None]]) -> None:
+        """Create indexes: each has a sort order, and the sets of a field's values if there is one."""
+        for order, field in indexes:
+            index = self.index(order)
+            if field is not None:
+                index.number(field)
 
     def bring_up_to_date(self) -> Iterator[None]:
         """Bring the indexes up to date, in steps."""

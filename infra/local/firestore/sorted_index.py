@@ -11,6 +11,7 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
 
-_AT_A_TIME = 50  # stale documents that are updated in one step
+_STEP = 0.005  # seconds for updating stale documents in one step
 
 
 class SortedIndex:
@@ -67,10 +68,12 @@ class SortedIndex:
 
     def _look_at_some(self) -> bool:
         """Update the entries of some stale documents; return whether there were any."""
-        count = min(_AT_A_TIME, len(self._stale))
-        for _ in range(count):
+        if not self._stale:
+            return False
+        end = time.monotonic() + _STEP
+        while self._stale and time.monotonic() < end:
             self._look_at(self._stale.popitem(last=False)[0])
-        return count > 0
+        return True
 
     def _make_one(self, field: Field) -> bool:
         """Build the sets of a field in one block; return whether a block lacked them."""

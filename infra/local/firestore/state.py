@@ -173,9 +173,9 @@ class Database:
         group = self.groups.get(identifier)
         if group is None:
             group = self.groups[identifier] = Union()
-            group.declare(self._indexes.equalities(identifier, group=True))
+            group.declare(self._indexes.declared(identifier, group=True))
         collection = self.collections[path] = Collection(path, group, self.everything)
-        collection.declare(self._indexes.equalities(identifier, group=False))
+        collection.declare(self._indexes.declared(identifier, group=False))
         group.collections.append(collection)
         self.everything.collections.append(collection)
         return collection

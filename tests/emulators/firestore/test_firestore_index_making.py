@@ -60,7 +60,7 @@ async def test_a_declared_index_is_ready_before_the_first_query(
         seconds = await seconds_to_count(firestore, database)
     with running("--indexes", str(file)) as declared:
         async with filled(declared, database) as firestore:
-            await idle(declared.process.pid)
+            await proc.idle(declared.process.pid)
 
             assert await seconds_to_count(firestore, database) < seconds / 4
 
@@ -85,14 +85,6 @@ def a_commit(database: str, numbers: range) -> CommitRequest:
         for name in ("all", *(f"{number}-{field}" for field in range(FIELDS))):
             terms[name].boolean_value = True
     return request
-
-
-async def idle(pid: int) -> None:
-    """Wait until a process does nothing for a second."""
-    used, now = -1.0, proc.cpu_seconds(pid)
-    while now > used:
-        await asyncio.sleep(1)
-        used, now = now, proc.cpu_seconds(pid)
 
 
 async def seconds_to_count(firestore: FirestoreAsyncClient, database: str) -> float:
