@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
 
-_STEP = 0.005  # seconds for updating stale documents in one step
+_STEP = 0.002  # seconds for updating stale documents in one step
 
 
 class SortedIndex:
