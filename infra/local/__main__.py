@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import errno
 import os
 import re
@@ -17,6 +16,7 @@ import uvloop
 from infra.api_key import is_api_key, new_api_key
 from infra.arguments import Parser, port
 from infra.local import state, topology
+from infra.local.output import output
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import OccupiedError, write_privately
 
@@ -30,7 +30,7 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
-        with _listen(arguments.port, arguments.state) as listener:
+        with _listen(arguments.port, arguments.state) as listener, output() as report:
             options = Options(
                 topology_file=arguments.topology.resolve(),
                 state_folder=arguments.state,
@@ -39,7 +39,7 @@ def main() -> None:
                 firestore_host=_emulator("FIRESTORE_EMULATOR_HOST"),
                 pubsub_host=_emulator("PUBSUB_EMULATOR_HOST"),
             )
-            uvloop.run(_run(Stack(served, options, listener, _report)))
+            uvloop.run(_run(Stack(served, options, listener, report)))
     except OccupiedError as error:
         what, elsewhere = (
             ("state", "MUSTER_STATE=.local-2 make run PORT=8081")
@@ -126,11 +126,6 @@ async def _run(stack: Stack) -> None:
     await asyncio.wait([running])
     if not running.cancelled():
         running.result()
-
-
-def _report(name: str, line: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads the output any more; the stack continues
-        os.write(sys.stdout.fileno(), (f"{name:<16} {line}\n" if name else f"{line}\n").encode())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The local stack as a process: its output, the failures that it survives, and what remains after it."""
 
+import fcntl
 import os
 import select
 import shutil
@@ -203,6 +204,23 @@ def test_a_stack_that_nobody_reads_any_more_goes_on(tmp_path: Path, quiet: tuple
         finally:
             process.terminate()
     assert process.returncode == 0
+
+
+def test_a_stack_whose_reader_pauses_goes_on_and_ends(tmp_path: Path, quiet: tuple[str, str]) -> None:
+    """As in `make run | less`: the pipe stays open, and is soon full."""
+    command = [sys.executable, "-m", "infra.local", "--port", "0", "--state", str(tmp_path), *quiet]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        while "Muster is ready" not in process.stdout.readline():
+            pass
+        capacity = fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        stack = state.read(tmp_path)
+        assert stack
+        with httpx.Client(base_url=stack.gateway, verify=NO_AUTHORITIES) as http:
+            for _ in range(capacity // 100):  # each is a line of more than 100 bytes
+                assert http.get("/v1/machines").status_code == 401
+        process.terminate()
+        assert process.wait(TIMEOUT) == 0
 
 
 def test_named_emulators_are_used_and_left_running(
