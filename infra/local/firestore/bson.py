@@ -67,12 +67,14 @@ def _check_binary(value: Value) -> None:
 def _check_timestamp(value: Value) -> None:
     fields = value.map_value.fields
     _require(set(fields) == {"seconds", "increment"}, "timestamp of seconds and increment")
-    _require(all(part.integer_value in _UINT32 for part in fields.values()), "timestamp of 32-bit parts")
+    fit = (part.HasField("integer_value") and part.integer_value in _UINT32 for part in fields.values())
+    _require(all(fit), "timestamp of 32-bit parts")
 
 
 def _check_regex(value: Value) -> None:
     fields = value.map_value.fields
     _require(set(fields) == {"pattern", "options"}, "regular expression of pattern and options")
+    _require(all(part.HasField("string_value") for part in fields.values()), "regular expression of strings")
     options = fields["options"].string_value
     if not set(options) <= _REGEX_OPTIONS:
         raise InvalidArgument(f'Invalid regex option: "{options}" has more than i, m, s, u and x.')
@@ -80,8 +82,8 @@ def _check_regex(value: Value) -> None:
 
 def _check_decimal(value: Value) -> None:
     number = decimal(value)
-    if not number.is_finite():
-        value.string_value = str(number)  # Infinity, -Infinity or NaN, in any spelling
+    if not number.is_finite():  # in any spelling
+        value.string_value = "NaN" if number.is_nan() else str(number)
 
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001 - it reads as an assertion

@@ -21,6 +21,10 @@ def nested(depth: int) -> dict[str, object]:
     return value
 
 
+def bson(key: str, **parts: object) -> Value:
+    return Value(map_value={"fields": {key: {"map_value": {"fields": parts}}}})
+
+
 def name_size(path: str) -> int:
     return sum(len(part) + 1 for part in path.split("/")) + 16
 
@@ -115,12 +119,21 @@ def test_a_forbidden_value_or_field_name_is_rejected(
             map_value={"fields": {"__type__": {"string_value": "__vector__"}, "value": {"array_value": {}}}}
         ),
         Value(field_reference_value="other"),
+        bson("__request_timestamp__", seconds={}, increment={}),
+        bson("__regex__", pattern={}, options={}),
     ],
 )
 def test_a_malformed_value_is_rejected(value: Value, generated: FirestoreClient, database: str) -> None:
     write = Write(update={"name": f"{database}/documents/a/1", "fields": {"a": value}})
     with pytest.raises(InvalidArgument):
         generated.commit(database=database, writes=[write])
+
+
+def test_every_decimal_that_is_not_a_number_is_the_same(cities: CollectionReference) -> None:
+    for city, text in (("paris", "-sNaN1"), ("rome", "NaN")):
+        cities.document(city).set({"area": {"__decimal128__": text}})
+    paris, rome = cities.order_by("area").get()
+    assert paris.to_dict() == rome.to_dict()
 
 
 @pytest.mark.parametrize(
