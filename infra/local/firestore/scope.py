@@ -46,6 +46,7 @@ class Scope:
         """Bring the indexes up to date, in steps."""
         for index in list(self._indexes.values()):
             yield from index.bring_up_to_date(list(index.fields))
+            yield
 
     def index(self, order: Spec) -> SortedIndex:
         """Return the index with a sort order; create it if needed."""

@@ -60,20 +60,18 @@ class SortedIndex:
         """Update the entries of stale documents, and build the sets of these fields.
 
         Yields:
-            After each step, so that others can run and even change documents. At the end, the index is up to
+            Between steps, so that others can run and even change documents. At the end, the index is up to
             date.
         """
         while self._look_at_some() or any(self._make_one(field) for field in fields):
             yield
 
     def _look_at_some(self) -> bool:
-        """Update the entries of some stale documents; return whether there were any."""
-        if not self._stale:
-            return False
+        """Update the entries of some stale documents; return whether there are more."""
         end = time.monotonic() + _STEP
         while self._stale and time.monotonic() < end:
             self._look_at(self._stale.popitem(last=False)[0])
-        return True
+        return bool(self._stale)
 
     def _make_one(self, field: Field) -> bool:
         """Build the sets of a field in one block; return whether a block lacked them."""

@@ -107,7 +107,7 @@ class Database:
         self.everything = Union()
         self._retention = retention
         self._indexes = indexes
-        self._changed: dict[Scope, None] = {}  # since the indexes were last brought up to date
+        self._outdated: dict[Scope, None] = {}  # changed since their indexes were last brought up to date
         self._superseded: deque[tuple[Version, Record]] = deque()  # with the new version, oldest first
 
     def load(self, path: str, version: Version) -> None:
@@ -136,13 +136,14 @@ class Database:
         self._forget(self.horizon)
 
     def bring_indexes_up_to_date(self) -> Iterator[None]:
-        """Bring the indexes of everything that has changed up to date.
+        """Bring the indexes of everything that has changed up to date, each once, even if it changes again.
 
         Yields:
             After each step, so that others can run.
         """
-        while self._changed:
-            yield from self._changed.popitem()[0].bring_up_to_date()
+        outdated, self._outdated = self._outdated, {}
+        for scope in outdated:
+            yield from scope.bring_up_to_date()
 
     def changed_since(self, time: int) -> Iterator[Record]:
         """Yield the records that had a version superseded after a time; a record can occur repeatedly."""
@@ -166,7 +167,7 @@ class Database:
         """Mark a record as changed in all of its scopes."""
         for scope in record.collection.scopes:
             scope.changed(record)
-            self._changed[scope] = None
+            self._outdated[scope] = None
 
     def _add_collection(self, path: str) -> Collection:
         identifier = path.rpartition("/")[2]

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from google_apis.firestore.common_pb2 import Precondition, TransactionOptions
-from google_apis.firestore.document_pb2 import Document
+from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import writes
 from infra.local.firestore.clock import Clock
+from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.store import OpenDatabase, Settings, Store
@@ -41,6 +42,19 @@ async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes()
     database = new_store().database(DATABASE)
     await commit(database, MAKING, DELETION)
     assert list(database.documents.everything.records()) == []
+
+
+async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> None:
+    """Otherwise, a busy collection would keep the indexes of others from being updated."""
+    indexes = Indexes(overrides={("a", ("n",)): frozenset({("COLLECTION", Mode.ASCENDING)})})
+    store = Store(Settings(Clock(time.time_ns), indexes, PATIENCE, retention=3600))
+    database = store.database(DATABASE)
+    await commit(database, MAKING)
+
+    for step, _ in enumerate(database.documents.bring_indexes_up_to_date()):
+        change = Document(name=NAME, fields={"n": Value(integer_value=step)})
+        await commit(database, Write(update=change))
+        assert step < 10
 
 
 def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
