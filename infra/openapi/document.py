@@ -82,9 +82,9 @@ def _health() -> Iterator[tuple[str, Json]]:
     yield "/health/startup", _probe("has_started", "Whether the function reaches its store", alive | waiting)
 
 
-def _probe(name: str, summary: str, answers: Json) -> Json:
+def _probe(name: str, summary: str, responses: Json) -> Json:
     described = {"operationId": name, "summary": summary, "tags": [_HEALTH_TAG[0]], "security": []}
-    return {"get": described | {"responses": answers}}
+    return {"get": described | {"responses": responses}}
 
 
 def _bodiless(status: HTTPStatus, *headers: str) -> Json:

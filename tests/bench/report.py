@@ -88,7 +88,7 @@ def _doubts(measured: Sequence[Measured]) -> Iterator[str]:
             product, floor = comparison.product, comparison.floor
             place = f"{each.call.name}, {comparison.connections} at a time"
             if product.unavailable:
-                yield f"{place}: {product.unavailable} requests exceeded their deadline and were refused."
+                yield f"{place}: {product.unavailable} requests exceeded their deadline and were rejected."
             if floor.unavailable:
                 yield f"{place}: {floor.unavailable} transactions of the floor were aborted."
             if product.mean_size < WHOLE * floor.mean_size:

@@ -102,7 +102,7 @@ def _acknowledgement_faults(sent: Iterable[Sent], log: EventLog) -> Iterator[str
             yield f"{change.operation}: {name} was acknowledged, but has no event"
         elif _was_rejected(one) and change.method != "DELETE" and _preceded(times, one):
             yield (
-                f"{change.operation}: {name} was applied at {times[0]}, but was refused at attempt "
+                f"{change.operation}: {name} was applied at {times[0]}, but was rejected at attempt "
                 f"{one.attempts}, sent at {one.sent_at}: {response}"
             )
 

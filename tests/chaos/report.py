@@ -18,7 +18,7 @@ def report(outcome: Outcome) -> str:
     rows = [
         ("seed", f"{outcome.plan.seed}, {outcome.plan.seconds:.0f} s, {outcome.plan.clients} clients"),
         ("operations", f"{sum(outcome.ledger.operations.values())}: {_listed(outcome.ledger.operations)}"),
-        ("answers", _listed(outcome.ledger.responses)),
+        ("responses", _listed(outcome.ledger.responses)),
         ("kills", f"{outcome.disturbances.kills}: {_listed(kills)}"),
         ("disturbances", f"{sum(others.values())}: {_listed(others)}"),
         ("checked", _listed(outcome.figures)),

@@ -98,7 +98,7 @@ async def _run(plan: Plan, state: Path, project: str) -> Outcome:
     store = firestore.Client(project=project)
     subscriber = pubsub.SubscriberClient()
     subscriptions = _subscribe(subscriber, project)
-    disturbances = Disturbances(state, plan.chance("mayhem"))
+    disturbances = Disturbances(state, plan.chance("disturbances"))
     outcome = Outcome(plan, Ledger(), disturbances)
     async with _actors(plan, disturbances.stack()["gateway"], store, outcome.ledger) as actors:
         async with disturbances.disturbing(

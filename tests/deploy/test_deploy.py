@@ -14,8 +14,8 @@ PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain",
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A gcloud that fails for the arguments in REFUSED, and a terraform that records its arguments."""
-    gcloud = 'case " $* " in *" $REFUSED "*) echo "ERROR: refused" >&2; exit 1;; esac'
+    """A gcloud that fails for the arguments in REJECTED, and a terraform that records its arguments."""
+    gcloud = 'case " $* " in *" $REJECTED "*) echo "ERROR: refused" >&2; exit 1;; esac'
     for name, script in {"gcloud": gcloud, "terraform": f'echo "$*" >> {tmp_path}/calls'}.items():
         file = tmp_path / name
         file.write_text(f"#!/bin/sh\n{script}\n")
@@ -28,7 +28,7 @@ def deploy(tools: Path, *arguments: str, rejected: str = "nothing") -> subproces
     return subprocess.run(
         [sys.executable, "-m", "infra.deploy", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PATH": str(tools), "REFUSED": rejected},
+        env=os.environ | {"PATH": str(tools), "REJECTED": rejected},
         capture_output=True,
         text=True,
         check=False,

@@ -70,7 +70,7 @@ async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
 @pytest.mark.parametrize(
     "fault",
     [{"code": "UNAVAILABLE"}, {"code": "INVALID_ARGUMENT"}, {"delay_ms": 20_000}],
-    ids=["fails", "is refused", "hangs"],
+    ids=["fails", "is rejected", "hangs"],
 )
 async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
     own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]

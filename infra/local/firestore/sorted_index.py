@@ -49,7 +49,7 @@ class SortedIndex:
 
     @property
     def fields(self) -> Collection[Field]:
-        """The fields whose sets have been asked for."""
+        """The fields whose sets a query or a declared index needs."""
         return self._numbers
 
     def number(self, field: Field) -> int:

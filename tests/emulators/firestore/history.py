@@ -1,7 +1,7 @@
 """A checker of strict serializability: whether one order of all operations explains every response.
 
 The server itself defines the order: every response has the time at which it is true, the commit time or the
-read time. So no search is needed. The checker replays the history in that order, and repeats each question.
+read time. So no search is needed. The checker replays the history in that order, and repeats each read.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,15 +13,15 @@ State = dict[str, int]
 """The values of the existing registers."""
 
 Result = object
-Ask = Callable[[State], Result]
+Evaluate = Callable[[State], Result]
 
 
 @dataclass(frozen=True)
 class DescribedRead:
-    """A read: its description, and a function that computes the answer from the whole state."""
+    """A read: its description, and a function that computes the result from the whole state."""
 
     name: str
-    ask: Ask
+    evaluate: Evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def _wrong_results(order: list[Operation]) -> list[str]:
     state: State = {}
     for operation in order:
         for read, result in operation.results:
-            expected = read.ask(state)
+            expected = read.evaluate(state)
             if result != expected:
                 found.append(f"{read.name} should be {expected}: {operation}")
         for register, value in operation.writes.items():

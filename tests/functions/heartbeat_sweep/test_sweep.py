@@ -295,7 +295,7 @@ async def test_no_search_terms_are_read(fleet: Fleet) -> None:
     assert {"id", "last_seen"} <= document.fields.keys() <= set(MACHINE_FIELDS)
 
 
-async def test_patience_is_counted_by_the_clock(fleet: Fleet) -> None:
+async def test_silence_is_measured_by_the_clock(fleet: Fleet) -> None:
     [machine] = await fleet.add(timedelta())
 
     await sweep(later(fleet.inventory, DISCONNECT_AFTER - timedelta(seconds=5)), DISCONNECT_AFTER)

@@ -149,7 +149,7 @@ def selector(text: str) -> LabelSelector:
 
 
 def list_queries(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[ListQuery]:
-    """Yield a question for every combination of parameters; some values match machines, others do not."""
+    """Yield a query for every combination of parameters; some values match machines, others do not."""
     rng = random.Random(seed)  # noqa: S311 - not a secret
     names = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
     for number in range(2 ** len(names)):

@@ -85,8 +85,8 @@ async def test_a_page_reads_no_more_than_its_limit_and_one(
         await get(http, stored, parameters)
         milliseconds.append((time.perf_counter() - started) * 1000)
 
-        asking = partial(get, http, stored, parameters)
-        assert await firestore_control.reads_of(asking, expected=26) <= 26, list_query
+        listing = partial(get, http, stored, parameters)
+        assert await firestore_control.reads_of(listing, expected=26) <= 26, list_query
     if len(stored.machines) >= LARGE:
         assert statistics.median(milliseconds) < 100
 

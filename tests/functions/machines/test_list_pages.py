@@ -194,11 +194,11 @@ async def test_too_many_labels_are_blamed_on_a_search_only_if_there_is_one(machi
     labels = "&".join(f"label=key-{number}" for number in range(98))
     message = "must be given fewer times"
 
-    refused = await machines.call("GET", f"{PATH}?{labels}")
-    assert [{"field": "label", "reason": message}] == problem(refused, 400)["invalid_fields"]
+    rejected = await machines.call("GET", f"{PATH}?{labels}")
+    assert [{"field": "label", "reason": message}] == problem(rejected, 400)["invalid_fields"]
     for search, reason in [("", message), ("&search=x", f"{message} with a search of this length")]:
-        refused = await machines.call("GET", f"/v1/machines?{labels}{search}")
-        assert [{"loc": ["query", "label"], "msg": reason, "type": "too_many"}] == refused.json()["detail"]
+        rejected = await machines.call("GET", f"/v1/machines?{labels}{search}")
+        assert [{"loc": ["query", "label"], "msg": reason, "type": "too_many"}] == rejected.json()["detail"]
 
 
 async def test_as_many_labels_are_taken_as_a_query_has_room_for(machines: MachinesApi) -> None:
@@ -321,8 +321,8 @@ async def test_a_new_set_of_labels_is_found_whatever_else_comes_meanwhile(
     # Delay the second count, of machines with known labels; the first one is of all machines.
     await firestore_control.fail_next("RunAggregationQuery", pattern=mine, delay_ms=0)
     async with firestore_control.holding("RunAggregationQuery", pattern=mine):
-        asking = asyncio.create_task(page(machines, "label=!spot"))
+        listing = asyncio.create_task(page(machines, "label=!spot"))
         await firestore_control.are_held()
         created(await machines.register(a_body(labels={"tier": "web"})))
 
-    assert {known, new} <= set(fleet.ids(await asking))
+    assert {known, new} <= set(fleet.ids(await listing))

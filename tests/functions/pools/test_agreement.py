@@ -54,11 +54,11 @@ async def test_what_is_counted_agrees_with_what_is_shown(
     await pools.add(pool_id, members)
     mine = f"{pools.organization.id}/machines"
     async with firestore_control.holding(late, pattern=mine):
-        asking = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
+        reading = asyncio.create_task(pools.call("GET", path.format(pool=pool_id)))
         await firestore_control.are_held()
         assert (await pools.call("DELETE", f"/v1/machines/{members[0]}")).status_code == 204
 
-    counted, shown = figures((await asking).json())
+    counted, shown = figures((await reading).json())
     assert counted == shown
     assert shown == (2 if late == "RunQuery" else 3)
 

@@ -1,4 +1,4 @@
-"""Refused requests: bodies, query parameters, keys, methods. None has an effect."""
+"""Rejected requests: bodies, query parameters, keys, methods. None has an effect."""
 
 import json
 from typing import Any

@@ -42,7 +42,7 @@ class Queries:
             await _prepare(view, query)
             skipped, hits = await _run(view, query)
             self._billing.reads(database_name, skipped + len(hits))
-            return _answer(view.begun, view.read_time(), query, skipped, hits)
+            return _responses(view.begun, view.read_time(), query, skipped, hits)
 
     async def run_aggregation_query(
         self, request: RunAggregationQueryRequest
@@ -51,10 +51,10 @@ class Queries:
         if request.HasField("explain_options"):
             raise Unimplemented("RunAggregationQueryRequest.explain_options (query explain)")
         database_name, parent_path = names.parent(request.parent)
-        asked = request.structured_aggregation_query
-        aggregations = aggregate.parse(asked.aggregations)
+        aggregation_query = request.structured_aggregation_query
+        aggregations = aggregate.parse(aggregation_query.aggregations)
         present = aggregate.fields(aggregations)
-        query = parse(database_name, parent_path, asked.structured_query, present)
+        query = parse(database_name, parent_path, aggregation_query.structured_query, present)
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
             await _prepare(view, query)
@@ -106,7 +106,7 @@ def _covered(query: Query, hits: list[Hit]) -> bytes:
     return hits[-1].key + ordering.AFTER if hits else query.lower
 
 
-def _answer(
+def _responses(
     begun: bytes, read_time: Timestamp, query: Query, skipped: int, hits: list[Hit]
 ) -> Iterator[Message]:
     if begun:
