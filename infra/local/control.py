@@ -19,7 +19,7 @@ from http import HTTPStatus
 from infra.local.counters import Counters
 from infra.local.faults import Fault, Faults
 
-_LARGEST_BODY = 64 * 1024
+_MAX_BODY_BYTES = 64 * 1024
 _TIMEOUT = 10.0  # seconds for a client to send its request
 
 
@@ -100,9 +100,9 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]
         raise _RequestError(HTTPStatus.BAD_REQUEST, "not an HTTP request") from None
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > _LARGEST_BODY:
+    if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
         raise _RequestError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {_LARGEST_BODY} bytes, length given"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {_MAX_BODY_BYTES} bytes, length given"
         )
     is_last = headers.get("connection", "").lower() == "close"
     return method, target.partition("?")[0], await reader.readexactly(int(length)), is_last

@@ -34,7 +34,7 @@ IMPORTED_BY_ALL = (
     "uvicorn_worker",
     "uvloop",
 )
-LARGEST_REQUEST = 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
 # Where gunicorn expects a listening socket to inherit, by systemd's protocol:
 # https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 LISTEN_FD = 3
@@ -65,7 +65,7 @@ def main() -> None:
             ended.recv(1024)
             _reap(stack)
         if stack in readable:
-            request, descriptors, _, _ = socket.recv_fds(stack, LARGEST_REQUEST, 2)
+            request, descriptors, _, _ = socket.recv_fds(stack, MAX_REQUEST_BYTES, 2)
             if not request:
                 return
             if os.fork() == 0:

@@ -10,7 +10,7 @@ Report = Callable[[str, str], None]
 
 # A child that lives longer than this, in seconds, is stable: its death does not continue a crash loop.
 STABLE_AFTER = 10.0
-LONGEST_PAUSE = 10.0
+MAX_DELAY = 10.0
 
 
 class Process:
@@ -86,7 +86,7 @@ class Process:
             else:
                 # Those who wait for it continue now, although the next try may succeed.
                 self._settled.set()
-                pause = min(2.0 ** (deaths - 2), LONGEST_PAUSE)
+                pause = min(2.0 ** (deaths - 2), MAX_DELAY)
                 self._report(
                     self.name, f"stopped {deaths} times in a row ({fate}), next try in {pause:.0f} s"
                 )

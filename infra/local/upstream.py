@@ -11,7 +11,7 @@ Headers = list[tuple[bytes, bytes]]
 # The functions' server closes a connection after 2 idle seconds (gunicorn's default). A connection that may
 # be closing is not reused: a request that it loses may have had its effect, and must not be sent again if it
 # is not idempotent, such as a POST (RFC 9112, section 9.3.1).
-LONGEST_IDLE = 1.0
+MAX_IDLE_SECONDS = 1.0
 CHUNK = 64 * 1024
 
 
@@ -138,7 +138,7 @@ class Upstream:
         now = asyncio.get_running_loop().time()
         while self._free:
             connection = self._free.pop()
-            if now - connection.idle_since < LONGEST_IDLE and not connection.closed:
+            if now - connection.idle_since < MAX_IDLE_SECONDS and not connection.closed:
                 return connection
             connection.close()
         return None

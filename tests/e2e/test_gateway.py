@@ -275,8 +275,8 @@ async def test_a_connection_that_the_function_has_closed_while_it_was_idle_is_no
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """gunicorn may be about to close it."""
-    assert Keepalive.default > upstream.LONGEST_IDLE
-    monkeypatch.setattr(upstream, "LONGEST_IDLE", 0.0)
+    assert Keepalive.default > upstream.MAX_IDLE_SECONDS
+    monkeypatch.setattr(upstream, "MAX_IDLE_SECONDS", 0.0)
     function = Function()
     async with gateway_to(function) as client:
         for _ in range(2):

@@ -17,7 +17,7 @@ from infra.local.firestore.index import Mode, Spec, keys_of
 from infra.local.firestore.values import Field
 from infra.local.status_errors import InvalidArgument
 
-MOST_ENTRIES = 40_000
+MAX_ENTRIES = 40_000
 _COLLECTION = "COLLECTION"
 _GROUP = "COLLECTION_GROUP"
 _AUTOMATIC = frozenset((_COLLECTION, mode) for mode in Mode)
@@ -97,8 +97,8 @@ class Indexes:
     def check_entries(self, collection: str, document: Document) -> None:
         """Check that a document does not have too many entries in single-field indexes."""
         count = sum(self._entries(collection, document.fields, ()))
-        if count > MOST_ENTRIES:
-            raise InvalidArgument(f"A document has at most {MOST_ENTRIES} index entries, not {count}.")
+        if count > MAX_ENTRIES:
+            raise InvalidArgument(f"A document has at most {MAX_ENTRIES} index entries, not {count}.")
 
     def _entries(
         self, collection: str, fields: Mapping[str, Value], parents: paths.FieldPath

@@ -12,21 +12,21 @@ from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.firestore import bson, names, ordering
 from infra.local.status_errors import InvalidArgument
 
-LARGEST_REQUEST = 10 * 1024 * 1024
-LARGEST_DOCUMENT = 1024 * 1024
-LARGEST_FIELD = LARGEST_DOCUMENT - 89
-LONGEST_FIELD_NAME = 1500
-DEEPEST_VALUE = 20
-LARGEST_VECTOR = 2048
-MOST_TRANSFORMS = 500
+MAX_REQUEST_BYTES = 10 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 1024 * 1024
+MAX_FIELD_BYTES = MAX_DOCUMENT_BYTES - 89
+MAX_FIELD_NAME_BYTES = 1500
+MAX_DEPTH = 20
+MAX_DIMENSIONS = 2048
+MAX_TRANSFORMS = 500
 
 _YEARS_1_TO_9999 = range(-62_135_596_800, 253_402_300_800)  # in seconds since 1970
 _NANOSECONDS = range(1_000_000_000)
-_LARGEST_LATITUDE = 90
-_LARGEST_LONGITUDE = 180
+_MAX_LATITUDE = 90
+_MAX_LONGITUDE = 180
 # A value's size is at most four times its serialized length (an empty geo point in an array: 16 and 4 bytes).
 # So only larger documents are measured.
-_SURELY_SMALL = LARGEST_DOCUMENT // 4 - names.LONGEST_NAME
+_SURELY_SMALL = MAX_DOCUMENT_BYTES // 4 - names.MAX_NAME_BYTES
 _FIXED_SIZES = {"null_value": 1, "boolean_value": 1, "integer_value": 8, "double_value": 8}
 _FIXED_SIZES |= {"timestamp_value": 8, "geo_point_value": 16}
 _PLAIN = {"null_value", "boolean_value", "integer_value", "double_value", "string_value", "bytes_value"}
@@ -34,10 +34,10 @@ _PLAIN = {"null_value", "boolean_value", "integer_value", "double_value", "strin
 
 def check_fields(fields: Mapping[str, Value], depth: int = 1) -> None:
     """Check the values of a document or map, and truncate its timestamps to microseconds, as stored."""
-    if depth > DEEPEST_VALUE + 1:
-        raise InvalidArgument(f"Values are nested at most {DEEPEST_VALUE} deep.")
+    if depth > MAX_DEPTH + 1:
+        raise InvalidArgument(f"Values are nested at most {MAX_DEPTH} deep.")
     for name, value in fields.items():
-        if not name or len(name) * 4 > LONGEST_FIELD_NAME or name.startswith("__"):
+        if not name or len(name) * 4 > MAX_FIELD_NAME_BYTES or name.startswith("__"):
             check_field_name(name)
         kind = value.WhichOneof("value_type")
         if kind not in _PLAIN:
@@ -48,8 +48,8 @@ def check_field_name(name: str) -> None:
     """Check the name of a field, or the alias of an aggregation."""
     if not name:
         raise InvalidArgument("A field name is empty.")
-    if len(name.encode()) > LONGEST_FIELD_NAME:
-        raise InvalidArgument(f"A field name is longer than {LONGEST_FIELD_NAME} bytes.")
+    if len(name.encode()) > MAX_FIELD_NAME_BYTES:
+        raise InvalidArgument(f"A field name is longer than {MAX_FIELD_NAME_BYTES} bytes.")
     if names.RESERVED.fullmatch(name):
         raise InvalidArgument(f'The field name "{name}" is reserved.')
 
@@ -69,14 +69,14 @@ def check_size(document: Document, serialized: int) -> None:
     if serialized <= _SURELY_SMALL:
         return
     size = document_size(document)
-    if size > LARGEST_DOCUMENT:
+    if size > MAX_DOCUMENT_BYTES:
         raise InvalidArgument(
             f"Document '{document.name}' cannot be written because its size ({size:,} bytes) exceeds"
-            f" the maximum allowed size of {LARGEST_DOCUMENT:,} bytes."
+            f" the maximum allowed size of {MAX_DOCUMENT_BYTES:,} bytes."
         )
     for name, value in document.fields.items():
-        if value_size(value) > LARGEST_FIELD:
-            raise InvalidArgument(f'The value of property "{name}" is longer than {LARGEST_FIELD} bytes.')
+        if value_size(value) > MAX_FIELD_BYTES:
+            raise InvalidArgument(f'The value of property "{name}" is longer than {MAX_FIELD_BYTES} bytes.')
 
 
 def document_size(document: Document) -> int:
@@ -96,7 +96,7 @@ def _check_value(value: Value, kind: str | None, depth: int) -> None:
             names.document(value.reference_value)
         case "geo_point_value":
             point = value.geo_point_value
-            within = abs(point.latitude) <= _LARGEST_LATITUDE and abs(point.longitude) <= _LARGEST_LONGITUDE
+            within = abs(point.latitude) <= _MAX_LATITUDE and abs(point.longitude) <= _MAX_LONGITUDE
             if not within:
                 raise InvalidArgument("A geo point's latitude or longitude is out of range.")
         case _ if kind not in _PLAIN:
@@ -121,8 +121,8 @@ def _check_map(value: Value, depth: int) -> None:
 
 
 def _check_elements(value: Value, depth: int) -> None:
-    if depth > DEEPEST_VALUE:
-        raise InvalidArgument(f"Values are nested at most {DEEPEST_VALUE} deep.")
+    if depth > MAX_DEPTH:
+        raise InvalidArgument(f"Values are nested at most {MAX_DEPTH} deep.")
     for element in value.array_value.values:
         kind = element.WhichOneof("value_type")
         if kind == "array_value":
@@ -135,8 +135,8 @@ def _check_vector(fields: Mapping[str, Value]) -> None:
     elements = fields["value"].array_value.values
     if len(fields) > 2 or any(not element.HasField("double_value") for element in elements):  # noqa: PLR2004 - type, value
         raise InvalidArgument("A vector must contain only doubles.")
-    if not 1 <= len(elements) <= LARGEST_VECTOR:
-        raise InvalidArgument(f"A vector has from 1 to {LARGEST_VECTOR} dimensions.")
+    if not 1 <= len(elements) <= MAX_DIMENSIONS:
+        raise InvalidArgument(f"A vector has from 1 to {MAX_DIMENSIONS} dimensions.")
 
 
 def _fields_size(fields: Mapping[str, Value]) -> int:

@@ -7,9 +7,9 @@ import re
 
 from infra.local.status_errors import InvalidArgument
 
-LONGEST_ID = 1500  # bytes
-LONGEST_NAME = 6 * 1024  # bytes
-DEEPEST_COLLECTION = 100
+MAX_ID_BYTES = 1500
+MAX_NAME_BYTES = 6 * 1024
+MAX_COLLECTION_DEPTH = 100
 RESERVED = re.compile(r"__.*__", re.DOTALL)  # ids, and names of fields
 
 _DATABASE = re.compile(r"projects/([^/]+)/databases/([^/]+)")
@@ -79,9 +79,9 @@ def _check(name: str, segments: list[str]) -> None:
             raise InvalidArgument(f'"{name}" has the invalid id "{segment}".')
         if segment.startswith("__") and RESERVED.fullmatch(segment) and not _NUMERIC_ID.fullmatch(segment):
             raise InvalidArgument(f'The id "{segment}" is invalid because it is reserved.')
-        if len(segment) * 4 > LONGEST_ID and len(segment.encode()) > LONGEST_ID:
-            raise InvalidArgument(f"An id is longer than {LONGEST_ID} bytes.")
-    if len(segments) > 2 * DEEPEST_COLLECTION:
-        raise InvalidArgument(f"Collections are nested at most {DEEPEST_COLLECTION} deep.")
-    if len(name) * 4 > LONGEST_NAME and len(name.encode()) > LONGEST_NAME:
-        raise InvalidArgument(f"A document name is longer than {LONGEST_NAME} bytes.")
+        if len(segment) * 4 > MAX_ID_BYTES and len(segment.encode()) > MAX_ID_BYTES:
+            raise InvalidArgument(f"An id is longer than {MAX_ID_BYTES} bytes.")
+    if len(segments) > 2 * MAX_COLLECTION_DEPTH:
+        raise InvalidArgument(f"Collections are nested at most {MAX_COLLECTION_DEPTH} deep.")
+    if len(name) * 4 > MAX_NAME_BYTES and len(name.encode()) > MAX_NAME_BYTES:
+        raise InvalidArgument(f"A document name is longer than {MAX_NAME_BYTES} bytes.")

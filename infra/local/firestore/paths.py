@@ -14,7 +14,7 @@ FieldPath = tuple[str, ...]
 Fields = MutableMapping[str, Value]
 
 NAME: FieldPath = ("__name__",)
-LONGEST_PATH = 1500  # bytes
+MAX_PATH_BYTES = 1500
 
 _SIMPLE = re.compile(r"[a-zA-Z_][a-zA-Z_0-9]*")
 _SEGMENT = re.compile(r"([a-zA-Z_][a-zA-Z_0-9]*)|`((?:[^`\\]|\\.)+)`", re.DOTALL)
@@ -24,8 +24,8 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 @lru_cache(maxsize=4096)
 def parse(text: str) -> FieldPath:
     """Parse a field path; raise InvalidArgument if it is not valid."""
-    if len(text.encode()) > LONGEST_PATH:
-        raise InvalidArgument(f"A field path is longer than {LONGEST_PATH} bytes.")
+    if len(text.encode()) > MAX_PATH_BYTES:
+        raise InvalidArgument(f"A field path is longer than {MAX_PATH_BYTES} bytes.")
     segments: list[str] = []
     position = 0
     while True:

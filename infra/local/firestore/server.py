@@ -33,7 +33,7 @@ from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
 _SERVICE = "google.firestore.v1.Firestore"
 # Greater than the limit for requests, so that a larger request is rejected with production's status.
-_LARGEST_MESSAGE = 4 * limits.LARGEST_REQUEST
+_MAX_MESSAGE_BYTES = 4 * limits.MAX_REQUEST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,9 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     journal = SqliteJournal(options.data) if options.data else None
     store = Store(Settings(Clock(time.time_ns), indexes, options.patience, options.retention), journal)
     server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)]
+        options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)]
     )
-    wire = Wire(counting, faults, targets, limits.LARGEST_REQUEST)
+    wire = Wire(counting, faults, targets, limits.MAX_REQUEST_BYTES)
     server.add_generic_rpc_handlers(_handlers(store, billing, wire))
     addresses, control = await listen(
         server, Control(counting, faults), options.host, options.port, options.control_port

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import writes
 from infra.local.firestore.clock import SECOND, Clock
-from infra.local.firestore.indexes import MOST_ENTRIES, Indexes
+from infra.local.firestore.indexes import MAX_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
 from infra.local.firestore.state import Database, Version
@@ -107,7 +107,7 @@ class OpenDatabase:
     def _check_entries(self, path: str, data: bytes) -> None:
         # A document has fewer entries than bytes: a field has at most four entries (two orders in two scopes)
         # and at least nine bytes, an element of an array at most two entries and at least four bytes.
-        if len(data) > MOST_ENTRIES:
+        if len(data) > MAX_ENTRIES:
             self.indexes.check_entries(path.split("/")[-2], Document.FromString(data))
 
     def _data(self, path: str) -> bytes:

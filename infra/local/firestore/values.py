@@ -20,8 +20,8 @@ Sets = dict[Key, int]
 
 _TRUE = MapValue(fields={"": Value(boolean_value=True)}).SerializeToString()[-4:]
 _AROUND_NAME = 6  # bytes of a serialized entry with the value true: two before the name, and `_TRUE`
-_LONGEST_NAME = 127  # bytes; the length of a longer name is serialized in more than one byte
-_MOST_IN_REPRESENTATION = 2  # fields of a map that represents another type: see `ordering.is_map`
+_MAX_NAME_BYTES = 127  # the length of a longer name is serialized in more than one byte
+_MAX_REPRESENTATION_FIELDS = 2  # fields of a map that represents another type: see `ordering.is_map`
 
 
 class Field(NamedTuple):
@@ -77,7 +77,7 @@ class Field(NamedTuple):
         if inner or self.mode is Mode.CONTAINS:
             return ()
         entries = partial.map_entries(fields.get(first, b""))
-        return entries if len(entries) > _MOST_IN_REPRESENTATION else ()
+        return entries if len(entries) > _MAX_REPRESENTATION_FIELDS else ()
 
     def _keys(self, fields: Mapping[str, bytes], name: bytes) -> Iterable[Key]:
         """Return the keys of a document's values, each once."""
@@ -97,7 +97,7 @@ class Field(NamedTuple):
 
 def _key(field: str, encoded: bytes) -> Key:
     raw = field.encode()
-    if encoded == ordering.TRUE and len(raw) <= _LONGEST_NAME:
+    if encoded == ordering.TRUE and len(raw) <= _MAX_NAME_BYTES:
         return b"\n%c%b%b" % (len(raw), raw, _TRUE)
     return field, encoded
 

@@ -72,8 +72,8 @@ def check(write: Write, database: str) -> CheckedWrite:
                 raise InvalidArgument("A transform has at least one field transform.")
         case _:
             raise InvalidArgument("A write has no operation.")
-    if len(own_transforms) > limits.MOST_TRANSFORMS:
-        raise InvalidArgument(f"At most {limits.MOST_TRANSFORMS} fields of a document are transformed.")
+    if len(own_transforms) > limits.MAX_TRANSFORMS:
+        raise InvalidArgument(f"At most {limits.MAX_TRANSFORMS} fields of a document are transformed.")
     for transform in own_transforms:
         _writable(transform.field_path)
     mask = (

@@ -12,7 +12,7 @@ from infra.local.firestore import limits, paths
 from infra.local.firestore.queries.parse import Query
 from infra.local.status_errors import InvalidArgument
 
-MOST_AGGREGATIONS = 5
+MAX_AGGREGATIONS = 5
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -48,8 +48,8 @@ def parse(requested: Iterable[StructuredAggregationQuery.Aggregation]) -> list[A
         found.append(_read(alias, aggregation))
     if not found:
         raise InvalidArgument("Aggregations can not be empty.")
-    if len(found) > MOST_AGGREGATIONS:
-        raise InvalidArgument(f"A query has at most {MOST_AGGREGATIONS} aggregations.")
+    if len(found) > MAX_AGGREGATIONS:
+        raise InvalidArgument(f"A query has at most {MAX_AGGREGATIONS} aggregations.")
     return found
 
 

@@ -14,8 +14,8 @@ from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering, paths
 from infra.local.status_errors import InvalidArgument
 
-MOST_DISJUNCTIONS = 30
-MOST_EXCLUDED = 10
+MAX_DISJUNCTIONS = 30
+MAX_EXCLUDED = 10
 
 _NOTHING = b""  # not the encoding of any value
 
@@ -128,9 +128,9 @@ class FilterReader:
     def read(self, where: StructuredQuery.Filter) -> list[Conjunction]:
         """Convert a filter to conjunctions; raise InvalidArgument if production would reject it."""
         conjunctions = self._disjunction(where)
-        if len(conjunctions) > MOST_DISJUNCTIONS:
+        if len(conjunctions) > MAX_DISJUNCTIONS:
             raise InvalidArgument(
-                f"A query has at most {MOST_DISJUNCTIONS} disjunctions in disjunctive normal form;"
+                f"A query has at most {MAX_DISJUNCTIONS} disjunctions in disjunctive normal form;"
                 f" this one has {len(conjunctions)}."
             )
         for conjunction in conjunctions:
@@ -174,8 +174,8 @@ class FilterReader:
         count = 1
         for part in parts:
             count *= len(part)
-            if count > MOST_DISJUNCTIONS * MOST_DISJUNCTIONS:  # rejected anyway: do not compute the product
-                raise InvalidArgument(f"A query has at most {MOST_DISJUNCTIONS} disjunctions.")
+            if count > MAX_DISJUNCTIONS * MAX_DISJUNCTIONS:  # rejected anyway: do not compute the product
+                raise InvalidArgument(f"A query has at most {MAX_DISJUNCTIONS} disjunctions.")
         return [sum(choice, ()) for choice in product(*parts)]
 
     def _field(self, condition: StructuredQuery.FieldFilter) -> list[Term]:
@@ -262,8 +262,8 @@ def _not_equal(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
 
 
 def _not_in(path: paths.FieldPath, operands: list[bytes]) -> list[Term]:
-    if len(operands) > MOST_EXCLUDED:
-        raise InvalidArgument(f"'not in' takes at most {MOST_EXCLUDED} values.")
+    if len(operands) > MAX_EXCLUDED:
+        raise InvalidArgument(f"'not in' takes at most {MAX_EXCLUDED} values.")
     if ordering.NULL in operands:  # a list with null matches no document
         nowhere = Bound(_NOTHING, after=False)
         return [Range(path, nowhere, nowhere)]

@@ -15,7 +15,7 @@ from infra.local.firestore.queries.filters import (
 )
 from infra.local.status_errors import InvalidArgument, Unimplemented
 
-MOST_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
+MAX_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
 # The comments of google/firestore/v1/query.proto document which operators can be combined.
 _EXCLUDING = {"NOT_EQUAL", "NOT_IN", "IS_NOT_NULL", "IS_NOT_NAN"}
@@ -86,9 +86,9 @@ def parse(
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
     where = tuple((*terms, *map(Present, present)) for terms in where)
     _check_operators(request.where)
-    if _filters(request.where) + len(request.order_by) + bool(parent_path) > MOST_CONDITIONS:
+    if _filters(request.where) + len(request.order_by) + bool(parent_path) > MAX_CONDITIONS:
         raise InvalidArgument(
-            f"A query has at most {MOST_CONDITIONS} filters, sort orders and a parent document's path."
+            f"A query has at most {MAX_CONDITIONS} filters, sort orders and a parent document's path."
         )
     order = _complete_order(request.order_by, where)
     used = {path for path, _ in order} | {term.path for terms in where for term in terms}
