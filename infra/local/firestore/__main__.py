@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.local.command import EmulatorParser, serve
 from infra.local.firestore.server import Options, running
-from infra.local.firestore.transactions import Patience
+from infra.local.firestore.transactions import Timeouts
 
 _NAME = "Firestore"
 
@@ -39,7 +39,7 @@ def _options() -> Options:
         indexes=chosen.indexes,
         retention=chosen.retention,
         ttl_interval=chosen.ttl_interval,
-        patience=Patience(chosen.idle_timeout, chosen.total_timeout, chosen.lock_timeout),
+        timeouts=Timeouts(chosen.idle_timeout, chosen.total_timeout, chosen.lock_timeout),
     )
 
 

@@ -54,9 +54,9 @@ class _Wait:
 class Locks:
     """The locks of one database, and the RPCs that wait for them."""
 
-    def __init__(self, patience: float) -> None:
-        """Start without locks; an RPC waits for at most `patience` seconds."""
-        self._patience = patience
+    def __init__(self, timeout: float) -> None:
+        """Start without locks; an RPC waits for at most `timeout` seconds."""
+        self._timeout = timeout
         self._readers: dict[str, set[Holder]] = {}
         self._scanners: dict[Holder, None] = {}
         self._waits: dict[_Wait, None] = {}
@@ -133,7 +133,7 @@ class Locks:
     async def _until_free(self, holder: Holder, look: Callable[[], tuple[set[Holder], Changes]]) -> None:
         """Wait until there are no conflicts: `look` returns those in conflict, and the holder's changes."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience
+        deadline = loop.time() + self._timeout
         while not holder.ended:
             blockers, intent = look()
             if not blockers:

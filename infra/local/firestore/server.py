@@ -25,7 +25,7 @@ from infra.local.firestore.rpcs.lists import Lists
 from infra.local.firestore.rpcs.queries import Queries
 from infra.local.firestore.store import Settings, Store
 from infra.local.firestore.targets import targets
-from infra.local.firestore.transactions import Patience
+from infra.local.firestore.transactions import Timeouts
 from infra.local.firestore.ttl import expire_forever
 from infra.local.firestore.upkeep import keep_indexes
 from infra.local.status_errors import RejectOtherMethods
@@ -47,7 +47,7 @@ class Options:
     indexes: Path | None
     retention: float
     ttl_interval: float
-    patience: Patience
+    timeouts: Timeouts
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     billing = Billing(counting)
     indexes = read(options.indexes) if options.indexes else Indexes()
     journal = SqliteJournal(options.data) if options.data else None
-    store = Store(Settings(Clock(time.time_ns), indexes, options.patience, options.retention), journal)
+    store = Store(Settings(Clock(time.time_ns), indexes, options.timeouts, options.retention), journal)
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)]
     )

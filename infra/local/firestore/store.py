@@ -11,7 +11,7 @@ from infra.local.firestore.indexes import MAX_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.locks import Changes, Holder, Locks
 from infra.local.firestore.state import Database, Version
-from infra.local.firestore.transactions import Patience, Transactions
+from infra.local.firestore.transactions import Timeouts, Transactions
 from infra.local.status_errors import StatusError
 
 
@@ -22,13 +22,13 @@ class Settings:
     Attributes:
         clock: The source of read and commit times.
         indexes: The indexes.
-        patience: The time limits of transactions.
+        timeouts: The time limits of transactions.
         retention: How many seconds superseded versions stay readable.
     """
 
     clock: Clock
     indexes: Indexes
-    patience: Patience
+    timeouts: Timeouts
     retention: float
 
 
@@ -48,8 +48,8 @@ class OpenDatabase:
         self.documents = documents
         self.clock = settings.clock
         self.indexes = settings.indexes
-        self.locks = Locks(settings.patience.lock)
-        self.transactions = Transactions(self.clock, self.locks, settings.patience)
+        self.locks = Locks(settings.timeouts.lock)
+        self.transactions = Transactions(self.clock, self.locks, settings.timeouts)
         self._journal = journal
         self._changed = changed
 

@@ -26,7 +26,7 @@ _EXPIRED = "The referenced transaction has expired or is no longer valid."
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Time limits in seconds; the defaults are production's, except `lock`, which is not documented.
 
     https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
@@ -56,10 +56,10 @@ class Transaction(Holder):
 class Transactions:
     """The transactions of one database."""
 
-    def __init__(self, clock: Clock, locks: Locks, patience: Patience) -> None:
+    def __init__(self, clock: Clock, locks: Locks, timeouts: Timeouts) -> None:
         self._clock = clock
         self._locks = locks
-        self._patience = patience
+        self._timeouts = timeouts
         self._open: dict[bytes, Transaction] = {}
         self._serial = itertools.count(1)
 
@@ -86,7 +86,7 @@ class Transactions:
             born=born, token=token, read_time=read_time, began=loop.time(), used=loop.time()
         )
         self._open[token] = transaction
-        loop.call_later(min(self._patience.idle, self._patience.total), self._expire, transaction)
+        loop.call_later(min(self._timeouts.idle, self._timeouts.total), self._expire, transaction)
         return transaction
 
     @contextmanager
@@ -127,8 +127,8 @@ class Transactions:
         if transaction.token not in self._open:
             return
         loop = asyncio.get_running_loop()
-        idle_until = loop.time() + 1 if transaction.in_use else transaction.used + self._patience.idle
-        until = min(idle_until, transaction.began + self._patience.total)
+        idle_until = loop.time() + 1 if transaction.in_use else transaction.used + self._timeouts.idle
+        until = min(idle_until, transaction.began + self._timeouts.total)
         if loop.time() >= until:
             self.end(transaction)
         else:

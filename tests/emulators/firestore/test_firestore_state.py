@@ -17,19 +17,19 @@ from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.store import OpenDatabase, Settings, Store
-from infra.local.firestore.transactions import Patience
+from infra.local.firestore.transactions import Timeouts
 from infra.local.status_errors import AlreadyExists, InvalidArgument
 from tests import virtual_time
 
 DATABASE = "projects/p/databases/(default)"
 NAME = f"{DATABASE}/documents/a/1"
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()
 MAKING = Write(update=Document(name=NAME), current_document=Precondition(exists=False))
 DELETION = Write(delete=NAME)
 
 
 def new_store(journal: SqliteJournal | None = None, nanoseconds: Callable[[], int] = time.time_ns) -> Store:
-    return Store(Settings(Clock(nanoseconds), Indexes(), PATIENCE, retention=3600), journal)
+    return Store(Settings(Clock(nanoseconds), Indexes(), TIMEOUTS, retention=3600), journal)
 
 
 async def commit(database: OpenDatabase, *sent: Write) -> int:
@@ -47,7 +47,7 @@ async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes()
 async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> None:
     """Otherwise, a busy collection would keep the indexes of others from being updated."""
     indexes = Indexes(overrides={("a", ("n",)): frozenset({("COLLECTION", Mode.ASCENDING)})})
-    store = Store(Settings(Clock(time.time_ns), indexes, PATIENCE, retention=3600))
+    store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
     database = store.database(DATABASE)
     await commit(database, MAKING)
 
@@ -62,11 +62,11 @@ def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
         transactions = new_store().database(DATABASE).transactions
         token = transactions.begin(TransactionOptions(), horizon=0).token
         with transactions.using(token):
-            await asyncio.sleep(2 * PATIENCE.idle)
-        await asyncio.sleep(PATIENCE.idle - 1)
+            await asyncio.sleep(2 * TIMEOUTS.idle)
+        await asyncio.sleep(TIMEOUTS.idle - 1)
         with transactions.using(token):
             pass
-        await asyncio.sleep(PATIENCE.idle + 1)
+        await asyncio.sleep(TIMEOUTS.idle + 1)
         with pytest.raises(InvalidArgument), transactions.using(token):
             pass
 
