@@ -88,7 +88,8 @@ class Nursery(Process):
 
     async def _begin(self) -> Run:
         if self._following is not None:
-            await self._following  # a child that was just forked may still have the old socket open
+            # A child that was just forked may still have the old socket open.
+            await asyncio.wait([self._following])
         loop = asyncio.get_running_loop()
         self._imported, self._birth = loop.create_future(), loop.create_future()
         ours, theirs = socket.socketpair()
