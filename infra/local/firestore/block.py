@@ -116,12 +116,13 @@ class Block:
 
     def change(self, entry: Entry, data: bytes) -> None:
         """Update an entry whose document has changed, but not its sort key."""
-        before, after, name = partial.fields(entry.data), partial.fields(data), entry.record.name
-        for number, sets in self._sets.items():
-            field = self._fields[number]
-            if _raw(before, field) != _raw(after, field):
-                field.remove(sets, entry.bit, before, name)
-                field.add(sets, entry.bit, after, name)
+        if self._sets:
+            before, after, name = partial.fields(entry.data), partial.fields(data), entry.record.name
+            for number, sets in self._sets.items():
+                field = self._fields[number]
+                if _raw(before, field) != _raw(after, field):
+                    field.remove(sets, entry.bit, before, name)
+                    field.add(sets, entry.bit, after, name)
         entry.data = data
 
     def cut(self) -> list[Entry]:

@@ -59,15 +59,11 @@ def check_value(value: Value) -> None:
     _check_value(value, value.WhichOneof("value_type"), 1)
 
 
-def check_size(document: Document, serialized: int) -> None:
-    """Check that neither a document nor one of its fields is too large.
-
-    Args:
-        document: The document, with its full name.
-        serialized: The length of the serialized document, in bytes.
-    """
-    if serialized <= _SURELY_SMALL:
+def check_size(data: bytes) -> None:
+    """Check that neither a serialized document nor one of its fields is too large."""
+    if len(data) <= _SURELY_SMALL:
         return
+    document = Document.FromString(data)
     size = document_size(document)
     if size > MAX_DOCUMENT_BYTES:
         raise InvalidArgument(

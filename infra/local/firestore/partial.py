@@ -52,6 +52,24 @@ def project(data: bytes, names: Container[str]) -> bytes:
     return projected
 
 
+def replace(data: bytes, names: Iterable[str], source: Document) -> bytes:
+    """Return a serialized document with the fields of these names, the name and the times of another.
+
+    All other fields keep their bytes, so whoever compares them sees that they are the same.
+    """
+    document = _UnparsedDocument.FromString(data)
+    document.name = source.name
+    document.create_time = source.create_time.SerializeToString()
+    document.update_time = source.update_time.SerializeToString()
+    for name in names:
+        if name in source.fields:
+            document.fields[name] = source.fields[name].SerializeToString()
+        elif name in document.fields:
+            del document.fields[name]
+    replaced: bytes = document.SerializeToString()
+    return replaced
+
+
 def query_response(document: bytes, read_time: bytes) -> Message:
     """Return a response of a query, made from its serialized parts."""
     response: Message = _UnparsedQueryResponse(document=document, read_time=read_time)

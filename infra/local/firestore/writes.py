@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from google_apis.firestore.common_pb2 import Precondition
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import DocumentTransform, Write
-from infra.local.firestore import clock, limits, names, paths, transforms
+from infra.local.firestore import clock, limits, names, partial, paths, transforms
 from infra.local.firestore.state import Version
 from infra.local.status_errors import (
     AlreadyExists,
@@ -21,18 +21,33 @@ from infra.local.status_errors import (
 
 @dataclass(slots=True)
 class CheckedWrite:
-    """A write that follows the rules that do not depend on the stored document."""
+    """A write that follows the rules that do not depend on the stored document.
+
+    Attributes:
+        path: The document's path below `documents/`.
+        name: Its full name.
+        write: The write.
+        mask: The paths that it sets or removes; None if it has no mask.
+        transforms: Its transforms.
+        fields: The names of the document's fields that the mask and the transforms affect.
+    """
 
     path: str
     name: str
     write: Write
     mask: list[paths.FieldPath] | None
     transforms: Sequence[DocumentTransform.FieldTransform]
+    fields: frozenset[str]
 
     @property
     def deletes(self) -> bool:
         """Whether the write deletes its document."""
         return self.write.HasField("delete")
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the write replaces all fields of its document."""
+        return self.mask is None and not self.write.HasField("transform")
 
 
 @dataclass(slots=True)
@@ -74,12 +89,12 @@ def check(write: Write, database: str) -> CheckedWrite:
             raise InvalidArgument("A write has no operation.")
     if len(own_transforms) > limits.MAX_TRANSFORMS:
         raise InvalidArgument(f"At most {limits.MAX_TRANSFORMS} fields of a document are transformed.")
-    for transform in own_transforms:
-        _writable(transform.field_path)
+    transformed = [_writable(transform.field_path) for transform in own_transforms]
     mask = (
         [_writable(path) for path in write.update_mask.field_paths] if write.HasField("update_mask") else None
     )
-    return CheckedWrite(names.document_in(name, database), name, write, mask, own_transforms)
+    fields = frozenset(path[0] for path in (*(mask or ()), *transformed))
+    return CheckedWrite(names.document_in(name, database), name, write, mask, own_transforms, fields)
 
 
 def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
@@ -105,12 +120,16 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
     if results:
         limits.check_fields(document.fields)
     if stored is not None:
-        unchanged = _serialize(document, write.name, stored.created, stored.updated)
-        if len(unchanged) == len(stored.data) and document == Document.FromString(stored.data):
+        _stamp(document, write.name, stored.created, stored.updated)
+        if document == _affected(write, stored):
             return Outcome(stored.data, stored.created, stored.updated, changed=False, results=results)
     created = now if stored is None else stored.created
-    data = _serialize(document, write.name, created, now)
-    limits.check_size(document, len(data))
+    _stamp(document, write.name, created, now)
+    if stored is None or write.replaces:
+        data = document.SerializeToString()
+    else:
+        data = partial.replace(stored.data, write.fields, document)
+    limits.check_size(data)
     return Outcome(data, created, now, changed=True, results=results)
 
 
@@ -132,14 +151,15 @@ def _require(precondition: Precondition, name: str, stored: Version | None, now:
 
 
 def _updated(write: CheckedWrite, stored: Version | None) -> Document:
+    """Return the document before transforms: all of it if the write replaces it, or the affected fields."""
     new = write.write.update
-    if write.mask is None and not write.write.HasField("transform"):
+    if write.replaces:
         if not write.transforms:
             return new
         document = Document()
         document.CopyFrom(new)  # transforms need a copy: a write that waits is computed again
         return document
-    document = Document() if stored is None else Document.FromString(stored.data)
+    document = Document() if stored is None else _affected(write, stored)
     for path in write.mask or ():
         value = paths.get(new.fields, path)
         if value is None:
@@ -149,11 +169,15 @@ def _updated(write: CheckedWrite, stored: Version | None) -> Document:
     return document
 
 
-def _serialize(document: Document, name: str, created: int, updated: int) -> bytes:
+def _affected(write: CheckedWrite, stored: Version) -> Document:
+    """Return the part of the stored document that a write affects."""
+    return Document.FromString(stored.data) if write.replaces else partial.parse(stored.data, write.fields)
+
+
+def _stamp(document: Document, name: str, created: int, updated: int) -> None:
     document.name = name
     clock.stamp(document.create_time, created)
     clock.stamp(document.update_time, updated)
-    return document.SerializeToString()
 
 
 def _writable(text: str) -> paths.FieldPath:
