@@ -8,7 +8,7 @@ from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.errors import Fault, Invalid, MachineNotFound, PoolsNotFound
 from shared.domain.http_response import HttpResponse
-from shared.domain.plain import plain
+from shared.domain.plain import Plain
 from shared.edge import path
 from shared.edge.conditions import etag, require_match
 from shared.edge.idempotency import command_of
@@ -17,7 +17,6 @@ from shared.edge.pool_view import pool_json
 from shared.edge.resource import Call
 from shared.edge.responses import json_response
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
-from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.change import Decision
@@ -58,7 +57,7 @@ async def replace(inventory: Inventory, call: Call) -> HttpResponse:
         left = (await memberships.read(transaction.get, organization, pool_ids=former)).pools
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
-            return Decision(response=_response(before))
+            return Decision(response=_response(stored.plain))
         after = pools.with_pools(before, wanted, now=inventory.clock())
         versions = [MachineVersion(id=after.id, version=after.version)]
         added, removed = PoolChange.POOL_CHANGE_MACHINES_ADDED, PoolChange.POOL_CHANGE_MACHINES_REMOVED
@@ -68,7 +67,8 @@ async def replace(inventory: Inventory, call: Call) -> HttpResponse:
         ]
         _require_one_commit(changed)
         writes = [memberships.change_pools(stored, after)]
-        return Decision(response=_response(after), writes=writes, events=changed)
+        response = _response(memberships.plain_after(stored, after))
+        return Decision(response=response, writes=writes, events=changed)
 
     read = partial(call.body_as, PoolAssignment)
     return await inventory.changes.respond(command_of(call), read, decide)
@@ -105,5 +105,5 @@ def _require_one_commit(changed: Sequence[events.Event]) -> None:
         raise Invalid([Fault(("body", "pool_ids"), "too_large", message)])
 
 
-def _response(machine: Machine) -> HttpResponse:
-    return json_response(200, machine_json(plain(machine)), {"ETag": etag(machine.version)})
+def _response(machine: Plain) -> HttpResponse:
+    return json_response(200, machine_json(machine), {"ETag": etag(machine["version"])})
