@@ -41,10 +41,7 @@ class Composite:
     @property
     def complete(self) -> Spec:
         """Its fields, in order, and the document's name."""
-        last, mode = self.fields[-1]
-        if last == paths.NAME:
-            return self.fields
-        return (*self.fields, (paths.NAME, Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING))
+        return _complete(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +86,10 @@ class Indexes:
         for (owner, path), indexes in self.overrides.items():
             for indexed, mode in indexes:
                 if (owner, indexed) == (collection, scope):
-                    names = Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING
-                    yield ((paths.NAME, names),), Field.of(path, mode)
+                    complete = _complete(((path, mode),))
+                    yield complete[1:], Field.of(path, mode)
                     if mode is Mode.ASCENDING:
-                        yield ((path, mode), (paths.NAME, mode)), None
+                        yield complete, None
 
     def check_entries(self, collection: str, document: Document) -> None:
         """Check that a document does not have too many entries in single-field indexes."""
@@ -136,6 +133,14 @@ def read(file: Path) -> Indexes:
         raise EmulatorError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except (KeyError, TypeError, AttributeError, ValueError, InvalidArgument) as error:
         raise EmulatorError(f"{file} is no index file: {error!r}") from error
+
+
+def _complete(fields: Spec) -> Spec:
+    """Return the fields of an index with the document's name, which follows in the direction of the last."""
+    last, mode = fields[-1]
+    if last == paths.NAME:
+        return fields
+    return (*fields, (paths.NAME, Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING))
 
 
 def _composite(entry: dict[str, Any]) -> Composite:
