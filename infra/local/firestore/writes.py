@@ -115,13 +115,14 @@ def perform(write: CheckedWrite, stored: Version | None, now: int) -> Outcome:
         _require(write.write.current_document, write.name, stored, now)
     if write.deletes:
         return Outcome(b"", created=0, updated=now, changed=stored is not None)
-    document = _updated(write, stored)
+    before = None if stored is None else _affected(write, stored)
+    document = _updated(write, before)
     results = [transforms.apply(transform, document.fields, now) for transform in write.transforms]
     if results:
         limits.check_fields(document.fields)
     if stored is not None:
         _stamp(document, write.name, stored.created, stored.updated)
-        if document == _affected(write, stored):
+        if document == before:
             return Outcome(stored.data, stored.created, stored.updated, changed=False, results=results)
     created = now if stored is None else stored.created
     _stamp(document, write.name, created, now)
@@ -150,16 +151,17 @@ def _require(precondition: Precondition, name: str, stored: Version | None, now:
             )
 
 
-def _updated(write: CheckedWrite, stored: Version | None) -> Document:
+def _updated(write: CheckedWrite, before: Document | None) -> Document:
     """Return the document before transforms: all of it if the write replaces it, or the affected fields."""
     new = write.write.update
+    if write.replaces and not write.transforms:
+        return new
+    document = Document()
     if write.replaces:
-        if not write.transforms:
-            return new
-        document = Document()
         document.CopyFrom(new)  # transforms need a copy: a write that waits is computed again
         return document
-    document = Document() if stored is None else _affected(write, stored)
+    if before is not None:
+        document.CopyFrom(before)
     for path in write.mask or ():
         value = paths.get(new.fields, path)
         if value is None:
