@@ -49,7 +49,7 @@ async def relay(inventory: Inventory) -> None:
             await run.publish([document for document in documents if run.is_old(document)])
     except Exception as error:  # noqa: BLE001 - raised again after the report
         run.failure = error
-    run.report()
+    run.report()  # without the failure, which the request's log entry has
     if run.failure is not None:
         raise run.failure
 
@@ -91,8 +91,7 @@ class _Run:
             "complete": self.failure is None,
         }
         severity = logging.INFO if self.failure is None else logging.WARNING
-        message = f"outbox: {self._published} of {self._backlog} published"
-        logs.log(severity, message, fields, error=self.failure)
+        logs.log(severity, f"outbox: {self._published} of {self._backlog} published", fields)
 
     def _events(self, documents: Iterable[Document]) -> Iterator[WaitingEvent]:
         for document in documents:
