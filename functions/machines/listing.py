@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.machines.label_selectors import LabelSelectors
-from functions.machines.pools_of import included, read_pools, with_pools
+from functions.machines.pools_of import included_pools, read_pools, with_pools
 from functions.machines.timestamps import PeriodEnd, PeriodStart
 from shared.bootstrap import Inventory
 from shared.domain import pages
@@ -63,7 +63,8 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> H
     total, found = await _read(inventory, lists, call, query)
     if query.include:
         pools = await read_pools(inventory, call, found)
-        items, extra = [with_pools(machine, pools) for machine in found], included(pools)
+        items = [with_pools(machine, pools) for machine in found]
+        extra = {"included": included_pools(pools)}
     else:
         items, extra = [machine_json(machine) for machine in found], {}
     return page_response(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)

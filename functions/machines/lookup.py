@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.machines.pools_of import included, read_pools, with_pools
+from functions.machines.pools_of import included_pools, read_pools, with_pools
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
 from shared.domain.http_response import HttpResponse
@@ -54,7 +54,8 @@ async def get(inventory: Inventory, call: Call) -> HttpResponse:
     headers = {"ETag": etag(machine["version"])}
     if query.include:
         pools = await read_pools(inventory, call, [machine])
-        return json_response(200, with_pools(machine, pools) | included(pools), headers)
+        content = with_pools(machine, pools) | {"included": included_pools(pools)}
+        return json_response(200, content, headers)
     if is_known(call.request, headers["ETag"] if is_as_versioned else None):
         return HttpResponse(status=304, headers=headers)
     return json_response(200, machine_json(machine), headers)

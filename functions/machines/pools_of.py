@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from functions.machines.views import included_pool
 from shared.bootstrap import Inventory
 from shared.domain.errors import Fault, Invalid
 from shared.domain.plain import Plain
 from shared.edge.machine_view import machine_json
-from shared.edge.pool_view import included_pool, pool_json
+from shared.edge.pool_view import pool_json
 from shared.edge.resource import Call
 from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools
@@ -45,6 +46,6 @@ def with_pools(machine: Plain, pools: Shown) -> dict[str, Any]:
     return machine_json(machine) | {"pools": its_pools}
 
 
-def included(pools: Shown) -> dict[str, Any]:
-    """Return the member `included` of a response: each pool once."""
-    return {"included": [included_pool(pool) for pool in pools.values()]}
+def included_pools(pools: Shown) -> list[dict[str, Any]]:
+    """Return the pools as the related resources of a response, each once."""
+    return list(map(included_pool, pools.values()))

@@ -1,12 +1,24 @@
 """Views of machines in lookups and lists."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from shared.edge.machine_view import MachineView
-from shared.edge.pool_view import IncludedPool
+from shared.edge.pool_view import PoolView
 from shared.edge.validation import Deferred
+
+
+class IncludedPool(PoolView):
+    """A pool among the related resources of an answer."""
+
+    type: Literal["pool"] = "pool"
+
+
+def included_pool(pool: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `pool_json` returned as the values of `IncludedPool`."""
+    return {**pool, "type": "pool"}
 
 
 class PageInfo(Deferred):

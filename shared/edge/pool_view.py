@@ -1,9 +1,8 @@
 """A pool as responses show it."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -32,12 +31,6 @@ class PoolView(PoolState):
     machine_count: int | None
 
 
-class IncludedPool(PoolView):
-    """A pool among the related resources of an answer."""
-
-    type: Literal["pool"] = "pool"
-
-
 def pool_state(pool: Pool) -> dict[str, Any]:
     """Return a pool as the values of `PoolState`."""
     return {
@@ -55,8 +48,3 @@ def pool_state(pool: Pool) -> dict[str, Any]:
 def pool_json(pool: Pool, machine_count: int) -> dict[str, Any]:
     """Return a pool with the number of its members as the values of `PoolView`."""
     return pool_state(pool) | {"machine_count": machine_count}
-
-
-def included_pool(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `pool_json` returned as the values of `IncludedPool`."""
-    return {**shown, "type": "pool"}

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from functions.machines.pools_of import included, with_pools
-from functions.machines.views import MachineWithIncludes, PageInfo
+from functions.machines.pools_of import included_pools, with_pools
+from functions.machines.views import IncludedPool, MachineWithIncludes, PageInfo, included_pool
 from functions.pools.views import IncludedMachine, included_machine
 from google_apis.firestore.document_pb2 import Document
 from shared.domain.plain import Plain, plain
 from shared.edge.machine_view import MachineView, machine_json, machine_message
-from shared.edge.pool_view import IncludedPool, PoolState, PoolView, included_pool, pool_json, pool_state
+from shared.edge.pool_view import PoolState, PoolView, pool_json, pool_state
 from shared.pb.inventory.v1.api_pb2 import Pagination
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine, MachineStatus
@@ -97,7 +97,7 @@ def test_a_machine_is_shown_with_its_pools_as_described(machine: Machine, some: 
     shown = {pool.id: pool_json(pool, 1) for pool in some}
 
     fits(MachineView, with_pools(plain(machine), shown))
-    fits(MachineWithIncludes, with_pools(plain(machine), shown) | included(shown))
+    fits(MachineWithIncludes, with_pools(plain(machine), shown) | {"included": included_pools(shown)})
 
 
 @given(machine=machines(), some=st.lists(pools(), max_size=3))
