@@ -7,11 +7,11 @@ from functions.machines.deletion import delete
 from functions.machines.fingerprint import register_by_fingerprint
 from functions.machines.listing import MachineItemsQuery, list_items
 from functions.machines.lookup import MachineQuery, get, get_profile
-from functions.machines.patch import patch
 from functions.machines.profile import MachineProfile
 from functions.machines.profile_listing import MachinePageQuery, list_profiles
 from functions.machines.registration import register
 from functions.machines.replacement import replace
+from functions.machines.update import update
 from functions.machines.views import MachineItemsWithIncludes, MachinePage, MachineWithIncludes
 from shared.bootstrap import Inventory
 from shared.domain import errors
@@ -143,7 +143,7 @@ def _machines(inventory: Inventory, lists: MachineLists) -> list[Operation]:
             path="/v1/machines/{machine_id}",
             scope=Scope.MACHINES_WRITE,
             family=Family.POOLS,
-            handler=partial(patch, inventory),
+            handler=partial(update, inventory),
             body=MachinePatch,
             success={200: MachineView},
             errors=(errors.MachineNotFound, errors.PreconditionFailed),

@@ -20,7 +20,7 @@ from shared.store.machines import change_machine
 from shared.store.transaction import Transaction
 
 
-async def patch(inventory: Inventory, call: Call) -> HttpResponse:
+async def update(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `PATCH /v1/machines/{machine_id}`: one read, one commit, then the `machine-updated` event.
 
     A heartbeat changes only `last_seen`. It is one read and one write of one field, without a version or an
