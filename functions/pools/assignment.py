@@ -16,8 +16,8 @@ from functions.pools.responses import (
     Members,
     after_commit,
     is_replayed,
-    members,
     pool_response,
+    read_members,
     with_count,
 )
 from shared.bootstrap import Inventory
@@ -99,7 +99,9 @@ async def add(inventory: Inventory, call: Call) -> HttpResponse:
                 found = await _members_now(inventory, _read_replayed(call), deadline)
             else:
                 organization, pool_id = call.caller.organization_id, path.uuid(call.request, "pool_id")
-                found = await members(inventory, organization, pool_id, deadline, named=named, as_of=as_of)
+                found = await read_members(
+                    inventory, organization, pool_id, deadline, named=named, as_of=as_of
+                )
             return _with_members(response, found.count, found.machines, found.headers)
 
         async def show_known(_: Deadline) -> HttpResponse:
@@ -182,4 +184,6 @@ async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: 
     except PoolNotFound:
         return Members(0, [], {})
     named = [item.plain for item in stored if assignment.pool_id in item.machine.pool_ids]
-    return await members(inventory, assignment.organization_id, assignment.pool_id, deadline, named=named)
+    return await read_members(
+        inventory, assignment.organization_id, assignment.pool_id, deadline, named=named
+    )

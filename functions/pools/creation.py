@@ -3,7 +3,7 @@
 from functools import partial
 
 from functions.pools.bodies import PoolCreation, require_storable
-from functions.pools.responses import counted, pool_response
+from functions.pools.responses import complete_with_count, pool_response
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
 from shared.domain.http_response import HttpResponse
@@ -33,5 +33,5 @@ async def create(inventory: Inventory, call: Call) -> HttpResponse:
             events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED)],
         )
 
-    read, complete = partial(call.body_as, PoolCreation), partial(counted, inventory, call)
+    read, complete = partial(call.body_as, PoolCreation), partial(complete_with_count, inventory, call)
     return await inventory.changes.respond(command_of(call), read, decide, complete=complete)

@@ -55,12 +55,12 @@ async def list_items(inventory: Inventory, call: Call) -> HttpResponse:
     counts = await count_members_of_each(inventory.firestore, organization, found, call.deadline)
     extra: dict[str, Any] = {}
     if query.include:
-        counts, extra["included"] = await _with_members(inventory, call, found, counts)
+        counts, extra["included"] = await _read_members(inventory, call, found, counts)
     items = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
     return page_response(call.request, items, total=total, skip=query.skip, limit=query.limit, extra=extra)
 
 
-async def _with_members(
+async def _read_members(
     inventory: Inventory, call: Call, found: Sequence[Pool], counts: Sequence[int]
 ) -> tuple[list[int], list[dict[str, Any]]]:
     """Read the newest machines of each pool.

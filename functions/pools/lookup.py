@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.pools.responses import members, pool_response, with_count
+from functions.pools.responses import pool_response, read_members, with_count
 from functions.pools.views import included_machine
 from shared.bootstrap import Inventory
 from shared.domain.access import Scope
@@ -57,7 +57,7 @@ async def get(inventory: Inventory, call: Call) -> HttpResponse:
 async def _with_machines(inventory: Inventory, call: Call, pool_id: str, query: PoolQuery) -> HttpResponse:
     stored, found = await asyncio.gather(
         read_stored_pool(inventory.firestore, call.caller.organization_id, pool_id, call.deadline),
-        members(inventory, call.caller.organization_id, pool_id, call.deadline),
+        read_members(inventory, call.caller.organization_id, pool_id, call.deadline),
     )
     present: dict[str, object] = {}
     if query.include_machines:

@@ -82,12 +82,13 @@ async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result 
         return None
 
 
-async def counted(
+async def complete_with_count(
     inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None
 ) -> HttpResponse:
     """Add the number of members to the response to a committed change of a pool; null if this fails."""
     firestore, organization = inventory.firestore, call.caller.organization_id
-    response, pool_id = decision.response, json.loads(decision.response.body)["id"]
+    response = decision.response
+    pool_id = json.loads(response.body)["id"]  # `create` made another id for a replay
 
     async def count(deadline: Deadline) -> int:
         if is_replayed(response) and not await pool_exists(firestore, organization, pool_id, deadline):
@@ -97,7 +98,7 @@ async def counted(
     return with_count(response, await after_commit(count))
 
 
-async def members(  # noqa: PLR0913 - whose pool, what of it, and when
+async def read_members(  # noqa: PLR0913 - whose pool, what of it, and when
     inventory: Inventory,
     organization_id: str,
     pool_id: str,

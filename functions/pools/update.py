@@ -3,7 +3,7 @@
 from functools import partial
 
 from functions.pools.bodies import PoolPatch, require_storable
-from functions.pools.responses import counted, pool_response
+from functions.pools.responses import complete_with_count, pool_response
 from functions.pools.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, pools
@@ -33,5 +33,5 @@ async def update(inventory: Inventory, call: Call) -> HttpResponse:
             events=[events.pool_changed(after, PoolChange.POOL_CHANGE_UPDATED)],
         )
 
-    read, complete = partial(call.body_as, PoolPatch), partial(counted, inventory, call)
+    read, complete = partial(call.body_as, PoolPatch), partial(complete_with_count, inventory, call)
     return await inventory.changes.respond(command_of(call), read, decide, complete=complete)
