@@ -90,29 +90,7 @@ async def add(inventory: Inventory, call: Call) -> HttpResponse:
         decision = _decision(pool_response(200, pool), pool, change, stored, joined)
         return replace(decision, shown=list(map(memberships.plain_after, stored, joined)))
 
-    async def complete(decision: Decision, as_of: datetime | None) -> HttpResponse:
-        response, named = decision.response, decision.shown
-        replayed = is_replayed(response)
-
-        async def read(deadline: Deadline) -> HttpResponse:
-            if replayed:
-                found = await _members_now(inventory, _read_replayed(call), deadline)
-            else:
-                organization, pool_id = call.caller.organization_id, path.uuid(call.request, "pool_id")
-                found = await read_members(
-                    inventory, organization, pool_id, deadline, named=named, as_of=as_of
-                )
-            return _with_members(response, found.count, found.machines, found.headers)
-
-        async def show_known(_: Deadline) -> HttpResponse:
-            # Empty for a replay: it is unknown which of the earlier request's machines still are members.
-            return _with_members(response, None, named)
-
-        completed = await after_commit(read) or await after_commit(show_known)
-        # Some machine cannot be shown at all, perhaps because it was stored by hand.
-        return completed or _with_members(response, None, [])
-
-    read = partial(_read_request, call)
+    read, complete = partial(_read_request, call), partial(_complete_with_members, inventory, call)
     return await inventory.changes.respond(command_of(call), read, decide, complete=complete)
 
 
@@ -175,6 +153,29 @@ def _with_members(
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     return with_count(response, count, headers, machines=[machine_json(machine) for machine in machines])
+
+
+async def _complete_with_members(
+    inventory: Inventory, call: Call, decision: Decision, as_of: datetime | None
+) -> HttpResponse:
+    """Add the members to the response to a committed addition; if this fails, only those of the request."""
+    response, named = decision.response, decision.shown
+
+    async def read(deadline: Deadline) -> HttpResponse:
+        if is_replayed(response):
+            found = await _members_now(inventory, _read_replayed(call), deadline)
+        else:
+            organization, pool_id = call.caller.organization_id, path.uuid(call.request, "pool_id")
+            found = await read_members(inventory, organization, pool_id, deadline, named=named, as_of=as_of)
+        return _with_members(response, found.count, found.machines, found.headers)
+
+    async def show_known(_: Deadline) -> HttpResponse:
+        # Empty for a replay: it is unknown which of the earlier request's machines still are members.
+        return _with_members(response, None, named)
+
+    completed = await after_commit(read) or await after_commit(show_known)
+    # Some machine cannot be shown at all, perhaps because it was stored by hand.
+    return completed or _with_members(response, None, [])
 
 
 async def _members_now(inventory: Inventory, assignment: _Assignment, deadline: Deadline) -> Members:
