@@ -46,11 +46,11 @@ def terms(machine: Machine) -> list[str]:
 
 def prefixed_terms(machine: Machine) -> list[Prefixed]:
     """Return the same terms grouped by prefix, which is faster: every registration needs them."""
-    own = _own(machine.organization_id)
-    found = [(_key_term(own, key), [""]) for key in machine.labels]
-    found += [(_label_term(own, key, value), [""]) for key, value in machine.labels.items()]
+    prefix = _organization_prefix(machine.organization_id)
+    found = [(_key_term(prefix, key), [""]) for key in machine.labels]
+    found += [(_label_term(prefix, key, value), [""]) for key, value in machine.labels.items()]
     for text, content in _texts(machine):
-        found += _runs_of(own, text, content)
+        found += _runs_of(prefix, text, content)
     return found
 
 
@@ -69,14 +69,16 @@ def containing(organization_id: str, part: str) -> list[Terms]:
     Returns:
         The alternatives. For a part of more than `MAX_RUN_LENGTH` characters, `candidates` returns more.
     """
-    own = _own(organization_id)
+    prefix = _organization_prefix(organization_id)
     if len(part) <= _SHORT:
-        return [(f"{own}r{part}",)]
+        return [(f"{prefix}r{part}",)]
     if len(part) > MAX_RUN_LENGTH:
-        return [_covering(own + text, _DISTINCT, part, _LONG) for text in "nh"]
+        return [_covering(prefix + text, _DISTINCT, part, _LONG) for text in "nh"]
     texts = "inh" if len(part) <= _ID_LENGTH and _ID_CHARACTERS.issuperset(part) else "nh"
     return [
-        _covering(own + text, level, part, lengths) for text in texts for level, lengths in enumerate(LEVELS)
+        _covering(prefix + text, level, part, lengths)
+        for text in texts
+        for level, lengths in enumerate(LEVELS)
     ]
 
 
@@ -86,10 +88,10 @@ def candidates(organization_id: str, part: str) -> list[Terms]:
     Returns:
         The alternatives; none for a part of up to `MAX_RUN_LENGTH` characters.
     """
-    own = _own(organization_id)
+    prefix = _organization_prefix(organization_id)
     if len(part) <= MAX_RUN_LENGTH:
         return []
-    return [_covering(own + text, _REPEATED, part, _LONG) for text in "nh"]
+    return [_covering(prefix + text, _REPEATED, part, _LONG) for text in "nh"]
 
 
 def verify(name: str, hostname: str, part: str) -> bool:
@@ -100,8 +102,8 @@ def verify(name: str, hostname: str, part: str) -> bool:
 
 def has_label(organization_id: str, key: str, value: str | None) -> Terms:
     """Return the terms of an organization's machines with a label; None is any value."""
-    own = _own(organization_id)
-    return (_key_term(own, key),) if value is None else (_label_term(own, key, value),)
+    prefix = _organization_prefix(organization_id)
+    return (_key_term(prefix, key),) if value is None else (_label_term(prefix, key, value),)
 
 
 def fold(text: str) -> str:
@@ -121,15 +123,15 @@ def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
         yield "n", name
 
 
-def _runs_of(own: str, text: str, content: str) -> list[Prefixed]:
+def _runs_of(prefix: str, text: str, content: str) -> list[Prefixed]:
     level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
     longest = LEVELS[level][0]
-    found = [(f"{own}r", _runs(content, length)) for length in range(1, _SHORT + 1)]
+    found = [(f"{prefix}r", _runs(content, length)) for length in range(1, _SHORT + 1)]
     found += [
-        (f"{own}{text}{level}", _terms_of(content, length)) for length in range(_SHORT + 1, longest + 1)
+        (f"{prefix}{text}{level}", _terms_of(content, length)) for length in range(_SHORT + 1, longest + 1)
     ]
     if len(content) > MAX_RUN_LENGTH:
-        found.append((f"{own}{text}{_mark(content)}", _terms_of(content, MAX_RUN_LENGTH)))
+        found.append((f"{prefix}{text}{_mark(content)}", _terms_of(content, MAX_RUN_LENGTH)))
     return found
 
 
@@ -153,17 +155,17 @@ def _covering(text: str, level: int, part: str, lengths: tuple[int, int]) -> Ter
     """Cover a part with runs that overlap enough; the last run ends where the part ends."""
     length, overlap = lengths
     if len(part) <= length:
-        return (_long(text, level, part),)
+        return (_run_term(text, level, part),)
     last = len(part) - length
     starts = [*range(0, last, length - overlap), last]
-    return tuple(_long(text, level, part[start : start + length]) for start in starts)
+    return tuple(_run_term(text, level, part[start : start + length]) for start in starts)
 
 
 def _runs(content: str, length: int) -> list[str]:
     return [content[start : start + length] for start in range(len(content) - length + 1)]
 
 
-def _own(organization_id: str) -> str:
+def _organization_prefix(organization_id: str) -> str:
     """Return the prefix of an organization's terms.
 
     Ids of the same minute have runs in common that no other ids have. Without the prefix, the index entries
@@ -175,7 +177,7 @@ def _own(organization_id: str) -> str:
 # After the prefix, each kind of term has its own letter.
 
 
-def _long(text: str, level: int, run: str) -> str:
+def _run_term(text: str, level: int, run: str) -> str:
     return f"{text}{level}{run if len(run) <= _SPELLED else _digest(run)}"
 
 
@@ -183,9 +185,9 @@ def _digest(run: str) -> str:
     return "#" + blake2b(run.encode(), digest_size=9).hexdigest()
 
 
-def _key_term(own: str, key: str) -> str:
-    return f"{own}k{key}"
+def _key_term(prefix: str, key: str) -> str:
+    return f"{prefix}k{key}"
 
 
-def _label_term(own: str, key: str, value: str) -> str:
-    return f"{own}l{key}={value}"
+def _label_term(prefix: str, key: str, value: str) -> str:
+    return f"{prefix}l{key}={value}"
