@@ -60,10 +60,10 @@ def register(profile: Machine, *, machine_id: str, caller: Caller) -> Machine:
 def replace(before: Machine, profile: Machine, *, now: datetime) -> MachineChange:
     """Replace a machine's `PROFILE_FIELDS`; the other fields stay unchanged."""
     after = with_fields(before, PROFILE_FIELDS, profile)
-    return _advanced(before, after, changed_fields(before, after), now=now)
+    return _change(before, after, changed_fields(before, after), now=now)
 
 
-def _advanced(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
+def _change(before: Machine, after: Machine, fields: Sequence[str], *, now: datetime) -> MachineChange:
     """Return a change; if any fields differ, the machine gets the next version and its time."""
     if fields:
         advance(after, now=now)
@@ -86,7 +86,7 @@ def update(before: Machine, changes: Mapping[str, Any], *, now: datetime) -> Mac
         after.last_seen.FromDatetime(now)
     fields = changed_fields(before, after, among={*changes, "last_seen"})
     if fields != ["last_seen"]:
-        return _advanced(before, after, fields, now=now)
+        return _change(before, after, fields, now=now)
     moved = after.last_seen.ToDatetime(UTC) - before.last_seen.ToDatetime(UTC)
     if abs(moved) < HEARTBEAT_PRECISION:
         return MachineChange(before=before, after=before, fields=())
@@ -101,4 +101,4 @@ def is_silent(machine: Machine, since: datetime) -> bool:
 def disconnect(before: Machine, *, now: datetime) -> MachineChange:
     """Set a silent machine's status to disconnected."""
     after = with_fields(before, ["status"], Machine(status=MACHINE_STATUS_DISCONNECTED))
-    return _advanced(before, after, changed_fields(before, after), now=now)
+    return _change(before, after, changed_fields(before, after), now=now)

@@ -43,7 +43,7 @@ def require_pool_match(request: Request, version: int) -> None:
 
 
 def _require(request: Request, version: int, *, accepted: str) -> None:
-    condition = _combined(request, "if-match")
+    condition = _list_header(request, "if-match")
     if condition is None or condition.strip() == "*":
         return
     if not any(re.fullmatch(accepted, tag) for weak, tag in _tags(condition) if not weak):
@@ -58,7 +58,7 @@ def is_known(request: Request, tag: str | None) -> bool:
         tag: the response's entity tag; None, which no tag matches, if the response changed but its tag did
             not.
     """
-    condition = _combined(request, "if-none-match") or ""
+    condition = _list_header(request, "if-none-match") or ""
     return condition.strip() == "*" or any(tag == f'"{known}"' for _, known in _tags(condition))
 
 
@@ -67,7 +67,7 @@ def _tags(condition: str) -> list[tuple[str, str]]:
     return _TAG.findall(condition) if _TAGS.fullmatch(condition) else []
 
 
-def _combined(request: Request, name: str) -> str | None:
+def _list_header(request: Request, name: str) -> str | None:
     """Return a list header as one line, even if it was sent as several (RFC 9110, 5.3)."""
     lines = request.headers.getlist(name)
     return ", ".join(lines) if lines else None

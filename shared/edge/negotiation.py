@@ -45,7 +45,7 @@ def _prefers_protobuf(request: Request) -> bool:
     accept = ",".join(request.headers.getlist("accept")).lower()
     if (PROTOBUF not in accept and JSON not in accept) or accept == JSON:
         return False  # neither is named, so the same ranges apply to both; or only JSON is named
-    weights = dict(map(_weighted, accept.split(",")))
+    weights = dict(map(_parse_item, accept.split(",")))
     protobuf, json = _weight(weights, PROTOBUF), _weight(weights, JSON)
     # With equal weights, protobuf must be named, because most clients accept anything.
     return protobuf > json or (protobuf == json > 0 and PROTOBUF in weights)
@@ -56,7 +56,7 @@ def _weight(weights: Mapping[str, float], media_type: str) -> float:
     return next((weights[given] for given in (media_type, *_BOTH) if given in weights), 0.0)
 
 
-def _weighted(item: str) -> tuple[str, float]:
+def _parse_item(item: str) -> tuple[str, float]:
     """Return the media range and weight of one item of an `Accept` header."""
     media_type, *parameters = (part.strip() for part in item.split(";"))
     found = [_WEIGHT.fullmatch(parameter) for parameter in parameters]

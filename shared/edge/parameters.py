@@ -18,7 +18,7 @@ def _text_unless_empty(value: dict[str, Any]) -> str | None:
     return _text(value) if value else None
 
 
-def _limited(value: dict[str, Any]) -> dict[str, Any]:
+def _check_size(value: dict[str, Any]) -> dict[str, Any]:
     # `replace`, because a value with lone surrogates cannot be encoded. The parser has found that fault.
     if len(_text(value).encode(errors="replace")) > MAX_BYTES:
         raise PydanticCustomError("too_large", "must be at most 64 KiB as JSON")
@@ -27,7 +27,7 @@ def _limited(value: dict[str, Any]) -> dict[str, Any]:
 
 _Object = Annotated[
     dict[str, Any],
-    AfterValidator(_limited),
+    AfterValidator(_check_size),
     Field(description="Any JSON object of at most 64 KiB, with integers of at most 64 bits"),
 ]
 

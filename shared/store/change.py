@@ -128,11 +128,11 @@ class Change:
             if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_ambiguous:
                 raise
             # A repeat can fail because of what the first request did: delete the machine, make a new version.
-            if outcome := await self._settled():
+            if outcome := await self._settle():
                 return outcome
             raise
         # There is nothing to change, perhaps because an earlier attempt has been applied.
-        settled = await self._settled() if self._is_ambiguous else None
+        settled = await self._settle() if self._is_ambiguous else None
         return settled or Uncommitted(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
@@ -158,7 +158,7 @@ class Change:
             return None
         return None if record is None else self._replay(record)
 
-    async def _settled(self) -> Committed | Uncommitted | None:
+    async def _settle(self) -> Committed | Uncommitted | None:
         """Find out why the change failed, or whether it is already committed.
 
         Returns:

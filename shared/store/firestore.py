@@ -160,11 +160,11 @@ class Firestore:
 
         async def run() -> dict[str, Document]:
             responses = [response async for response in self.batch_get(paths, deadline, fields=fields)]
-            return self.found(responses)
+            return self.documents_by_path(responses)
 
         return await with_retries(run, deadline)
 
-    def found(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
+    def documents_by_path(self, responses: Iterable[BatchGetDocumentsResponse]) -> dict[str, Document]:
         """Return the documents that exist, by their paths."""
         return {
             response.found.name.removeprefix(f"{self._documents}/"): response.found

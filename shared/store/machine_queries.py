@@ -111,10 +111,10 @@ def _search(machine_filter: MachineFilter, *, candidates: bool = False) -> list[
 
 
 def _has(terms: search.Terms) -> Iterable[Filter]:
-    return (_equal(f"{TERMS}.{_quoted(term)}", _HELD) for term in terms)
+    return (_equal(f"{TERMS}.{_quote(term)}", _HELD) for term in terms)
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     """Quote a name as a segment of a field path: google.firestore.v1.StructuredQuery.FieldReference."""
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"

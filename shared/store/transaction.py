@@ -79,7 +79,7 @@ class Transaction:
             self._id = response.transaction or self._id
             responses.append(response)
         self.read_time = responses[-1].read_time.ToDatetime(UTC)
-        return self._firestore.found(responses)
+        return self._firestore.documents_by_path(responses)
 
     async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
         """Apply all writes or none.
