@@ -27,6 +27,7 @@ from shared.edge.resource import Call
 from shared.edge.responses import json_response
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.change import Decision
+from shared.store.errors import FAILURES
 from shared.store.members import count_members, list_members
 from shared.store.pools import pool_exists
 
@@ -78,7 +79,8 @@ async def after_commit(read: Callable[[Deadline], Awaitable[Result]]) -> Result 
     try:
         return await read(Deadline(COMPLETION_SECONDS))
     except Exception as error:  # noqa: BLE001 - the change is committed, so the response must be a success
-        logs.log(logging.WARNING, "response without the members, which could not be read", {}, error=error)
+        severity = logging.WARNING if isinstance(error, FAILURES) else logging.ERROR
+        logs.log(severity, "response without the members, which could not be read", {}, error=error)
         return None
 
 
