@@ -40,9 +40,8 @@ _REASONS = {
     "too_long": "must have at most {max_length} entries",
 }
 
-
 # The most characters of a response's faults: enough for some thousands of faults.
-_ROOM = 256 * 1024
+_MAX_FAULT_CHARACTERS = 256 * 1024
 
 
 class Problems:
@@ -138,7 +137,6 @@ PROBLEM_TYPES = {
     errors.Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
 }
 
-
 # Members of problems in addition to those of RFC 9457: attributes of errors with the same names.
 _MEMBERS = (
     *("machine_id", "machine_ids", "pool_id", "pool_ids"),
@@ -168,7 +166,7 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _that_fit(faults: Sequence[Fault]) -> Iterator[Fault]:
     """Yield as many faults as fit in a response, because a body can have more than fit in memory."""
-    room = _ROOM
+    room = _MAX_FAULT_CHARACTERS
     for fault in faults:
         room -= len(fault.message) + sum(len(str(step)) for step in fault.location)
         if room < 0:

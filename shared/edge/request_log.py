@@ -23,7 +23,7 @@ _SPANS = range(1, 2**64)
 # Characters that a path can contain in addition to letters and digits (RFC 3986, 3.3).
 _PATH_SIGNS = "/-._~!$&'()*+,;=:@%"
 
-_LOGGED = 1000  # characters of a path
+_MAX_LOGGED_LENGTH = 1000  # of a path, in characters
 
 _KEY = "muster.request"
 
@@ -99,7 +99,7 @@ class RequestLog:
         severity = logging.INFO if record.error is None else logging.WARNING
         if record.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             severity = logging.ERROR
-        message = f"{record.method} {record.path[:_LOGGED]} {record.status}"
+        message = f"{record.method} {record.path[:_MAX_LOGGED_LENGTH]} {record.status}"
         logs.log(severity, message, fields, error=record.error)
 
 

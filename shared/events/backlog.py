@@ -13,8 +13,8 @@ from shared.events.publisher import Publisher, pubsub_message
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
-MESSAGES = 1000
-BYTES = 9_000_000
+MAX_MESSAGES = 1000
+MAX_BYTES = 9_000_000
 # Longer than in a request, because these batches are large and no client waits.
 SECONDS = 10.0
 
@@ -79,7 +79,7 @@ def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:
     size = 0
     for event in events:
         length = event.entry.ByteSize()
-        if batch and (len(batch) == MESSAGES or size + length > BYTES):
+        if batch and (len(batch) == MAX_MESSAGES or size + length > MAX_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(event)

@@ -14,7 +14,7 @@ from shared.store.firestore import Firestore
 from shared.store.machine_queries import machines_query
 from shared.store.machines import plain_machine
 
-A_BATCH = 100
+BATCH = 100
 
 
 async def find_verified(
@@ -36,7 +36,7 @@ async def find_verified(
     after: str | None = None
     while True:
         query = machines_query(firestore, machine_filter, label_sets=label_sets, after=after, candidates=True)
-        query.limit.value = A_BATCH
+        query.limit.value = BATCH
         machines = await firestore.query_serialized(
             paths.organization(machine_filter.organization_id), query, deadline, plain_machine
         )
@@ -45,6 +45,6 @@ async def find_verified(
             for machine in machines
             if search.verify(machine["name"] or "", machine["hostname"] or "", part)
         ]
-        if len(machines) < A_BATCH:
+        if len(machines) < BATCH:
             return found
         after = machines[-1]["id"]
