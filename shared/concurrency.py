@@ -1,4 +1,4 @@
-"""Concurrent calls, with a limit on how many one request has in flight."""
+"""Concurrent calls of any number, with a limit on how many of them are in flight."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable

@@ -11,7 +11,10 @@ Entity = TypeVar("Entity", Machine, Pool)
 
 
 def with_fields(before: Entity, fields: Iterable[str], content: Entity) -> Entity:
-    """Copy a machine or pool and replace some fields; fields that the content lacks are cleared."""
+    """Copy a machine or pool and replace some fields; those that the content lacks are cleared.
+
+    The content must have no other fields than these.
+    """
     after = type(before)()
     after.CopyFrom(before)
     for field in fields:

@@ -195,6 +195,8 @@ class Change:
     ) -> tuple[IdempotencyRecord | None, dict[str, Document]]:
         """Read the idempotency key's record, and other documents as of the same moment.
 
+        The next commit replaces a record that has expired.
+
         Returns:
             The record if it has not expired, and all documents that exist, by their paths.
         """

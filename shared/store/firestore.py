@@ -38,7 +38,8 @@ class Firestore:
     """One database.
 
     A call that starts after its deadline raises `Unavailable`. A call that does not finish before it raises
-    `Ambiguous`, or `Unavailable` if it is a read that is retried.
+    `Ambiguous`, or `Unavailable` if it is a read that is retried. Failures that `store_errors` does not turn
+    into a `StoreError`, such as missing permissions, stay gRPC errors.
 
     Args:
         project: the Google Cloud project.

@@ -73,6 +73,7 @@ class Outbox:
 
         Raises:
             Unavailable: the outbox could not be read before the deadline.
+            grpc.aio.AioRpcError: the store rejects a call.
         """
         documents: list[Document] = []
         size = 0
