@@ -44,14 +44,14 @@ async def sweep(
         seconds: how long it can take to disconnect one machine.
 
     Raises:
-        Unavailable: the store did not answer for all machines, or there are too many for one call.
+        Unavailable: the store did not change all machines, or there are too many for one call.
         Rejected: the query's index is missing.
-        grpc.aio.AioRpcError: the store rejects a call.
+        grpc.aio.AioRpcError: the store rejects the query.
     """
     deadline = Deadline(SECONDS)
     since = inventory.clock() - disconnect_after
     silent = failed = 0
-    failure: Unavailable | grpc.aio.AioRpcError | None = None
+    is_complete = True
     after: Document | None = None
     try:
         while True:
@@ -69,15 +69,15 @@ async def sweep(
                     fields = {"document": document.name}
                     logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=outcome)
                 if isinstance(outcome, Unavailable | grpc.aio.AioRpcError):
-                    failure = outcome
+                    is_complete = False
             if len(page) < PAGE:
                 break
             after = page[-1]
     finally:
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
         await inventory.outbox.flush(DROP_SECONDS)
-    if failure is not None:
-        raise failure
+    if not is_complete:
+        raise Unavailable  # each failure is logged already
 
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:

@@ -11,6 +11,7 @@ from shared import logs
 from shared.bootstrap import Inventory
 from shared.concurrency import run_concurrently
 from shared.domain.deadline import REQUEST_SECONDS, Deadline
+from shared.domain.errors import Unavailable
 from shared.events.backlog import WaitingEvent, publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
@@ -40,6 +41,7 @@ async def relay(inventory: Inventory) -> None:
 
     Raises:
         Unavailable: Pub/Sub or Firestore does not accept everything now; the next call continues.
+        grpc.aio.AioRpcError: the store rejects a call.
     """
     run = _Run(inventory)
     try:
@@ -47,11 +49,12 @@ async def relay(inventory: Inventory) -> None:
             max_events=PART, max_bytes=PART_BYTES, deadline=run.deadline
         ):
             await run.publish([document for document in documents if run.is_old(document)])
-    except Exception as error:  # noqa: BLE001 - raised again after the report
-        run.failure = error
-    run.report()  # without the failure, which the request's log entry has
-    if run.failure is not None:
-        raise run.failure
+    except Exception:
+        run.report(is_complete=False)  # without the failure, which the request's log entry has
+        raise
+    run.report(is_complete=not run.failed_topics)
+    if run.failed_topics:
+        raise Unavailable
 
 
 class _Run:
@@ -59,12 +62,11 @@ class _Run:
 
     def __init__(self, inventory: Inventory) -> None:
         self.deadline = Deadline(SECONDS)
-        self.failure: Exception | None = None
+        self.failed_topics: set[str] = set()
         self._inventory = inventory
         self._now = inventory.clock()
         self._backlog = self._published = self._rejected = 0
         self._oldest_seconds = 0.0
-        self._failed_topics: set[str] = set()
         self._to_drop: list[str] = []
 
     def is_old(self, document: Document) -> bool:
@@ -81,16 +83,16 @@ class _Run:
         await run_concurrently(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
         await self._drop()
 
-    def report(self) -> None:
+    def report(self, *, is_complete: bool) -> None:
         """Log the counts, from which log-based metrics are made."""
         fields = {
             "backlog": self._backlog,
             "oldest_seconds": round(self._oldest_seconds, 3),
             "published": self._published,
             "refused": self._rejected,
-            "complete": self.failure is None,
+            "complete": is_complete,
         }
-        severity = logging.INFO if self.failure is None else logging.WARNING
+        severity = logging.INFO if is_complete else logging.WARNING
         logs.log(severity, f"outbox: {self._published} of {self._backlog} published", fields)
 
     def _events(self, documents: Iterable[Document]) -> Iterator[WaitingEvent]:
@@ -107,13 +109,14 @@ class _Run:
 
     async def _publish_key(self, topic: str, events: Sequence[WaitingEvent]) -> None:
         """Publish the events of a key; after a failure, the call skips that topic but not the others."""
-        if topic in self._failed_topics:
+        if topic in self.failed_topics:
             return
         try:
             await self._publish(topic, events)
-        except Exception as error:  # noqa: BLE001 - raised at the end, after the other topics
-            self._failed_topics.add(topic)
-            self.failure = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other topics' events are published
+            if topic not in self.failed_topics:  # other keys' events can fail at the same time
+                logs.log(logging.ERROR, "a topic's events are not published", {"topic": topic}, error=error)
+            self.failed_topics.add(topic)
 
     async def _publish(self, topic: str, events: Sequence[WaitingEvent]) -> None:
         async for outcome in publish_in_order(self._inventory.publisher, topic, events, self.deadline):

@@ -164,6 +164,25 @@ async def test_a_topic_that_fails_does_not_stop_the_others(
     assert outbox.published("machine-created") == []
 
 
+async def test_each_topic_that_fails_is_logged_once(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, capsys: pytest.CaptureFixture[str]
+) -> None:
+    topics = {"machine-created": "UNAVAILABLE", "machine-updated": "PERMISSION_DENIED"}
+    for topic, code in topics.items():
+        events = [entry(f"{topic}-{number}", key=f"{number}") for number in range(3)]
+        for event in events:
+            event.topic = topic
+        await outbox.put(events)
+        pattern = f"{outbox.project}/topics/{topic}"
+        await pubsub_control.fail_next("Publish", pattern=pattern, count=3, code=code)
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    logged = [entry for entry in entries(capsys) if entry["severity"] == "ERROR"]
+    assert topics.keys() == {entry["topic"] for entry in logged}
+    assert len(topics) == len(logged)
+    assert all(topics[entry["topic"]] in entry["exception"] for entry in logged)
+
+
 async def test_a_topic_that_fails_is_left_alone(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
 ) -> None:
