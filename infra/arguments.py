@@ -1,6 +1,7 @@
 """Parsing of command lines, with errors in one line."""
 
 import argparse
+from pathlib import Path
 from typing import NoReturn
 
 _LAST_PORT = 65535
@@ -11,6 +12,11 @@ def given(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text
+
+
+def folder(text: str) -> Path:
+    """Return a folder; reject a blank one, which `Path` would take for the current folder."""
+    return Path(given(text))
 
 
 def port(text: str) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from infra.api_key import is_api_key, new_api_key
-from infra.arguments import Parser, port
+from infra.arguments import Parser, folder, port
 from infra.local import state, topology
 from infra.local.output import output
 from infra.local.stack import Options, Stack, StackError
@@ -61,7 +61,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--port", type=port, default=DEFAULT_PORT, help="the gateway's port, 0 for any (default: 8080)"
     )
-    parser.add_argument("--data", type=Path, help="keep everything in this folder (default: in memory)")
+    parser.add_argument("--data", type=folder, help="keep everything in this folder (default: in memory)")
     state.add_folder_argument(parser)
     parser.add_argument(
         "--topology",

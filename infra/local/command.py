@@ -9,11 +9,10 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc.aio
 
-from infra.arguments import Parser, given, port
+from infra.arguments import Parser, folder, given, port
 from infra.local.control import Control
 
 
@@ -53,7 +52,7 @@ class EmulatorParser(Parser):
         self.add_argument(
             "--control-port", type=port, default=0, help="the control endpoint's port; 0 is any free port"
         )
-        self.add_argument("--data", type=Path, help="a folder to keep the data in; None keeps it in memory")
+        self.add_argument("--data", type=folder, help="a folder to keep the data in; None keeps it in memory")
 
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:

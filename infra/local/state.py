@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra import ROOT
+from infra.arguments import folder
 
 DEFAULT_FOLDER = Path(os.environ.get("MUSTER_STATE") or ROOT / ".local")
 
@@ -18,7 +19,7 @@ def add_folder_argument(parser: argparse.ArgumentParser) -> None:
     """Add an argument for the state folder of a stack."""
     parser.add_argument(
         "--state",
-        type=Path,
+        type=folder,
         default=DEFAULT_FOLDER,
         help="the stack's folder (default: MUSTER_STATE, or .local)",
     )

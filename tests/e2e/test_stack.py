@@ -267,6 +267,14 @@ def test_a_state_folder_on_a_full_disk_is_one_line(tmp_path: Path, quiet: tuple[
     assert (ended.returncode, ended.stderr) == (1, f"muster: {tmp_path}: No space left on device\n")
 
 
+@pytest.mark.parametrize("folder", ["--data", "--state"])
+def test_a_folder_that_is_empty_does_not_mean_the_current_one(folder: str) -> None:
+    """It comes from a variable that is not set."""
+    ended = run("infra.local", folder, "", "--port", "none")
+    expected = f"muster: argument {folder}: it is empty (see python -m infra.local --help)\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", expected)
+
+
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1"])
 def test_an_emulator_that_is_no_host_with_a_port_is_one_line(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch

@@ -46,6 +46,7 @@ def test_an_address_of_another_machine_is_one_line(module: str, name: str) -> No
         (["--control-port", "65536"], "argument --control-port: 65536 is no port, which is from 0 to 65535"),
         (["--host", ""], "argument --host: it is empty"),
         (["--data"], "argument --data: expected one argument"),
+        (["--data", "", "--port", "x"], "argument --data: it is empty"),
     ],
 )
 def test_a_wrong_flag_is_one_line(  # noqa: PLR0913 - a table of two columns, for each emulator
