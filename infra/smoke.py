@@ -5,6 +5,7 @@ The key needs all four scopes.
 """
 
 import os
+import re
 import secrets
 import sys
 import time
@@ -132,8 +133,8 @@ def main() -> None:
         sys.exit("muster: set the URL and the API key: KEY=muster_... make smoke URL=https://...")
     if not url.startswith(("http://", "https://")):
         sys.exit(f"muster: {url} is not a URL: put http:// or https:// before it")
-    if not key.isascii():
-        sys.exit("muster: KEY is not an API key: it has characters other than ASCII")
+    if not re.fullmatch("[!-~]+", key):  # httpx would show a key with a line break or space in its error
+        sys.exit("muster: KEY is not an API key: it has characters other than visible ASCII")
     headers = {"Authorization": f"Bearer {key}"}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT) as http:

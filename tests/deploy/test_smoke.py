@@ -142,7 +142,15 @@ def test_smoke_says_what_a_url_lacks() -> None:
 def test_smoke_takes_no_key_that_is_cut_short() -> None:
     ended = run("infra.smoke", "http://127.0.0.1:1", KEY="muster_\u2026")
 
-    assert ended.stderr == "muster: KEY is not an API key: it has characters other than ASCII\n"
+    assert ended.stderr == "muster: KEY is not an API key: it has characters other than visible ASCII\n"
+
+
+@pytest.mark.parametrize("end", ["\r", " "])
+def test_smoke_takes_no_key_with_white_space_and_does_not_show_it(end: str) -> None:
+    """As from a file with Windows line ends; the message can end up in a public log."""
+    ended = run("infra.smoke", "http://127.0.0.1:1", KEY=f"muster_secret{end}")
+
+    assert ended.stderr == "muster: KEY is not an API key: it has characters other than visible ASCII\n"
 
 
 def test_smoke_takes_no_broken_url() -> None:
