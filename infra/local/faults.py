@@ -9,6 +9,7 @@ For each RPC, a server calls `Faults.take`, and applies the fault before and aft
 """
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ class Fault:
         )
         if fault.count < 1:
             raise ValueError("count: at least 1")
-        if fault.delay_ms < 0:
-            raise ValueError("delay_ms: not below 0")
+        if not 0 <= fault.delay_ms < math.inf:
+            raise ValueError("delay_ms: a finite number, not below 0")
         return fault
 
     def to_json(self) -> dict[str, object]:

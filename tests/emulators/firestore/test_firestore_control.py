@@ -126,6 +126,15 @@ def test_a_malformed_fault_is_rejected(fault: object, emulator: Emulator) -> Non
     assert response.json()["error"]
 
 
+@pytest.mark.parametrize("endless", ["NaN", "Infinity", "1e999"])
+def test_a_delay_that_is_no_finite_number_is_rejected(endless: str, emulator: Emulator) -> None:
+    response = emulator.control.post("/faults", content=f'{{"delay_ms": {endless}, "method": "None"}}')
+    assert (response.status_code, response.json()) == (
+        400,
+        {"error": "delay_ms: a finite number, not below 0"},
+    )
+
+
 def test_what_is_forgotten_is_reported(emulator: Emulator) -> None:
     fault = {"method": "Commit", "count": 2}
     assert emulator.control.post("/faults", json=fault).json() == {}
