@@ -31,7 +31,8 @@ def command_of(call: Call) -> Command:
 
 def _key(request: Request) -> str | None:
     location = ("header", "Idempotency-Key")
-    match request.headers.getlist("idempotency-key"):
+    # HTTP excludes white space around a field's value, but uvicorn leaves it at the end.
+    match [key.strip(" \t") for key in request.headers.getlist("idempotency-key")]:
         case []:
             return None
         case [key] if _KEY.fullmatch(key):

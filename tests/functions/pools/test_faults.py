@@ -1,13 +1,15 @@
 """Rejected requests: bodies, query parameters, keys, methods. None has an effect."""
 
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
 from tests.functions.pools.api import PoolsApi, a_uuid
 from tests.functions.pools.expectations import POOL_TOO_LARGE, Location, invalid, problem
-from tests.stack import NewOrganization
+from tests.stack import NewOrganization, RunningStack
 
 Faults = list[tuple[Location, str, str]]
 
@@ -254,6 +256,23 @@ async def test_an_idempotency_key_is_1_to_255_visible_characters(
 
     message = "must have 1 to 255 visible ASCII characters"
     invalid(response, (("header", "Idempotency-Key"), message, "idempotency_key"))
+
+
+def test_white_space_around_an_idempotency_key_is_not_part_of_it(
+    stack: RunningStack, new_organization: NewOrganization
+) -> None:
+    """HTTP excludes it from a field's value (RFC 9110, 5.5); httpx does not send it."""
+    headers = {**new_organization().headers, "Content-Type": "application/json"}
+
+    def create(key: str) -> tuple[int, str | None, bytes]:
+        with closing(HTTPConnection(stack.gateway.removeprefix("http://"))) as connection:
+            connection.request("POST", "/v1/pools", b'{"name": "a"}', {**headers, "Idempotency-Key": key})
+            response = connection.getresponse()
+            return response.status, response.getheader("Idempotent-Replayed"), response.read()
+
+    status, replayed, body = create("key \t ")
+    assert (status, replayed) == (201, None)
+    assert create(" key") == (201, "true", body)
 
 
 @pytest.mark.parametrize(("method", "path"), [*READS, *WRITES])
