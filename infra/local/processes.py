@@ -113,7 +113,7 @@ class Process:
             await self._on_ready()
         except OSError as error:
             self._report(self.name, f"cannot be used: {error}")
-            run.terminate()
+            await run.end(self.grace)
         else:
             if self._has_died:
                 self._report(self.name, "runs again")

@@ -215,6 +215,16 @@ async def test_a_function_that_hangs_up_on_its_first_caller_is_started_again(
         assert (await running.ask())[0] == running.function.pid
 
 
+async def test_a_function_that_hangs_up_and_will_not_stop_is_started_again(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with child(tmp_path, FAINT + STUBBORN.removeprefix(ECHO), nursery) as running:
+        running.function.grace = 0.2
+        async with asyncio.timeout(10):
+            assert await running.function.ready()
+        assert "cannot be used: it hung up before it answered" in running.lines
+
+
 async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
     tmp_path: Path, nursery: Nursery
 ) -> None:
