@@ -103,7 +103,10 @@ class Process:
             await run.exited.wait()
         finally:
             starting.cancel()
-            await run.end(self.grace)
+            try:
+                await asyncio.wait([starting])  # so that its calls end before their server does
+            finally:
+                await run.end(self.grace)
             self._run = None
         return run.fate
 

@@ -220,7 +220,7 @@ async def test_a_function_that_hangs_up_and_will_not_stop_is_started_again(
 ) -> None:
     async with child(tmp_path, FAINT + STUBBORN.removeprefix(ECHO), nursery) as running:
         running.function.grace = 0.2
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await running.function.ready()
         assert "cannot be used: it hung up before it answered" in running.lines
 
@@ -335,6 +335,35 @@ def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
         "stopped (exit status 1), starting it again",
         "stopped 2 times in a row (exit status 1), next try in 1 s",
     ]
+
+
+async def test_what_sets_a_child_up_ends_before_the_child_is_terminated() -> None:
+    """Otherwise, gRPC would print that the child has ended the connection."""
+    ends: list[str] = []
+
+    class Served(Run):
+        def terminate(self) -> None:
+            ends.append("child")
+            self.take_end(0)
+
+    class Unready(Mortal):
+        async def _begin(self) -> Run:
+            run = Served(print)
+            run.pid = NOBODY
+            run.drained.set()
+            return run
+
+        async def _until_ready(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ends.append("setting up")
+
+    child = Unready()
+    child.start()
+    await asyncio.sleep(0.01)
+    await child.stop()
+    assert ends == ["setting up", "child"]
 
 
 async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> None:
