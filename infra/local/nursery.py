@@ -79,10 +79,11 @@ class Nursery(Process):
             try:
                 await asyncio.shield(self._birth)
             except asyncio.CancelledError:
-                with contextlib.suppress(ConnectionError, TimeoutError):
-                    async with asyncio.timeout(self.grace):  # unless the fork server hangs
-                        await asyncio.shield(self._birth)  # it starts in any case
+                await asyncio.wait([self._birth], timeout=self.grace)  # it starts in any case
+                if run.pid:
                     await run.end(0)
+                elif self._run and not self._birth.done():
+                    await self._run.end(0)  # it hangs; if it resumed, it would start the process
                 raise
             return run
 

@@ -280,21 +280,38 @@ async def test_a_function_whose_request_dies_with_the_nursery_is_not_waited_for(
 async def test_functions_and_nursery_can_be_stopped_also_if_the_nursery_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hanging fork server starts no function, and does not report the end of one."""
+    """A hanging fork server does not report the end of a function."""
     monkeypatch.setattr("infra.local.spawn.AFTER_KILL", 0.2)
     async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
         assert await running.function.ready()
         assert nursery.pid
         nursery.grace = running.function.grace = 0.2
         os.kill(nursery.pid, signal.SIGSTOP)
+        async with asyncio.timeout(20):
+            await running.function.stop()
+            await nursery.stop()
+
+
+async def test_a_nursery_that_hangs_while_a_function_is_stopped_is_started_again() -> None:
+    """If it resumed, it would report the birth of that function when the next one is to be born."""
+    async with running_nursery() as nursery:
+        assert await nursery.ready()
+        hanging = nursery.pid
+        assert hanging
+        nursery.grace = 0.2
+        os.kill(hanging, signal.SIGSTOP)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             unborn = asyncio.create_task(nursery.fork(("http.server", "0"), {}, listener.fileno(), print))
             await asyncio.sleep(0.1)
             unborn.cancel()
             async with asyncio.timeout(20):
                 await asyncio.wait([unborn])
-                await running.function.stop()
-                await nursery.stop()
+                assert gone(hanging)
+                while nursery.pid in (hanging, None):  # noqa: ASYNC110 - nothing waits for a restart
+                    await asyncio.sleep(0.01)
+                run = await nursery.fork(("http.server", "0"), {}, listener.fileno(), print)
+                assert children(nursery) == [str(run.pid)]
+                await run.end(0)
 
 
 class Mortal(Process):
