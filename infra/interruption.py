@@ -1,11 +1,11 @@
 """Ctrl-C ends every command without a traceback, even while the command still imports its modules."""
 
-import signal
 import sys
 from types import TracebackType
 
-# As shells report a process that the signal has ended.
-STATUS = 128 + signal.SIGINT
+# As shells report a process that SIGINT has ended. The module `signal` is not imported for it, because Ctrl-C
+# during that import would print a traceback.
+STATUS = 130
 
 
 def end_quietly() -> None:

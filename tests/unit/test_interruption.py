@@ -9,7 +9,7 @@ import pytest
 
 from infra import ROOT
 
-INTERRUPT = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+INTERRUPT = "import os\nos.kill(os.getpid(), 2)\n"  # SIGINT
 
 
 def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
@@ -33,6 +33,7 @@ def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
         ("infra.deploy", "grpc"),
         ("infra.events", "uuid6"),
         ("infra.keys", "uuid6"),
+        ("infra.local", "enum"),
         ("infra.local", "uvloop"),
         ("infra.local.firestore", "grpc"),
         ("infra.local.pubsub", "grpc"),
