@@ -73,13 +73,14 @@ class Indexes:
     def declared(self, collection: str, *, group: bool) -> Iterator[tuple[Spec, Field | None]]:
         """Yield the declared indexes of a collection or group: a sort order, and a field to find values of.
 
-        The last field of a composite index is its sort order. An index of a single field finds values, in the
-        order of names. If it is ascending, it also sorts; queries that only find values mostly want the
-        latest names first, and so a descending index.
+        The last field of a composite index is its sort order, unless it is an array, which cannot be one. An
+        index of a single field finds values, in the order of names. If it is ascending, it also sorts;
+        queries that only find values mostly want the latest names first, and so a descending index.
         """
         for composite in self.composites or ():
             if (composite.collection, composite.group) == (collection, group):
-                leading = composite.fields[:-1]
+                fields = composite.fields
+                leading = fields if fields[-1][1] is Mode.CONTAINS else fields[:-1]
                 for path, mode in leading:
                     yield composite.complete[len(leading) :], Field.of(path, mode)
         scope = _GROUP if group else _COLLECTION

@@ -11,6 +11,10 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import CommitRequest, RunAggregationQueryRequest
 
+from infra.local.firestore import paths
+from infra.local.firestore.index import Mode
+from infra.local.firestore.indexes import Composite, Indexes
+from infra.local.firestore.values import Field
 from tests import proc
 from tests.emulators.firestore.emulator import Emulator, running
 
@@ -63,6 +67,16 @@ async def test_a_declared_index_is_ready_before_the_first_query(
             await proc.idle(declared.process.pid)
 
             assert await seconds_to_count(firestore, database) < seconds / 4
+
+
+def test_a_declared_index_that_ends_with_an_array_finds_values_in_the_order_of_names() -> None:
+    fields = ((("n",), Mode.ASCENDING), (("tags",), Mode.CONTAINS))
+    indexes = Indexes(composites=(Composite("items", group=False, fields=fields),))
+    by_name = ((paths.NAME, Mode.ASCENDING),)
+    assert list(indexes.declared("items", group=False)) == [
+        (by_name, Field(("n",), Mode.ASCENDING)),
+        (by_name, Field(("tags",), Mode.CONTAINS)),
+    ]
 
 
 @asynccontextmanager
