@@ -47,7 +47,7 @@ class Gateway:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        backend = self._backend(scope["raw_path"])
+        backend = self._backend(scope["path"])
         if not backend:
             await _send_problem(send, scope, 404, "Not Found", "No function serves this path")
             return
@@ -69,7 +69,7 @@ class Gateway:
         for backend in {backend for _, backend in self._routes}:
             backend.upstream.close()
 
-    def _backend(self, path: bytes) -> Backend | None:
+    def _backend(self, path: str) -> Backend | None:
         return next((backend for pattern, backend in self._routes if pattern.fullmatch(path)), None)
 
 

@@ -52,14 +52,14 @@ class Route:
     path: str
     function: str
 
-    def pattern(self) -> re.Pattern[bytes]:
-        """Return the template as a pattern: `*` matches one segment, `**` any rest of the path.
+    def pattern(self) -> re.Pattern[str]:
+        """Return the template as a pattern of decoded paths: `*` matches one segment, `**` any rest.
 
         Source: https://cloud.google.com/load-balancing/docs/url-map-concepts
         """
         wildcards = {"**": ".*", "*": "[^/]+"}
         parts = re.split(r"(\*\*|\*)", self.path)
-        return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts).encode())
+        return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,12 +96,12 @@ class Response:
 
 
 @asynccontextmanager
-async def gateway_to(function: Function) -> AsyncIterator[Client]:
+async def gateway_to(function: Function, route: str = "/**") -> AsyncIterator[Client]:
     """Run a gateway in front of a function, and connect a client."""
     behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
     backend = Backend("echo", behind.sockets[0].getsockname()[1], function.ready)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Gateway([Route(path="/**", function="echo")], {"echo": backend}), listener)
+    server = Server(Gateway([Route(path=route, function="echo")], {"echo": backend}), listener)
     server.start()
     reader, writer = await asyncio.open_connection(*listener.getsockname())
     try:
@@ -128,6 +128,16 @@ async def test_a_target_passes_byte_for_byte(target: bytes) -> None:
     async with gateway_to(function) as client:
         await client.ask(b"GET " + target + b" HTTP/1.1\r\nHost: inventory.example.com\r\n\r\n")
     assert b"GET " + target + b" HTTP/1.1" == function.received.split(b"\r\n")[0]
+
+
+async def test_a_path_that_is_encoded_without_need_has_the_same_route() -> None:
+    """RFC 3986, section 6.2.2.2: such paths are equivalent."""
+    function = Function()
+    async with gateway_to(function, "/v1/pools") as client:
+        status, _, _ = await client.ask(b"GET /v1/%70ools HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert status == 200
+        status, _, _ = await client.ask(b"GET /v1/%71ools HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert status == 404
 
 
 async def test_a_delete_keeps_its_body() -> None:

@@ -86,18 +86,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "target", "expected"),
     [
-        ("/v1/machines", b"/v1/machines", True),
-        ("/v1/machines", b"/v1/machines/", False),
-        ("/v1/machines", b"/v1/machinesX", False),
-        ("/v1/machines/**", b"/v1/machines/a/b", True),
-        ("/v1/machines/**", b"/v1/machines", False),
-        ("/v1/machines/*/pools", b"/v1/machines/a/pools", True),
-        ("/v1/machines/*/pools", b"/v1/machines/a/b/pools", False),
-        ("/v1/machines/*/pools", b"/v1/machines//pools", False),
-        ("/v1/machines/*/pools", b"/v1/machines/a%2Fb/pools", True),
-        ("/openapi.json", b"/openapiXjson", False),
-        ("/**", b"/", True),
+        ("/v1/machines", "/v1/machines", True),
+        ("/v1/machines", "/v1/machines/", False),
+        ("/v1/machines", "/v1/machinesX", False),
+        ("/v1/machines/**", "/v1/machines/a/b", True),
+        ("/v1/machines/**", "/v1/machines", False),
+        ("/v1/machines/*/pools", "/v1/machines/a/pools", True),
+        ("/v1/machines/*/pools", "/v1/machines/a/b/pools", False),
+        ("/v1/machines/*/pools", "/v1/machines//pools", False),
+        ("/openapi.json", "/openapiXjson", False),
+        ("/**", "/", True),
+        ("/**", "/a\nb", True),
     ],
 )
-def test_path_templates_match_as_the_load_balancers_do(path: str, target: bytes, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_path_templates_match_as_the_load_balancers_do(path: str, target: str, expected: bool) -> None:  # noqa: FBT001 - a table
     assert (Route(path=path, function="f").pattern().fullmatch(target) is not None) == expected
