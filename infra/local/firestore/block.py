@@ -56,8 +56,7 @@ class Block:
         self.keys: list[bytes] = []
         self.entries: list[Entry] = []
         self.all = 0
-        self._sets: dict[int, Sets] = {}  # the sets of each field's values, by the field's number
-        self._fields: dict[int, Field] = {}
+        self._sets: dict[int, tuple[Field, Sets]] = {}  # fields with the sets of their values, by number
 
     def is_made(self, number: int) -> bool:
         """Return whether the sets of a field exist."""
@@ -66,14 +65,13 @@ class Block:
     def make(self, number: int, field: Field) -> None:
         """Build the sets of a field, and keep them under its number."""
         sets: Sets = {}
-        self._sets[number] = sets
-        self._fields[number] = field
+        self._sets[number] = field, sets
         for entry in self.entries:
             field.add(sets, entry.bit, partial.fields(entry.data), entry.record.name)
 
     def having(self, number: int, value: Key) -> int:
         """Return the set of entries with a value in a field."""
-        return self._sets[number].get(value, 0)
+        return self._sets[number][1].get(value, 0)
 
     def between(self, lower: bytes, upper: bytes) -> int:
         """Return the set of entries with keys from `lower` (inclusive) to `upper` (exclusive)."""
@@ -101,8 +99,8 @@ class Block:
         self.all |= entry.bit
         if self._sets:
             fields, name = partial.fields(entry.data), entry.record.name
-            for number, sets in self._sets.items():
-                self._fields[number].add(sets, entry.bit, fields, name)
+            for field, sets in self._sets.values():
+                field.add(sets, entry.bit, fields, name)
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry."""
@@ -111,15 +109,14 @@ class Block:
         self.all ^= entry.bit
         if self._sets:
             fields, name = partial.fields(entry.data), entry.record.name
-            for number, sets in self._sets.items():
-                self._fields[number].remove(sets, entry.bit, fields, name)
+            for field, sets in self._sets.values():
+                field.remove(sets, entry.bit, fields, name)
 
     def change(self, entry: Entry, data: bytes) -> None:
         """Update an entry whose document has changed, but not its sort key."""
         if self._sets:
             before, after, name = partial.fields(entry.data), partial.fields(data), entry.record.name
-            for number, sets in self._sets.items():
-                field = self._fields[number]
+            for field, sets in self._sets.values():
                 if _raw(before, field) != _raw(after, field):
                     field.remove(sets, entry.bit, before, name)
                     field.add(sets, entry.bit, after, name)
