@@ -22,8 +22,8 @@ from shared.store.errors import FAILURES
 AGE = timedelta(seconds=REQUEST_SECONDS + PUBLISH_SECONDS)
 # Shorter than the interval of the schedule.
 SECONDS = 50.0
-# The most events, and bytes, that are in memory and ordered at once; a longer backlog is published in such
-# parts. Each event is there as a document, an entry and a message, so a part takes a few times its size.
+# About the most events, and bytes, that are in memory and ordered at once; a longer backlog is published in
+# such parts. Each event is there as a document, an entry and a message, so a part takes a few times its size.
 PART = 20_000
 PART_BYTES = 32 * 1024 * 1024
 DROPPED_AT_ONCE = 500

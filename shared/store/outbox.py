@@ -64,7 +64,7 @@ class Outbox:
     async def waiting(
         self, *, max_events: int, max_bytes: int, deadline: Deadline
     ) -> AsyncIterator[list[Document]]:
-        """Read the outbox once, in parts that end with the page that reaches one of the limits.
+        """Read the outbox once, in parts that exceed a limit by less than one page.
 
         There is no index to select old documents. An index on times would have a hot end, and limit the
         product to some 500 changes a second. Few documents are young, because most are deleted within a
