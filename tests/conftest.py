@@ -11,11 +11,11 @@ import pytest
 from google.cloud import firestore, pubsub
 from hypothesis import HealthCheck, settings
 
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from shared.bootstrap import Inventory, inventory
 from shared.domain.access import Scope
 from tests import google_clients
-from tests.functions.lone_function import running_nursery
+from tests.functions.lone_function import running_fork_server
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack, organization, running_stack
 
@@ -55,10 +55,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="session")
-async def nursery() -> AsyncIterator[Nursery]:
+async def fork_server() -> AsyncIterator[ForkServer]:
     """The fork server for functions without a stack: it imports their common modules once."""
-    async with running_nursery() as nursery:
-        yield nursery
+    async with running_fork_server() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture(scope="session")

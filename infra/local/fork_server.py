@@ -1,110 +1,140 @@
-"""Forks functions for `nursery.py` from a process that has already imported what all of them import.
+"""The stack's side of the fork server, which starts functions quickly."""
 
-The imports take half a second of CPU. Otherwise each of the five functions would need that at every start of
-the stack. A function imports the project's own code itself, so a restarted one runs the current code.
-
-The server receives requests on a socket: `{"command": [...], "environment": {...}}` with two file
-descriptors, for the output and for a listening socket. It sends `{"ready": true}` once, `{"started": pid}`
-and `{"ended": pid, "status": wait status}`, each as a line.
-"""
-
+import asyncio
 import contextlib
-import gc
-import importlib
 import json
 import os
-import select
 import signal
 import socket
-import sys
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
 
-from infra.local.child import become
-
-IMPORTED_BY_ALL = (
-    "functions_framework.aio",
-    "functions_framework._http.gunicorn",
-    "google.auth.transport.grpc",
-    "google.auth.transport.requests",
-    "google.protobuf.internal.builder",
-    "grpc.aio",
-    "httptools",
-    "pydantic.fields",
-    "pydantic.main",
-    "uvicorn_worker",
-    "uvloop",
-)
-MAX_REQUEST_BYTES = 1024 * 1024
-# Where gunicorn expects a listening socket to inherit, by systemd's protocol:
-# https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
-LISTEN_FD = 3
+from infra.local.processes import Process, Report
+from infra.local.spawn import Printed, Run, spawn
 
 
-def main() -> None:
-    """Serve the requests of the socket whose file descriptor is the argument."""
-    stack = socket.socket(fileno=int(sys.argv[1]))
-    for module in IMPORTED_BY_ALL:
-        importlib.import_module(module)
-    # Otherwise all functions would use the same control socket, which each takes from the others at start.
-    importlib.import_module("gunicorn.config").ControlSocketDisable.default = True
-    # Otherwise each function's first full garbage collection, and its exit, would write to all memory that it
-    # shares with the others, for a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
-    gc.freeze()
+class Forked(Run, asyncio.Protocol):
+    """A forked function: the fork server reports its end, and a pipe transfers its output."""
 
-    # A handler could not report the end of a child: Python does not call it while `recv_fds` waits, if the
-    # signal arrives just before, or in another thread. The byte that Python then writes here ends a wait.
-    ended, wake = socket.socketpair()
-    for end in (ended, wake):
-        end.setblocking(False)
-    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    _say(stack, {"ready": True})
-    while True:
-        readable, _, _ = select.select((stack, ended), (), ())
-        if ended in readable:
-            ended.recv(1024)
-            _reap(stack)
-        if stack in readable:
-            request, descriptors, _, _ = socket.recv_fds(stack, MAX_REQUEST_BYTES, 2)
-            if not request:
-                return
-            if os.fork() == 0:
-                signal.set_wakeup_fd(-1)
-                for end in (ended, wake):
-                    end.close()
-                _be_born(stack, json.loads(request), *descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
+    _pipe: asyncio.BaseTransport
+
+    async def _close(self) -> None:
+        self._pipe.close()
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Store the pipe."""
+        self._pipe = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Process output."""
+        self.take_output(data)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Note the end of the output."""
+        self.drained.set()
 
 
-def _reap(stack: socket.socket) -> None:
-    """Report the children that have ended."""
-    with contextlib.suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            _say(stack, {"ended": ended[0], "status": ended[1]})
+class ForkServer(Process):
+    """The fork server as a child of the stack, restarted like the functions that it forks."""
+
+    def __init__(self, report: Report, environment: Mapping[str, str]) -> None:
+        """Prepare a fork server.
+
+        Args:
+            report: prints its output and state.
+            environment: variables that modules read at import, so they are the same for all functions.
+        """
+        super().__init__("fork_server", report, _nothing)
+        self._environment = environment
+        self._turn = asyncio.Lock()
+        self._runs: dict[int, Run] = {}
+        self._following: asyncio.Task[None] | None = None
+        self._requests: socket.socket
+        self._imported: asyncio.Future[None]
+        self._started: asyncio.Future[None]
+        self._starting: Run
+
+    async def fork(
+        self, command: Sequence[str], environment: Mapping[str, str], listener: int, printed: Printed
+    ) -> Run:
+        """Start a module as a process that inherits a listening socket.
+
+        Raises:
+            ConnectionError: the fork server does not run, or the process ended before it started the module.
+        """
+        async with self._turn:
+            if not await self.ready():
+                raise ConnectionError("the fork server does not run")
+            loop = asyncio.get_running_loop()
+            run = Forked(printed)
+            output, theirs = os.pipe()
+            try:
+                await loop.connect_read_pipe(lambda: run, os.fdopen(output, "rb"))
+                self._starting, self._started = run, loop.create_future()
+                request = json.dumps({"command": command, "environment": dict(environment)})
+                socket.send_fds(self._requests, [request.encode()], [theirs, listener])
+            finally:
+                os.close(theirs)
+            try:
+                await asyncio.shield(self._started)
+            except asyncio.CancelledError:
+                await asyncio.wait([self._started], timeout=self.grace)  # it starts in any case
+                if run.pid:
+                    await run.end(0)
+                elif self._run and not self._started.done():
+                    await self._run.end(0)  # it hangs; if it resumed, it would start the process
+                raise
+            return run
+
+    async def _begin(self) -> Run:
+        if self._following is not None:
+            # A child that was just forked may still have the old socket open.
+            await asyncio.wait([self._following])
+        loop = asyncio.get_running_loop()
+        self._imported, self._started = loop.create_future(), loop.create_future()
+        ours, theirs = socket.socketpair()
+        self._requests = ours.dup()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        with theirs:
+            command = ("infra.local.forks", str(theirs.fileno()))
+            run = await spawn(command, self._environment, (theirs.fileno(),), self._printed)
+        self._following = asyncio.create_task(self._follow(reader, writer))
+        return run
+
+    async def _until_ready(self) -> None:
+        await asyncio.shield(self._imported)
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):  # if it dies before it has read a request
+            async for line in reader:
+                match json.loads(line):
+                    case {"ready": True}:
+                        self._imported.set_result(None)
+                    case {"started": pid}:
+                        self._starting.pid = pid
+                        self._runs[pid] = self._starting
+                        self._started.set_result(None)
+                    case {"ended": pid, "status": status} if pid in self._runs:
+                        self._runs.pop(pid).take_end(os.waitstatus_to_exitcode(status))
+                    case {"ended": _}:
+                        _fail(self._started, "the function died before it had started")
+        # The fork server has died and cannot report the end of its children, so they are ended too.
+        writer.close()
+        self._requests.close()
+        for future in (self._imported, self._started):
+            _fail(future, "the fork server died")
+        for run in self._runs.values():
+            run.take_end(-signal.SIGKILL)
+        self._runs.clear()
 
 
-def _be_born(stack: socket.socket, request: dict[str, Any], output: int, listener: int) -> NoReturn:
-    """Run the function in this process."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    for stream in (1, 2):
-        os.dup2(output, stream)
-    os.close(output)
-    # The function itself sends this, so that its parent cannot report its end first.
-    _say(stack, {"started": os.getpid()})
-    stack.close()
-    os.dup2(listener, LISTEN_FD)
-    if listener != LISTEN_FD:
-        os.close(listener)
-    os.environ |= request["environment"] | {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
-    become(request["command"])
-    sys.exit()
+def _fail(future: "asyncio.Future[None]", reason: str) -> None:
+    """Make a future raise a ConnectionError, unless it is done."""
+    if not future.done():
+        future.set_exception(ConnectionError(reason))
+        future.exception()  # marks it as retrieved, because possibly nobody waits
 
 
-def _say(stack: socket.socket, message: dict[str, Any]) -> None:
-    stack.sendall(json.dumps(message).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    main()
+async def _nothing() -> None:
+    pass

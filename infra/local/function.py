@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 from infra.local import topology
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from infra.local.processes import Process, Report
 from infra.local.spawn import Run
 
@@ -26,14 +26,14 @@ class Function(Process):
     def __init__(
         self,
         function: topology.Function,
-        nursery: Nursery,
+        fork_server: ForkServer,
         report: Report,
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
         """Listen on a port for the function."""
         super().__init__(function.name, report, on_ready)
         self._function = function
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._environment: Mapping[str, str] = {}
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
 
@@ -62,7 +62,7 @@ class Function(Process):
             *("--host", "127.0.0.1"),
             *("--port", str(self.port)),
         )
-        return await self._nursery.fork(command, self._environment, self._socket.fileno(), self._printed)
+        return await self._fork_server.fork(command, self._environment, self._socket.fileno(), self._printed)
 
     def _printed(self, line: str) -> None:
         if PROBE_ID not in line:  # the probe is not a user's request

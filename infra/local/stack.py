@@ -10,9 +10,9 @@ from pathlib import Path
 
 from infra.local import provision, state
 from infra.local.emulator import Emulator, NamedEmulator
+from infra.local.fork_server import ForkServer
 from infra.local.function import Function
 from infra.local.gateway import Backend, Gateway
-from infra.local.nursery import Nursery
 from infra.local.processes import Report
 from infra.local.schedules import Schedule
 from infra.local.server import Server
@@ -56,9 +56,9 @@ class Stack:
         self._options = options
         self._report = report
         self._is_up = False
-        self._nursery = Nursery(report, _read_by_grpc(topology))
+        self._fork_server = ForkServer(report, _read_by_grpc(topology))
         self._functions = {
-            name: Function(function, self._nursery, report, self._publish)
+            name: Function(function, self._fork_server, report, self._publish)
             for name, function in topology.functions.items()
         }
         self._firestore = self._emulator(
@@ -115,7 +115,7 @@ class Stack:
         await self._publish()
 
     async def _start_emulators(self) -> None:
-        self._nursery.start()  # it takes longest
+        self._fork_server.start()  # it takes longest
         emulators = (self._firestore, self._pubsub)
         for emulator in emulators:
             emulator.start()
@@ -144,7 +144,7 @@ class Stack:
         # In the direction of requests, so that no part calls one that has stopped.
         await self._server.stop()
         await asyncio.gather(*(function.stop() for function in self._functions.values()))
-        await asyncio.gather(self._nursery.stop(), self._firestore.stop(), self._pubsub.stop())
+        await asyncio.gather(self._fork_server.stop(), self._firestore.stop(), self._pubsub.stop())
 
     async def _publish(self) -> None:
         """Write `stack.json` again after a change, if the stack is up."""
@@ -156,7 +156,7 @@ class Stack:
             self._report("stack", f"{error.filename}: {error.strerror}")
 
     def _state(self) -> StackState:
-        children = (self._firestore, self._pubsub, self._nursery, *self._functions.values())
+        children = (self._firestore, self._pubsub, self._fork_server, *self._functions.values())
         return StackState(
             gateway=self._server.url,
             firestore_emulator_host=self._firestore.host,

@@ -7,7 +7,7 @@ stay in the outbox, and there are no operations to delete them.
 from collections import Counter
 from dataclasses import replace
 
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from tests.bench.calls import CALLS
 from tests.bench.client import ask
 from tests.bench.served import Backends
@@ -51,11 +51,13 @@ def shortened(size: Size) -> Size:
     )
 
 
-async def test_each_call_costs_exactly_this(stack: RunningStack, project: str, nursery: Nursery) -> None:
+async def test_each_call_costs_exactly_this(
+    stack: RunningStack, project: str, fork_server: ForkServer
+) -> None:
     backends = Backends.of(stack, project)
     async with (
-        running_function(nursery, "machines", backends.environment) as machines,
-        running_function(nursery, "pools", backends.environment) as pools,
+        running_function(fork_server, "machines", backends.environment) as machines,
+        running_function(fork_server, "pools", backends.environment) as pools,
         Store.at(backends.firestore, backends.project) as store,
     ):
         ports = {"machines": machines.port, "pools": pools.port}

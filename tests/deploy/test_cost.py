@@ -11,7 +11,7 @@ from google.cloud.pubsub import PublisherClient
 from infra import ROOT, cost
 from infra.cost import Operation
 from infra.local import topology
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from shared.domain import events
 from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -59,13 +59,13 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 async def deployment(
-    stack: RunningStack, publisher: PublisherClient, nursery: Nursery
+    stack: RunningStack, publisher: PublisherClient, fork_server: ForkServer
 ) -> AsyncIterator[Deployment]:
     async with (
         lone_project(stack) as project,
         Store.at(stack.firestore_emulator_host, project.id) as store,
-        running_function(nursery, "machines", project.environment) as machines,
-        running_function(nursery, "pools", project.environment) as pools,
+        running_function(fork_server, "machines", project.environment) as machines,
+        running_function(fork_server, "pools", project.environment) as pools,
     ):
         for topic in topology.load(topology.DEFAULT_FILE).topics:
             publisher.create_topic(name=f"projects/{project.id}/topics/{topic}")

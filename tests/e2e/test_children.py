@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from infra.local import function, topology
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from infra.local.processes import STABLE_AFTER, Process
 from infra.local.spawn import Run
 from tests import virtual_time
-from tests.functions.lone_function import running_nursery
+from tests.functions.lone_function import running_fork_server
 
 ECHO = """
 import os
@@ -61,7 +61,7 @@ NOBODY = 2**22 + 1
 class Child:
     """A function, and the lines that are reported about it."""
 
-    def __init__(self, source: Path, nursery: Nursery) -> None:
+    def __init__(self, source: Path, fork_server: ForkServer) -> None:
         self.lines: list[str] = []
         self._news = asyncio.Event()
         declared = topology.Function(
@@ -77,7 +77,7 @@ class Child:
             maximum_instances=1,
             environment={"GREETING": "hello"},
         )
-        self.function = function.Function(declared, nursery, self._log, self._note)
+        self.function = function.Function(declared, fork_server, self._log, self._note)
 
     async def wait_for_line(self, text: str) -> None:
         """Wait until a reported line contains a text."""
@@ -104,10 +104,10 @@ class Child:
 
 
 @asynccontextmanager
-async def child(folder: Path, code: str, nursery: Nursery) -> AsyncIterator[Child]:
+async def child(folder: Path, code: str, fork_server: ForkServer) -> AsyncIterator[Child]:
     source = folder / "main.py"
     source.write_text(code)
-    running = Child(source, nursery)
+    running = Child(source, fork_server)
     running.function.start_with({})
     try:
         yield running
@@ -128,9 +128,9 @@ def gone(pid: int, seconds: float = 10) -> bool:
 
 
 async def test_a_function_is_served_as_in_production_with_its_environment(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    async with child(tmp_path, ECHO, nursery) as running:
+    async with child(tmp_path, ECHO, fork_server) as running:
         assert await running.function.ready()
         arbiter, worker, greeting = await running.ask()
         assert (arbiter, greeting) == (running.function.pid, "hello")
@@ -143,16 +143,16 @@ async def test_functions_do_not_meet_at_a_control_socket(
 ) -> None:
     """By default, gunicorn has one socket for each user; a second gunicorn takes it away from the first."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
+    async with running_fork_server() as fork_server, child(tmp_path, ECHO, fork_server) as running:
         assert await running.function.ready()
         await running.ask()
         assert not (tmp_path / "gunicorn.ctl").exists()
 
 
 async def test_a_function_that_is_killed_is_started_again_and_callers_wait(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    async with child(tmp_path, ECHO, nursery) as running:
+    async with child(tmp_path, ECHO, fork_server) as running:
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
         os.kill(arbiter, signal.SIGKILL)
@@ -167,25 +167,25 @@ async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_a
     tmp_path: Path,
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(ALOOF)
-    nursery = Nursery(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
-    nursery.start()
+    fork_server = ForkServer(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
+    fork_server.start()
     try:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            run = await nursery.fork(("http.server", "0"), {}, listener.fileno(), print)
+            run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
         os.kill(run.pid, signal.SIGKILL)
         async with asyncio.timeout(10):
             await run.exited.wait()
         await run.end(grace=10)
     finally:
-        await nursery.stop()
+        await fork_server.stop()
 
 
-async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_path: Path) -> None:
-    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
+async def test_a_function_ends_with_its_fork_server_and_is_started_again_by_the_next(tmp_path: Path) -> None:
+    async with running_fork_server() as fork_server, child(tmp_path, ECHO, fork_server) as running:
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
-        assert nursery.pid
-        os.kill(nursery.pid, signal.SIGKILL)
+        assert fork_server.pid
+        os.kill(fork_server.pid, signal.SIGKILL)
         await running.wait_for_line("runs again")
         assert gone(arbiter)
         assert gone(worker)
@@ -194,9 +194,9 @@ async def test_a_function_outlives_no_nursery_and_is_born_again_of_the_next(tmp_
 
 
 async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    async with child(tmp_path, BROKEN, nursery) as running:
+    async with child(tmp_path, BROKEN, fork_server) as running:
         assert not await running.function.ready()
         await running.wait_for_line("stopped 2 times in a row (exit status 1), next try in 1 s")
         assert any("this function cannot be loaded" in line for line in running.lines)
@@ -206,9 +206,9 @@ async def test_a_function_that_cannot_be_loaded_says_why_and_is_tried_again(
 
 
 async def test_a_function_that_hangs_up_on_its_first_caller_is_started_again(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    async with child(tmp_path, FAINT, nursery) as running:
+    async with child(tmp_path, FAINT, fork_server) as running:
         assert await running.function.ready()
         assert "cannot be used: it hung up before it answered" in running.lines
         assert "runs again" in running.lines
@@ -216,9 +216,9 @@ async def test_a_function_that_hangs_up_on_its_first_caller_is_started_again(
 
 
 async def test_a_function_that_hangs_up_and_will_not_stop_is_started_again(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    async with child(tmp_path, FAINT + STUBBORN.removeprefix(ECHO), nursery) as running:
+    async with child(tmp_path, FAINT + STUBBORN.removeprefix(ECHO), fork_server) as running:
         running.function.grace = 0.2
         async with asyncio.timeout(30):
             assert await running.function.ready()
@@ -226,26 +226,26 @@ async def test_a_function_that_hangs_up_and_will_not_stop_is_started_again(
 
 
 async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
-    assert await nursery.ready()
-    before, open_before = children(nursery), open_files()
+    assert await fork_server.ready()
+    before, open_before = children(fork_server), open_files()
     async with asyncio.timeout(30):
         for turns in range(20):  # turns of the event loop: stop before the fork is requested, or while it is
-            async with child(tmp_path, ECHO, nursery):
+            async with child(tmp_path, ECHO, fork_server):
                 for _ in range(turns):
                     await asyncio.sleep(0)
-        assert children(nursery) == before
-        async with child(tmp_path, ECHO, nursery) as running:
+        assert children(fork_server) == before
+        async with child(tmp_path, ECHO, fork_server) as running:
             assert await running.function.ready()
             arbiter, _, _ = await running.ask()
         assert gone(arbiter)
         assert open_files() <= open_before
 
 
-def children(nursery: Nursery) -> list[str]:
+def children(fork_server: ForkServer) -> list[str]:
     """Return the ids of the processes forked from the fork server (proc_pid_task(5))."""
-    return Path(f"/proc/{nursery.pid}/task/{nursery.pid}/children").read_text().split()
+    return Path(f"/proc/{fork_server.pid}/task/{fork_server.pid}/children").read_text().split()
 
 
 def open_files() -> int:
@@ -253,8 +253,8 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: Nursery) -> None:
-    async with child(tmp_path, STUBBORN, nursery) as running:
+async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, fork_server: ForkServer) -> None:
+    async with child(tmp_path, STUBBORN, fork_server) as running:
         running.function.grace = 0.2
         assert await running.function.ready()
         arbiter, worker, _ = await running.ask()
@@ -262,55 +262,59 @@ async def test_a_function_that_will_not_stop_is_killed(tmp_path: Path, nursery: 
     assert gone(worker)
 
 
-async def test_a_function_whose_request_dies_with_the_nursery_is_not_waited_for() -> None:
-    async with running_nursery() as nursery:
-        assert await nursery.ready()
-        assert nursery.pid
-        os.kill(nursery.pid, signal.SIGSTOP)  # so that it does not read the request
+async def test_a_function_whose_request_dies_with_the_fork_server_is_not_waited_for() -> None:
+    async with running_fork_server() as fork_server:
+        assert await fork_server.ready()
+        assert fork_server.pid
+        os.kill(fork_server.pid, signal.SIGSTOP)  # so that it does not read the request
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            unborn = asyncio.create_task(nursery.fork(("http.server", "0"), {}, listener.fileno(), print))
+            unstarted = asyncio.create_task(
+                fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
+            )
             await asyncio.sleep(0.1)
-            os.kill(nursery.pid, signal.SIGKILL)
+            os.kill(fork_server.pid, signal.SIGKILL)
             async with asyncio.timeout(10):
-                with pytest.raises(ConnectionError, match="the nursery died"):
-                    await unborn
-                assert await nursery.ready()
+                with pytest.raises(ConnectionError, match="the fork server died"):
+                    await unstarted
+                assert await fork_server.ready()
 
 
-async def test_functions_and_nursery_can_be_stopped_also_if_the_nursery_hangs(
+async def test_functions_and_fork_server_can_be_stopped_also_if_the_fork_server_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hanging fork server does not report the end of a function."""
     monkeypatch.setattr("infra.local.spawn.AFTER_KILL", 0.2)
-    async with running_nursery() as nursery, child(tmp_path, ECHO, nursery) as running:
+    async with running_fork_server() as fork_server, child(tmp_path, ECHO, fork_server) as running:
         assert await running.function.ready()
-        assert nursery.pid
-        nursery.grace = running.function.grace = 0.2
-        os.kill(nursery.pid, signal.SIGSTOP)
+        assert fork_server.pid
+        fork_server.grace = running.function.grace = 0.2
+        os.kill(fork_server.pid, signal.SIGSTOP)
         async with asyncio.timeout(20):
             await running.function.stop()
-            await nursery.stop()
+            await fork_server.stop()
 
 
-async def test_a_nursery_that_hangs_while_a_function_is_stopped_is_started_again() -> None:
-    """If it resumed, it would report the birth of that function when the next one is to be born."""
-    async with running_nursery() as nursery:
-        assert await nursery.ready()
-        hanging = nursery.pid
+async def test_a_fork_server_that_hangs_while_a_function_is_stopped_is_started_again() -> None:
+    """If it resumed, it would report the start of that function when the next one is to start."""
+    async with running_fork_server() as fork_server:
+        assert await fork_server.ready()
+        hanging = fork_server.pid
         assert hanging
-        nursery.grace = 0.2
+        fork_server.grace = 0.2
         os.kill(hanging, signal.SIGSTOP)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            unborn = asyncio.create_task(nursery.fork(("http.server", "0"), {}, listener.fileno(), print))
+            unstarted = asyncio.create_task(
+                fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
+            )
             await asyncio.sleep(0.1)
-            unborn.cancel()
+            unstarted.cancel()
             async with asyncio.timeout(20):
-                await asyncio.wait([unborn])
+                await asyncio.wait([unstarted])
                 assert gone(hanging)
-                while nursery.pid in (hanging, None):  # noqa: ASYNC110 - nothing waits for a restart
+                while fork_server.pid in (hanging, None):  # noqa: ASYNC110 - nothing waits for a restart
                     await asyncio.sleep(0.01)
-                run = await nursery.fork(("http.server", "0"), {}, listener.fileno(), print)
-                assert children(nursery) == [str(run.pid)]
+                run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
+                assert children(fork_server) == [str(run.pid)]
                 await run.end(0)
 
 

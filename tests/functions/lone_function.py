@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from infra.local import topology
+from infra.local.fork_server import ForkServer
 from infra.local.function import Function
-from infra.local.nursery import Nursery
 from tests.plain_http import NO_AUTHORITIES
 
 TIMEOUT = 10.0
@@ -36,19 +36,19 @@ class LoneFunction:
 
 
 @asynccontextmanager
-async def running_nursery() -> AsyncIterator[Nursery]:
+async def running_fork_server() -> AsyncIterator[ForkServer]:
     """Run a fork server for functions until the end of the block."""
-    nursery = Nursery(lambda *_: None, {})
-    nursery.start()
+    fork_server = ForkServer(lambda *_: None, {})
+    fork_server.start()
     try:
-        yield nursery
+        yield fork_server
     finally:
-        await nursery.stop()
+        await fork_server.stop()
 
 
 @asynccontextmanager
 async def running_function(
-    nursery: Nursery, name: str, environment: Mapping[str, str]
+    fork_server: ForkServer, name: str, environment: Mapping[str, str]
 ) -> AsyncIterator[LoneFunction]:
     """Serve a function of the topology until the end of the block."""
     lines: Queue[str] = Queue()
@@ -59,7 +59,7 @@ async def running_function(
     async def nothing() -> None:
         pass
 
-    function = Function(topology.load(topology.DEFAULT_FILE).functions[name], nursery, printed, nothing)
+    function = Function(topology.load(topology.DEFAULT_FILE).functions[name], fork_server, printed, nothing)
     function.start_with(environment)
     try:
         async with httpx.AsyncClient(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from google.cloud.firestore import Client
 
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from tests.control import Control
 from tests.functions.lone_function import LoneFunction, running_function
 from tests.functions.machines.api import MachinesApi
@@ -26,10 +26,12 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-async def without_topics(stack: RunningStack, nursery: Nursery, nobody: str) -> AsyncIterator[LoneFunction]:
+async def without_topics(
+    stack: RunningStack, fork_server: ForkServer, nobody: str
+) -> AsyncIterator[LoneFunction]:
     """The function with the stack's Firestore, but without Pub/Sub."""
     environment = stack.environment() | {"PUBSUB_EMULATOR_HOST": nobody}
-    async with running_function(nursery, "machines", environment) as function:
+    async with running_function(fork_server, "machines", environment) as function:
         yield function
 
 
@@ -52,7 +54,7 @@ async def test_without_pubsub_machines_are_registered_and_their_events_wait(mach
 async def test_without_credentials_for_pubsub_machines_are_registered_and_their_events_wait(
     *,
     stack: RunningStack,
-    nursery: Nursery,
+    fork_server: ForkServer,
     new_organization: NewOrganization,
     firestore_client: Client,
     tmp_path: Path,
@@ -62,7 +64,7 @@ async def test_without_credentials_for_pubsub_machines_are_registered_and_their_
         "FIRESTORE_EMULATOR_HOST": stack.firestore_emulator_host,
         "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "missing.json"),
     }
-    async with running_function(nursery, "machines", environment) as function:
+    async with running_function(fork_server, "machines", environment) as function:
         machines = MachinesApi(http=function.http, organization=new_organization(), store=firestore_client)
         machine_id = created(await machines.register(a_body()))
 
@@ -71,13 +73,13 @@ async def test_without_credentials_for_pubsub_machines_are_registered_and_their_
 
 
 @pytest.mark.long
-async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, nobody: str) -> None:
+async def test_without_a_store_it_lives_but_has_not_started(fork_server: ForkServer, nobody: str) -> None:
     environment = {
         "GOOGLE_CLOUD_PROJECT": "p",
         "FIRESTORE_EMULATOR_HOST": nobody,
         "PUBSUB_EMULATOR_HOST": nobody,
     }
-    async with running_function(nursery, "machines", environment) as function:
+    async with running_function(fork_server, "machines", environment) as function:
         assert (await function.http.get("/health/liveness")).status_code == 200
         startup = await function.http.get("/health/startup")
         assert (startup.status_code, startup.content) == (503, b"")
@@ -90,12 +92,14 @@ async def test_without_a_store_it_lives_but_has_not_started(nursery: Nursery, no
         assert int(response.headers["retry-after"]) > 0
 
 
-async def test_without_credentials_it_lives_but_has_not_started(nursery: Nursery, tmp_path: Path) -> None:
+async def test_without_credentials_it_lives_but_has_not_started(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     environment = {
         "GOOGLE_CLOUD_PROJECT": "p",
         "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "missing.json"),
     }
-    async with running_function(nursery, "machines", environment) as function:
+    async with running_function(fork_server, "machines", environment) as function:
         assert (await function.http.get("/health/liveness")).status_code == 200
 
         await _has_not_started(function)

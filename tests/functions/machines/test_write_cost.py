@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from tests.control import Control
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import lone_project
@@ -61,10 +61,10 @@ class Quiet:
 
 
 @pytest.fixture(scope="module")
-async def quiet(stack: RunningStack, nursery: Nursery) -> AsyncIterator[Quiet]:
+async def quiet(stack: RunningStack, fork_server: ForkServer) -> AsyncIterator[Quiet]:
     async with (
         lone_project(stack) as project,
-        running_function(nursery, "machines", project.environment) as function,
+        running_function(fork_server, "machines", project.environment) as function,
     ):
         machines = MachinesApi(http=function.http, organization=project.organization, store=project.store)
         await registered(machines)  # now the function has cached the caller's key

@@ -15,7 +15,7 @@ import pytest
 from google.cloud import firestore, pubsub
 
 from google_apis.pubsub.pubsub_pb2 import PubsubMessage
-from infra.local.nursery import Nursery
+from infra.local.fork_server import ForkServer
 from shared.domain.events import outbox_entry, pool_changed
 from shared.events.publisher import pubsub_message
 from shared.pb.inventory.v1.events_pb2 import PoolChange
@@ -226,9 +226,9 @@ async def test_what_is_no_envelope_is_rejected(stack: RunningStack) -> None:
     assert (response.status_code, response.json()["title"]) == (400, "Undecodable Event")
 
 
-async def test_the_log_says_why_an_event_was_rejected(stack: RunningStack, nursery: Nursery) -> None:
+async def test_the_log_says_why_an_event_was_rejected(stack: RunningStack, fork_server: ForkServer) -> None:
     """Pub/Sub does not show the response to anybody."""
-    async with running_function(nursery, "pool_cleanup", stack.environment()) as function:
+    async with running_function(fork_server, "pool_cleanup", stack.environment()) as function:
         for method, status, reason in [("POST", 400, "lacks 'message'"), ("GET", 405, "Method Not Allowed")]:
             headers = {"X-Request-Id": f"refused-{method}"}
             response = await function.http.request(method, "/", content=b"{}", headers=headers)
