@@ -6,6 +6,7 @@ one line what is missing.
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -79,8 +80,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _terraform(*arguments: str) -> None:
+    """Run Terraform to its end.
+
+    Ctrl-C reaches Terraform too, which then saves its state and releases its lock. `subprocess.run` would
+    kill it a quarter of a second later. Terraform does not inherit a handler, as it would SIG_IGN.
+    """
     command = ["terraform", *arguments]  # the user's installation, found by PATH
-    subprocess.run(command, cwd=TERRAFORM, check=True)  # noqa: S603 - no shell splits the arguments
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        subprocess.run(command, cwd=TERRAFORM, check=True)  # noqa: S603 - no shell splits the arguments
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def main() -> None:

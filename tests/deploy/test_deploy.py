@@ -1,6 +1,7 @@
-"""`make deploy` with missing prerequisites: it prints one line, and does not start Terraform."""
+"""`make deploy`: what it checks before it starts Terraform, and how it runs it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,31 @@ def test_terraform_shows_its_plan_and_asks_before_it_does_anything(tools: Path, 
         f"{action} -var=project=example-project -var=region=europe-west1 -var=domain=inventory.example.com"
     )
     assert "-auto-approve" not in action_call
+
+
+def test_ctrl_c_leaves_terraform_the_time_to_save_its_state(tools: Path) -> None:
+    """A shell sends the signal to both. If killed, Terraform leaves its lock and forgets what it created."""
+    (tools / "terraform").write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = init ] && exit\n'
+        f"trap 'sleep 1; touch {tools}/saved; exit 1' INT\n"
+        "echo started\n"
+        "while true; do sleep 0.1; done\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.deploy", "apply", *PLACE],
+        cwd=ROOT,
+        env=os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "started\n"
+        os.killpg(run.pid, signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+
+    assert (tools / "saved").exists()
+    assert run.returncode == 1
+    assert stderr.splitlines()[-1].startswith("muster: Terraform did not finish, see above")
