@@ -184,11 +184,13 @@ resource "google_monitoring_alert_policy" "threshold" {
   depends_on = [google_cloudfunctions2_function.function]
 }
 
-# The alerts on what a function finds do not fire if the function does not run.
+# The alerts on what a function finds do not fire if the function does not run. A missing count is a count of 0. An
+# absence condition would not do, because Monitoring interpolates missing deltas:
+# https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Aligner
 resource "google_monitoring_alert_policy" "not_called" {
   for_each = {
-    relay = { finds = local.backlog, meanwhile = "Unpublished events wait" }
-    sweep = { finds = local.silent, meanwhile = "Machines without heartbeats stay connected" }
+    relay = { function = "outbox_relay", meanwhile = "Unpublished events wait" }
+    sweep = { function = "heartbeat_sweep", meanwhile = "Machines without heartbeats stay connected" }
   }
 
   project               = var.project
@@ -201,14 +203,18 @@ resource "google_monitoring_alert_policy" "not_called" {
   conditions {
     display_name = "The ${each.key} has not run for 10 minutes"
 
-    condition_absent {
-      filter   = each.value.finds
-      duration = "600s"
+    condition_threshold {
+      # Calls that reached the function: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
+      filter                  = "${local.served} AND resource.labels.service_name=\"${local.names[each.value.function]}\""
+      comparison              = "COMPARISON_LT"
+      threshold_value         = 1
+      duration                = "60s" # Monitoring does not evaluate missing data if this is 0
+      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
 
       aggregations {
-        alignment_period     = "60s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_COUNT"
+        alignment_period     = "600s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
       }
     }
   }
@@ -218,5 +224,5 @@ resource "google_monitoring_alert_policy" "not_called" {
     mime_type = "text/markdown"
   }
 
-  depends_on = [google_cloudfunctions2_function.function] # as above
+  depends_on = [google_cloudfunctions2_function.function]
 }

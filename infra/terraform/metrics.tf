@@ -1,9 +1,8 @@
-# In each run, a scheduled function logs what it finds.
+# In each run, the relay logs what it finds.
 locals {
   found_metrics = {
     outbox_backlog        = { function = "outbox_relay", field = "backlog", unit = "1", name = "Events that waited in the outbox" }
     outbox_oldest_seconds = { function = "outbox_relay", field = "oldest_seconds", unit = "s", name = "Age of the oldest event in the outbox" }
-    silent_machines       = { function = "heartbeat_sweep", field = "silent", unit = "1", name = "Machines not heard of any more" }
   }
 }
 
@@ -45,7 +44,6 @@ locals {
   latency   = "${local.of_balancer} AND metric.type=\"loadbalancing.googleapis.com/https/total_latencies\""
   backlog   = "${local.of_logs}/${google_logging_metric.found["outbox_backlog"].name}\""
   age       = "${local.of_logs}/${google_logging_metric.found["outbox_oldest_seconds"].name}\""
-  silent    = "${local.of_logs}/${google_logging_metric.found["silent_machines"].name}\""
   served    = "${local.of_run}/request_count\""
   instances = "${local.of_run}/container/instance_count\""
 

@@ -274,6 +274,20 @@ run "watch" {
   }
   assert {
     condition = alltrue([
+      for schedule in values(yamldecode(file("../topology.yaml")).schedules) : anytrue([
+        for policy in google_monitoring_alert_policy.not_called :
+        strcontains(policy.conditions[0].condition_threshold[0].filter, "\"${local.names[schedule.function]}\"")
+        && policy.conditions[0].condition_threshold[0].comparison == "COMPARISON_LT"
+        && policy.conditions[0].condition_threshold[0].threshold_value == 1
+        && policy.conditions[0].condition_threshold[0].evaluation_missing_data == "EVALUATION_MISSING_DATA_ACTIVE"
+        && policy.conditions[0].condition_threshold[0].duration != "0s"
+        && !contains(["ALIGN_DELTA", "ALIGN_RATE"], policy.conditions[0].condition_threshold[0].aggregations[0].per_series_aligner)
+      ])
+    ])
+    error_message = "A schedule whose calls are missing counts as kept."
+  }
+  assert {
+    condition = alltrue([
       for subscription in values(yamldecode(file("../topology.yaml")).subscriptions) :
       strcontains(google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].filter, subscription.dead_letter.topic)
     ])
