@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
+from google.pubsub_v1.types import Subscription
 
 from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
@@ -36,25 +37,33 @@ def main() -> None:
         project = stack.project
     else:
         report_emulator("PUBSUB_EMULATOR_HOST")
+    now = datetime.now(UTC)
     try:
-        since = parse_time(arguments.since, now=datetime.now(UTC))
+        since = parse_time(arguments.since, now=now)
         with one_line("Pub/Sub"):
-            replay(project, arguments.subscription, since)
+            replay(project, arguments.subscription, since, now=now)
     except ValueError as error:
         sys.exit(f"muster: {error}")
     formatted = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     sys.stdout.write(f"{arguments.subscription} gets again what its topic has kept since {formatted}\n")
 
 
-def replay(project: str, subscription: str, since: datetime) -> None:
+def replay(project: str, subscription: str, since: datetime, *, now: datetime) -> None:
     """Deliver messages since a time to a subscription again, including those that it has acknowledged.
 
     Raises:
-        ValueError: the subscription does not exist; the error names the project's subscriptions.
+        ValueError: the subscription does not exist, and the error names the project's subscriptions; or
+            acknowledged messages are not kept since that time. Pub/Sub itself would seek, and deliver less.
     """
     with SubscriberClient() as client:
         path = client.subscription_path(project, subscription)
         try:
+            kept = _kept(client.get_subscription(subscription=path, retry=RETRY, timeout=TIMEOUT))
+            if since < now - kept:
+                limit = _in_units(kept)
+                raise ValueError(
+                    f"{subscription} keeps acknowledged messages for {limit} only: give a later time"
+                )
             client.seek(request={"subscription": path, "time": since}, retry=RETRY, timeout=TIMEOUT)
         except NotFound as error:
             listed = client.list_subscriptions(project=f"projects/{project}", retry=RETRY, timeout=TIMEOUT)
@@ -62,6 +71,21 @@ def replay(project: str, subscription: str, since: datetime) -> None:
             raise ValueError(
                 f"there is no subscription {subscription} in {project}, but {', '.join(names) or 'none'}"
             ) from error
+
+
+def _kept(subscription: Subscription) -> timedelta:
+    """Return how long acknowledged messages are kept, by the topic or by the subscription itself."""
+    config = Subscription.pb(subscription)
+    by_topic: timedelta = config.topic_message_retention_duration.ToTimedelta()
+    by_itself: timedelta = config.message_retention_duration.ToTimedelta()
+    return max(by_topic, by_itself) if config.retain_acked_messages else by_topic
+
+
+def _in_units(duration: timedelta) -> str:
+    """Write a duration as `parse_time` reads it, in the largest unit that fits."""
+    units = {letter: timedelta(**{name: 1}) for letter, name in reversed(_UNITS.items())}
+    letter = next((letter for letter, unit in units.items() if not duration % unit), "s")
+    return f"{duration // units[letter]}{letter}"
 
 
 def parse_time(text: str, *, now: datetime) -> datetime:

@@ -68,6 +68,21 @@ def test_an_unknown_subscription_is_one_line_with_those_that_there_are(stack: Ru
     assert {"pool-cleanup", "pool-cleanup-dead"} <= set(names.split(", "))
 
 
+@pytest.mark.parametrize(("subscription", "kept"), [("pool-cleanup", "7d"), ("pool-cleanup-dead", "0d")])
+def test_more_than_is_kept_cannot_be_replayed(stack: RunningStack, subscription: str, kept: str) -> None:
+    """Pub/Sub would accept the time, and deliver what there is."""
+    replayed = replay(stack, subscription, "--since", "9d")
+
+    assert (replayed.returncode, replayed.stdout) == (1, "")
+    assert replayed.stderr.splitlines()[-1] == (
+        f"muster: {subscription} keeps acknowledged messages for {kept} only: give a later time"
+    )
+
+
+def test_all_that_is_kept_can_be_replayed(stack: RunningStack) -> None:
+    assert replay(stack, "pool-cleanup", "--since", "7d").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("text", "since"),
     [
