@@ -97,6 +97,14 @@ locals {
   }
 }
 
+# A warning in the plan, before Terraform asks whether to apply it.
+check "alerts_reach_somebody" {
+  assert {
+    condition     = length(var.alert_emails) > 0
+    error_message = "Nobody is told when something is wrong: alert_emails is empty. Set TF_VAR_alert_emails='[\"oncall@example.com\"]', or alert_emails in infra/terraform/terraform.tfvars."
+  }
+}
+
 resource "google_monitoring_notification_channel" "email" {
   for_each = var.alert_emails
 

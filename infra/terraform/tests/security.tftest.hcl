@@ -12,7 +12,8 @@ variables {
   domain  = "inventory.example.com"
   archive = "versions.tf" # any file will do: it is not looked into
 
-  keep_events = true # so that everything there can be is there
+  keep_events  = true # so that everything there can be is there
+  alert_emails = ["oncall@example.com"]
 }
 
 run "production" {

@@ -12,6 +12,8 @@ variables {
   domain      = "inventory.example.com"
   archive     = "versions.tf" # any file will do: it is not looked into
   keep_events = true
+
+  alert_emails = ["oncall@example.com"]
 }
 
 run "functions" {
@@ -292,6 +294,13 @@ run "watch" {
       strcontains(google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].filter, subscription.dead_letter.topic)
     ])
     error_message = "A dead-letter subscription has no alert."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.threshold), values(google_monitoring_alert_policy.not_called)) :
+      policy.notification_channels == tolist([for channel in google_monitoring_notification_channel.email : channel.id])
+    ])
+    error_message = "An alert does not reach the addresses."
   }
   # A percentile of a few values is one of a bucket's bounds, whatever they are in it.
   assert {

@@ -7,6 +7,8 @@ variables {
   region  = "europe-west1"
   domain  = "inventory.example.com"
   archive = "versions.tf" # any file will do: it is not looked into
+
+  alert_emails = ["oncall@example.com"]
 }
 
 run "a_project_number_is_no_project_id" {
@@ -63,4 +65,20 @@ run "python_3_10_is_too_old" {
     runtime = "python310"
   }
   expect_failures = [var.runtime]
+}
+
+run "an_alert_that_reaches_nobody_is_a_warning" {
+  command = plan
+  variables {
+    alert_emails = []
+  }
+  expect_failures = [check.alerts_reach_somebody]
+}
+
+run "an_alert_without_a_mail_address_is_refused" {
+  command = plan
+  variables {
+    alert_emails = ["oncall"]
+  }
+  expect_failures = [var.alert_emails]
 }
