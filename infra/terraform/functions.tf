@@ -94,6 +94,11 @@ resource "google_project_iam_member" "store" {
     title      = "this-database"
     expression = "resource.name == \"projects/${var.project}/databases/${google_firestore_database.inventory.name}\""
   }
+
+  # With another database, the functions get access before they use it, and lose the old one's afterwards.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "publications" {
