@@ -23,6 +23,6 @@ def json_response(status: int, content: object, headers: Mapping[str, str] | Non
 
 def message_response(status: int, message: Message, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return a response with a protobuf message; the headers are in addition to `Content-Type`."""
-    return HttpResponse(
-        status=status, headers={"Content-Type": PROTOBUF, **(headers or {})}, body=message.SerializeToString()
-    )
+    # Otherwise each process has another order of labels, and so other bytes with the same ETag.
+    body = message.SerializeToString(deterministic=True)
+    return HttpResponse(status=status, headers={"Content-Type": PROTOBUF, **(headers or {})}, body=body)

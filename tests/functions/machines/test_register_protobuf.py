@@ -58,6 +58,17 @@ async def test_the_response_is_protobuf_if_the_client_prefers_it(machines: Machi
     assert machine_id == machines.stored(machine_id)["id"]
 
 
+async def test_a_version_has_the_same_bytes_from_every_process(machines: MachinesApi) -> None:
+    """The order of a map's entries depends on the process, unless they are sorted."""
+    labels = {f"label-{number:02}": "" for number in range(20)}
+    machine_id = created(await machines.register(a_body() | {"labels": labels}))
+
+    response = await machines.call("GET", f"{PATH}/{machine_id}", headers=WANTED)
+
+    positions = [response.content.index(key.encode()) for key in labels]
+    assert sorted(positions) == positions
+
+
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
