@@ -33,7 +33,8 @@ from shared.store.heartbeats import SHARDS
 from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, read_stored_machine
 from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
-from shared.store.wire_format import write
+from shared.store.transaction import Transaction
+from shared.store.wire_format import Write, write
 from shared.store.writes import delete
 from tests.control import Control
 from tests.logged import entries
@@ -98,12 +99,28 @@ async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
 
 async def store_heartbeat(store: Firestore, machine: Machine, time: datetime) -> None:
     """Store a heartbeat."""
+    await store.commit([await heartbeat(store, machine, time)], Deadline(10))
+
+
+async def heartbeat(store: Firestore, machine: Machine, time: datetime) -> Write:
+    """Return the write of a heartbeat."""
     stored = await read_stored_machine(store, machine.organization_id, machine.id, Deadline(10))
     alive = Machine()
     alive.CopyFrom(stored.machine)
     alive.last_seen.FromDatetime(time)
     change = MachineChange(before=stored.machine, after=alive, fields=["last_seen"])
-    await store.commit([change_machine(stored, change)], Deadline(10))
+    return change_machine(stored, change)
+
+
+async def sweep_during(fleet: Fleet, machine: Machine, change: Write) -> None:
+    """Sweep, and write a machine between the sweep's read and its commit, which waits for the lock."""
+    async with Transaction(fleet.inventory.firestore, Deadline(10)) as transaction:
+        await transaction.get([paths.machine(machine.organization_id, machine.id)])
+        await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=0)
+        sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER))
+        await fleet.control.struck()
+        await transaction.commit([change], Deadline(10))
+    await sweeping
 
 
 async def spoil(store: Firestore, machine: Machine) -> None:
@@ -203,12 +220,8 @@ async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
 async def test_a_machine_that_is_heard_of_meanwhile_stays_connected(fleet: Fleet) -> None:
     """The commit is rejected, and the machine's new state requires no other."""
     [machine] = await fleet.add(SILENT)
-    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=1000)
-    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER))
-    await fleet.control.struck()
 
-    await store_heartbeat(fleet.inventory.firestore, machine, now())
-    await sweeping
+    await sweep_during(fleet, machine, await heartbeat(fleet.inventory.firestore, machine, now()))
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
     assert await fleet.events() == []
@@ -220,12 +233,8 @@ async def test_a_machine_that_is_deleted_meanwhile_is_no_failure(
     [machine] = await fleet.add(SILENT)
     store = fleet.inventory.firestore
     path = store.name(paths.machine(machine.organization_id, machine.id))
-    await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=300)
-    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER))
-    await fleet.control.struck()
 
-    await store.commit([delete(path)], Deadline(10))
-    await sweeping
+    await sweep_during(fleet, machine, delete(path))
 
     [report] = entries(capsys)
     assert (report["silent"], report["failed"]) == (1, 0)

@@ -159,14 +159,22 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
 
 
 async def test_a_member_that_is_deleted_meanwhile_stays_deleted(
-    firestore_control: Control, pool: DeletedPool, cleanup: Callable[[str], int]
+    firestore_client: firestore.Client,
+    firestore_control: Control,
+    pool: DeletedPool,
+    cleanup: Callable[[str], int],
 ) -> None:
+    """A transaction has locked the member, so the commit of the cleanup waits for its deletion."""
     pool.have_members(2)
-    member = f"{pool.organization_id}/machines/0000"
-    await firestore_control.fail_next("Commit", pattern=member, delay_ms=500)
+    member = pool.machines.document("0000")
+    transaction = firestore_client.transaction()
+    transaction._begin()
+    member.get(transaction=transaction)
+    await firestore_control.fail_next("Commit", pattern=member._document_path, delay_ms=0)
     cleaning = asyncio.create_task(asyncio.to_thread(cleanup, pool.envelope()))
     await firestore_control.struck()
-    pool.machines.document("0000").delete()
+    transaction.delete(member)
+    transaction._commit()
     assert await cleaning == 204
     assert {machine.id: machine.get("pool_ids") for machine in pool.machines.stream()} == {
         "0001": ["kept", "too"]
