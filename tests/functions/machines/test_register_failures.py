@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from infra.local.nursery import Nursery
 from tests.control import Control
+from tests.functions.lone_function import running_function
+from tests.functions.lone_project import LoneProject, lone_project
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import conflict, created, problem
+from tests.stack import RunningStack
 
 CUT = [
     {"code": "UNAVAILABLE"},
@@ -126,27 +130,41 @@ async def test_an_api_key_is_looked_up_again_after_a_failing_read(
     created(await machines.register(a_body()))
 
 
+@pytest.fixture(scope="module")
+async def alone(stack: RunningStack) -> AsyncIterator[LoneProject]:
+    """A project without the relay, whose calls would otherwise get the faults of `Publish`."""
+    async with lone_project(stack) as project:
+        yield project
+
+
+@pytest.fixture(scope="module")
+async def machines_alone(alone: LoneProject, nursery: Nursery) -> AsyncIterator[MachinesApi]:
+    """The API in that project."""
+    async with running_function(nursery, "machines", alone.environment) as function:
+        yield MachinesApi(http=function.http, organization=alone.organization, store=alone.store)
+
+
 async def test_an_event_that_cannot_be_published_stays_in_the_outbox(
-    machines: MachinesApi, pubsub_control: Control
+    machines_alone: MachinesApi, alone: LoneProject, pubsub_control: Control
 ) -> None:
     """The machine is registered, and the relay publishes the event later."""
-    await pubsub_control.fail_next("Publish", code="PERMISSION_DENIED")
+    await pubsub_control.fail_next("Publish", pattern=f"{alone.id}/topics/", code="PERMISSION_DENIED")
     body = a_body()
 
-    machine_id = created(await machines.register(body))
+    machine_id = created(await machines_alone.register(body))
 
-    waiting = [entry.to_dict() or {} for entry in machines.store.collection("outbox").stream()]
+    waiting = [entry.to_dict() or {} for entry in alone.store.collection("outbox").stream()]
     [entry] = [entry for entry in waiting if entry.get("ordering_key") == machine_id]
     assert entry["topic"] == "machine-created"
     assert body["nics"][0]["mac"].encode() in entry["data"]
 
 
 async def test_a_slow_topic_does_not_delay_a_response_for_long(
-    machines: MachinesApi, pubsub_control: Control
+    machines_alone: MachinesApi, alone: LoneProject, pubsub_control: Control
 ) -> None:
-    await pubsub_control.fail_next("Publish", delay_ms=20_000)
+    await pubsub_control.fail_next("Publish", pattern=f"{alone.id}/topics/", delay_ms=20_000)
 
-    response = await machines.register(a_body())
+    response = await machines_alone.register(a_body())
 
     created(response)
     assert response.elapsed < timedelta(seconds=5)
