@@ -26,6 +26,11 @@ def parent(pid: int) -> int:
     return int(_stat(pid)[1])
 
 
+def children(pid: int) -> list[int]:
+    """Return the ids of the processes that a process's main thread has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def memory(pid: int) -> int:
     """Return the resident memory of a process, in bytes."""
     return _status(pid, "VmRSS")

@@ -130,9 +130,8 @@ async def _measure(
 def _cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
     """Return the CPU time of each process in milliseconds, from /proc."""
     function, gateway, emulator = pids["machines"], pids["stack"], pids["firestore"]
-    workers = Path(f"/proc/{function}/task/{function}/children").read_text().split()
     return {
-        "function": sum(proc.cpu_seconds(int(worker)) for worker in workers) * 1000,
+        "function": sum(map(proc.cpu_seconds, proc.children(function))) * 1000,
         "gateway": proc.cpu_seconds(gateway) * 1000,
         "emulator": proc.cpu_seconds(emulator) * 1000,
     }
