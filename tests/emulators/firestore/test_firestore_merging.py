@@ -87,7 +87,7 @@ def change(rng: random.Random, client: Client, stored: dict[str, Fields], docume
     stored |= written
 
 
-# An index stores up to 256 documents in a block. The last case has several blocks, which split and merge.
+# An index stores up to 256 documents in a block. The last case has several blocks.
 @pytest.mark.parametrize(("seed", "documents", "rounds"), [(1, 60, 12), (2, 60, 12), (3, 700, 4)])
 def test_what_is_found_and_counted_is_what_matches(
     client: Client, seed: int, documents: int, rounds: int
@@ -113,3 +113,39 @@ def test_what_is_found_and_counted_is_what_matches(
                 rest = newest.start_after({"__name__": items.document(middle)}).limit(3)
                 following = [name for name in expected if name < middle]
                 assert following[:3] == [snapshot.id for snapshot in rest.stream()]
+
+
+@pytest.mark.parametrize("direction", [Query.ASCENDING, Query.DESCENDING])
+def test_what_is_found_stays_right_while_blocks_come_split_and_merge(client: Client, direction: str) -> None:
+    items = client.collection("items")
+    of_kind = items.where(filter=FieldFilter("kind", "==", "a")).order_by("__name__", direction=direction)
+    all_names = {f"{number:04}" for number in range(1800)}
+    even = {name for name in all_names if name < "1200" and int(name) % 2 == 0}
+    few = {name for name in all_names if int(name) % 20 == 0}
+    stored: set[str] = set()
+
+    for wanted in (
+        even,
+        even | {name for name in all_names if name >= "1200"},
+        all_names,
+        few,
+        all_names,
+        few,
+    ):
+        # In this order, blocks that become nearly empty are next to each other, and so merge.
+        turned = sorted(wanted ^ stored, reverse=direction == Query.ASCENDING and wanted is few)
+        for start in range(0, len(turned), BATCH):
+            batch = client.batch()
+            for name in turned[start : start + BATCH]:
+                if name in wanted:
+                    batch.set(items.document(name), {"kind": "ab"[int(name) % 3 == 0]})
+                else:
+                    batch.delete(items.document(name))
+            batch.commit()
+        stored = wanted
+
+        expected = sorted(name for name in stored if int(name) % 3)
+        if direction == Query.DESCENDING:
+            expected.reverse()
+        assert expected == [snapshot.id for snapshot in of_kind.stream()]
+        assert len(expected) == counted(of_kind)

@@ -175,6 +175,8 @@ def test_cursors_of_several_fields_and_documents(filled: CollectionReference) ->
     descending = filled.order_by("n", direction="DESCENDING")
     assert ids(descending.start_at({"n": 3}).end_before({"n": 1})) == "cb"
     assert ids(descending.start_after(filled.document("c").get()).limit(2)) == "ba"
+    assert ids(descending.end_before(filled.document("d").get())) == "gcbae"
+    assert ids(filled.order_by("__name__").end_before(filled.document("g").get())) == "abcdef"
 
 
 def test_limit_to_last_gives_the_last_in_order(filled: CollectionReference) -> None:
