@@ -14,8 +14,8 @@ FieldTransform = DocumentTransform.FieldTransform
 MEBIBYTE = 1024 * 1024
 
 
-def nested(depth: int) -> dict[str, object]:
-    value: dict[str, object] = {"leaf": 1}
+def nested(depth: int, leaf: object = 1) -> dict[str, object]:
+    value: dict[str, object] = {"leaf": leaf}
     for _ in range(depth - 1):
         value = {"in": value}
     return value
@@ -82,10 +82,10 @@ def test_a_request_has_at_most_ten_mebibytes(generated: FirestoreClient, databas
 
 
 def test_maps_and_arrays_nest_twenty_deep(cities: CollectionReference) -> None:
-    cities.document("paris").set(nested(20))
-    assert cities.document("paris").get().to_dict() == nested(20)
-    cities.document("paris").set({"list": [nested(18)]})
-    for fields in (nested(22), {"list": [nested(20)]}):
+    for fields in (nested(21), nested(20, [1]), {"list": [nested(19)]}):
+        cities.document("paris").set(fields)
+        assert cities.document("paris").get().to_dict() == fields
+    for fields in (nested(22), nested(21, [1]), {"list": [nested(20)]}):
         with pytest.raises(InvalidArgument):
             cities.document("paris").set(fields)
 
