@@ -25,7 +25,7 @@ def cities(client: Client) -> CollectionReference:
     return client.collection("cities")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # because a module can have an emulator of its own
 def generated(emulator: Emulator) -> Iterator[FirestoreClient]:
     with emulator.generated() as client:
         yield client

@@ -14,19 +14,20 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(scope="session")
+# Clients are for a module, because a module can have an emulator of its own.
+@pytest.fixture(scope="module")
 def publisher(emulator: Emulator) -> Iterator[PublisherClient]:
     with emulator.publisher() as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def subscriber(emulator: Emulator) -> Iterator[SubscriberClient]:
     with emulator.subscriber() as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def schemas(emulator: Emulator) -> Iterator[SchemaServiceClient]:
     with emulator.schemas() as client:
         yield client

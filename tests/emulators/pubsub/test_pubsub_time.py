@@ -26,18 +26,6 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(scope="module")
-def publisher(emulator: Emulator) -> Iterator[PublisherClient]:
-    with emulator.publisher() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def subscriber(emulator: Emulator) -> Iterator[SubscriberClient]:
-    with emulator.subscriber() as client:
-        yield client
-
-
 def create(subscriber: SubscriberClient, topic: str, **settings: object) -> str:
     name = topic.replace("topics", "subscriptions")
     subscriber.create_subscription(request={"name": name, "topic": topic, **settings})
