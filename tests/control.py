@@ -11,6 +11,8 @@ import httpx
 from tests.plain_http import NO_AUTHORITIES
 
 _MANY = 1_000_000
+# Longer than any test: `release` ends the delay.
+UNTIL_RELEASED = 600_000
 _TRIES = 3
 
 
@@ -91,8 +93,12 @@ class Control:
         while await self.waiting():
             pass
 
+    async def release(self) -> None:
+        """End the delays of the faults, all of which have been injected."""
+        assert await self.forget() == []
+
     async def forget(self) -> list[Any]:
-        """Remove the remaining faults, and return them."""
+        """Remove the remaining faults, end the delays of the others, and return the remaining ones."""
         forgotten: list[Any] = (await self.http.delete("/faults")).json()["faults"]
         return forgotten
 

@@ -5,7 +5,7 @@
     GET    /faults     {"faults": [...]}: those that still wait for RPCs
     POST   /faults     {"method": "Commit", "pattern": "machines/", "count": 1, "code": "UNAVAILABLE",
                         "when": "before", "delay_ms": 0, "disconnect": false, "duplicate": false}
-    DELETE /faults     remove them; the response has those that waited
+    DELETE /faults     remove them, and end their delays; the response has those that waited
     GET    /health     {}: the emulator is up
 
 Each emulator makes its own `Counters` and `Faults`, and serves them with `Control.serve`.

@@ -9,10 +9,11 @@ For each RPC, a server calls `Faults.take`, and applies the fault before and aft
 """
 
 import asyncio
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import grpc
@@ -29,6 +30,7 @@ class Fault:
     """A fault of the next `count` RPCs with a method and with a resource name that matches a pattern.
 
     Pub/Sub's push requests have the method `Push`. `duplicate` sends them twice, and affects no other method.
+    `removed` is set when the faults are removed, which ends the delays of RPCs that already have one.
     """
 
     method: str | None
@@ -39,13 +41,14 @@ class Fault:
     delay_ms: float
     disconnect: bool
     duplicate: bool
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def from_json(cls, spec: object) -> "Fault":
         """Return a fault from its JSON form; raise ValueError with the name of an invalid field."""
         if not isinstance(spec, dict):
             raise ValueError("a fault is a JSON object")  # noqa: TRY004 - what the client sent, not a bug
-        unknown = set(spec) - set(cls.__slots__)
+        unknown = set(spec) - set(cls._names())
         if unknown:
             raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
         fault = cls(
@@ -66,9 +69,20 @@ class Fault:
 
     def to_json(self) -> dict[str, object]:
         """Return the fault's JSON form, with the remaining count."""
-        shown: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
+        shown: dict[str, object] = {name: getattr(self, name) for name in self._names()}
         shown["code"] = self.code.name if self.code else None
         return shown
+
+    async def delay(self) -> None:
+        """Wait for the fault's delay, or until the faults are removed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.delay_ms / 1000):
+                await self.removed.wait()
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        """Return the names of the fields in the JSON form."""
+        return [name for name in cls.__slots__ if name != "removed"]
 
     def matches(self, method: str, names: Iterable[str]) -> bool:
         """Return whether the fault is for an RPC: the method is equal, and any name matches the pattern."""
@@ -90,14 +104,18 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self._removed = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
         """Add a fault, which waits for its RPCs."""
+        fault.removed = self._removed
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Remove all faults."""
+        """Remove all faults, and end their delays."""
         self._waiting.clear()
+        self._removed.set()
+        self._removed = asyncio.Event()
 
     def listing(self) -> list[dict[str, object]]:
         """Return the faults that still wait, oldest first."""
@@ -124,7 +142,7 @@ async def strike(fault: Fault | None, when: When, context: Context) -> None:
     """Apply a fault if this is its moment; abort the RPC, which raises, if it is to fail."""
     if fault is None or fault.when != when:
         return
-    await asyncio.sleep(fault.delay_ms / 1000)
+    await fault.delay()
     if fault.disconnect:
         cut(context.peer())
         await _abort(context, grpc.StatusCode.UNAVAILABLE, "connection cut on demand")

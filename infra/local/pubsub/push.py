@@ -108,14 +108,14 @@ class Pusher:
             return await self._post(lease, endpoint)
         fails = fault.code is not None or fault.disconnect
         if fault.when == "before":
-            await asyncio.sleep(fault.delay_ms / 1000)
+            await fault.delay()
             if fails:
                 return False
         acked = await self._post(lease, endpoint)
         if fault.duplicate:
             acked = await self._post(lease, endpoint) and acked
         if fault.when == "after":
-            await asyncio.sleep(fault.delay_ms / 1000)
+            await fault.delay()
             return acked and not fails
         return acked
 

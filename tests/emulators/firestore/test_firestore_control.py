@@ -1,6 +1,7 @@
 """The control endpoint: billed operations and faults."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -104,6 +105,16 @@ def test_an_rpc_is_delayed_on_demand(emulator: Emulator, client: Client, project
     emulator.fault(pattern=f"{project}/.*/slow$", delay_ms=1000)
     with pytest.raises(DeadlineExceeded):
         list(client.collection("slow").stream(retry=None, timeout=0.2))
+
+
+def test_a_delay_ends_when_faults_are_removed(emulator: Emulator, client: Client, project: str) -> None:
+    emulator.fault(pattern=f"{project}/.*/slow$", delay_ms=600_000)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(lambda: list(client.collection("slow").stream()))
+        while emulator.control.get("/faults").json()["faults"]:
+            pass
+        emulator.control.delete("/faults").raise_for_status()
+        assert reading.result(30) == []
 
 
 @pytest.mark.parametrize(
