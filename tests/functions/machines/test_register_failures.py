@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud.pubsub import PublisherClient
 
-from infra.local.nursery import Nursery
-from tests.control import Control
+from infra.local.fork_server import ForkServer
+from tests.control import UNTIL_RELEASED, Control
 from tests.functions.lone_function import running_function
 from tests.functions.lone_project import LoneProject, lone_project
 from tests.functions.machines.api import MachinesApi
@@ -108,14 +108,14 @@ async def test_an_earlier_request_that_is_committed_meanwhile_is_replayed(
     body = a_body()
     await firestore_control.fail_next("Commit", code="UNAVAILABLE", pattern="/identities/")
     await firestore_control.fail_next(
-        "BatchGetDocuments", when="after", delay_ms=1000, pattern="/idempotency/"
+        "BatchGetDocuments", when="after", delay_ms=UNTIL_RELEASED, pattern="/idempotency/"
     )
     second = asyncio.create_task(machines.register(body, KEY))
     await firestore_control.struck()
 
     first = await machines.register(body, KEY)
+    await firestore_control.release()
 
-    assert not second.done()
     assert created(first) == created(await second)
     assert ["idempotent-replayed" in response.headers for response in (first, second.result())] == [
         False,
@@ -140,9 +140,9 @@ async def alone(stack: RunningStack, publisher: PublisherClient) -> AsyncIterato
 
 
 @pytest.fixture(scope="module")
-async def machines_alone(alone: LoneProject, nursery: Nursery) -> AsyncIterator[MachinesApi]:
+async def machines_alone(alone: LoneProject, fork_server: ForkServer) -> AsyncIterator[MachinesApi]:
     """The API in that project."""
-    async with running_function(nursery, "machines", alone.environment) as function:
+    async with running_function(fork_server, "machines", alone.environment) as function:
         yield MachinesApi(http=function.http, organization=alone.organization, store=alone.store)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, a_registration, parse_time, patched, registered
 from tests.functions.machines.api import MachinesApi
@@ -195,11 +195,12 @@ async def test_a_machine_that_has_taken_a_mac_meanwhile_does_not_stand_in_its_ow
     machines: MachinesApi, machine: Json, firestore_control: Control, checker: InventoryChecker
 ) -> None:
     path, body = f"{PATH}/{machine['id']}", a_body()
-    await fail_commits(firestore_control, machines, delay_ms=500)
+    await fail_commits(firestore_control, machines, delay_ms=UNTIL_RELEASED)
     first = asyncio.create_task(machines.call("PUT", path, body))
     await firestore_control.struck()
 
     second = await machines.call("PUT", path, body)
+    await firestore_control.release()
 
     for response in (await first, second):
         assert (response.status_code, response.headers["etag"]) == (200, '"2"'), response.text
@@ -210,17 +211,16 @@ async def test_a_deletion_is_decided_again_when_its_machine_has_changed(
     machines: MachinesApi, machine: Json, firestore_control: Control, log: EventLog
 ) -> None:
     path = f"{AGENTS}/{machine['id']}"
-    await fail_commits(firestore_control, machines, delay_ms=500)
+    await fail_commits(firestore_control, machines, delay_ms=UNTIL_RELEASED)
     deleting = asyncio.create_task(machines.call("DELETE", path))
     await firestore_control.struck()
 
-    other = await machines.call("PATCH", path, {"name": "other"})
+    await patched(machines, machine["id"], {"name": "other"})
+    await firestore_control.release()
 
     assert (await deleting).status_code == 204
-    # If the other change took longer than the commit's delay, it has not found the machine.
-    versions = [1, 2, 3] if other.is_success else [1, 2]
-    assert log.wait_for(lambda log: len(log.of(machine["id"])) == len(versions))
-    assert versions == [event.version for event in log.of(machine["id"])]
+    assert log.wait_for(lambda log: len(log.of(machine["id"])) == 3)
+    assert [event.version for event in log.of(machine["id"])] == [1, 2, 3]
 
 
 async def test_a_deletion_that_another_one_overtakes_is_not_found(machines: MachinesApi) -> None:

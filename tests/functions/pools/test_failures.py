@@ -10,14 +10,12 @@ import httpx
 import pytest
 
 from shared.domain.deadline import REQUEST_SECONDS
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 from tests.functions.pools.api import Headers, PoolsApi
 from tests.functions.pools.expectations import problem
 from tests.functions.pools.inbox import Inbox
 
 KEY = {"Idempotency-Key": "a"}
-# The delay of a commit, in which another one can overtake it.
-OVERTAKEN_MS = 500
 CUT: dict[str, dict[str, Any]] = {
     "not applied": {"code": "UNAVAILABLE", "when": "before"},
     "applied": {"code": "DEADLINE_EXCEEDED", "when": "after"},
@@ -156,13 +154,18 @@ async def test_a_pool_is_not_deleted_in_the_middle_of_a_change_of_its_members(
     """A pool has no events after its deletion."""
     call, status, kind = MEMBERSHIPS[change]
     mine = f"{scene.pools.organization.id}/machines/"
-    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=OVERTAKEN_MS)
+    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=UNTIL_RELEASED)
     changing = asyncio.ensure_future(call(scene, {}))
     await firestore_control.struck()
 
     # It waits for that commit's locks.
-    await scene.pools.delete(scene.pool_id)
+    deletion = f"{scene.pools.organization.id}/pools/{scene.pool_id}"
+    await firestore_control.fail_next("Commit", pattern=deletion, delay_ms=0)
+    deleting = asyncio.create_task(scene.pools.delete(scene.pool_id))
+    await firestore_control.struck()
+    await firestore_control.release()
 
+    await deleting
     assert status == (await changing).status_code
     assert [kind, "deleted"] == inbox.kinds_by_time(2)
 
@@ -171,16 +174,16 @@ async def test_a_deletion_is_decided_again_when_its_pool_has_changed(
     scene: Scene, inbox: Inbox, firestore_control: Control
 ) -> None:
     mine = f"{scene.pools.organization.id}/pools/{scene.pool_id}"
-    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=OVERTAKEN_MS)
+    await firestore_control.fail_next("Commit", pattern=mine, delay_ms=UNTIL_RELEASED)
     deleting = asyncio.create_task(scene.pools.call("DELETE", f"/v1/pools/{scene.pool_id}"))
     await firestore_control.struck()
 
-    other = await scene.pools.call("PATCH", f"/v1/pools/{scene.pool_id}", {"name": "b"})
+    await scene.pools.update(scene.pool_id, {"name": "b"})
+    await firestore_control.release()
 
     assert (await deleting).status_code == 204
-    # If the other change took longer than the commit's delay, it has not found the pool.
-    expected = [(2, "updated"), (3, "deleted")] if other.is_success else [(2, "deleted")]
-    assert expected == sorted((event.version, kind) for kind, event in inbox.next_several(len(expected)))
+    expected = [(2, "updated"), (3, "deleted")]
+    assert expected == sorted((event.version, kind) for kind, event in inbox.next_several(2))
 
 
 @pytest.mark.parametrize("change", CHANGES)
