@@ -194,3 +194,15 @@ async def test_an_error_of_the_store_shows_the_caller_only_a_request_id(
     assert "request-4711" in str(internal_error)
     assert "PERMISSION_DENIED" not in response.text
     assert list(machines.machines().stream()) == []
+
+
+async def test_an_error_of_the_store_is_reported_without_a_further_read(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    """Nothing was applied, so the store is not asked whether something was."""
+    await firestore_control.fail_next("Commit", pattern=machines.organization.id, code="PERMISSION_DENIED")
+    await firestore_control.tally("BatchGetDocuments", f"{machines.organization.id}/idempotency/")
+
+    problem(await machines.register(a_body(), KEY), 500)
+
+    assert await firestore_control.tallied() == 0
