@@ -84,11 +84,6 @@ class Block:
         """Iterate over the entries of a set, in order."""
         return (entry for entry in self.entries if entry.bit & found)
 
-    def at(self, key: bytes) -> Entry | None:
-        """Return the entry with a sort key; None if it does not exist."""
-        position = bisect_left(self.keys, key)
-        return self.entries[position] if self.keys[position : position + 1] == [key] else None
-
     def add(self, entry: Entry) -> None:
         """Add an entry."""
         position = bisect_left(self.keys, entry.key)

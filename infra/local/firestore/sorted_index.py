@@ -41,6 +41,7 @@ class SortedIndex:
         self._numbers: dict[Field, int] = {}
         self._complete: set[int] = set()  # the fields with sets in all blocks
         # Oldest first: names and times often grow, and then a full block is followed by a new one, not split.
+        # A deleted document loses its entry before a later one of the same name gets the same key.
         self._stale = OrderedDict.fromkeys(records)
 
     def touch(self, record: Record) -> None:
@@ -102,8 +103,6 @@ class SortedIndex:
                 return
             self._remove(entry)
         if key is not None:
-            if former := self._at(key):
-                self._remove(former)  # of an earlier record, forgotten after the document was deleted
             self._add(Entry(record, data, key))
 
     def _key(self, record: Record, data: bytes) -> bytes | None:
@@ -111,10 +110,6 @@ class SortedIndex:
             return ordering.descending(record.name) if self._order[0][1] is Mode.DESCENDING else record.name
         found = keys(self._order, partial.parse(data, self._names), record.name)
         return found[0] if found else None
-
-    def _at(self, key: bytes) -> Entry | None:
-        position = bisect_right(self._starts, key) - 1
-        return self._blocks[position].at(key) if position >= 0 else None
 
     def _add(self, entry: Entry) -> None:
         self._entries[entry.record] = entry
