@@ -7,10 +7,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PORT ?= 8080
 BENCH_PARTS := growth memory cold_start hot_spots
+# Quotes a line of text for the shell, so that commands report what is wrong with it, not the shell.
+quote = '$(subst ','\'',$1)'
+# Returns a flag with the value of a variable, unless that is empty.
+option = $(if $($1),$2=$(call quote,$($1)))
 # Returns a flag if a variable is 1. Other values are errors, so that a value such as "no" does not set the flag.
 switch = $(if $(filter-out 1,$($1)),$(error muster: $1=$($1) is not valid: set $1=1 or leave it out))$(if $($1),$2)
+# The flags of deploy and of destroy.
+deployment = $(call option,PROJECT,--project) $(call option,REGION,--region) $(call option,DOMAIN,--domain) \
+	$(call option,STATE,--state-bucket) $(call switch,YES,--yes)
 export PYTHONPATH := $(CURDIR)
 # Bytecode is cached, because the stack starts ten processes and a test run hundreds, which would each compile again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,33 +43,33 @@ else
 endif
 
 run: $(READY) ## Serve the local stack on http://127.0.0.1:8080 (PORT=..., DATA=dir keeps the data)
-	@exec $(BIN)/python -m infra.local --port $(PORT) $(if $(DATA),--data "$(DATA)")
+	@exec $(BIN)/python -m infra.local $(call option,PORT,--port) $(call option,DATA,--data)
 
 events: $(READY) ## Show inventory events of the running stack as they happen (JSON=1: one JSON object per line)
 	@exec $(BIN)/python -m infra.events $(call switch,JSON,--json)
 
 replay: $(READY) ## Deliver events again: SUBSCRIPTION=pool-cleanup SINCE=30m (PROJECT=... on Google Cloud)
-	@exec $(BIN)/python -m infra.replay "$(SUBSCRIPTION)" --since="$(SINCE)" $(if $(PROJECT),--project "$(PROJECT)")
+	@exec $(BIN)/python -m infra.replay $(call quote,$(SUBSCRIPTION)) --since=$(call quote,$(SINCE)) $(call option,PROJECT,--project)
 
 deploy: $(READY) ## Deploy to Google Cloud: PROJECT=... REGION=... DOMAIN=... (STATE=bucket for Terraform's state, YES=1 does not ask)
-	@exec $(BIN)/python -m infra.deploy apply --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
+	@exec $(BIN)/python -m infra.deploy apply $(deployment)
 
 destroy: $(READY) ## Remove a deployment, but keep its data: PROJECT=... REGION=... DOMAIN=... (STATE=, YES=1 as for deploy)
-	@exec $(BIN)/python -m infra.deploy destroy --project "$(PROJECT)" --region "$(REGION)" --domain "$(DOMAIN)" $(if $(STATE),--state-bucket "$(STATE)") $(call switch,YES,--yes)
+	@exec $(BIN)/python -m infra.deploy destroy $(deployment)
 
 # The key stays in the environment, because everybody on the machine can see the arguments of processes.
 smoke: $(READY) ## Test a deployment or the local stack: KEY=... make smoke URL=...
-	@exec $(BIN)/python -m infra.smoke "$(URL)"
+	@exec $(BIN)/python -m infra.smoke $(call quote,$(URL))
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest
 
 chaos: $(READY) ## Kill processes under load, then check all data and events (SECONDS=300, SEED=..., KEEP=folder)
-	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(foreach seed,$(SEED),--seed $(seed)) $(if $(KEEP),--keep "$(KEEP)")
+	@exec $(BIN)/python -m tests.chaos $(call option,SECONDS,--seconds) $(foreach seed,$(SEED),--seed=$(call quote,$(seed))) $(call option,KEEP,--keep)
 
 bench: $(READY) ## Compare each call with the least time that its RPCs need (ONLY=registration, PART=growth, memory, cold_start or hot_spots)
-	@$(if $(filter-out $(BENCH_PARTS),$(PART)),echo "muster: make bench has no part $(PART): PART= takes $(BENCH_PARTS)" >&2; exit 1)
-	@exec $(BIN)/python -m tests.bench$(if $(PART),.$(PART)) $(foreach call,$(ONLY),--only $(call))
+	@$(if $(filter-out $(BENCH_PARTS),$(PART)),echo $(call quote,muster: make bench has no part $(PART): PART= takes $(BENCH_PARTS)) >&2; exit 1)
+	@exec $(BIN)/python -m tests.bench$(if $(PART),.$(PART)) $(foreach name,$(ONLY),--only=$(call quote,$(name)))
 
 check: $(READY) ## Check style, types, imports and protocol buffers
 	@$(BIN)/ruff format --check .
@@ -88,7 +94,7 @@ lock: $(READY) ## Pin the newest versions of the packages in requirements*.in
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove the environment, the state in .local* and all caches
-	@for state in .local .local-* $(MUSTER_STATE); do \
+	@for state in .local .local-* $(call quote,$(MUSTER_STATE)); do \
 		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
 		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done
 	@rm -rf $(VENV) .local .local-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

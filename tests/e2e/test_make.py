@@ -63,6 +63,8 @@ def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
     assert ended.stderr.startswith(expected)
     for part in expected.split()[-4:]:
         assert list((ROOT / "tests" / "bench").glob(f"{part}*"))
+    quoted = make(tmp_path, "bench", "PART='\"").stderr
+    assert quoted.startswith(expected.replace("bogus", "'\""))
 
 
 def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> None:
@@ -100,6 +102,41 @@ def test_replay_takes_any_moment_for_one(tmp_path: Path) -> None:
     ended = make(tmp_path, "replay", "SUBSCRIPTION=pool-cleanup", "SINCE=-5m")
 
     assert "-m infra.replay pool-cleanup --since=-5m" in ended.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("target", "variable", "flag"),
+    [
+        ("run", "PORT", "--port="),
+        ("run", "DATA", "--data="),
+        ("replay", "SUBSCRIPTION", ""),
+        ("replay", "SINCE", "--since="),
+        ("replay", "PROJECT", "--project="),
+        *(
+            (target, name, flag)
+            for target in ("deploy", "destroy")
+            for name, flag in (
+                ("PROJECT", "--project="),
+                ("REGION", "--region="),
+                ("DOMAIN", "--domain="),
+                ("STATE", "--state-bucket="),
+            )
+        ),
+        ("smoke", "URL", ""),
+        ("chaos", "SECONDS", "--seconds="),
+        ("chaos", "SEED", "--seed="),
+        ("chaos", "KEEP", "--keep="),
+        ("bench", "ONLY", "--only="),
+    ],
+)
+def test_a_command_gets_a_value_as_it_is(tmp_path: Path, target: str, variable: str, flag: str) -> None:
+    set_up_python(tmp_path, """printf '%s\\n' "$@" """)
+    value = "it's;\"5\\`&"
+
+    ended = make(tmp_path, target, f"{variable}={value}")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"{flag}{value}" in ended.stdout.splitlines()
 
 
 def test_smoke_shows_its_key_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
