@@ -31,7 +31,7 @@ $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 ifndef ALONE
-	+@$(PYTHON) infra/alone.py $(VENV).lock $(MAKE) --silent --no-print-directory ALONE=1 $(READY)
+	+@$(PYTHON) -m infra.alone $(VENV).lock $(MAKE) --silent --no-print-directory ALONE=1 $(READY)
 else
 	@echo "Setting up $(VENV) (once; about a minute)..."
 	@rm -rf $(VENV)

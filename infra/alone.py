@@ -1,4 +1,4 @@
-"""Run a command with an exclusive lock: `python infra/alone.py LOCK COMMAND [ARGUMENT ...]`.
+"""Run a command with an exclusive lock: `python -m infra.alone LOCK COMMAND [ARGUMENT ...]`.
 
 `make` sets up the environment with it. It needs only Python, because there may be no environment yet.
 """
@@ -8,10 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra import os_errors
 
+
+@os_errors.in_one_line()
 def main() -> int:
     """Wait for the lock, run the command and return its exit code."""
-    lock, *command = sys.argv[1:]
+    lock, *command = sys.argv[1:] or [""]
+    if not command:
+        sys.exit("muster: give a lock file and a command: python -m infra.alone LOCK COMMAND [ARGUMENT ...]")
     with Path(lock).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -24,7 +29,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

@@ -19,7 +19,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.pubsub_v1 import types as pubsub_types
 from grpc_tools import protoc
 
-from infra import ROOT, topic_schema
+from infra import ROOT, os_errors, topic_schema
 from infra.arguments import Parser
 from infra.local import topology
 
@@ -31,6 +31,7 @@ GOOGLE_APIS = {
 }
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Generate all code below a folder, by default the project's."""
     parser = Parser(prog="python -m infra.codegen", description="Generate protocol buffer code.")

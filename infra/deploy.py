@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import package
+from infra import os_errors, package
 from infra.arguments import Parser
 from infra.google_cloud import NOT_SIGNED_IN
 
@@ -93,6 +93,7 @@ def _terraform(*arguments: str) -> None:
         signal.signal(signal.SIGINT, before)
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Run a command; report a failure in one line, after Terraform's own output."""
     arguments = _arguments(sys.argv[1:])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvloop
 
+from infra import os_errors
 from infra.api_key import is_api_key, new_api_key
 from infra.arguments import Parser, folder, port
 from infra.local import state, topology
@@ -23,6 +24,7 @@ from infra.local.state import OccupiedError, write_privately
 DEFAULT_PORT = 8080
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Run a stack; report in one line why it cannot run."""
     if sys.stdout.isatty():
@@ -52,8 +54,6 @@ def main() -> None:
         )
     except (topology.TopologyError, StackError) as error:
         sys.exit(f"muster: {error}")
-    except OSError as error:
-        sys.exit(f"muster: {error.filename}: {error.strerror}" if error.filename else f"muster: {error}")
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:

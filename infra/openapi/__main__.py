@@ -8,7 +8,7 @@ from pathlib import Path
 
 from functions.machines.operations import operations as machines_operations
 from functions.pools.operations import operations as pools_operations
-from infra import ROOT
+from infra import ROOT, os_errors
 from infra.arguments import Parser
 from infra.openapi.document import document
 from infra.openapi.page import render
@@ -18,6 +18,7 @@ from shared.edge.resource import Operation
 FOLDER = Path("functions/machines/openapi")
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Generate the document and its page."""
     parser = Parser(prog="python -m infra.openapi", description="Generate the OpenAPI document and its page.")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import ROOT
+from infra import ROOT, package
+from infra.deploy import main
 
 PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain", "inventory.example.com")
 
@@ -85,6 +86,15 @@ def test_terraform_shows_its_plan_and_asks_before_it_does_anything(tools: Path, 
         f"{action} -var=project=example-project -var=region=europe-west1 -var=domain=inventory.example.com"
     )
     assert "-auto-approve" not in action_call
+
+
+def test_an_archive_that_cannot_be_written_is_one_line(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setattr(package, "DEFAULT_FILE", Path("/dev/null/muster.zip"))
+    monkeypatch.setattr("sys.argv", ["infra.deploy", "apply", *PLACE])
+
+    with pytest.raises(SystemExit, match=r"^muster: /dev/null[^ ]*: (Not a directory|File exists)$"):
+        main()
 
 
 def test_ctrl_c_leaves_terraform_the_time_to_save_its_state(tools: Path) -> None:

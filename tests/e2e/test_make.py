@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra import ROOT
+from tests.command import run
 from tests.stack import TIMEOUT
 
 
@@ -71,20 +72,37 @@ def test_who_sets_up_does_so_alone_and_the_next_one_waits(tmp_path: Path) -> Non
     busy, both_wait = tmp_path / "busy", tmp_path / "both-wait"
     waits = f"timeout {TIMEOUT} sh -c 'until [ -e {both_wait} ]; do sleep 0.01; done'"
     command = f"mkdir {busy} && {waits} && rmdir {busy}"
-    alone = [sys.executable, str(ROOT / "infra" / "alone.py"), str(tmp_path / "lock"), "sh", "-c", command]
+    alone = [sys.executable, "-m", "infra.alone", str(tmp_path / "lock"), "sh", "-c", command]
     reading, writing = os.pipe()
     with open(reading) as messages, open(writing, "w") as output:  # noqa: PTH123 - file descriptors
-        runs = [subprocess.Popen(alone, stdout=output) for _ in range(3)]
+        runs = [subprocess.Popen(alone, cwd=ROOT, stdout=output) for _ in range(3)]
         waiting = [messages.readline() for _ in range(2)]
         both_wait.touch()
-        assert [run.wait(TIMEOUT) for run in runs] == [0, 0, 0]
+        assert [each.wait(TIMEOUT) for each in runs] == [0, 0, 0]
         output.close()
         assert (waiting, messages.read()) == (
             ["Another make is setting up, this one waits for it...\n"] * 2,
             "",
         )
 
-    assert subprocess.run([*alone[:3], "false"], check=False).returncode == 1
+    assert run("infra.alone", str(tmp_path / "lock"), "false").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "give a lock file and a command"),
+        (("lock",), "give a lock file and a command"),
+        (("/dev/null/lock", "true"), "/dev/null/lock: Not a directory"),
+        (("/dev/null", "no-such-command"), "no-such-command: No such file or directory"),
+    ],
+)
+def test_who_cannot_set_up_alone_says_so_in_one_line(arguments: tuple[str, ...], reason: str) -> None:
+    ended = run("infra.alone", *arguments)
+
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"muster: {reason}")
 
 
 def set_up_python(folder: Path, script: str) -> None:
