@@ -133,7 +133,7 @@ def load(file: Path) -> Topology:
         TopologyError: the file is not a topology, or names a function, topic or file that does not exist.
     """
     try:
-        topology = _parse(yaml.safe_load(file.read_text()))
+        topology = _parse(yaml.safe_load(file.read_bytes()))
         _check(topology)
     except OSError as error:
         raise TopologyError(f"{file}: {error.strerror}") from error
@@ -146,12 +146,12 @@ def load(file: Path) -> Topology:
 
 def _parse(document: object) -> Topology:
     sections = _mapping(document, "the topology")
+    routes = sections.get("routes", [])
+    if not isinstance(routes, list):
+        raise TopologyError("routes is not a list")
     return Topology(
         functions=_named(Function, sections, "functions"),
-        routes=tuple(
-            _record(Route, route, f"routes[{index}]")
-            for index, route in enumerate(sections.get("routes", []))
-        ),
+        routes=tuple(_record(Route, route, f"routes[{index}]") for index, route in enumerate(routes)),
         topics=_named(Topic, sections, "topics"),
         subscriptions=_named(_subscription, sections, "subscriptions"),
         schedules=_named(Schedule, sections, "schedules"),

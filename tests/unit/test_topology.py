@@ -67,6 +67,7 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ("cpu: 1", "cpus: 1", r"functions\.machines: .*'cpus'"),
         ("retry: {minimum_backoff_seconds: 1, ", "retry: {", r"retry: .*'minimum_backoff_seconds'"),
         ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\] is not a mapping"),
+        ("routes: [{path: /**, function: machines}]", "routes:", r"routes is not a list"),
         ("functions:", "functions: [", "is not YAML"),
     ],
 )
@@ -81,6 +82,13 @@ def test_a_fault_is_one_line_with_its_place(tmp_path: Path, old: str, new: str, 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match=r"none\.yaml: No such file"):
         topology.load(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "topology.yaml"
+    file.write_bytes(b"\xff")
+    with pytest.raises(TopologyError, match=r"topology\.yaml is not YAML"):
+        topology.load(file)
 
 
 @pytest.mark.parametrize(
