@@ -159,11 +159,12 @@ def _parse_expiry(text: str, now: datetime) -> datetime:
     days = re.fullmatch(r"(\d{1,5})d", text)
     try:
         time = now + timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
-    except ValueError:
-        time = now
-    if time.tzinfo is None or time <= now:
+        expiry = time.astimezone(UTC) if time.tzinfo else now
+    except (ValueError, OverflowError):  # in UTC, it may be in the year 10,000
+        expiry = now
+    if expiry <= now:
         sys.exit(f"muster: --expires {text} is neither days (30d) nor a future time (2030-01-31T12:00:00Z)")
-    return time
+    return expiry
 
 
 def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
