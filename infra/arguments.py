@@ -26,6 +26,13 @@ def port(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Return a whole number; reject it if it is not at least 1."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line, with a reference to the help."""
 

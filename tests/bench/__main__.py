@@ -8,7 +8,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 # Functions are started while gRPC is in use. gRPC would warn of the fork, although exec follows. It reads
@@ -18,14 +17,14 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 import uvloop
 
 from infra import ROOT
-from infra.arguments import Parser
+from infra.arguments import Parser, count
 from tests.bench.calls import CALLS
 from tests.bench.client import RequestError
 from tests.bench.report import as_bars, as_json, as_markdown
 from tests.bench.run import Plan, UnfairError, run
 from tests.bench.targets import targets
 
-MOST = 1000
+MOST = 1000  # seconds
 RESULTS = ROOT / ".local" / "bench"
 NAMES = [call.name for call in CALLS]
 
@@ -68,12 +67,10 @@ def _plan() -> Plan:
         metavar="CALL",
         help=f"may be repeated (default: all): {', '.join(NAMES)}",
     )
-    parser.add_argument(
-        "--seconds", type=_positive(float), default=0.5, help="duration of a slice (default: 0.5)"
-    )
+    parser.add_argument("--seconds", type=_seconds, default=0.5, help="duration of a slice (default: 0.5)")
     parser.add_argument(
         "--rounds",
-        type=_positive(int),
+        type=count,
         default=5,
         help="number of slices of each side at each number of connections (default: 5)",
     )
@@ -85,17 +82,14 @@ def _plan() -> Plan:
     )
 
 
-def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = 0
-        if not 0 < number < MOST:
-            raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and {MOST}")
-        return number
-
-    return read
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and {MOST}")
+    return seconds
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from statistics import median
 
 from infra import ROOT
 from infra.api_key import new_api_key
-from infra.arguments import Parser
+from infra.arguments import Parser, count
 from infra.local import provision
 from tests import proc
 from tests.bench.client import ask, request
@@ -84,7 +84,7 @@ def report(pairs: list[tuple[Start, Start]]) -> str:
 def main() -> None:
     """Measure, and print the table."""
     parser = Parser(prog="python -m tests.bench.cold_start", description="Measure cold starts.")
-    parser.add_argument("--rounds", type=int, default=9, help="number of starts of each side (default: 9)")
+    parser.add_argument("--rounds", type=count, default=9, help="number of starts of each side (default: 9)")
     rounds: int = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         product = built(Path(folder))

@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--machines", type=int, action="append", help="default: 1,000, 10,000 and 100,000")
     sizes = parser.parse_args().machines or SIZES
     if min(sizes) < LEAST:
-        parser.exit(2, f"muster: --machines must be at least {LEAST:,}\n")
+        parser.error(f"--machines must be at least {LEAST:,}")
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

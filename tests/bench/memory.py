@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from infra.arguments import Parser
+from infra.arguments import Parser, count
 from tests import proc
 from tests.bench.bench import bench
 from tests.bench.calls import CALLS
@@ -63,7 +63,7 @@ def _verdict(is_met: bool) -> str:  # noqa: FBT001 - its only argument
 def main() -> None:
     """Measure, and print the figures."""
     parser = Parser(prog="python -m tests.bench.memory", description="Measure memory.")
-    parser.add_argument("--requests", type=int, default=10_000, help="number in each lot (default: 10,000)")
+    parser.add_argument("--requests", type=count, default=10_000, help="number in each lot (default: 10,000)")
     requests: int = parser.parse_args().requests
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -59,4 +59,5 @@ def test_a_fleet_that_is_too_small_for_all_calls_is_rejected_in_one_line(
     with pytest.raises(SystemExit) as ended:
         main()
 
-    assert (ended.value.code, capsys.readouterr().err) == (2, "muster: --machines must be at least 1,000\n")
+    expected = "muster: --machines must be at least 1,000 (see python -m tests.bench.growth --help)\n"
+    assert (ended.value.code, capsys.readouterr().err) == (2, expected)

@@ -1,12 +1,11 @@
 """`python -m tests.chaos`, or `make chaos`: kill processes under load, then check all data and events."""
 
-import argparse
 import random
 import sys
 import tempfile
 from pathlib import Path
 
-from infra.arguments import Parser
+from infra.arguments import Parser, count, folder
 from tests.chaos.report import report
 from tests.chaos.run import Plan, run
 
@@ -18,10 +17,12 @@ def main() -> None:
     parser = Parser(
         prog="python -m tests.chaos", description="Kill processes under load, then check all data and events."
     )
-    parser.add_argument("--seconds", type=_seconds, default=300, help="duration of each run (default: 300)")
-    parser.add_argument("--clients", type=int, default=32, help="number of concurrent clients (default: 32)")
+    parser.add_argument("--seconds", type=count, default=300, help="seconds of each run (default: 300)")
+    parser.add_argument(
+        "--clients", type=count, default=32, help="number of concurrent clients (default: 32)"
+    )
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: random)")
-    parser.add_argument("--keep", type=Path, help="a folder to keep each run's data and log in")
+    parser.add_argument("--keep", type=folder, help="a folder to keep each run's data and log in")
     arguments = parser.parse_args()
     failed = False
     for seed in arguments.seed or [random.randrange(10**6)]:  # noqa: S311 - not a secret
@@ -46,12 +47,6 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         sys.exit(f"muster: {folder}: {error.strerror}")
     return folder
-
-
-def _seconds(text: str) -> float:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number of seconds")
-    return float(text)
 
 
 if __name__ == "__main__":

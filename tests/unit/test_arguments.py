@@ -1,0 +1,26 @@
+"""Faults of command lines are one line."""
+
+import pytest
+
+from infra.arguments import Parser, count
+
+
+def parser() -> Parser:
+    made = Parser(prog="python -m example")
+    made.add_argument("--rounds", type=count)
+    return made
+
+
+def test_a_count_is_at_least_one() -> None:
+    assert parser().parse_args(["--rounds", "10"]).rounds == 10
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "\u00b2"])
+def test_what_is_no_count_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args([f"--rounds={text}"])
+
+    line = (
+        f"muster: argument --rounds: {text} is not a positive whole number (see python -m example --help)\n"
+    )
+    assert capsys.readouterr() == ("", line)
