@@ -20,7 +20,7 @@ from google.pubsub_v1 import types as pubsub_types
 from grpc_tools import protoc
 
 from infra import ROOT, os_errors, topic_schema
-from infra.arguments import Parser
+from infra.arguments import Parser, folder
 from infra.local import topology
 
 PROTO = ROOT / "proto"
@@ -36,13 +36,13 @@ def main() -> None:
     """Generate all code below a folder, by default the project's."""
     parser = Parser(prog="python -m infra.codegen", description="Generate protocol buffer code.")
     parser.add_argument(
-        "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
+        "--into", type=folder, default=ROOT, help="the folder to write below (default: the project)"
     )
     into = parser.parse_args().into
     generate_model(into / "shared" / "pb")
     generate_topic_schemas(into / "infra" / "schemas")
-    for folder, message in GOOGLE_APIS.items():
-        generate_google_api(message.DESCRIPTOR.file, into / folder)
+    for place, message in GOOGLE_APIS.items():
+        generate_google_api(message.DESCRIPTOR.file, into / place)
 
 
 def generate_model(into: Path) -> None:

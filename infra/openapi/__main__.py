@@ -9,7 +9,7 @@ from pathlib import Path
 from functions.machines.operations import operations as machines_operations
 from functions.pools.operations import operations as pools_operations
 from infra import ROOT, os_errors
-from infra.arguments import Parser
+from infra.arguments import Parser, folder
 from infra.openapi.document import document
 from infra.openapi.page import render
 from shared.bootstrap import inventory
@@ -23,13 +23,13 @@ def main() -> None:
     """Generate the document and its page."""
     parser = Parser(prog="python -m infra.openapi", description="Generate the OpenAPI document and its page.")
     parser.add_argument(
-        "--into", type=Path, default=ROOT, help="the folder to write below (default: the project)"
+        "--into", type=folder, default=ROOT, help="the folder to write below (default: the project)"
     )
-    folder = parser.parse_args().into / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    into = parser.parse_args().into / FOLDER
+    into.mkdir(parents=True, exist_ok=True)
     content = document(all_operations())
-    (folder / "openapi.json").write_text(json.dumps(content, indent=2) + "\n")
-    (folder / "docs.html").write_text(render(content))
+    (into / "openapi.json").write_text(json.dumps(content, indent=2) + "\n")
+    (into / "docs.html").write_text(render(content))
 
 
 def all_operations() -> list[Operation]:
