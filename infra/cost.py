@@ -7,6 +7,7 @@ dollars for us-central1, without free quotas and discounts. First compare them w
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra import os_errors
 from infra.arguments import Parser
 from infra.local import topology
 
@@ -137,7 +138,13 @@ def operations_table() -> Iterator[str]:
         yield f"| {each.name} | {counts} |"
 
 
-if __name__ == "__main__":
+@os_errors.in_one_line()
+def main() -> None:
+    """Print the tables, and the cost of an idle deployment."""
     Parser(prog="python -m infra.cost", description="Print what a deployment costs.").parse_args()
     idle = f"Idle, it costs about {per_month(Prices()):.0f} dollars a month."
     print("\n".join((*operations_table(), "", *table(Prices()), "", idle)))
+
+
+if __name__ == "__main__":
+    main()

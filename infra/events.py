@@ -27,6 +27,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from infra import os_errors
 from infra.arguments import Parser
 from infra.gist import gist
 from infra.google_cloud import RETRY, TIMEOUT, one_line
@@ -41,6 +42,7 @@ EventType = type[Message]
 Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Show events until Ctrl-C, SIGTERM, or the end of the stack or of the output's reader."""
     arguments = _arguments(sys.argv[1:])
@@ -50,13 +52,10 @@ def main() -> None:
     _upon_signals(_interrupt)
     logging.getLogger("google").addHandler(logging.NullHandler())  # it logs no errors either
     show = _as_json if arguments.json else _as_line
-    try:
-        with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
-            print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
-            for event_type, delivery in _first_times(arrivals, stack, arguments.state):
-                print(show(event_type.FromString(delivery.data), delivery), flush=True)
-    except BrokenPipeError:  # the reader has ended, as in `make events | head`
-        _drop_output()
+    with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
+        print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
+        for event_type, delivery in _first_times(arrivals, stack, arguments.state):
+            print(show(event_type.FromString(delivery.data), delivery), flush=True)
 
 
 def _upon_signals(do: Callable[[int, FrameType | None], None]) -> None:
@@ -73,16 +72,6 @@ def _interrupt(*_: object) -> None:
 
 def _go_on(*_: object) -> None:
     """Do nothing. Python would report an error if SIG_IGN was set while a signal arrives."""
-
-
-def _drop_output() -> None:
-    """Discard further output, because Python's flush at exit would fail again.
-
-    https://docs.python.org/3/library/signal.html#note-on-sigpipe
-    """
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 @contextlib.contextmanager

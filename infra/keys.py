@@ -16,6 +16,7 @@ import uuid6
 from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from infra import os_errors
 from infra.api_key import digest, new_api_key
 from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
@@ -80,6 +81,7 @@ def revoke(client: Client, key_id: str, *, now: datetime) -> datetime | None:
     return None
 
 
+@os_errors.in_one_line()
 def main(command_line: Sequence[str]) -> None:
     """Run a command; report a failure in one line."""
     arguments = _arguments(command_line)

@@ -16,6 +16,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.pubsub import SubscriberClient
 from google.pubsub_v1.types import Subscription
 
+from infra import os_errors
 from infra.arguments import Parser, given
 from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
 from infra.local import state
@@ -23,6 +24,7 @@ from infra.local import state
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Seek a subscription to a time; report a failure in one line."""
     arguments = _arguments(sys.argv[1:])

@@ -1,8 +1,13 @@
-"""Commands that write files report in one line what they cannot write."""
+"""Commands report in one line what they cannot write, and end quietly if nobody reads their output."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.command import run
+from infra import ROOT
+from tests.command import TIMEOUT, run
 
 
 @pytest.mark.parametrize("command", ["infra.codegen", "infra.openapi"])
@@ -21,3 +26,21 @@ def test_an_empty_folder_is_not_the_current_one(command: str) -> None:
 
     expected = f"muster: argument --into: it is empty (see python -m {command} --help)\n"
     assert (ended.returncode, ended.stderr) == (2, expected)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_command_whose_reader_has_ended_ends_quietly(unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as nobody:  # noqa: PTH123 - a file descriptor
+        ended = subprocess.run(
+            [sys.executable, "-m", "infra.cost"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
