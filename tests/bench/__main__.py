@@ -3,16 +3,11 @@
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-# Functions are started while gRPC is in use. gRPC would warn of the fork, although exec follows. It reads
-# this when it is imported.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import uvloop
 
