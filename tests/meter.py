@@ -1,12 +1,11 @@
 """Measure the cost of one call by the emulators' counters, while nothing else happens."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from tests.bench.client import ask, request
+from tests.bench.client import ask_json, request
 from tests.bench.served import Backends
 from tests.bench.store import Store
 
@@ -72,8 +71,8 @@ class Meter:
         rpcs: Counter[str] = Counter()
         billed: Counter[str] = Counter()
         for control in self._controls:
-            response = await ask(int(control.rpartition(":")[2]), _GET)
-            counters = json.loads(response.partition(b"\r\n\r\n")[2]).get(self._project, {})
+            response = await ask_json(int(control.rpartition(":")[2]), _GET)
+            counters = response.get(self._project, {})
             rpcs.update(counters.pop("rpcs", {}))
             billed.update(counters)
         return Cost(rpcs=rpcs, billed=billed)

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httptools
 
@@ -173,3 +174,9 @@ async def ask(port: int, request: bytes) -> bytes:
         error = UnavailableError if status == _UNAVAILABLE else RequestError
         raise error(f"{status}: {body.decode()}")
     return head + body
+
+
+async def ask_json(port: int, request: bytes) -> dict[str, Any]:
+    """Send one request, and return the JSON object in the response's body. It raises what `ask` raises."""
+    body: dict[str, Any] = json.loads((await ask(port, request)).partition(b"\r\n\r\n")[2])
+    return body

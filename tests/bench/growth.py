@@ -20,7 +20,7 @@ from infra import ROOT
 from infra.arguments import Parser
 from tests import proc
 from tests.bench.bench import Bench, bench
-from tests.bench.client import UnavailableError, ask, drive, request
+from tests.bench.client import UnavailableError, ask, ask_json, drive, request
 from tests.bench.growth_report import Growth, Point, draw, table
 from tests.bench.served import Served
 from tests.bench.tenants import Size, Tenant, a_mac, tenant
@@ -189,10 +189,9 @@ async def _patiently(port: int, sent: bytes) -> dict[str, Any]:
     async with asyncio.timeout(TIMEOUT):
         while True:
             try:
-                response: dict[str, Any] = json.loads((await ask(port, sent)).partition(b"\r\n\r\n")[2])
+                return await ask_json(port, sent)
             except UnavailableError:
                 continue
-            return response
 
 
 async def _point(made: Bench, served: Served, call: Call, fleet: Fleet) -> Point:

@@ -78,9 +78,8 @@ def _cheap(measured: Measured) -> Target:
         reads=billed["reads"],
         writes=billed["writes"],
         deletes=billed["deletes"],
-        kilobytes=billed[
-            "published"
-        ],  # the event of such a machine is smaller than the billing minimum of 1 kB
+        # The event of such a machine is smaller than the billing minimum of 1 kB.
+        kilobytes=billed["published"],
     )
     dollars = sum(cost.per_million(operation, cost.Prices()).values())
     return Target(

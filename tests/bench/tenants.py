@@ -4,12 +4,10 @@ The product registers the first machine of each. The others are copies of its do
 addresses, and are written to the database directly. So their search terms are those of the first one's id.
 """
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 import uuid6
 
@@ -17,7 +15,7 @@ from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.write_pb2 import Write
 from shared.domain.identities import mac_identity
 from shared.store import paths
-from tests.bench.client import ask, request
+from tests.bench.client import ask_json, request
 from tests.bench.served import Backends
 from tests.bench.store import Store, frame
 from tests.functions.machines.bodies import PROFILE
@@ -107,7 +105,7 @@ async def tenant(
     form = model.form()
     await store.write(map(form.copy, made.machines, made.macs))
     for _ in range(size.pools):
-        pool = await _call(ports["pools"], request("POST", "/v1/pools", api_key, {"name": "a pool"}))
+        pool = await ask_json(ports["pools"], request("POST", "/v1/pools", api_key, {"name": "a pool"}))
         made.pools.append(pool["id"])
         form = model.form(pool["id"])
         await store.write(form.copy(str(uuid6.uuid7()), a_mac()) for _ in range(size.members))
@@ -153,9 +151,9 @@ async def _model(made: Tenant, store: Store, port: int) -> _Model:
     """Register a machine with the product, and set its status to connected, as its agent does."""
     mac = a_mac()
     registration = request("POST", "/api/v1/machines", made.api_key, PROFILE | {"nics": [{"mac": mac}]})
-    machine_id = (await _call(port, registration))["id"]
+    machine_id = (await ask_json(port, registration))["id"]
     agent = request("PATCH", f"/v1/machines/{machine_id}", made.api_key, {"status": "connected"})
-    await _call(port, agent)
+    await ask_json(port, agent)
     return _Model(
         machine_id=machine_id,
         mac=mac,
@@ -166,8 +164,3 @@ async def _model(made: Tenant, store: Store, port: int) -> _Model:
 
 def _claim(mac: str) -> str:
     return paths.identity(mac_identity(mac))
-
-
-async def _call(port: int, call: bytes) -> dict[str, Any]:
-    response: dict[str, Any] = json.loads((await ask(port, call)).partition(b"\r\n\r\n")[2])
-    return response

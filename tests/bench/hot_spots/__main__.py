@@ -42,11 +42,11 @@ def main() -> None:
 
 
 def _ramp(rate: float) -> int:
-    """Return the minutes that traffic takes to reach a rate, by half more every five, from 500 per second.
+    """Return the minutes that traffic takes to reach a rate, by half more every five, from the limit.
 
     https://cloud.google.com/firestore/native/docs/best-practices#ramping_up_traffic
     """
-    return 5 * math.ceil(math.log(rate / 500, 1.5))
+    return 5 * math.ceil(math.log(rate / LIMIT, 1.5))
 
 
 def _table(rates: dict[Layout, dict[str, float]]) -> None:
