@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from infra import ROOT
+from infra import ROOT, os_errors
 from infra.arguments import Parser, count
 from tests.bench.calls import CALLS
 from tests.bench.client import RequestError
@@ -24,9 +24,13 @@ RESULTS = ROOT / ".local" / "bench"
 NAMES = [call.name for call in CALLS]
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Measure, print the tables and the chart, and store them with all figures."""
     plan = _plan()
+    RESULTS.mkdir(
+        parents=True, exist_ok=True
+    )  # if that is not possible, fail before the minutes of measuring
     started = time.monotonic()
 
     def progress(line: str) -> None:
@@ -44,7 +48,6 @@ def main() -> None:
     shutil.rmtree(folder)
     held = targets(measured)
     tables, bars = as_markdown(measured, held), as_bars(measured)
-    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "results.json").write_text(json.dumps(as_json(plan, measured, held), indent=2))
     (RESULTS / "results.md").write_text(f"{tables}\n")
     from tests.bench.chart import draw  # noqa: PLC0415 - loading matplotlib would disturb measurements

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from infra import ROOT
+from infra import ROOT, os_errors
 from infra.arguments import Parser
 from tests import proc
 from tests.bench.bench import Bench, bench
@@ -222,6 +222,7 @@ def _progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Measure, print and store the table and the plot; exit with 1 if a call's cost depends on the fleet."""
     parser = Parser(prog="python -m tests.bench.growth", description="Measure calls in growing fleets.")
@@ -229,12 +230,12 @@ def main() -> None:
     sizes = parser.parse_args().machines or SIZES
     if min(sizes) < LEAST:
         parser.error(f"--machines must be at least {LEAST:,}")
+    FOLDER.mkdir(parents=True, exist_ok=True)  # if that is not possible, fail before the minutes of measuring
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         growth = runner.run(measure(sizes, Path(folder)))
-    FOLDER.mkdir(parents=True, exist_ok=True)
     shown = table(growth)
     (FOLDER / "growth.md").write_text(shown)
     (FOLDER / "growth.json").write_text(json.dumps(growth.as_json(), indent=2))
