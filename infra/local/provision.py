@@ -145,7 +145,7 @@ async def _declare_subscription(channel: grpc.aio.Channel, subscription: pubsub_
     # It is from an earlier run: the function's port has changed, and the topology may have changed.
     get = pubsub_pb2.GetSubscriptionRequest(subscription=subscription.name)
     known = await _call(channel, f"{service}/GetSubscription", get, pubsub_pb2.Subscription)
-    if known and _lasting(known) == _lasting(subscription):
+    if known and _immutable(known) == _immutable(subscription):
         update = pubsub_pb2.UpdateSubscriptionRequest(subscription=subscription)
         update.update_mask.paths.extend(
             ("push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy")
@@ -157,7 +157,7 @@ async def _declare_subscription(channel: grpc.aio.Channel, subscription: pubsub_
         await _call(channel, *create)
 
 
-def _lasting(subscription: pubsub_pb2.Subscription) -> tuple[str, str, bool]:
+def _immutable(subscription: pubsub_pb2.Subscription) -> tuple[str, str, bool]:
     """Return the properties that cannot be updated: https://cloud.google.com/pubsub/docs/subscription-properties."""
     return subscription.topic, subscription.filter, subscription.enable_message_ordering
 

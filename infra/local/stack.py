@@ -58,7 +58,7 @@ class Stack:
         self._is_up = False
         self._fork_server = ForkServer(report, _read_by_grpc(topology))
         self._functions = {
-            name: Function(function, self._fork_server, report, self._publish)
+            name: Function(function, self._fork_server, report, self._refresh_state)
             for name, function in topology.functions.items()
         }
         self._firestore = self._emulator(
@@ -82,7 +82,7 @@ class Stack:
         """
         data = self._options.data
         alone = state.occupied(data / "data.lock") if data else nullcontext()
-        with state.published(self._options.state_folder), alone:
+        with state.owned(self._options.state_folder), alone:
             try:
                 await self._start_emulators()
                 self._server.start()
@@ -107,12 +107,12 @@ class Stack:
 
     async def _set_up_firestore(self) -> None:
         await provision.development_key(self._firestore.host, self._options.api_key)
-        await self._publish()
+        await self._refresh_state()
 
     async def _set_up_pubsub(self) -> None:
         ports = {name: function.port for name, function in self._functions.items()}
         await provision.topics_and_subscriptions(self._pubsub.host, self._topology, ports)
-        await self._publish()
+        await self._refresh_state()
 
     async def _start_emulators(self) -> None:
         self._fork_server.start()  # it takes longest
@@ -146,7 +146,7 @@ class Stack:
         await asyncio.gather(*(function.stop() for function in self._functions.values()))
         await asyncio.gather(self._fork_server.stop(), self._firestore.stop(), self._pubsub.stop())
 
-    async def _publish(self) -> None:
+    async def _refresh_state(self) -> None:
         """Write `stack.json` again after a change, if the stack is up."""
         if not self._is_up:
             return

@@ -69,7 +69,7 @@ def occupied(lock: Path) -> Iterator[None]:
 
 
 @contextmanager
-def published(folder: Path) -> Iterator[None]:
+def owned(folder: Path) -> Iterator[None]:
     """Hold the lock of a state folder, and delete `stack.json` there before and after.
 
     Raises:
