@@ -13,8 +13,9 @@ from shared.edge.responses import json_response, message_response
 # Each such response has this header, for caches: RFC 9110, section 12.5.5.
 NEGOTIATED = {"Vary": "Accept"}
 
-# Some clients omit the zero before the decimal point.
-_WEIGHT = re.compile(r"q=([0-9]+\.?[0-9]*|\.[0-9]+)")
+# Some clients omit the zero before the decimal point. Digits match in only one way, because otherwise the
+# time to reject a long weight would grow with the square of its length.
+_WEIGHT = re.compile(r"q=([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _BOTH = ("application/*", "*/*")
 
 

@@ -7,9 +7,11 @@ from google.protobuf.json_format import ParseDict
 
 from shared.pb.inventory.v1.api_pb2 import RegisteredMachine
 from shared.pb.inventory.v1.machine_pb2 import CPU, NIC, Accelerator, Drive, Machine, MemoryModule
+from tests import proc
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import OPTIONAL, PROFILE, a_body
 from tests.functions.machines.expectations import PATH, UUID7, conflict, created, invalid, problem
+from tests.stack import RunningStack
 
 PROTOBUF = "application/x-protobuf"
 SENT = {"Content-Type": PROTOBUF}
@@ -109,6 +111,16 @@ async def test_a_preference_may_come_in_several_lines(machines: MachinesApi) -> 
     )
 
     assert response.headers["content-type"] == PROTOBUF
+
+
+async def test_a_weight_that_is_none_takes_no_time(machines: MachinesApi, stack: RunningStack) -> None:
+    """A regular expression with backtracking would take eleven seconds, and block all other requests."""
+    [worker] = proc.children(stack.pids["machines"])
+    used = proc.cpu_seconds(worker)
+    response = await machines.call("GET", PATH, headers={"Accept": f"{PROTOBUF};q={'1' * 40_000}x"})
+
+    assert response.is_success
+    assert proc.cpu_seconds(worker) - used < 2
 
 
 async def test_errors_are_problems_in_json_for_all(machines: MachinesApi) -> None:
