@@ -104,6 +104,9 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bool]
         raise _RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {_MAX_BODY_BYTES} bytes, length given"
         )
+    # Any page in a browser on this machine can send a POST, but only with its origin.
+    if "origin" in headers:
+        raise _RequestError(HTTPStatus.FORBIDDEN, "pages in a browser have no access")
     is_last = headers.get("connection", "").lower() == "close"
     return method, target.partition("?")[0], await reader.readexactly(int(length)), is_last
 

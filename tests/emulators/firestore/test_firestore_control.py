@@ -137,6 +137,17 @@ def test_a_malformed_fault_is_rejected(fault: object, emulator: Emulator) -> Non
     assert response.json()["error"]
 
 
+def test_a_page_in_a_browser_cannot_inject_faults(emulator: Emulator, project: str) -> None:
+    """A page of any site can send this request without a preflight (https://fetch.spec.whatwg.org)."""
+    fault = {"pattern": project, "code": "UNAVAILABLE"}
+    headers = {"Content-Type": "text/plain", "Origin": "https://site.example"}
+    response = emulator.control.post("/faults", json=fault, headers=headers)
+
+    assert response.status_code == 403
+    waiting = emulator.control.get("/faults").json()["faults"]
+    assert project not in {fault["pattern"] for fault in waiting}
+
+
 @pytest.mark.parametrize("endless", ["NaN", "Infinity", "1e999"])
 def test_a_delay_that_is_no_finite_number_is_rejected(endless: str, emulator: Emulator) -> None:
     response = emulator.control.post("/faults", content=f'{{"delay_ms": {endless}, "method": "None"}}')
