@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextvars import Context
 from functools import partial
 
+import grpc
+import grpc.aio
+
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
@@ -21,7 +24,8 @@ from shared.store.queries import all_in
 # commits, but a crash leaves more events, which the relay publishes again.
 COLLECT_SECONDS = 0.5
 DROP_SECONDS = 10.0
-# A commit can have any number of writes, but at most 10 MiB: https://cloud.google.com/firestore/quotas
+# A commit can have any number of writes, but not documents of more than some 10 MiB in total, even if it only
+# deletes them: https://github.com/firebase/firebase-tools/issues/1036
 BATCH = 500
 # A document can have 1 MiB, and a whole page is in memory.
 PAGE = 50
@@ -58,8 +62,7 @@ class Outbox:
             StoreError, grpc.aio.AioRpcError: the store rejects the call.
         """
         for names in batches(documents, BATCH):
-            deletes = [writes.delete(name) for name in names]
-            await with_retries(partial(self._firestore.commit, deletes, deadline), deadline)
+            await self._delete(names, deadline)
 
     async def waiting(
         self, *, max_events: int, max_bytes: int, deadline: Deadline
@@ -87,6 +90,17 @@ class Outbox:
             page = await self._page(page[-1], deadline) if len(page) == PAGE else []
         if documents:
             yield documents
+
+    async def _delete(self, names: Sequence[str], deadline: Deadline) -> None:
+        """Delete documents in one commit, or in more if they are too large together."""
+        deletes = [writes.delete(name) for name in names]
+        try:
+            await with_retries(partial(self._firestore.commit, deletes, deadline), deadline)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or len(names) == 1:
+                raise
+            for half in batches(names, (len(names) + 1) // 2):
+                await self._delete(half, deadline)
 
     async def _page(self, after: Document | None, deadline: Deadline) -> list[Document]:
         query = all_in("outbox")

@@ -52,3 +52,18 @@ async def test_all_is_dropped_however_much_it_is_and_also_when_the_store_falters
 
     assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
     assert entries(capsys) == []
+
+
+async def test_events_too_large_for_one_commit_are_dropped_in_several(
+    own: Inventory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [f"{number}" for number in range(12)]
+    for event_id in ids:
+        entry = OutboxEntry(data=bytes(1_000_000))
+        create = writes.create(own.firestore.name(paths.outbox(event_id)), entry)
+        await own.firestore.commit([create], Deadline(5))
+
+    await drop(own, ids)
+
+    assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
+    assert entries(capsys) == []

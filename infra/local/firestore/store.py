@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google_apis.firestore.document_pb2 import Document
-from infra.local.firestore import writes
+from infra.local.firestore import limits, writes
 from infra.local.firestore.clock import SECOND, Clock
 from infra.local.firestore.indexes import MAX_ENTRIES, Indexes
 from infra.local.firestore.journal import SqliteJournal
@@ -95,13 +95,17 @@ class OpenDatabase:
         """Compute the outcomes of the writes; each write sees the effects of those before it."""
         outcomes = []
         after: dict[str, Version] = {}
+        deleted = 0
         for write in checked:
             stored = after[write.path] if write.path in after else self.documents.get(write.path)
+            if write.deletes and stored is not None:
+                deleted += len(stored.data)
             outcome = writes.perform(write, stored if stored and stored.data else None, time)
             outcomes.append(outcome)
             if outcome.changed:
                 self._check_entries(write.path, outcome.data)
                 after[write.path] = Version(outcome.data, outcome.created, outcome.updated)
+        limits.check_deleted(deleted)
         return outcomes, after
 
     def _check_entries(self, path: str, data: bytes) -> None:

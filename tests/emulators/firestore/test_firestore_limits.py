@@ -255,3 +255,22 @@ def test_timestamps_are_kept_to_the_microsecond(client: Client) -> None:
     result = document.set({"a": 1})
     document.set({"at": result.update_time})
     assert document.get().get("at") == result.update_time
+
+
+def test_a_commit_deletes_at_most_10_mebibytes(client: Client, cities: CollectionReference) -> None:
+    documents = [cities.document(f"{number}") for number in range(11)]
+    for document in documents:
+        document.set({"a": bytes(1_000_000)})
+    deletion = client.batch()
+    for document in documents:
+        deletion.delete(document)
+    with pytest.raises(InvalidArgument, match="Transaction too big"):
+        deletion.commit()
+    assert len(list(cities.list_documents())) == 11
+
+    for half in documents[:5], documents[5:]:
+        deletion = client.batch()
+        for document in half:
+            deletion.delete(document)
+        deletion.commit()
+    assert list(cities.list_documents()) == []
