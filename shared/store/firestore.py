@@ -257,9 +257,10 @@ class Firestore:
                 stream = self._rpcs.run_aggregation_query(
                     request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
-                responses = [response async for response in stream]
-            number = responses[0].result.aggregate_fields["count"].integer_value
-            return number, responses[0].read_time.ToDatetime(UTC)
+                # Responses without a result only report progress.
+                [response] = [response async for response in stream if response.HasField("result")]
+            number = response.result.aggregate_fields["count"].integer_value
+            return number, response.read_time.ToDatetime(UTC)
 
         return await with_retries(run, deadline)
 
