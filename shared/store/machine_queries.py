@@ -46,8 +46,8 @@ def machines_query(
     query = all_in("machines")
     query.select.fields.extend(MACHINE_SELECTION)
     conditions = list(_conditions(machine_filter, label_sets, candidates=candidates))
-    # Without other conditions, use one that all machines of the collection meet, because Firestore cannot
-    # have a descending index of names alone.
+    # Without other conditions, use one that all machines of the collection meet, because Firestore's own
+    # index of names is ascending.
     query.where.CopyFrom(
         all_of(conditions or [_equal("organization_id", Value(string_value=machine_filter.organization_id))])
     )

@@ -65,7 +65,7 @@ async def list_pools(
 ) -> list[Pool]:
     """Read a page of an organization's pools, newest first."""
     query = all_in("pools")
-    # Not by name, although ids are UUIDv7, because Firestore cannot have a descending index of names alone:
+    # Not by name, although ids are UUIDv7, because Firestore's own index of names is ascending:
     # https://github.com/firebase/flutterfire/issues/4398
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "created_at"
     query.offset = skip
