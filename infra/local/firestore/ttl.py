@@ -14,7 +14,7 @@ from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.pauses import pauses
-from infra.local.firestore.state import Record
+from infra.local.firestore.state import Record, Version
 from infra.local.firestore.store import OpenDatabase, Store
 from infra.local.status_errors import Aborted, FailedPrecondition
 
@@ -29,9 +29,10 @@ async def expire_forever(store: Store, billing: Billing, indexes: Indexes, inter
 
 
 async def _expire(database: OpenDatabase, billing: Billing, collection: str, field: FieldPath) -> None:
-    for delete in await _deletes(database, collection, field):
+    for record, expired in await _expired(database, collection, field):
+        await asyncio.sleep(0)  # so that other calls are served in between
         try:
-            await database.commit([writes.check(delete, database.name)])
+            await database.commit([writes.check(_delete(database, record, expired), database.name)])
         except Aborted:
             continue  # it is in use; the next round finds it again
         except FailedPrecondition:
@@ -39,7 +40,8 @@ async def _expire(database: OpenDatabase, billing: Billing, collection: str, fie
         billing.write(database.name, deletes=True)
 
 
-async def _deletes(database: OpenDatabase, collection: str, field: FieldPath) -> list[Write]:
+async def _expired(database: OpenDatabase, collection: str, field: FieldPath) -> list[tuple[Record, Version]]:
+    """Return the expired documents of a collection group, each with its expired version."""
     group = database.documents.groups.get(collection)
     if group is None:
         return []
@@ -49,13 +51,13 @@ async def _deletes(database: OpenDatabase, collection: str, field: FieldPath) ->
     # Only timestamps count; values of other types sort outside of these bounds.
     lower, upper = ordering.TIMESTAMP, ordering.encode(now)
     return [
-        _delete(database, entry.record)
+        (entry.record, entry.record.latest)
         for block in index.blocks(lower, upper)
         for entry in block.members(block.between(lower, upper))
     ]
 
 
-def _delete(database: OpenDatabase, record: Record) -> Write:
-    """Return a write that deletes a document unless it changes before."""
-    seen = Precondition(update_time=clock.to_timestamp(record.latest.updated))
-    return Write(delete=names.document_name(database.name, record.path), current_document=seen)
+def _delete(database: OpenDatabase, record: Record, expired: Version) -> Write:
+    """Return a write that deletes a document if this is still its version."""
+    unchanged = Precondition(update_time=clock.to_timestamp(expired.updated))
+    return Write(delete=names.document_name(database.name, record.path), current_document=unchanged)

@@ -11,13 +11,15 @@ import pytest
 from google_apis.firestore.common_pb2 import Precondition, TransactionOptions
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
-from infra.local.firestore import writes
+from infra.local.firestore import clock, writes
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
+from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.store import OpenDatabase, Settings, Store
 from infra.local.firestore.transactions import Timeouts
+from infra.local.firestore.ttl import expire_forever
 from infra.local.status_errors import AlreadyExists, InvalidArgument
 from tests import virtual_time
 
@@ -55,6 +57,23 @@ async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> N
         change = Document(name=NAME, fields={"n": Value(integer_value=step)})
         await commit(database, Write(update=change))
         assert step < 10
+
+
+async def test_others_run_between_the_deletions_of_expired_documents() -> None:
+    indexes = Indexes(ttls=(("a", ("end",)),))
+    store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
+    database = store.database(DATABASE)
+    past = {"end": Value(timestamp_value=clock.to_timestamp(0))}
+    await commit(
+        database, *(Write(update=Document(name=f"{NAME}{number}", fields=past)) for number in range(3))
+    )
+    expiring = asyncio.create_task(expire_forever(store, Billing(counters()), indexes, interval=0))
+    left = {3}
+    while 0 not in left:
+        await asyncio.sleep(0)
+        left.add(sum(record.at(None) is not None for record in database.documents.everything.records()))
+    expiring.cancel()
+    assert left == {3, 2, 1, 0}
 
 
 def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
