@@ -76,11 +76,18 @@ class Schemas:
             raise ResourceNotFound(name) from None
 
     def get(self, name: str) -> Revision:
-        """Return a schema's latest revision, or the one in the name: `{name}@{revision}`."""
-        name, _, revision_id = name.partition("@")
+        """Return a schema's latest revision, or the one in the name: `{name}@{revision}`.
+
+        Raises:
+            ResourceNotFound: the schema or the revision does not exist.
+            InvalidArgument: the name is malformed, or ends with the `@`.
+        """
+        name, separator, revision_id = name.partition("@")
         revisions = self.of(name)
-        if not revision_id:
+        if not separator:
             return revisions[-1]
+        if not revision_id:
+            raise InvalidArgument("A revision id is needed.")
         for revision in revisions:
             if revision.id == revision_id:
                 return revision

@@ -184,6 +184,18 @@ def test_a_schema_has_revisions(schemas: SchemaServiceClient, project: str) -> N
         schemas.get_schema(name=f"{name}@{third.revision_id}")
 
 
+def test_a_revision_to_delete_or_to_copy_must_be_named(schemas: SchemaServiceClient, project: str) -> None:
+    name = create(schemas, project)
+    schemas.rollback_schema(name=name, revision_id=schemas.get_schema(name=name).revision_id)
+    latest = schemas.get_schema(name=name)
+    for unnamed in (name, f"{name}@"):
+        with pytest.raises(InvalidArgument):
+            schemas.delete_schema_revision(name=unnamed)
+    with pytest.raises(InvalidArgument):
+        schemas.rollback_schema(name=name)
+    assert schemas.get_schema(name=name) == latest
+
+
 def test_a_schema_has_at_most_twenty_revisions(schemas: SchemaServiceClient, project: str) -> None:
     name = create(schemas, project)
     first = schemas.get_schema(name=name)
