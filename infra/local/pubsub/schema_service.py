@@ -6,7 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.definitions import MessageType, compiled
-from infra.local.pubsub.names import check_name, check_project
+from infra.local.pubsub.names import check_project
 from infra.local.pubsub.pages import page
 from infra.local.pubsub.schemas import Revision
 from infra.local.status_errors import InvalidArgument, Unimplemented
@@ -37,13 +37,10 @@ class SchemaService:
         return wire.unary("google.pubsub.v1.SchemaService", methods)
 
     async def _create(self, request: pb.CreateSchemaRequest) -> pb.Schema:
-        check_project(request.parent)
         name = f"{request.parent}/schemas/{request.schema_id}"
-        check_name(name, "schemas")
         return await self._committed(self._schemas.create(name, await _compiled(request.schema)))
 
     async def _commit(self, request: pb.CommitSchemaRequest) -> pb.Schema:
-        self._schemas.of(request.name)
         return await self._committed(self._schemas.commit(request.name, await _compiled(request.schema)))
 
     async def _roll_back(self, request: pb.RollbackSchemaRequest) -> pb.Schema:
