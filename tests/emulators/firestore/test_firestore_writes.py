@@ -202,6 +202,19 @@ def test_documents_are_created_updated_and_deleted_one_by_one(
         generated.get_document(request={"name": created.name})
 
 
+def test_a_write_with_a_malformed_mask_of_its_response_changes_nothing(
+    generated: FirestoreClient, database: str, cities: CollectionReference
+) -> None:
+    malformed = {"mask": {"field_paths": ["a..b"]}}
+    document = Document(name=f"{database}/documents/cities/paris")
+    with pytest.raises(InvalidArgument):
+        generated.update_document(request={"document": document, **malformed})
+    new = {"parent": f"{database}/documents", "collection_id": "cities", "document": Document()}
+    with pytest.raises(InvalidArgument):
+        generated.create_document(request={**new, **malformed})
+    assert list(cities.stream()) == []
+
+
 def test_a_document_to_create_has_no_name(
     generated: FirestoreClient, database: str, cities: CollectionReference
 ) -> None:

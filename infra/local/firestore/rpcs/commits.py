@@ -2,11 +2,10 @@
 
 import secrets
 import string
-from collections.abc import Iterable
 
 from google.protobuf.empty_pb2 import Empty
 
-from google_apis.firestore.common_pb2 import Precondition
+from google_apis.firestore.common_pb2 import DocumentMask, Precondition
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import (
     BatchWriteRequest,
@@ -23,7 +22,7 @@ from google_apis.firestore.firestore_pb2 import (
 from google_apis.firestore.write_pb2 import Write, WriteResult
 from infra.local.firestore import clock, names, writes
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.documents import masked
+from infra.local.firestore.rpcs.documents import masking
 from infra.local.firestore.store import OpenDatabase, Store
 from infra.local.status_errors import InvalidArgument, StatusError
 
@@ -99,7 +98,7 @@ class Commits:
         path = names.join(parent_path, names.single_id(request.collection_id), names.single_id(identifier))
         request.document.name = names.document_name(database_name, path)
         write = Write(update=request.document, current_document=Precondition(exists=False))
-        return await self._write_and_get(database_name, write, request.mask.field_paths)
+        return await self._write_and_get(database_name, write, request.mask)
 
     async def update_document(self, request: UpdateDocumentRequest) -> Document:
         """Change a document, or create it."""
@@ -109,7 +108,7 @@ class Commits:
         if request.HasField("current_document"):
             write.current_document.CopyFrom(request.current_document)
         database_name, _ = names.document(request.document.name)
-        return await self._write_and_get(database_name, write, request.mask.field_paths)
+        return await self._write_and_get(database_name, write, request.mask)
 
     async def delete_document(self, request: DeleteDocumentRequest) -> Empty:
         """Delete a document."""
@@ -121,11 +120,12 @@ class Commits:
         await database.durable()
         return Empty()
 
-    async def _write_and_get(self, database_name: str, write: Write, mask: Iterable[str]) -> Document:
+    async def _write_and_get(self, database_name: str, write: Write, mask: DocumentMask) -> Document:
+        project = masking(mask)  # an invalid mask must prevent the write
         database = self._store.database(database_name)
         _, outcome = await self._write(database, write)
         await database.durable()
-        return masked(outcome.data, mask)
+        return Document.FromString(project(outcome.data))
 
     async def _write(
         self, database: OpenDatabase, write: Write

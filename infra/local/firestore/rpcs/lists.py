@@ -14,13 +14,13 @@ from google_apis.firestore.firestore_pb2 import (
     ListDocumentsResponse,
 )
 from google_apis.firestore.query_pb2 import StructuredQuery
-from infra.local.firestore import names, ordering, paths
+from infra.local.firestore import names, ordering
 from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, prepare, run
 from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.documents import projected
+from infra.local.firestore.rpcs.documents import masking
 from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
@@ -44,7 +44,7 @@ class Lists:
         if request.page_token:
             query = replace(query, lower=_decode(request.page_token))
         size = _page_size(request)
-        mask = [paths.parse(path) for path in request.mask.field_paths]
+        project = masking(request.mask)
         async with reading(self._store.database(database_name), request) as view:
             required.check(query, view.database.indexes)
             await pauses(prepare(view.database.documents, query))
@@ -58,7 +58,7 @@ class Lists:
         self._billing.reads(database_name, len(page[:size]))
         response = ListDocumentsResponse()
         for hit in page[:size]:
-            response.documents.add().MergeFromString(projected(hit.version.data, mask))
+            response.documents.add().MergeFromString(project(hit.version.data))
         if len(page) > size:
             response.next_page_token = _encode(page[size - 1].key + ordering.AFTER)
         return response
