@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import Write
 
 from tests.emulators.firestore.emulator import Emulator, running
-from tests.emulators.firestore.reading import aggregated, counted
+from tests.emulators.firestore.reading import aggregated, counted, summed
 
 
 def test_production_s_bill_is_counted_by_project(
@@ -53,6 +53,20 @@ def test_an_aggregation_is_billed_by_the_thousand(emulator: Emulator, project: s
         batch.commit()
     assert aggregated(counted(client.collection("many"))) == 1001
     assert emulator.billed(project)["aggregation_units"] == 2
+
+
+def test_an_aggregation_is_billed_for_what_its_offset_skips(
+    emulator: Emulator, project: str, client: Client
+) -> None:
+    batch = client.batch()
+    for number in range(1001):
+        batch.set(client.document(f"many/{number}"), {"n": 1})
+    batch.commit()
+    skipping = client.collection("many").offset(1000)
+    assert aggregated(counted(skipping)) == 1
+    assert emulator.billed(project)["aggregation_units"] == 2
+    assert aggregated(summed(skipping, "n")) == 1
+    assert emulator.billed(project)["aggregation_units"] == 4
 
 
 def test_counters_can_be_reset(project: str) -> None:

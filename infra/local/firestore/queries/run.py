@@ -67,12 +67,17 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
     return skipped, list(islice(hits, query.limit))
 
 
-def count(database: Database, query: Query, time: int | None) -> int | None:
-    """Return the number of matching documents from the indexes alone; None if that is not possible."""
+def count(database: Database, query: Query, time: int | None) -> tuple[int, int] | None:
+    """Return the numbers of results of `page` from the indexes alone; None if that is not possible."""
     search = _search(database, query, time)
     if search is None:
-        return 0
-    return search.count() if search.is_exact else None
+        return 0, 0
+    if not search.is_exact:
+        return None
+    matching = search.count()
+    skipped = min(query.offset, matching)
+    rest = matching - skipped
+    return skipped, rest if query.limit is None else min(rest, query.limit)
 
 
 def scope_of(database: Database, query: Query) -> Scope | None:

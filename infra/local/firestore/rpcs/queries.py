@@ -59,13 +59,14 @@ class Queries:
         async with reading(self._store.database(database_name), request) as view:
             await _prepare(view, query)
             by_index_alone = not (present or view.holder)
-            found = _count(view, query) if by_index_alone else None
+            counted = count(view.database.documents, query, view.time) if by_index_alone else None
             data: list[bytes] = []
-            skipped = 0
-            if found is None:
+            if counted is None:
                 skipped, hits = await _run(view, query)
                 data = [hit.version.data for hit in hits]
                 found = len(hits)
+            else:
+                skipped, found = counted
             self._billing.aggregation(database_name, skipped + found)
             response = RunAggregationQueryResponse(transaction=view.begun, read_time=view.read_time())
             for alias, value in aggregate.compute(aggregations, found, data).items():
@@ -88,15 +89,6 @@ async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:
     if view.holder:
         locks.scanned(view.holder, QueryLock(query, _covered(query, hits)))
     return skipped, hits
-
-
-def _count(view: Reading, query: Query) -> int | None:
-    """Return the number of a query's results from the indexes alone; None if that is not possible."""
-    matching = count(view.database.documents, query, view.time)
-    if matching is None:
-        return None
-    rest = max(0, matching - query.offset)
-    return rest if query.limit is None else min(rest, query.limit)
 
 
 def _covered(query: Query, hits: list[Hit]) -> bytes:
