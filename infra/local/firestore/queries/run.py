@@ -42,13 +42,7 @@ def prepare(database: Database, query: Query) -> Iterator[None]:
 def run(database: Database, query: Query, time: int | None) -> Iterator[Hit]:
     """Return the matching documents at a time, by default now, without applying the offset and the limit."""
     search = _search(database, query, time)
-    if search is None:
-        return iter(())
-    past = search.past
-    if past is None:
-        return search.hits()
-    unchanged = (hit for hit in search.hits() if hit.version.updated <= past)
-    return heapq.merge(unchanged, search.superseded(database, past), key=attrgetter("key"))
+    return iter(()) if search is None else search.results(database)
 
 
 def page(database: Database, query: Query, time: int | None) -> tuple[int, list[Hit]]:
@@ -58,11 +52,13 @@ def page(database: Database, query: Query, time: int | None) -> tuple[int, list[
         The number of skipped results, and the remaining ones.
     """
     search = _search(database, query, time)
-    if search is not None and search.is_exact and query.offset:
+    if search is None:
+        return 0, []
+    if search.is_exact and query.offset:
         skipped = min(query.offset, search.count())
         hits = search.hits(skipped)
     else:
-        hits = run(database, query, time)
+        hits = search.results(database)
         skipped = sum(1 for _ in islice(hits, query.offset))
     return skipped, list(islice(hits, query.limit))
 
@@ -90,14 +86,11 @@ def scope_of(database: Database, query: Query) -> Scope | None:
 
 
 class _Search:
-    """A query in its scope, with all of its conjunctions.
-
-    Attributes:
-        past: The time to read at; None for now, and also if nothing in the scope has changed since.
-    """
+    """A query in its scope, with all of its conjunctions."""
 
     def __init__(self, scope: Scope, query: Query, time: int | None) -> None:
-        self.past = None if time is None or scope.changed_at <= time else time
+        # The time to read at; None for now, and also if nothing in the scope has changed since.
+        self._past = None if time is None or scope.changed_at <= time else time
         self._scope = scope
         self._query = query
         self._index = scope.index(query.order)
@@ -108,7 +101,7 @@ class _Search:
         """Whether the indexes alone determine what matches."""
         query = self._query
         has_one_parent = bool(query.collection) and not (query.descendants and query.parent)
-        return self.past is None and has_one_parent and not any(scan.residual for scan in self._scans)
+        return self._past is None and has_one_parent and not any(scan.residual for scan in self._scans)
 
     def prepare(self) -> Iterator[None]:
         """Bring the index up to date, in steps."""
@@ -130,7 +123,15 @@ class _Search:
                     yield Hit(entry.key, entry.record.latest)
             offset = 0
 
-    def superseded(self, database: Database, time: int) -> list[Hit]:
+    def results(self, database: Database) -> Iterator[Hit]:
+        """Return the documents that match at the time to read at."""
+        past = self._past
+        if past is None:
+            return self.hits()
+        unchanged = (hit for hit in self.hits() if hit.version.updated <= past)
+        return heapq.merge(unchanged, self._superseded(database, past), key=attrgetter("key"))
+
+    def _superseded(self, database: Database, time: int) -> list[Hit]:
         """Return the documents that matched at a time and have changed since."""
         hits = []
         for record in set(database.changed_since(time)):
