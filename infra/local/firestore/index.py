@@ -22,27 +22,25 @@ class Mode(Enum):
 Spec = tuple[tuple[paths.FieldPath, Mode], ...]
 
 
-def keys(spec: Spec, document: Document, name: bytes) -> tuple[bytes, ...]:
-    """Return a document's keys: none if it lacks a field, several if an array is indexed by its elements.
+def sort_key(order: Spec, document: Document, name: bytes) -> bytes | None:
+    """Return a document's key in a sort order; None if it lacks a field.
 
     Args:
-        spec: The fields of the index.
+        order: The fields to sort by, ascending or descending.
         document: The document.
         name: The document's encoded path.
     """
-    found = [b""]
-    for field, mode in spec:
+    key = b""
+    for field, mode in order:
         if field == paths.NAME:
-            parts = [name]
+            part = name
         else:
             value = paths.get(document.fields, field)
             if value is None:
-                return ()
-            parts = keys_of(value, mode)
-        if mode is Mode.DESCENDING:
-            parts = [ordering.descending(part) for part in parts]
-        found = [key + part for key in found for part in parts]
-    return tuple(found)
+                return None
+            part = ordering.encode(value)
+        key += ordering.descending(part) if mode is Mode.DESCENDING else part
+    return key
 
 
 def keys_of(value: Value, mode: Mode) -> list[bytes]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from infra.local.firestore import ordering, partial
 from infra.local.firestore.block import SIZE, Block, Entry
-from infra.local.firestore.index import Mode, Spec, keys
+from infra.local.firestore.index import Mode, Spec, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -108,8 +108,7 @@ class SortedIndex:
     def _key(self, record: Record, data: bytes) -> bytes | None:
         if len(self._order) == 1:  # by name only: the content is not needed
             return ordering.descending(record.name) if self._order[0][1] is Mode.DESCENDING else record.name
-        found = keys(self._order, partial.parse(data, self._names), record.name)
-        return found[0] if found else None
+        return sort_key(self._order, partial.parse(data, self._names), record.name)
 
     def _add(self, entry: Entry) -> None:
         self._entries[entry.record] = entry

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import ordering, paths
-from infra.local.firestore.index import Mode, Spec, keys, keys_of
+from infra.local.firestore.index import Mode, Spec, keys_of
 from infra.local.firestore.indexes import Indexes
 
 _ARROWS = {Mode.ASCENDING: "↑", Mode.DESCENDING: "↓", Mode.CONTAINS: "∋"}
@@ -130,13 +130,24 @@ class Keys:
             if composite.collection == collection and is_written:
                 fields = _ending_with_name(composite.fields)
                 start = b"" if composite.group else place
-                for entry in keys(fields, written.document, name):
+                for entry in _entries(fields, written.document, name):
                     yield Key(self._join(_index(collection, fields), start, entry), _kind(collection, fields))
 
     def _join(self, index: bytes, collection: bytes, entry: bytes) -> bytes:
         if self._layout is Layout.INDEX_FIRST:
             return b"entries " + index + collection + entry
         return b"entries " + collection + index + entry
+
+
+def _entries(fields: Spec, document: Document, name: bytes) -> Iterator[bytes]:
+    """Return a document's keys in an index: none if it lacks a field, several if it has an indexed array."""
+    return map(b"".join, product(*(_parts(path, mode, document, name) for path, mode in fields)))
+
+
+def _parts(path: paths.FieldPath, mode: Mode, document: Document, name: bytes) -> list[bytes]:
+    value = paths.get(document.fields, path)
+    parts = [name] if path == paths.NAME else [] if value is None else keys_of(value, mode)
+    return list(map(ordering.descending, parts)) if mode is Mode.DESCENDING else parts
 
 
 def _ending_with_name(fields: Spec) -> Spec:

@@ -7,7 +7,8 @@ A transaction holds these locks on the ranges that its queries have read, so no 
 from dataclasses import dataclass
 
 from google_apis.firestore.document_pb2 import Document
-from infra.local.firestore import index, ordering
+from infra.local.firestore import ordering
+from infra.local.firestore.index import sort_key
 from infra.local.firestore.queries.parse import Query
 
 
@@ -29,10 +30,10 @@ class QueryLock:
         if not data or not self._is_in_scope(path):
             return False
         document = Document.FromString(data)
-        return any(
-            self.query.lower <= key < self.upper
-            for key in index.keys(self.query.order, document, ordering.encode_path(path))
-        ) and any(all(term.matches(document, path) for term in terms) for terms in self.query.where)
+        key = sort_key(self.query.order, document, ordering.encode_path(path))
+        if key is None or not self.query.lower <= key < self.upper:
+            return False
+        return any(all(term.matches(document, path) for term in terms) for terms in self.query.where)
 
     def _is_in_scope(self, path: str) -> bool:
         parent, _, collection = path.rpartition("/")[0].rpartition("/")

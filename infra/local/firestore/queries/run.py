@@ -9,9 +9,9 @@ from operator import attrgetter, or_
 from typing import TypeGuard
 
 from google_apis.firestore.document_pb2 import Document
-from infra.local.firestore import index, names, ordering
+from infra.local.firestore import names, ordering
 from infra.local.firestore.block import Block, Entry
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index import Mode, sort_key
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range, Term
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
@@ -135,16 +135,14 @@ class _Search:
         """Return the documents that matched at a time and have changed since."""
         hits = []
         for record in set(database.changed_since(time)):
-            version = record.at(time)
-            if version is None or self._scope not in record.collection.scopes:
+            version, collection = record.at(time), record.collection
+            in_scope = self._scope in collection.scopes and self._query.reaches(collection.parent)
+            if version is None or not in_scope:
                 continue
             document = Document.FromString(version.data)
-            hits += [
-                Hit(key, version)
-                for key in index.keys(self._query.order, document, record.name)
-                if self._query.reaches(record.collection.parent)
-                and any(scan.matches(key, document, record) for scan in self._scans)
-            ]
+            key = sort_key(self._query.order, document, record.name)
+            if key is not None and any(scan.matches(key, document, record) for scan in self._scans):
+                hits.append(Hit(key, version))
         return sorted(hits, key=attrgetter("key"))
 
     def _blocks(self) -> Iterator[tuple[Block, list[int]]]:
