@@ -77,7 +77,8 @@ class Transactions:
         if options.HasField("read_only"):
             read_time = now
             if options.read_only.HasField("read_time"):
-                read_time = past(from_timestamp(options.read_only.read_time), now, horizon)
+                read_time = from_timestamp(options.read_only.read_time)
+                check_past(read_time, now, horizon)
         elif len(options.read_write.retry_transaction) == _TOKEN.size:
             born = min(now, _TOKEN.unpack(options.read_write.retry_transaction)[1])
         loop = asyncio.get_running_loop()
@@ -135,10 +136,14 @@ class Transactions:
             loop.call_at(until, self._expire, transaction)
 
 
-def past(time: int, now: int, horizon: int) -> int:
-    """Check a read time, in microseconds, and return it."""
+def check_past(time: int, now: int, horizon: int) -> None:
+    """Check a read time; all times are in microseconds.
+
+    Raises:
+        InvalidArgument: It is in the future.
+        FailedPrecondition: It is before the oldest time that can be read.
+    """
     if time > now:
         raise InvalidArgument("The read time is in the future.")
     if time < horizon:
         raise FailedPrecondition("The requested snapshot version is too old.")
-    return time

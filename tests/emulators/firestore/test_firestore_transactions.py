@@ -505,3 +505,15 @@ def test_the_past_beyond_the_retention_is_not_readable(project: str) -> None:
         times = [updated(client.document("a/1").set({"n": number})) for number in range(50)]
         with pytest.raises(FailedPrecondition):
             client.document("a/1").get(read_time=times[0])
+
+
+async def test_a_read_only_transaction_beyond_the_retention_is_rejected(project: str) -> None:
+    with running("--retention=0.001") as emulator:
+        database = Database(emulator, project)
+        await database.commit(database.write("a/1", 0))
+        reader = await database.begin(read_only={})
+        for number in range(50):
+            await database.commit(database.write("a/1", number))
+        with pytest.raises(FailedPrecondition):
+            await database.read("a/1", reader)
+        await database.close()

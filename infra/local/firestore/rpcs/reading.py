@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.firestore import clock
 from infra.local.firestore.store import OpenDatabase
-from infra.local.firestore.transactions import Transaction, past
+from infra.local.firestore.transactions import Transaction, check_past
 
 
 class ReadRequest(Protocol):
@@ -53,11 +53,19 @@ class Reading:
 
 @asynccontextmanager
 async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator[Reading]:
-    """Read as of the time, or in the transaction, of the request's consistency selector."""
+    """Read as of the time, or in the transaction, of the request's consistency selector.
+
+    Raises:
+        InvalidArgument: The time is in the future, or the transaction has ended or never existed.
+        FailedPrecondition: The time is no longer retained.
+        Aborted: The transaction was ended because of contention.
+    """
     match request.WhichOneof("consistency_selector"):
         case "transaction":
             token: bytes = request.transaction  # type: ignore[attr-defined] # the case says it
             with database.transactions.using(token) as transaction:
+                if transaction.read_time is not None:
+                    _check(database, transaction.read_time)  # the retention can be shorter than a transaction
                 yield Reading(database, transaction, b"", transaction.read_time)
         case "new_transaction":
             options = request.new_transaction  # type: ignore[attr-defined] # the case says it
@@ -70,8 +78,12 @@ async def reading(database: OpenDatabase, request: ReadRequest) -> AsyncIterator
                 raise
         case "read_time":
             time = clock.from_timestamp(request.read_time)
-            horizon = database.documents.horizon
-            yield Reading(database, None, b"", past(time, database.clock.read_time(), horizon))
+            _check(database, time)
+            yield Reading(database, None, b"", time)
         case _:
             yield Reading(database, None, b"", None)
     await database.durable()
+
+
+def _check(database: OpenDatabase, time: int) -> None:
+    check_past(time, database.clock.read_time(), database.documents.horizon)
