@@ -6,14 +6,20 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import grpc
 import grpc.aio
 
 from infra.arguments import Parser, folder, given, port
 from infra.local.control import Control
+from infra.local.status_errors import RejectOtherMethods
+
+# Above production's limits for requests, so that a larger request is rejected with production's status.
+_MAX_MESSAGE_BYTES = 40 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +73,65 @@ def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:
     return code
 
 
-async def listen(
-    server: grpc.aio.Server, control: Control, host: str, port: int, control_port: int
-) -> tuple[Addresses, asyncio.Server]:
-    """Bind an emulator's ports, and start its control endpoint; 0 means any free port.
+@asynccontextmanager
+async def serving(  # noqa: PLR0913 - what the two emulators do not share
+    handlers: Iterable[grpc.GenericRpcHandler],
+    control: Control,
+    host: str,
+    port: int,
+    control_port: int,
+    *,
+    grace: float,
+) -> AsyncIterator[Addresses]:
+    """Serve an emulator's methods and its control endpoint; port 0 is any free one.
+
+    All methods without a handler are UNIMPLEMENTED. At the end, current calls have `grace` seconds to end.
 
     Raises:
-        EmulatorError: one of the ports is taken, or cannot be used.
+        EmulatorError: One of the ports is taken, or cannot be used.
     """
+    server = grpc.aio.server(
+        options=[
+            ("grpc.so_reuseport", 0),  # a taken port is an error
+            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ]
+    )
+    server.add_generic_rpc_handlers((*handlers, RejectOtherMethods()))
+    addresses, listener = await _listen(server, control, host, port, control_port)
+    await server.start()
+    try:
+        yield addresses
+    finally:
+        listener.close()
+        await server.stop(grace)
+
+
+@asynccontextmanager
+async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do endless work until the end of the block, which the failure of any of it interrupts."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _until_stopped(name: str, running: AbstractAsyncContextManager[Addresses]) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with running as addresses:
+        sys.stdout.write(f"{name} emulator on {addresses.grpc}, control on {addresses.control}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+async def _listen(
+    server: grpc.aio.Server, control: Control, host: str, port: int, control_port: int
+) -> tuple[Addresses, asyncio.Server]:
+    """Bind an emulator's ports, and start its control endpoint."""
     try:
         # Check the port first, because gRPC would log an error for developers if it is taken.
         socket.create_server((host, port)).close()
@@ -87,16 +144,6 @@ async def listen(
         raise _unusable(host, control_port, error) from error
     control_bound = listening.sockets[0].getsockname()[1]
     return Addresses(f"{host}:{bound}", f"http://{host}:{control_bound}"), listening
-
-
-async def _until_stopped(name: str, running: AbstractAsyncContextManager[Addresses]) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with running as addresses:
-        sys.stdout.write(f"{name} emulator on {addresses.grpc}, control on {addresses.control}\n")
-        sys.stdout.flush()
-        await stopped.wait()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,6 +1,5 @@
 """The whole emulator: its store, its gRPC server and its control endpoint."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import grpc.aio
 
 from google_apis.firestore import firestore_pb2 as rpc
-from infra.local.command import Addresses, listen
+from infra.local.command import Addresses, background, serving
 from infra.local.control import Control
 from infra.local.faults import Faults
 from infra.local.firestore import limits
@@ -28,12 +26,9 @@ from infra.local.firestore.targets import targets
 from infra.local.firestore.transactions import Timeouts
 from infra.local.firestore.ttl import expire_forever
 from infra.local.firestore.upkeep import keep_indexes
-from infra.local.status_errors import RejectOtherMethods
 from infra.local.wire import StreamingMethods, UnaryMethods, Wire
 
 _SERVICE = "google.firestore.v1.Firestore"
-# Greater than the limit for requests, so that a larger request is rejected with production's status.
-_MAX_MESSAGE_BYTES = 4 * limits.MAX_REQUEST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,31 +57,27 @@ async def running(options: Options) -> AsyncIterator[Addresses]:
     indexes = read(options.indexes) if options.indexes else Indexes()
     journal = SqliteJournal(options.data) if options.data else None
     store = Store(Settings(Clock(time.time_ns), indexes, options.timeouts, options.retention), journal)
-    server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)]
-    )
     wire = Wire(counting, faults, targets, limits.MAX_REQUEST_BYTES)
-    server.add_generic_rpc_handlers(_handlers(store, billing, wire))
-    addresses, control = await listen(
-        server, Control(counting, faults), options.host, options.port, options.control_port
-    )
-    await server.start()
-    async with asyncio.TaskGroup() as tasks:  # if one of them fails, so does the emulator
-        watching = [
-            tasks.create_task(expire_forever(store, billing, indexes, options.ttl_interval)),
-            tasks.create_task(keep_indexes(store)),
-        ]
-        if journal is not None:
-            watching.append(tasks.create_task(journal.broken()))
-        try:
+    try:
+        async with (
+            serving(
+                _handlers(store, billing, wire),
+                Control(counting, faults),
+                options.host,
+                options.port,
+                options.control_port,
+                grace=1,
+            ) as addresses,
+            background(
+                expire_forever(store, billing, indexes, options.ttl_interval),
+                keep_indexes(store),
+                *([journal.broken()] if journal else []),
+            ),
+        ):
             yield addresses
-        finally:
-            for task in watching:
-                task.cancel()
-            control.close()
-            await server.stop(grace=1)
-            if journal is not None:
-                await journal.close()
+    finally:
+        if journal is not None:
+            await journal.close()
 
 
 def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericRpcHandler, ...]:
@@ -109,4 +100,4 @@ def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericR
         "RunQuery": (queries.run_query, rpc.RunQueryRequest),
         "RunAggregationQuery": (queries.run_aggregation_query, rpc.RunAggregationQueryRequest),
     }
-    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming), RejectOtherMethods()
+    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming)

@@ -7,9 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import grpc.aio
-
-from infra.local.command import Addresses, listen
+from infra.local.command import Addresses, background, serving
 from infra.local.control import Control
 from infra.local.counters import Counters
 from infra.local.faults import Faults
@@ -23,12 +21,10 @@ from infra.local.pubsub.schema_service import SchemaService
 from infra.local.pubsub.sqlite import SqliteJournal
 from infra.local.pubsub.streaming import StreamingPull
 from infra.local.pubsub.subscriber import Subscriber
-from infra.local.status_errors import RejectOtherMethods
 from infra.local.wire import Wire
 
 TICK = 0.05  # seconds: the precision of backoffs, and how often deadlines are checked
 _TICKS_TO_EXPIRY = 20
-_MAX_MESSAGE_BYTES = 20_000_000  # above all limits of Pub/Sub, so that its own, clearer errors are returned
 
 
 @contextlib.asynccontextmanager
@@ -50,41 +46,27 @@ async def running(
     counters = Counters("published", "delivered", "acked")
     faults = Faults()
     broker = Broker(clock, SqliteJournal(data) if data else Journal())
-    server = _server(broker, counters, Wire(counters, faults, targets))
-    addresses, control = await listen(server, Control(counters, faults), host, port, control_port)
-    await server.start()
+    wire = Wire(counters, faults, targets)
     try:
-        async with asyncio.TaskGroup() as tasks:  # if one of them fails, so does the emulator
-            clockwork = tasks.create_task(_run(broker, Pushing(broker, counters, faults)))
-            breaking = tasks.create_task(broker.journal.broken())
-            try:
-                yield addresses
-            finally:
-                control.close()
-                await server.stop(grace=0)
-                clockwork.cancel()
-                breaking.cancel()
+        async with (
+            serving(
+                (
+                    Publisher(broker, counters).on(wire),
+                    Subscriber(broker, counters).on(wire),
+                    StreamingPull(broker, counters, wire).handler(),
+                    SchemaService(broker).on(wire),
+                ),
+                Control(counters, faults),
+                host,
+                port,
+                control_port,
+                grace=0,
+            ) as addresses,
+            background(_run(broker, Pushing(broker, counters, faults)), broker.journal.broken()),
+        ):
+            yield addresses
     finally:
         await broker.journal.close()
-
-
-def _server(broker: Broker, counters: Counters, wire: Wire) -> grpc.aio.Server:
-    server = grpc.aio.server(
-        options=[
-            ("grpc.so_reuseport", 0),  # a taken port is an error
-            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-        ]
-    )
-    server.add_generic_rpc_handlers(
-        (
-            Publisher(broker, counters).on(wire),
-            Subscriber(broker, counters).on(wire),
-            StreamingPull(broker, counters, wire).handler(),
-            SchemaService(broker).on(wire),
-            RejectOtherMethods(),
-        )
-    )
-    return server
 
 
 async def _run(broker: Broker, pushing: Pushing) -> None:
