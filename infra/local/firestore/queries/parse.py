@@ -1,6 +1,6 @@
 """Parsing of queries: a request is checked and converted to the form that is run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
@@ -18,6 +18,7 @@ from infra.local.status_errors import InvalidArgument, Unimplemented
 MAX_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
 # The comments of google/firestore/v1/query.proto document which operators can be combined.
+_COMBINING = {"AND", "OR"}
 _EXCLUDING = {"NOT_EQUAL", "NOT_IN", "IS_NOT_NULL", "IS_NOT_NAN"}
 _NOT_WITH_NOT_IN = {"OR", "IN", "ARRAY_CONTAINS_ANY"}
 
@@ -85,8 +86,10 @@ def parse(
     reader = FilterReader(database)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
     where = tuple((*terms, *map(Present, present)) for terms in where)
-    _check_operators(request.where)
-    if _filters(request.where) + len(request.order_by) + bool(parent_path) > MAX_CONDITIONS:
+    operators = list(_operators(request.where))
+    _check_operators(operators)
+    filters = sum(operator not in _COMBINING for operator in operators)
+    if filters + len(request.order_by) + bool(parent_path) > MAX_CONDITIONS:
         raise InvalidArgument(
             f"A query has at most {MAX_CONDITIONS} filters, sort orders and a parent document's path."
         )
@@ -145,23 +148,14 @@ def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) ->
     return Bound(key, after=not cursor.before).position
 
 
-def _filters(where: StructuredQuery.Filter) -> int:
-    """Count the filters on fields."""
-    if where.HasField("composite_filter"):
-        return sum(map(_filters, where.composite_filter.filters))
-    return int(where.WhichOneof("filter_type") is not None)
-
-
-def _check_operators(where: StructuredQuery.Filter) -> None:
-    operators = list(_operators(where))
-    excluding = [operator for operator in operators if operator in _EXCLUDING]
-    if len(excluding) > 1:
+def _check_operators(operators: Collection[str]) -> None:
+    if sum(operator in _EXCLUDING for operator in operators) > 1:
         raise InvalidArgument(f"A query can have only one of {', '.join(sorted(_EXCLUDING))}.")
     if "NOT_IN" in operators and not _NOT_WITH_NOT_IN.isdisjoint(operators):
         raise InvalidArgument(f"'not in' cannot be combined with {', '.join(sorted(_NOT_WITH_NOT_IN))}.")
 
 
-def _operators(where: StructuredQuery.Filter) -> Iterable[str]:
+def _operators(where: StructuredQuery.Filter) -> Iterator[str]:
     """Yield the names of the operators of a filter and of the filters in it."""
     match where.WhichOneof("filter_type"):
         case "field_filter":
