@@ -74,9 +74,9 @@ def fields(aggregations: Iterable[Aggregation]) -> list[paths.FieldPath]:
 
 def enough(query: Query, aggregations: Sequence[Aggregation]) -> int | None:
     """Return how many results are needed at most; None for all."""
-    bounds = [found.up_to for found in aggregations]
-    limits = [query.limit, max((bound or 0) for bound in bounds) if None not in bounds else None]
-    return min((limit for limit in limits if limit is not None), default=None)
+    bounds = [found.up_to for found in aggregations if found.up_to is not None]
+    most = max(bounds) if len(bounds) == len(aggregations) else None
+    return min((limit for limit in (query.limit, most) if limit is not None), default=None)
 
 
 def compute(aggregations: Iterable[Aggregation], count: int, data: Sequence[bytes]) -> dict[str, Value]:
