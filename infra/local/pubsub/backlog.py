@@ -68,7 +68,7 @@ class Backlog:
     def offer(self, message: Message) -> None:
         """Add a new message."""
         delivery = self._add(message)
-        self._journal.save_delivery(self._name, message.sequence, acked=False, failures=0)
+        self._note(delivery)
         self._enqueue(delivery)
 
     def restore(self, message: Message, *, acked: bool, failures: int) -> None:
@@ -156,8 +156,7 @@ class Backlog:
             self._end(lease, State.WAITING)
         for message in replay:
             if message.published >= time and message.sequence not in self._deliveries:
-                self._add(message)
-                self._journal.save_delivery(self._name, message.sequence, acked=False, failures=0)
+                self._note(self._add(message))
         for delivery in list(self._deliveries.values()):
             if delivery.message.published < time:
                 delivery.state = State.ACKED
@@ -319,6 +318,7 @@ class Backlog:
         delivery.message.release(self._journal)
 
     def _note(self, delivery: Delivery) -> None:
+        """Record the state of a delivery in the journal."""
         self._journal.save_delivery(
             self._name,
             delivery.message.sequence,
