@@ -6,11 +6,18 @@ from typing import Any
 from google.protobuf.message import Message
 
 from google_apis.firestore import firestore_pb2 as rpc
+from google_apis.firestore.query_pb2 import StructuredQuery
+from google_apis.firestore.write_pb2 import Write
 
 
 def targets(request: Message) -> Iterator[str]:
     """Yield the resource names in a request: the database or parent first, then documents or collections."""
     return _TARGETS[type(request)](request)
+
+
+def written(write: Write) -> str:
+    """Return the name of the document that a write changes."""
+    return write.update.name or write.delete or write.transform.document
 
 
 def _database(request: Any) -> Iterator[str]:  # noqa: ANN401 - the requests of several methods
@@ -19,8 +26,7 @@ def _database(request: Any) -> Iterator[str]:  # noqa: ANN401 - the requests of 
 
 def _writes(request: rpc.CommitRequest | rpc.BatchWriteRequest) -> Iterator[str]:
     yield request.database
-    for write in request.writes:
-        yield write.update.name or write.delete or write.transform.document
+    yield from map(written, request.writes)
 
 
 def _documents(request: rpc.BatchGetDocumentsRequest) -> Iterator[str]:
@@ -29,15 +35,17 @@ def _documents(request: rpc.BatchGetDocumentsRequest) -> Iterator[str]:
 
 
 def _query(request: rpc.RunQueryRequest) -> Iterator[str]:
-    yield request.parent
-    for selector in request.structured_query.from_:
-        yield f"{request.parent}/{selector.collection_id}"
+    yield from _queried(request.parent, request.structured_query)
 
 
 def _aggregation(request: rpc.RunAggregationQueryRequest) -> Iterator[str]:
-    yield request.parent
-    for selector in request.structured_aggregation_query.structured_query.from_:
-        yield f"{request.parent}/{selector.collection_id}"
+    yield from _queried(request.parent, request.structured_aggregation_query.structured_query)
+
+
+def _queried(parent: str, query: StructuredQuery) -> Iterator[str]:
+    yield parent
+    for selector in query.from_:
+        yield f"{parent}/{selector.collection_id}"
 
 
 def _collection(request: rpc.ListDocumentsRequest) -> Iterator[str]:

@@ -24,6 +24,7 @@ from infra.local.firestore import clock, names, writes
 from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import masking
 from infra.local.firestore.store import OpenDatabase, Store
+from infra.local.firestore.targets import written
 from infra.local.status_errors import InvalidArgument, StatusError
 
 _ID_ALPHABET = string.ascii_letters + string.digits
@@ -76,8 +77,7 @@ class Commits:
     async def batch_write(self, request: BatchWriteRequest) -> BatchWriteResponse:
         """Apply each write separately, without a transaction."""
         database = self._database(request.database)
-        targets = [write.update.name or write.delete or write.transform.document for write in request.writes]
-        if len(set(targets)) < len(targets):
+        if len(set(map(written, request.writes))) < len(request.writes):
             raise InvalidArgument("A batch must not write a document twice.")
         response = BatchWriteResponse()
         for write in request.writes:
