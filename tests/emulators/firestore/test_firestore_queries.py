@@ -294,6 +294,14 @@ def test_a_malformed_query_is_rejected(
     assert rejected(generated, database, query)
 
 
+@pytest.mark.parametrize("path", ["cities", "cities/paris/districts", "cities/.", "cities/__x__"])
+def test_a_name_in_a_query_must_be_a_documents(path: str, generated: FirestoreClient, database: str) -> None:
+    name = {"reference_value": f"{database}/documents/{path}"}
+    assert rejected(generated, database, {"where": field("__name__", Op.GREATER_THAN, name)})
+    ordered = {"order_by": [{"field": {"field_path": "__name__"}}]}
+    assert rejected(generated, database, {**ordered, "start_at": {"values": [name]}})
+
+
 @pytest.mark.parametrize(
     "filters",
     [

@@ -144,14 +144,7 @@ class FilterReader:
             return ordering.encode(value)
         if not value.HasField("reference_value"):
             raise InvalidArgument("__key__ filter value must be a Key")
-        return ordering.encode_path(self._document_path(value.reference_value))
-
-    def _document_path(self, name: str) -> str:
-        start = names.document_name(self._database, "")
-        path = name.removeprefix(start)
-        if path == name or not path:
-            raise InvalidArgument(f'"{name}" is not a document of the database "{self._database}".')
-        return path
+        return ordering.encode_path(names.document_in(value.reference_value, self._database))
 
     def _disjunction(self, where: StructuredQuery.Filter) -> list[Conjunction]:
         match where.WhichOneof("filter_type"):
