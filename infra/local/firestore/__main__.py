@@ -25,11 +25,16 @@ def _options() -> Options:
     times.add_argument(
         "--ttl-interval", type=_seconds, default=60, help="time between deletions of expired documents"
     )
+    usual = Timeouts()
     times.add_argument(
-        "--idle-timeout", type=_seconds, default=60, help="how long a transaction may be unused"
+        "--idle-timeout", type=_seconds, default=usual.idle, help="how long a transaction may be unused"
     )
-    times.add_argument("--total-timeout", type=_seconds, default=270, help="how long a transaction may last")
-    times.add_argument("--lock-timeout", type=_seconds, default=10, help="how long an RPC waits for locks")
+    times.add_argument(
+        "--total-timeout", type=_seconds, default=usual.total, help="how long a transaction may last"
+    )
+    times.add_argument(
+        "--lock-timeout", type=_seconds, default=usual.lock, help="how long an RPC waits for locks"
+    )
     chosen = parser.parse_args()
     return Options(
         host=chosen.host,
