@@ -81,7 +81,7 @@ def type_range(encoded: bytes) -> tuple[bytes, bytes]:
 
 def encode_path(path: str) -> bytes:
     """Encode a document's path; it sorts by its segments, numeric ids first."""
-    return b"".join(map(_segment, path.split("/"))) + _END
+    return encode_collection(path) + _END
 
 
 def encode_collection(path: str) -> bytes:
