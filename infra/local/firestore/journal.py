@@ -4,7 +4,7 @@ A kill at any moment loses no acknowledged commit and leaves none incomplete: th
 one SQLite transaction, which is synced to the disk before the commit is acknowledged.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +47,9 @@ class SqliteJournal(DataFile):
         for database, path, created, updated, data in rows:
             yield StoredDocument(database, path, Version(data, created, updated))
 
-    def append(self, database: str, versions: Iterable[tuple[str, Version]]) -> None:
+    def append(self, database: str, versions: Mapping[str, Version]) -> None:
         """Add the new versions of one commit, by path; commits must be added in their order."""
-        for path, version in versions:
+        for path, version in versions.items():
             if version.data:
                 self.note(_PUT, database, path, version.created, version.updated, version.data)
             else:

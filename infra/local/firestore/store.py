@@ -80,8 +80,8 @@ class OpenDatabase:
             raise
         self.documents.apply(after, time)
         self._changed.set()
-        if self._journal is not None and after:
-            self._journal.append(self.name, after.items())
+        if self._journal is not None:
+            self._journal.append(self.name, after)
         return time, outcomes
 
     async def durable(self) -> None:
