@@ -11,7 +11,7 @@ from shared.edge.validation import Deferred
 
 
 class IncludedPool(PoolView):
-    """A pool among the related resources of an answer."""
+    """A pool among the related resources of a response."""
 
     type: Literal["pool"] = "pool"
 

@@ -11,7 +11,7 @@ from shared.edge.validation import Deferred
 
 
 class IncludedMachine(MachineView):
-    """A machine among the related resources of an answer."""
+    """A machine among the related resources of a response."""
 
     type: Literal["machine"] = "machine"
 
