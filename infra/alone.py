@@ -14,10 +14,10 @@ from infra import os_errors
 @os_errors.in_one_line()
 def main() -> int:
     """Wait for the lock, run the command and return its exit code."""
-    lock, *command = sys.argv[1:] or [""]
+    command = sys.argv[2:]
     if not command:
         sys.exit("muster: give a lock file and a command: python -m infra.alone LOCK COMMAND [ARGUMENT ...]")
-    with Path(lock).open("w") as file:
+    with Path(sys.argv[1]).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

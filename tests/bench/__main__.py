@@ -28,9 +28,8 @@ NAMES = [call.name for call in CALLS]
 def main() -> None:
     """Measure, print the tables and the chart, and store them with all figures."""
     plan = _plan()
-    RESULTS.mkdir(
-        parents=True, exist_ok=True
-    )  # if that is not possible, fail before the minutes of measuring
+    # If that is not possible, fail before the minutes of measuring.
+    RESULTS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 
     def progress(line: str) -> None:
