@@ -13,7 +13,7 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import grpc
@@ -30,7 +30,10 @@ class Fault:
     """A fault of the next `count` RPCs with a method and with a resource name that matches a pattern.
 
     Pub/Sub's push requests have the method `Push`. `duplicate` sends them twice, and affects no other method.
-    `removed` is set when the faults are removed, which ends the delays of RPCs that already have one.
+
+    Attributes:
+        removed: is set when the faults are removed, which ends the delays of RPCs that already have one.
+            `Faults.add` assigns it, and it is not in the JSON form.
     """
 
     method: str | None
@@ -41,7 +44,7 @@ class Fault:
     delay_ms: float
     disconnect: bool
     duplicate: bool
-    removed: asyncio.Event = field(default_factory=asyncio.Event)
+    removed: asyncio.Event = field(init=False)
 
     @classmethod
     def from_json(cls, spec: object) -> "Fault":
@@ -82,7 +85,7 @@ class Fault:
     @classmethod
     def _names(cls) -> list[str]:
         """Return the names of the fields in the JSON form."""
-        return [name for name in cls.__slots__ if name != "removed"]
+        return [each.name for each in fields(cls) if each.init]
 
     def matches(self, method: str, names: Iterable[str]) -> bool:
         """Return whether the fault is for an RPC: the method is equal, and any name matches the pattern."""
