@@ -47,6 +47,8 @@ def _parse_parameters(text: str) -> tuple[Any, list[Fault]]:
         parameters, faults = strict_json.parse(text.encode(), levels=strict_json.MAX_DEPTH - 1)
     except MalformedBody:
         return None, [Fault(location, "json_invalid", "must be a JSON object as text")]
+    if parameters is None and not faults:  # a message leaves the field out instead
+        return None, [Fault(location, "dict_type", "must be an object")]
     return parameters, [
         Fault((*location, *fault.location[1:]), fault.kind, fault.message) for fault in faults
     ]

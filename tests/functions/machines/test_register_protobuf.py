@@ -149,6 +149,7 @@ FAULTY = [
     (Machine(nics=[GOOD], labels={"-": "v"}, hostname="x" * 256), ["labels.-", "hostname"]),
     (Machine(nics=[GOOD], machine_parameters="[]"), ["machine_parameters"]),
     (Machine(nics=[GOOD], machine_parameters="{"), ["machine_parameters"]),
+    (Machine(nics=[GOOD], machine_parameters="null"), ["machine_parameters"]),
     (
         Machine(nics=[GOOD], machine_parameters='{"a":' + "[" * 99 + "]" * 99 + "}"),
         ["machine_parameters.a"],
