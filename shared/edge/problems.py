@@ -22,7 +22,7 @@ class Family(Enum):
     POOLS = auto()
 
 
-# The machines family's messages for faults that pydantic finds; all other faults keep their own messages.
+# The machines family's messages for faults whose own are the pools family's; all other faults keep their own.
 _REASONS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
@@ -32,12 +32,15 @@ _REASONS = {
     "string_type": "must be a string",
     "string_unicode": "must be text in UTF-8",
     "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_parsing_size": "must be an integer of 64 bits",
     "bool_type": "must be true or false",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "string_too_short": "must not be empty",  # nothing has to be longer
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} entries",
+    "repeated_parameter": "must not be given twice",
 }
 
 # The most characters of a response's faults: enough for some thousands of faults.

@@ -190,6 +190,20 @@ async def test_wrong_parameters_are_rejected_by_name(
     assert faults(await machines.call("GET", f"{PATH}?{query}")) == fields
 
 
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("page=x", "must be an integer"),
+        (f"page={'1' * 5000}", "must be an integer of 64 bits"),
+        ("page=1&page=2", "must not be given twice"),
+    ],
+)
+async def test_reasons_are_worded_as_those_of_a_body(machines: MachinesApi, query: str, reason: str) -> None:
+    response = await machines.call("GET", f"{PATH}?{query}")
+
+    assert problem(response, 400)["invalid_fields"] == [{"field": "page", "reason": reason}]
+
+
 async def test_too_many_labels_are_blamed_on_a_search_only_if_there_is_one(machines: MachinesApi) -> None:
     labels = "&".join(f"label=key-{number}" for number in range(98))
     message = "must be given fewer times"
