@@ -7,11 +7,11 @@ from shared.store.machines import StoredMachine, read_stored_machine
 
 
 async def read_matching(inventory: Inventory, call: Call, machine_id: str) -> StoredMachine:
-    """Return the machine that a request changes, if its version matches `If-Match`.
+    """Return the machine that a request changes, if its version is as `If-Match` and `If-None-Match` require.
 
     Raises:
         MachineNotFound: the caller's organization has no machine with that id.
-        PreconditionFailed: the machine's version does not match `If-Match`.
+        PreconditionFailed: the machine's version is not as `If-Match` and `If-None-Match` require.
     """
     organization = call.caller.organization_id
     stored = await read_stored_machine(inventory.firestore, organization, machine_id, call.deadline)

@@ -22,7 +22,8 @@ COMPONENTS: Json = {
         "name": "If-Match",
         "in": "header",
         "description": "Makes the change only if the resource has one of these ETags. For a pool, only the "
-        "version at the start of the ETag counts, not the number of members.",
+        "version at the start of the ETag counts, not the number of members. With `If-None-Match`, the "
+        "change is made only if the resource has none of these ETags.",
         "schema": {"type": "string"},
     },
     "IfNoneMatch": {

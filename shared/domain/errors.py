@@ -139,10 +139,10 @@ class PoolsNotFound(InventoryError):
 
 
 class PreconditionFailed(InventoryError):
-    """The resource's version is none of those in `If-Match`."""
+    """The resource's version is none of those in `If-Match`, or one of those in `If-None-Match`."""
 
-    def __init__(self, version: int) -> None:
-        super().__init__(f"The resource has version {version}, which does not match If-Match")
+    def __init__(self, version: int, fault: str) -> None:
+        super().__init__(f"The resource has version {version}, which {fault}")
 
 
 class DuplicateMac(InventoryError):

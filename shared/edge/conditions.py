@@ -25,29 +25,34 @@ def pool_etag(version: int, members: int) -> str:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Reject a change whose `If-Match` does not contain the current version.
+    """Reject a change whose `If-Match` lacks the current version, or whose `If-None-Match` has it.
 
     Raises:
-        PreconditionFailed: `If-Match` is present and contains only other versions; weak tags never match.
+        PreconditionFailed: one of the two rules out the change; in `If-Match`, weak tags never match.
     """
     _require(request, version, accepted=str(version))
 
 
 def require_pool_match(request: Request, version: int) -> None:
-    """Reject a change whose `If-Match` does not contain the pool's version, with any number of members.
+    """Reject a change as `require_match` does; the pool's version counts with any number of members.
 
     Raises:
-        PreconditionFailed: `If-Match` is present and contains only other versions; weak tags never match.
+        PreconditionFailed: one of the two rules out the change; in `If-Match`, weak tags never match.
     """
     _require(request, version, accepted=rf"{version}(\.[0-9]+)?")
 
 
 def _require(request: Request, version: int, *, accepted: str) -> None:
-    condition = _list_header(request, "if-match")
-    if condition is None or condition.strip() == "*":
-        return
-    if not any(re.fullmatch(accepted, tag) for weak, tag in _tags(condition) if not weak):
-        raise PreconditionFailed(version)
+    required = _list_header(request, "if-match")
+    if (
+        required is not None
+        and required.strip() != "*"
+        and not any(re.fullmatch(accepted, tag) for weak, tag in _tags(required) if not weak)
+    ):
+        raise PreconditionFailed(version, "does not match If-Match")
+    excluded = _list_header(request, "if-none-match") or ""
+    if excluded.strip() == "*" or any(re.fullmatch(accepted, tag) for _, tag in _tags(excluded)):
+        raise PreconditionFailed(version, "matches If-None-Match")
 
 
 def is_known(request: Request, tag: str | None) -> bool:

@@ -163,6 +163,25 @@ async def test_if_match_holds_back_a_change_of_another_version(
         assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [("*", 412), ('"1"', 412), ('W/"1"', 412), ('"7", "1"', 412), ('"2"', 200), ("1", 200)],
+)
+async def test_if_none_match_holds_back_a_change_of_that_version(
+    machines: MachinesApi, condition: str, status: int
+) -> None:
+    """RFC 9110, 13.1.2: with `*`, a PUT overwrites nothing."""
+    machine_id = created(await machines.register(a_body()))
+
+    response = await machines.call("PUT", f"{PATH}/{machine_id}", a_body(), {"If-None-Match": condition})
+
+    assert status == response.status_code
+    assert machines.stored(machine_id)["version"] == (2 if status == 200 else 1)
+    if status == 412:
+        detail = "The resource has version 1, which matches If-None-Match"
+        assert problem(response, 412)["detail"] == detail
+
+
 async def test_conditions_in_several_lines_are_one_list(machines: MachinesApi) -> None:
     """RFC 9110, 5.3."""
     path = f"{PATH}/{created(await machines.register(a_body()))}"

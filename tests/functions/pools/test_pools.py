@@ -187,6 +187,14 @@ class TestGet:
             response = await pools.call(method, url, body, {"If-Match": tag})
             assert response.status_code == 412, response.text
 
+    @pytest.mark.parametrize("tag", ['"1"', '"1.17"', 'W/"1"', "*"])
+    async def test_a_change_for_all_but_the_version_is_rejected(self, pools: PoolsApi, tag: str) -> None:
+        path = f"/v1/pools/{(await pools.create())['id']}"
+
+        response = await pools.call("PATCH", path, {"name": "b"}, {"If-None-Match": tag})
+
+        assert response.status_code == 412
+
     async def test_a_response_with_machines_is_always_sent(self, pools: PoolsApi) -> None:
         """The number of machines can be the same although the machines differ."""
         path = f"/v1/pools/{(await pools.create())['id']}?include=machines"
