@@ -15,7 +15,8 @@ COMPONENTS: Json = {
         "description": "Makes the request safe to repeat for 24 hours. A success is recorded, and a "
         "repeated request gets the same response with `Idempotent-Replayed: true`, but with the current "
         "machines of a pool and their number. A failure is not recorded. With another method, path or "
-        "body, the key is rejected (422).",
+        "body, the key is rejected (422). All API keys of an organization share their idempotency keys, so "
+        "choose random ones, such as UUIDs.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "IfMatch": {
