@@ -58,7 +58,7 @@ class EmulatorParser(Parser):
         self.add_argument(
             "--control-port", type=port, default=0, help="the control endpoint's port; 0 is any free port"
         )
-        self.add_argument("--data", type=folder, help="a folder to keep the data in; None keeps it in memory")
+        self.add_argument("--data", type=folder, help="a folder for the data, which is otherwise in memory")
 
 
 def serve(name: str, running: AbstractAsyncContextManager[Addresses]) -> int:

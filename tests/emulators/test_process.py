@@ -31,6 +31,19 @@ def test_a_taken_port_is_one_line(module: str, name: str, flag: str) -> None:
 
 
 @both
+def test_the_help_does_not_offer_a_folder_named_none(
+    module: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--data None` keeps the data in such a folder, not in memory."""
+    monkeypatch.setattr("sys.argv", [name, "--help"])
+    with pytest.raises(SystemExit):
+        import_module(f"infra.local.{module}.__main__").main()
+
+    described = " ".join(capsys.readouterr().out.split())
+    assert "a folder for the data, which is otherwise in memory" in described
+
+
+@both
 def test_an_address_of_another_machine_is_one_line(module: str, name: str) -> None:
     complaint = startup_error(module, "--host", "192.0.2.1")
     expected = f"{name} emulator: 192.0.2.1:0 cannot be used: Cannot assign requested address"

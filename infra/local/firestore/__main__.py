@@ -19,7 +19,11 @@ def main() -> int:
 
 def _options() -> Options:
     parser = EmulatorParser(_NAME, "infra.local.firestore", default_port=0)
-    parser.add_argument("--indexes", type=Path, help="an index file, in the format of firestore.indexes.json")
+    parser.add_argument(
+        "--indexes",
+        type=Path,
+        help="an index file like firestore.indexes.json; without it, every composite index exists",
+    )
     times = parser.add_argument_group("times, in seconds")
     times.add_argument("--retention", type=_seconds, default=3600, help="how far back reads can go")
     times.add_argument(
