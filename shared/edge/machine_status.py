@@ -9,7 +9,7 @@ from shared.pb.inventory.v1 import machine_pb2
 class MachineStatus(StrEnum):
     """The status of a machine.
 
-    A `connected` machine turns `disconnected` five minutes after its `last_seen`.
+    A `connected` machine turns `disconnected` when its `last_seen` is five to six minutes old.
     """
 
     CONNECTED = "connected"
