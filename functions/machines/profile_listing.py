@@ -33,8 +33,8 @@ class MachinePageQuery(Strict):
     page_token: Annotated[
         str,
         Field(
-            description="The `next_page_token` of the previous page. Every page costs the same. "
-            "Not allowed with `page` or `mac`"
+            description="The `next_page_token` of the previous page, with the same `label`s. It does not "
+            "expire, and every page costs the same. Not allowed with `page` or `mac`"
         ),
     ] = NOT_SENT
     mac: Annotated[Mac, Field(description="The machine with this MAC address, in any notation")] = NOT_SENT
