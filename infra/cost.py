@@ -68,6 +68,8 @@ class Operation:
 PLAIN_REGISTRATION = Operation(
     name="Registration of a machine with one NIC, without a key", reads=0, writes=3, deletes=1, kilobytes=1
 )
+# Agents need no key for a heartbeat, which can be repeated.
+HEARTBEAT = Operation(name="Heartbeat, without a key", reads=1, writes=1, deletes=0, kilobytes=0)
 # The other operations have an Idempotency-Key, whose record is one of the writes and one of the deletes.
 REGISTRATION = Operation(
     name="Registration of a machine with two NICs", reads=0, writes=5, deletes=2, kilobytes=1
@@ -83,7 +85,7 @@ BATCH = Operation(
     kilobytes=10,
     milliseconds=60.0,
 )
-OPERATIONS = (PLAIN_REGISTRATION, REGISTRATION, ASSIGNMENT, BATCH)
+OPERATIONS = (HEARTBEAT, PLAIN_REGISTRATION, REGISTRATION, ASSIGNMENT, BATCH)
 
 # Assumptions per request: its size at the load balancer, and its log entries: the function's, and a tenth of
 # the balancer's, which is sampled.

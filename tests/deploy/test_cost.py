@@ -4,6 +4,7 @@ import math
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.cloud.pubsub import PublisherClient
@@ -50,10 +51,10 @@ class Deployment:
         response = await self.pools.call("POST", f"/v1/pools/{pool_id}/machines", body, key)
         assert response.status_code == 200, response.text
 
-    async def cost(self, request: Awaitable[object]) -> tuple[int, int, int]:
-        """Return a request's reads, writes and deletes, including its event's deletion from the outbox."""
+    async def cost(self, request: Awaitable[object], *, events: int = 1) -> tuple[int, int, int]:
+        """Return a request's reads, writes and deletes, including its events' deletions from the outbox."""
         await self.meter.quiet()
-        billed = (await self.meter.cost(request, dropped=1)).billed
+        billed = (await self.meter.cost(request, dropped=events)).billed
         return billed["reads"] + billed["aggregation_units"], billed["writes"], billed["deletes"]
 
 
@@ -88,6 +89,16 @@ async def test_a_registration_does_what_the_table_says(deployment: Deployment) -
     plain = cost.PLAIN_REGISTRATION
     done = await deployment.cost(deployment.register(nics=1, with_key=False))
     assert (plain.reads, plain.writes, plain.deletes) == done
+
+
+async def test_a_heartbeat_does_what_the_table_says(deployment: Deployment) -> None:
+    path = f"/v1/machines/{await deployment.register()}"
+    await deployment.machines.call("PATCH", path, {"status": "connected"})
+    later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    heartbeat = deployment.machines.call("PATCH", path, {"last_seen": later})
+
+    expected = cost.HEARTBEAT
+    assert (expected.reads, expected.writes, expected.deletes) == await deployment.cost(heartbeat, events=0)
 
 
 def test_a_million_registrations_cost_less_than_five_dollars() -> None:
@@ -133,3 +144,14 @@ def test_the_document_shows_the_tables_that_are_computed() -> None:
 
 def test_the_document_says_what_an_idle_deployment_costs() -> None:
     assert f"about {cost.per_month(cost.Prices()):.0f} dollars a month" in DOCUMENT.read_text()
+
+
+def test_the_document_says_what_the_heartbeats_of_a_thousand_machines_cost() -> None:
+    heartbeats = 1000 * 60 * cost.HOURS_A_MONTH
+    dollars = sum(cost.per_million(cost.HEARTBEAT, cost.Prices()).values()) * heartbeats / cost.MILLION
+
+    text = " ".join(DOCUMENT.read_text().split())
+    assert (
+        f"A thousand machines that send one each minute cost about {round(dollars, -1):.0f} dollars a month"
+        in text
+    )
