@@ -14,7 +14,7 @@ from shared.pb.inventory.v1.records_pb2 import ApiKey
 FindKey = Callable[[str], Awaitable[ApiKey | None]]
 """Finds an API key by its SHA-256 digest in hexadecimal."""
 
-# A revoked key still works for at most this long; the contract allows 60 s.
+# A revoked key still works for at most this long; SECURITY.md promises 60 s.
 CACHE_TIME = timedelta(seconds=30)
 CACHE_SIZE = 10_000
 MAX_KEY_LENGTH = 255
