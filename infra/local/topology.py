@@ -1,26 +1,34 @@
 """`infra/topology.yaml` as typed records, whose references are checked."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from infra import ROOT
 
 DEFAULT_FILE = ROOT / "infra" / "topology.yaml"
 
 Record = TypeVar("Record")
+Scope = Literal["COLLECTION", "COLLECTION_GROUP"]
 
 
 class TopologyError(Exception):
-    """The topology is invalid; the message names the place and the reason."""
+    """The topology is invalid; the message names the places and the reasons."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Function:
+class _Record(BaseModel):
+    """A mapping in the file. Unknown fields and values of other types are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Function(_Record):
     """A function: its code, its trigger and its settings.
 
     CPU, memory, concurrency, timeout and numbers of instances apply only in production.
@@ -36,8 +44,8 @@ class Function:
     timeout_seconds: int
     minimum_instances: int
     maximum_instances: int
-    publishes: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    publishes: list[str] = []
+    environment: Mapping[str, str] = {}
 
     @property
     def source(self) -> Path:
@@ -45,8 +53,7 @@ class Function:
         return ROOT / self.folder / "main.py"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Route:
+class Route(_Record):
     """A path template of the load balancer, and the function that serves it."""
 
     path: str
@@ -62,8 +69,7 @@ class Route:
         return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Topic:
+class Topic(_Record):
     """A topic.
 
     Attributes:
@@ -77,24 +83,21 @@ class Topic:
     retention_days: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retry:
+class Retry(_Record):
     """The delay between a failed delivery and the next one."""
 
     minimum_backoff_seconds: int
     maximum_backoff_seconds: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(_Record):
     """The topic for messages whose delivery has failed this many times."""
 
     topic: str
     max_delivery_attempts: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subscription:
+class Subscription(_Record):
     """A push subscription of a function."""
 
     name: str
@@ -106,24 +109,94 @@ class Subscription:
     filter: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
+class Schedule(_Record):
     """A function that is called periodically."""
 
     name: str
     function: str
-    every_minutes: int
+    every_minutes: Annotated[float, Field(gt=0, lt=60)]  # tests call more often than each minute
 
 
-@dataclass(frozen=True, kw_only=True)
-class Topology:
-    """The topology without Firestore's indexes, which the emulator reads itself."""
+class _FirebaseRecord(_Record):
+    """A record whose fields have the names of the Firebase CLI.
 
-    functions: Mapping[str, Function]
-    routes: tuple[Route, ...]
-    topics: Mapping[str, Topic]
-    subscriptions: Mapping[str, Subscription]
-    schedules: Mapping[str, Schedule]
+    https://firebase.google.com/docs/reference/firestore/indexes
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _Indexed(_FirebaseRecord):
+    """What is indexed in one way."""
+
+    order: Literal["ASCENDING", "DESCENDING"] | None = None
+    array_config: Literal["CONTAINS"] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_way(self) -> Self:
+        if (self.order is None) == (self.array_config is None):
+            raise ValueError("needs either order or arrayConfig")
+        return self
+
+
+class IndexedField(_Indexed):
+    """A field of a composite index."""
+
+    field_path: str
+
+
+class CompositeIndex(_FirebaseRecord):
+    """An index of several fields."""
+
+    collection_group: str
+    query_scope: Scope
+    fields_: Annotated[list[IndexedField], Field(alias="fields")]
+
+
+class FieldIndex(_Indexed):
+    """An index of a single field."""
+
+    query_scope: Scope
+
+
+class FieldOverride(_FirebaseRecord):
+    """The indexes of a field, instead of the automatic ones, and whether it has the time of expiry."""
+
+    collection_group: str
+    field_path: str
+    indexes: list[FieldIndex]
+    ttl: bool = False
+
+
+class Firestore(_FirebaseRecord):
+    """Firestore's indexes. The emulator reads them itself; here, they are only checked."""
+
+    indexes: list[CompositeIndex] = []
+    field_overrides: list[FieldOverride] = []
+
+
+def _with_names(section: object) -> object:
+    """Give the records of a section their keys as names."""
+    if not isinstance(section, dict):
+        return section
+    return {
+        key: {**record, "name": key} if isinstance(record, dict) else record
+        for key, record in section.items()
+    }
+
+
+Section = Annotated[Mapping[str, Record], BeforeValidator(_with_names)]
+
+
+class Topology(_Record):
+    """The whole topology."""
+
+    functions: Section[Function] = {}
+    routes: list[Route] = []
+    topics: Section[Topic] = {}
+    subscriptions: Section[Subscription] = {}
+    schedules: Section[Schedule] = {}
+    firestore: Firestore = Firestore()
 
 
 def load(file: Path) -> Topology:
@@ -133,58 +206,22 @@ def load(file: Path) -> Topology:
         TopologyError: the file is not a topology, or names a function, topic or file that does not exist.
     """
     try:
-        topology = _parse(yaml.safe_load(file.read_bytes()))
+        topology = Topology.model_validate(yaml.safe_load(file.read_bytes()))
         _check(topology)
     except OSError as error:
         raise TopologyError(f"{file}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except ValidationError as error:
+        raise TopologyError(f"{file}: {'; '.join(map(_fault, error.errors()))}") from error
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError is of a date that does not exist
         raise TopologyError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except TopologyError as error:
         raise TopologyError(f"{file}: {error}") from error
     return topology
 
 
-def _parse(document: object) -> Topology:
-    sections = _mapping(document, "the topology")
-    routes = sections.get("routes", [])
-    if not isinstance(routes, list):
-        raise TopologyError("routes is not a list")
-    return Topology(
-        functions=_named(Function, sections, "functions"),
-        routes=tuple(_record(Route, route, f"routes[{index}]") for index, route in enumerate(routes)),
-        topics=_named(Topic, sections, "topics"),
-        subscriptions=_named(_subscription, sections, "subscriptions"),
-        schedules=_named(Schedule, sections, "schedules"),
-    )
-
-
-def _named(make: Callable[..., Record], sections: Mapping[str, Any], section: str) -> dict[str, Record]:
-    records = _mapping(sections.get(section, {}), section)
-    return {
-        name: _record(make, {"name": name, **_mapping(record, f"{section}.{name}")}, f"{section}.{name}")
-        for name, record in records.items()
-    }
-
-
-def _subscription(*, retry: object, dead_letter: object, **rest: Any) -> Subscription:  # noqa: ANN401 - YAML
-    return Subscription(
-        retry=_record(Retry, retry, "retry"),
-        dead_letter=_record(DeadLetter, dead_letter, "dead_letter"),
-        **rest,
-    )
-
-
-def _record(make: Callable[..., Record], record: object, where: str) -> Record:
-    try:
-        return make(**_mapping(record, where))
-    except TypeError as error:  # a field is missing or unknown; Python's message names it
-        raise TopologyError(f"{where}: {str(error).partition(' ')[2]}") from error
-
-
-def _mapping(value: object, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TopologyError(f"{where} is not a mapping")
-    return value
+def _fault(fault: ErrorDetails) -> str:
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
+    return f"{place.removeprefix('.') or 'the topology'}: {fault['msg']}"
 
 
 def _check(topology: Topology) -> None:

@@ -66,7 +66,7 @@ def test_terraform_reads_every_field_of_the_topology() -> None:
         *(topology.Function, topology.Route, topology.Topic, topology.Retry, topology.DeadLetter),
         *(topology.Subscription, topology.Schedule, topology.Topology),
     )
-    fields = {name for record in records for name in record.__dataclass_fields__}
+    fields = {name for record in records for name in record.model_fields}
     fields -= {"name"}  # the name is the key of a section
 
     assert {field for field in fields if not re.search(rf"\.{field}\b", code)} == set()

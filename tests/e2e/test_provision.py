@@ -1,7 +1,6 @@
 """Provisioning of an emulator that has old data, or that does not support everything."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def topic(emulator: Emulator) -> tuple[object, str]:
 
 async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emulator) -> None:
     plain = topology.Topic(name="pool-changed", retention_days=1)
-    earlier = replace(DECLARED, topics={**DECLARED.topics, "pool-changed": plain})
+    earlier = DECLARED.model_copy(update={"topics": {**DECLARED.topics, "pool-changed": plain}})
     await topics_and_subscriptions(emulator.host, earlier, PORTS)
     assert topic(emulator) == (timedelta(days=1), "")
 
@@ -46,9 +45,9 @@ async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emul
 @pytest.mark.parametrize(
     ("earlier", "is_made_anew"),
     [
-        (replace(CLEANUP, filter=""), True),
-        (replace(CLEANUP, topic="machine-deleted"), True),
-        (replace(CLEANUP, ack_deadline_seconds=10), False),
+        (CLEANUP.model_copy(update={"filter": ""}), True),
+        (CLEANUP.model_copy(update={"topic": "machine-deleted"}), True),
+        (CLEANUP.model_copy(update={"ack_deadline_seconds": 10}), False),
     ],
 )
 async def test_a_subscription_of_an_earlier_run_becomes_what_is_declared(
@@ -56,7 +55,7 @@ async def test_a_subscription_of_an_earlier_run_becomes_what_is_declared(
 ) -> None:
     """It is created again only if an update is impossible, because that deletes its messages."""
     await topics_and_subscriptions(
-        emulator.host, replace(DECLARED, subscriptions={CLEANUP.name: earlier}), PORTS
+        emulator.host, DECLARED.model_copy(update={"subscriptions": {CLEANUP.name: earlier}}), PORTS
     )
 
     await topics_and_subscriptions(emulator.host, DECLARED, PORTS)

@@ -23,6 +23,13 @@ subscriptions:
     retry: {minimum_backoff_seconds: 1, maximum_backoff_seconds: 60}
     dead_letter: {topic: dead, max_delivery_attempts: 10}
 schedules: {relay: {function: machines, every_minutes: 1}}
+firestore:
+  indexes:
+    - collectionGroup: machines
+      queryScope: COLLECTION
+      fields: [{fieldPath: pool_ids, arrayConfig: CONTAINS}, {fieldPath: __name__, order: DESCENDING}]
+  fieldOverrides:
+    - {collectionGroup: machines, fieldPath: name, indexes: [{order: ASCENDING, queryScope: COLLECTION}]}
 """
 
 
@@ -60,14 +67,52 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ("topic: pool-changed", "topic: p", r"subscriptions\.cleanup names p, which is not declared"),
         ("topic: dead", "topic: d", r"subscriptions\.cleanup names d, which is not declared"),
         ("relay: {function: machines", "relay: {function: m", r"schedules\.relay names m"),
-        ("cpu: 1, ", "", r"functions\.machines: .*'cpu'"),
-        (", maximum_instances: 100", "", r"functions\.machines: .*'maximum_instances'"),
-        (" minimum_instances: 0,", "", r"functions\.machines: .*'minimum_instances'"),
-        ("     timeout_seconds: 60,", "    ", r"functions\.machines: .*'timeout_seconds'"),
-        ("cpu: 1", "cpus: 1", r"functions\.machines: .*'cpus'"),
-        ("retry: {minimum_backoff_seconds: 1, ", "retry: {", r"retry: .*'minimum_backoff_seconds'"),
-        ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\] is not a mapping"),
-        ("routes: [{path: /**, function: machines}]", "routes:", r"routes is not a list"),
+        ("cpu: 1, ", "", r"functions\.machines\.cpu: Field required"),
+        ("cpu: 1", "cpu: true", r"functions\.machines\.cpu: .* valid integer"),
+        (
+            "cpu: 1",
+            "cpus: 1",
+            r"functions\.machines\.cpu: Field required; functions\.machines\.cpus: Extra inputs",
+        ),
+        (
+            "trigger: http",
+            "trigger: web",
+            r"functions\.machines\.trigger: Input should be 'http', 'schedule' or",
+        ),
+        (
+            "instances: 100}",
+            "instances: 100, environment: {A: 1}}",
+            r"functions\.machines\.environment\.A: .* string",
+        ),
+        (
+            "instances: 100}",
+            "instances: 100, publishes: dead}",
+            r"functions\.machines\.publishes: .* valid list",
+        ),
+        (
+            "retry: {minimum_backoff_seconds: 1, ",
+            "retry: {",
+            r"cleanup\.retry\.minimum_backoff_seconds: Field",
+        ),
+        ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\]: .* valid dictionary"),
+        ("routes: [{path: /**, function: machines}]", "routes:", r"routes: .* valid list"),
+        ("every_minutes: 1", "every_minutes: soon", r"schedules\.relay\.every_minutes: .* valid number"),
+        ("every_minutes: 1", "every_minutes: 0", r"schedules\.relay\.every_minutes: .* greater than 0"),
+        ("schedules:", "schedule:", r"yaml: schedule: Extra inputs"),
+        ("schedules:", "3:", r"\[3\]: Keys should be strings"),
+        (
+            "queryScope: COLLECTION\n",
+            "queryScope: ALL\n",
+            r"firestore\.indexes\[0\]\.queryScope: Input should be",
+        ),
+        ("{order: ASCENDING, ", "{", r"fieldOverrides\[0\]\.indexes\[0\]: .* either order or arrayConfig"),
+        (
+            "{order: ASCENDING, ",
+            "{ordr: ASCENDING, ",
+            r"fieldOverrides\[0\]\.indexes\[0\]\.ordr: Extra inputs",
+        ),
+        ("512Mi", "2026-02-30", "is not YAML: day is out of range"),
+        (GOOD, "", r"the topology: .* valid dictionary"),
         ("functions:", "functions: [", "is not YAML"),
     ],
 )
