@@ -1,8 +1,9 @@
 """Code that runs, builds, deploys and monitors the product, but is not part of it."""
 
-from infra import interruption, loopback
+from infra import interruption, loopback, streams
 
 interruption.end_quietly()  # before the slow imports of a command, during which people may press Ctrl-C
+streams.open_closed()
 loopback.spare_proxies()
 
 from pathlib import Path  # noqa: E402

@@ -14,8 +14,7 @@ def in_one_line() -> Iterator[None]:
     """
     try:
         yield
-        if sys.stdout:
-            sys.stdout.flush()  # at exit, Python would report an error itself
+        sys.stdout.flush()  # at exit, Python would report an error itself
     except BrokenPipeError:
         _drop_output()
     except OSError as error:

@@ -44,3 +44,20 @@ def test_a_command_whose_reader_has_ended_ends_quietly(unbuffered: str) -> None:
         )
 
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("closed", "output", "errors"), [(">&-", "", "an error\n"), ("2>&-", "a result\n", "")]
+)
+def test_a_closed_output_takes_what_is_written(closed: str, output: str, errors: str) -> None:
+    code = r"import sys, infra; sys.stdout.write('a result\n'); print('an error', file=sys.stderr)"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, output, errors)
