@@ -7,16 +7,29 @@ from typing import NoReturn
 _LAST_PORT = 65535
 
 
-def given(text: str) -> str:
-    """Return an argument; reject it if it is blank."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty")
+def utf8(text: str) -> str:
+    """Return an argument that is sent to a service; reject bytes that are not UTF-8, which Python escapes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8") from error
     return text
+
+
+def given(text: str) -> str:
+    """Return an argument that is sent to a service; reject it if it is blank or not UTF-8."""
+    return _not_blank(utf8(text))
 
 
 def folder(text: str) -> Path:
     """Return a folder; reject a blank one, which `Path` would take for the current folder."""
-    return Path(given(text))
+    return Path(_not_blank(text))
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
 def port(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from infra.arguments import Parser
+from infra.arguments import Parser, utf8
 
 TIMEOUT = 30.0
 
@@ -125,7 +125,9 @@ def main() -> None:
     parser = Parser(
         prog="python -m infra.smoke", description="Test a deployment or the local stack. KEY has the API key."
     )
-    parser.add_argument("url", help="such as https://inventory.example.com or http://127.0.0.1:8080")
+    parser.add_argument(
+        "url", type=utf8, help="such as https://inventory.example.com or http://127.0.0.1:8080"
+    )
     url = parser.parse_args().url
     # From the environment, because everybody on the machine can see the arguments of processes.
     key = os.environ.get("KEY")

@@ -2,12 +2,13 @@
 
 import pytest
 
-from infra.arguments import Parser, count
+from infra.arguments import Parser, count, given
 
 
 def parser() -> Parser:
     made = Parser(prog="python -m example")
     made.add_argument("--rounds", type=count)
+    made.add_argument("--project", type=given)
     return made
 
 
@@ -23,4 +24,16 @@ def test_what_is_no_count_is_one_line(text: str, capsys: pytest.CaptureFixture[s
     line = (
         f"muster: argument --rounds: {text} is not a positive whole number (see python -m example --help)\n"
     )
+    assert capsys.readouterr() == ("", line)
+
+
+@pytest.mark.parametrize(("text", "reason"), [("\udcff", r"'\udcff' is not UTF-8"), (" ", "it is empty")])
+def test_what_is_no_argument_of_a_service_is_one_line(
+    text: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python reads bytes that are not UTF-8 as surrogates."""
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["--project", text])
+
+    line = f"muster: argument --project: {reason} (see python -m example --help)\n"
     assert capsys.readouterr() == ("", line)
