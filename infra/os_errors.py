@@ -18,6 +18,10 @@ def in_one_line() -> Iterator[None]:
     except BrokenPipeError:
         _drop_output()
     except OSError as error:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
         sys.exit(f"muster: {error.filename}: {error.strerror}" if error.filename else f"muster: {error}")
 
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra import ROOT
+from infra import ROOT, os_errors
 from infra.arguments import Parser
 
 # The pinned requirements with which all functions are tested, at the path where the buildpack expects them.
@@ -49,6 +49,7 @@ def sources() -> Iterator[Path]:
                 yield file
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Build the archive and print its path, size and digest."""
     parser = Parser(prog="python -m infra.package", description="Build the deployment archive.")

@@ -1,5 +1,8 @@
 """`make smoke`, on the local stack."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +10,9 @@ import httpx
 import pytest
 from google.cloud.firestore import Client
 
+from infra import ROOT
 from infra.smoke import Failure, Smoke
-from tests.command import run
+from tests.command import TIMEOUT, run
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack
 
@@ -164,3 +168,24 @@ def test_smoke_asks_for_a_url_and_a_key(url: str, key: str) -> None:
     ended = run("infra.smoke", url, KEY=key)
 
     assert ended.stderr == "muster: set the URL and the API key: KEY=muster_... make smoke URL=https://...\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_smoke_leaves_nothing_behind_even_if_it_cannot_print(
+    stack: RunningStack, new_organization: NewOrganization, firestore_client: Client, unbuffered: str
+) -> None:
+    organization = new_organization()
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        ended = subprocess.run(
+            [sys.executable, "-m", "infra.smoke", stack.gateway],
+            cwd=ROOT,
+            env=os.environ | {"KEY": organization.api_key, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (1, "muster: [Errno 28] No space left on device\n")
+    assert not firestore_client.collection(f"organizations/{organization.id}/machines").get()

@@ -29,12 +29,13 @@ def test_an_empty_folder_is_not_the_current_one(command: str) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_command_whose_reader_has_ended_ends_quietly(unbuffered: str) -> None:
+@pytest.mark.parametrize("command", ["infra.cost", "infra.package"])
+def test_a_command_whose_reader_has_ended_ends_quietly(command: str, unbuffered: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w") as nobody:  # noqa: PTH123 - a file descriptor
         ended = subprocess.run(
-            [sys.executable, "-m", "infra.cost"],
+            [sys.executable, "-m", command],
             cwd=ROOT,
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             stdout=nobody,
