@@ -15,6 +15,7 @@ from infra import ROOT
 DEFAULT_FILE = ROOT / "infra" / "topology.yaml"
 
 Record = TypeVar("Record")
+Trigger = Literal["http", "schedule", "pubsub"]
 Scope = Literal["COLLECTION", "COLLECTION_GROUP"]
 
 
@@ -37,7 +38,7 @@ class Function(_Record):
     name: str
     folder: str
     entry_point: str
-    trigger: Literal["http", "schedule", "pubsub"]
+    trigger: Trigger
     cpu: int
     memory: str
     concurrency: int
@@ -231,14 +232,22 @@ def _check(topology: Topology) -> None:
         for topic in function.publishes:
             _known(topic, topology.topics, f"functions.{function.name}")
     for route in topology.routes:
-        _known(route.function, topology.functions, f"the route {route.path}")
+        _check_call(route.function, "http", topology, f"the route {route.path}")
     for subscription in topology.subscriptions.values():
         where = f"subscriptions.{subscription.name}"
-        _known(subscription.function, topology.functions, where)
+        _check_call(subscription.function, "pubsub", topology, where)
         _known(subscription.topic, topology.topics, where)
         _known(subscription.dead_letter.topic, topology.topics, where)
     for schedule in topology.schedules.values():
-        _known(schedule.function, topology.functions, f"schedules.{schedule.name}")
+        _check_call(schedule.function, "schedule", topology, f"schedules.{schedule.name}")
+
+
+def _check_call(function: str, trigger: Trigger, topology: Topology, where: str) -> None:
+    """Check that a caller's function exists, and has it as trigger: Terraform lets nobody else call it."""
+    _known(function, topology.functions, where)
+    actual = topology.functions[function].trigger
+    if actual != trigger:
+        raise TopologyError(f"{where} calls {function}, whose trigger is {actual}, not {trigger}")
 
 
 def _known(name: str, known: Mapping[str, object], where: str) -> None:

@@ -9,20 +9,22 @@ from infra.local.topology import Route, TopologyError
 
 GOOD = """
 functions:
-  machines:
+  machines: &settings
     {folder: functions/machines, entry_point: machines, trigger: http, cpu: 1, memory: 512Mi, concurrency: 80,
      timeout_seconds: 60, minimum_instances: 0, maximum_instances: 100}
+  relay: {<<: *settings, trigger: schedule}
+  cleanup: {<<: *settings, trigger: pubsub}
 routes: [{path: /**, function: machines}]
 topics: {pool-changed: {message: inventory.v1.PoolChanged}, dead: {message: inventory.v1.PoolChanged}}
 subscriptions:
   cleanup:
     topic: pool-changed
-    function: machines
+    function: cleanup
     filter: attributes.change = "deleted"
     ack_deadline_seconds: 60
     retry: {minimum_backoff_seconds: 1, maximum_backoff_seconds: 60}
     dead_letter: {topic: dead, max_delivery_attempts: 10}
-schedules: {relay: {function: machines, every_minutes: 1}}
+schedules: {every-minute: {function: relay, every_minutes: 1}}
 firestore:
   indexes:
     - collectionGroup: machines
@@ -48,7 +50,7 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
     declared = load(tmp_path, GOOD)
     assert declared.functions["machines"].source == ROOT / "functions" / "machines" / "main.py"
     assert declared.subscriptions["cleanup"].retry.maximum_backoff_seconds == 60
-    assert declared.schedules["relay"].every_minutes == 1
+    assert declared.schedules["every-minute"].every_minutes == 1
 
 
 @pytest.mark.parametrize(
@@ -62,11 +64,22 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         (
             "function: machines}]",
             "function: m}]",
-            r"the route /\*\* names m, which is not declared \(.*machines\)",
+            r"the route /\*\* names m, which is not declared \(.*machines, relay, cleanup\)",
         ),
         ("topic: pool-changed", "topic: p", r"subscriptions\.cleanup names p, which is not declared"),
+        (
+            "{path: /**, function: machines",
+            "{path: /**, function: relay",
+            r"/\*\* calls relay, whose trigger is schedule, not http",
+        ),
+        (
+            "function: cleanup",
+            "function: relay",
+            r"cleanup calls relay, whose trigger is schedule, not pubsub",
+        ),
+        ("{function: relay", "{function: cleanup", r"every-minute calls cleanup, whose trigger is pubsub"),
         ("topic: dead", "topic: d", r"subscriptions\.cleanup names d, which is not declared"),
-        ("relay: {function: machines", "relay: {function: m", r"schedules\.relay names m"),
+        ("{function: relay", "{function: m", r"schedules\.every-minute names m"),
         ("cpu: 1, ", "", r"functions\.machines\.cpu: Field required"),
         ("cpu: 1", "cpu: true", r"functions\.machines\.cpu: .* valid integer"),
         (
@@ -96,8 +109,16 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ),
         ("routes: [{path: /**, function: machines}]", "routes: [1]", r"routes\[0\]: .* valid dictionary"),
         ("routes: [{path: /**, function: machines}]", "routes:", r"routes: .* valid list"),
-        ("every_minutes: 1", "every_minutes: soon", r"schedules\.relay\.every_minutes: .* valid number"),
-        ("every_minutes: 1", "every_minutes: 0", r"schedules\.relay\.every_minutes: .* greater than 0"),
+        (
+            "every_minutes: 1",
+            "every_minutes: soon",
+            r"schedules\.every-minute\.every_minutes: .* valid number",
+        ),
+        (
+            "every_minutes: 1",
+            "every_minutes: 0",
+            r"schedules\.every-minute\.every_minutes: .* greater than 0",
+        ),
         ("schedules:", "schedule:", r"yaml: schedule: Extra inputs"),
         ("schedules:", "3:", r"\[3\]: Keys should be strings"),
         (
