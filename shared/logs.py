@@ -46,7 +46,8 @@ def configure() -> None:
     handler.setFormatter(_Formatter())
     logging.root.handlers = [handler]
     # No entry contains these: https://docs.python.org/3/howto/logging.html#optimization
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    # The process stays, because gunicorn's own format has it.
+    logging.logThreads = logging.logMultiprocessing = False
     logging.root.setLevel(logging.WARNING)
 
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from shared import logs
 from tests.logged import entries
@@ -49,3 +51,18 @@ def test_what_a_library_warns_of_is_an_entry(
 
     [entry] = entries(capsys)
     assert (entry["severity"], entry["message"]) == ("WARNING", "Running out of tokens")
+
+
+def test_the_server_can_log_in_its_own_format(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise, the log would not say that a worker was killed, or why the server failed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [])
+        for name in ("gunicorn.error", "gunicorn.access"):
+            patch.setattr(logging.getLogger(name), "handlers", [])
+
+        logs.configure()
+        Logger(Config()).error("Worker (pid:%s) was sent %s!", 7, "SIGKILL")
+
+    assert capsys.readouterr().err.endswith("[ERROR] Worker (pid:7) was sent SIGKILL!\n")
