@@ -23,16 +23,15 @@ COMPONENTS: Json = {
         "name": "If-Match",
         "in": "header",
         "description": "Makes the change only if the resource has one of these ETags. For a pool, only the "
-        "version at the start of the ETag counts, not the number of members. With `If-None-Match`, the "
-        "change is made only if the resource has none of these ETags.",
+        "version at the start of the ETag counts, not the number of members.",
         "schema": {"type": "string"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "Returns 304 if the resource still has one of these ETags, unless the response "
+        "description": "GET returns 304 if the resource still has one of these ETags, unless the response "
         "includes machines or pools, or the machine sent a heartbeat since, which does not change the "
-        "ETag.",
+        "ETag. A change is made only if the resource has none of these ETags.",
         "schema": {"type": "string"},
     },
 }
@@ -66,7 +65,7 @@ def _headers(operation: Operation) -> Iterator[Json]:
         yield _component("IdempotencyKey")
     if errors.PreconditionFailed in operation.errors:
         yield _component("IfMatch")
-    if HTTPStatus.NOT_MODIFIED in operation.success:
+    if errors.PreconditionFailed in operation.errors or HTTPStatus.NOT_MODIFIED in operation.success:
         yield _component("IfNoneMatch")
 
 

@@ -43,15 +43,14 @@ def require_pool_match(request: Request, version: int) -> None:
 
 
 def _require(request: Request, version: int, *, accepted: str) -> None:
-    required = _list_header(request, "if-match")
-    if (
-        required is not None
-        and required.strip() != "*"
-        and not any(re.fullmatch(accepted, tag) for weak, tag in _tags(required) if not weak)
-    ):
+    def is_current(tag: str) -> bool:
+        return re.fullmatch(accepted, tag) is not None
+
+    wanted = _list_header(request, "if-match", absent="*")
+    if wanted.strip() != "*" and not any(is_current(tag) for weak, tag in _tags(wanted) if not weak):
         raise PreconditionFailed(version, "does not match If-Match")
-    excluded = _list_header(request, "if-none-match") or ""
-    if excluded.strip() == "*" or any(re.fullmatch(accepted, tag) for _, tag in _tags(excluded)):
+    unwanted = _list_header(request, "if-none-match", absent="")
+    if unwanted.strip() == "*" or any(is_current(tag) for _, tag in _tags(unwanted)):
         raise PreconditionFailed(version, "matches If-None-Match")
 
 
@@ -63,7 +62,7 @@ def is_known(request: Request, tag: str | None) -> bool:
         tag: the response's entity tag; None, which no tag matches, if the response changed but its tag did
             not.
     """
-    condition = _list_header(request, "if-none-match") or ""
+    condition = _list_header(request, "if-none-match", absent="")
     return condition.strip() == "*" or any(tag == f'"{known}"' for _, known in _tags(condition))
 
 
@@ -72,7 +71,7 @@ def _tags(condition: str) -> list[tuple[str, str]]:
     return _TAG.findall(condition) if _TAGS.fullmatch(condition) else []
 
 
-def _list_header(request: Request, name: str) -> str | None:
-    """Return a list header as one line, even if it was sent as several (RFC 9110, 5.3)."""
+def _list_header(request: Request, name: str, *, absent: str) -> str:
+    """Return a list header as one line, even if it was sent as several (RFC 9110, 5.3), or the default."""
     lines = request.headers.getlist(name)
-    return ", ".join(lines) if lines else None
+    return ", ".join(lines) if lines else absent
