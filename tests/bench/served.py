@@ -7,7 +7,7 @@ import sys
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -142,7 +142,7 @@ async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backend
 
 def _without_functions(served: Topology) -> Topology:
     """Remove the subscriptions, because they push to functions that a benchmark does not run."""
-    return replace(served, subscriptions={})
+    return served.model_copy(update={"subscriptions": {}})
 
 
 @asynccontextmanager
