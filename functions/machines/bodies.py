@@ -50,10 +50,10 @@ class MachinePatch(Strict):
     last_seen: Annotated[
         Timestamp,
         Field(
-            description="When the machine last sent a heartbeat; UTC if there is no time zone. If it is "
-            "not sent and `status` is `connected`, it is the current time. A PATCH that changes nothing "
-            "else is a heartbeat, which makes neither a version nor an event. A heartbeat that moves the "
-            "time by less than 10 s is not stored"
+            description="When the machine last sent a heartbeat, to the microsecond (more digits are cut); "
+            "UTC if there is no time zone. If it is not sent and `status` is `connected`, it is the current "
+            "time. A PATCH that changes nothing else is a heartbeat, which makes neither a version nor an "
+            "event. A heartbeat that moves the time by less than 10 s is not stored"
         ),
     ] = NOT_SENT
     reserved_session_id: UuidText | None = NOT_SENT
