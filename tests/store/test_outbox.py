@@ -4,14 +4,23 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from google.cloud.pubsub import PublisherClient
 
 from shared import logs
 from shared.bootstrap import Inventory
+from shared.domain import events
+from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.http_response import HttpResponse
+from shared.pb.inventory.v1.events_pb2 import PoolChange
+from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 from shared.store import paths, writes
+from shared.store.change import Decision
 from shared.store.outbox import BATCH
+from shared.store.pools import create_pool
 from shared.store.queries import all_in
+from shared.store.transaction import Transaction
 from tests.control import Control
 from tests.logged import entries
 
@@ -67,3 +76,21 @@ async def test_events_too_large_for_one_commit_are_dropped_in_several(
 
     assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
     assert entries(capsys) == []
+
+
+async def test_all_events_of_a_change_are_dropped(own: Inventory, publisher: PublisherClient) -> None:
+    """Events of different keys are published separately."""
+    publisher.create_topic(name=f"projects/{own.project}/topics/pool-changed")
+    pools = [Pool(id=pool_id, organization_id="example", version=1) for pool_id in ("one", "another")]
+
+    async def decide(_: Transaction) -> Decision:
+        return Decision(
+            response=HttpResponse(status=204),
+            writes=[create_pool(own.firestore, pool) for pool in pools],
+            events=[events.pool_changed(pool, PoolChange.POOL_CHANGE_CREATED) for pool in pools],
+        )
+
+    await own.changes.apply(Command(organization_id="example", deadline=Deadline(5)), decide)
+    await own.outbox.flush(5)
+
+    assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
