@@ -18,6 +18,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.outbox import PAGE
 from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
@@ -113,6 +114,22 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
     await relay(aged)
     assert (await pubsub_control.rpcs())["Publish"] == 1
     assert await outbox.waiting() == 8
+
+
+@pytest.mark.parametrize(("count", "size"), [(2000, 0), (18, 900_000)], ids=["many", "large"])
+async def test_events_of_one_key_are_published_in_as_few_requests_as_pubsub_allows(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, count: int, size: int
+) -> None:
+    """A request with more than 1,000 messages or 10 MB would be rejected, and sent again in halves."""
+    events = [entry(f"change-{number}") for number in range(count)]
+    for event in events:
+        event.data += MachineCreated(machine=Machine(name="x" * size)).SerializeToString()
+    at_once = 9 if size else count
+    for start in range(0, count, at_once):
+        await outbox.put(events[start : start + at_once])
+    await relay(aged)
+    assert (await pubsub_control.rpcs())["Publish"] == 2
+    assert await outbox.waiting() == 0
 
 
 async def test_the_report_has_the_age_of_the_oldest_event(
