@@ -99,6 +99,9 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
         outbox.document("no-such-topic"),
         outbox.document("refused"),
     }
+    reasons = {tuple(logged["documents"]): logged["reason"] for logged in reported}
+    assert "gone" in reasons[outbox.document("no-such-topic"),]
+    assert "attribute" in reasons[outbox.document("refused"),]
     figures = tuple(report[name] for name in ("backlog", "published", "refused", "complete"))
     assert (*figures, report["severity"]) == (53, 50, 3, True, "INFO")
 
