@@ -235,6 +235,21 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
     assert await outbox.waiting() == 1
 
 
+async def test_a_publish_without_a_response_does_not_take_all_the_time(
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events of the next part can still be published."""
+    usual = backlog.SECONDS
+    monkeypatch.setattr("shared.events.backlog.SECONDS", 0.5)
+    await outbox.put([entry("change")])
+    await pubsub_control.fail_next("Publish", pattern=outbox.project, delay_ms=60_000)
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await relay(aged)
+    assert time.monotonic() - started < usual
+    assert await outbox.waiting() == 1
+
+
 @pytest.mark.parametrize(
     "fault", [{"delay_ms": 60_000}, {"code": "PERMISSION_DENIED"}], ids=["held", "denied"]
 )
