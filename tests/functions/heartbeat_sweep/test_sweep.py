@@ -206,6 +206,22 @@ async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Flee
     assert {machine.id for machine in machines} == {event.after.id for event in events}
 
 
+async def test_pages_neither_miss_nor_repeat_machines_that_fell_silent_at_the_same_time(fleet: Fleet) -> None:
+    time = now() - SILENT
+    machines = await fleet.add(*[SILENT] * 5)
+    store = fleet.inventory.firestore
+    for machine in machines:
+        await store_heartbeat(store, machine, time)
+
+    found = await find_silent(store, since=now(), after=None, limit=2, deadline=Deadline(10))
+    for _ in range(2):
+        found += await find_silent(store, since=now(), after=found[-1], limit=2, deadline=Deadline(10))
+
+    assert sorted(machine.id for machine in machines) == [
+        document.fields["id"].string_value for document in found
+    ]
+
+
 async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
     machines = await fleet.add(*[SILENT] * 20)
 
