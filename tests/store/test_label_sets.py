@@ -1,11 +1,23 @@
 """The cache of sets of label keys."""
 
+import asyncio
+
 import pytest
 
-from shared.bootstrap import Inventory
+from shared.bootstrap import Inventory, new_id, now
+from shared.domain import search
 from shared.domain.deadline import Deadline
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.label_sets import LabelSets
-from tests.control import Control
+from shared.store.machines import create_machine
+from tests.control import UNTIL_RELEASED, Control
+
+
+async def register(inventory: Inventory, **labels: str) -> str:
+    """Store a machine with labels, and return the name of its set of label keys."""
+    machine = Machine(id=new_id(), organization_id="example", labels=labels, last_seen=now())
+    await inventory.firestore.commit([create_machine(inventory.firestore, machine)], Deadline(5))
+    return search.label_set(machine)
 
 
 async def test_the_least_recently_used_organization_is_evicted_first(
@@ -23,3 +35,23 @@ async def test_the_least_recently_used_organization_is_evicted_first(
 
     requested = ["first", "second", "first", "third", "first", "third", "second"]
     assert [await reads_of(organization_id) for organization_id in requested] == [1, 1, 0, 1, 0, 0, 1]
+
+
+async def test_a_new_set_is_found_although_the_machines_change_between_the_counts(
+    own: Inventory, firestore_control: Control
+) -> None:
+    """By counts of different moments, there would be as many machines in the cached set as in all."""
+    sets = LabelSets(own.firestore)
+    known = await register(own, tier="db")
+    assert await sets.lacking("example", ["spot"], Deadline(5)) == [known]
+    new = await register(own, rack="7")
+    await firestore_control.fail_next(
+        "RunAggregationQuery", pattern=own.project, when="after", delay_ms=UNTIL_RELEASED
+    )
+
+    finding = asyncio.create_task(sets.lacking("example", ["spot"], Deadline(10)))
+    await firestore_control.struck()
+    await register(own, tier="web")
+    await firestore_control.release()
+
+    assert {known, new} == set(await finding)
