@@ -88,6 +88,8 @@ async def test_search_finds_long_parts_of_names_and_hostnames(machines: Machines
     assert await found(machines, f"search={letters[1:100]}") == [twice, two, one]
     assert await found(machines, f"search={letters[1:100]}&label=tier=db&label=!spot") == [twice, two, one]
     assert await found(machines, f"search={letters[100:120]}{letters[:100]}") == [twice]
+    created(await machines.register(a_body(labels={})))
+    assert await found(machines, f"search={letters[100:120]}{letters[:100]}&label=!tier") == []
     assert await found(machines, f"search={letters[:99]}-") == []
     assert await found(machines, f"search={'ba' * 50}") == [often]
     assert await found(machines, f"search={'ab' * 127}a") == []
