@@ -92,6 +92,9 @@ async def test_a_version_has_the_same_bytes_from_every_process(machines: Machine
         ("application/json;q=.1, */*;q=0.5", PROTOBUF),
         ("application/json;q=0.1234, */*;q=0.5", PROTOBUF),
         ("application/json, application/x-protobuf;q=1.5", PROTOBUF),
+        ("application/json;q=1.5, application/x-protobuf", PROTOBUF),
+        ("application/json;q=0.5", "application/json"),
+        ("Application/X-Protobuf", PROTOBUF),
         ("text/html", "application/json"),
     ],
 )
