@@ -1,8 +1,11 @@
 """`Idempotency-Key`: one effect, and the same response for all repeats."""
 
 import asyncio
+import json
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, created, invalid, problem
+from tests.stack import RunningStack
 
 # The headers in which a replay differs: the time, the request's id, and the mark of a replay.
 VOLATILE_HEADERS = {"date", "x-request-id", "idempotent-replayed"}
@@ -152,6 +156,22 @@ async def test_any_visible_ascii_is_a_key(machines: MachinesApi, text: str) -> N
 
     assert [response.headers.get("idempotent-replayed") for response in responses] == [None, "true"]
     assert [created(responses[0])] == ids_in(machines)
+
+
+async def test_white_space_around_a_key_does_not_count(machines: MachinesApi, stack: RunningStack) -> None:
+    """RFC 9110, section 5.5. httpx sends no such header."""
+    body = a_body()
+    created(await machines.register(body, key("a")))
+    function = httpx.URL(stack.functions["machines"])
+    headers = {**machines.organization.headers, "Content-Type": "application/json"}
+    connection = HTTPConnection(function.host, function.port)
+
+    def repeat() -> str | None:
+        with closing(connection):
+            connection.request("POST", PATH, json.dumps(body), headers | {"Idempotency-Key": " \ta \t"})
+            return connection.getresponse().getheader("Idempotent-Replayed")
+
+    assert await asyncio.to_thread(repeat) == "true"
 
 
 @pytest.mark.usefixtures("store_unchanged")
