@@ -155,6 +155,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-00", "00f067aa0ba902b7", False),
         ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-02", "00f067aa0ba902b7", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/255;o=1", "00000000000000ff", True),
+        ("X-Cloud-Trace-Context", f"{TRACE}/255;o=0", "00000000000000ff", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/255", "00000000000000ff", False),
         ("X-Cloud-Trace-Context", f"{TRACE}/{2**64 - 1};o=1", "ffffffffffffffff", True),
         ("X-Cloud-Trace-Context", f"{TRACE}/{2**64};o=1", None, True),
