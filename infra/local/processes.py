@@ -1,6 +1,7 @@
 """The stack's child processes: their start, output, restart and stop."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable
 
 from infra.local.spawn import Run
@@ -114,8 +115,9 @@ class Process:
         try:
             await self._until_ready()
             await self._on_ready()
-        except OSError as error:
-            self._report(self.name, f"cannot be used: {error}")
+        except Exception as error:  # noqa: BLE001 - after a bug too, nobody must wait for it forever
+            reason = error if isinstance(error, OSError) else traceback.format_exc()
+            self._report(self.name, f"cannot be used: {reason}")
             await run.end(self.grace)
         else:
             if self._has_died:

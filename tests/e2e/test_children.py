@@ -358,6 +358,35 @@ def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
     ]
 
 
+def test_a_bug_where_a_child_is_set_up_is_reported_and_nobody_waits_forever() -> None:
+    class Lasting(Run):
+        def terminate(self) -> None:
+            self.take_end(0)
+
+    class Buggy(Mortal):
+        async def _begin(self) -> Run:
+            run = Lasting(print)
+            run.pid = NOBODY
+            run.drained.set()
+            return run
+
+        async def _until_ready(self) -> None:
+            raise TypeError("a bug")
+
+    async def live() -> list[str]:
+        child = Buggy()
+        child.start()
+        async with asyncio.timeout(60):
+            assert not await child.ready()
+        await child.stop()
+        return child.lines
+
+    lines = virtual_time.run(live())
+    assert lines[0].startswith("cannot be used: Traceback (most recent call last):\n")
+    assert lines[0].endswith("\nTypeError: a bug\n")
+    assert lines[1] == "stopped (exit status 0), starting it again"
+
+
 async def test_what_sets_a_child_up_ends_before_the_child_is_terminated() -> None:
     """Otherwise, gRPC would print that the child has ended the connection."""
     ends: list[str] = []
