@@ -358,6 +358,33 @@ def test_a_child_that_lives_for_long_is_in_no_crash_loop_when_it_dies() -> None:
     ]
 
 
+def test_a_child_in_a_crash_loop_is_tried_again_after_at_most_ten_seconds() -> None:
+    async def live() -> list[str]:
+        child = Mortal(*[0.0] * 8, 100.0)
+        child.start()
+        await asyncio.sleep(1 + 2 + 4 + 8 + 10 + 10 + 10 + 1)
+        assert await child.ready()
+        await child.stop()
+        return [line.rpartition(", ")[2] for line in child.lines if line != "runs again"]
+
+    tries = [f"next try in {pause} s" for pause in (1, 2, 4, 8, 10, 10, 10)]
+    assert virtual_time.run(live()) == ["starting it again", *tries]
+
+
+def test_a_child_that_was_ready_is_not_while_it_is_in_a_crash_loop() -> None:
+    async def live() -> None:
+        child = Mortal(1.0, 1.0, 100.0)
+        child.start()
+        assert await child.ready()
+        await asyncio.sleep(2.5)  # it has died twice, and its next try is in half a second
+        assert (await child.ready(), child.pid) == (False, None)
+        await asyncio.sleep(1)
+        assert (await child.ready(), child.pid) == (True, NOBODY)
+        await child.stop()
+
+    virtual_time.run(live())
+
+
 def test_a_bug_where_a_child_is_set_up_is_reported_and_nobody_waits_forever() -> None:
     class Lasting(Run):
         def terminate(self) -> None:
@@ -385,6 +412,14 @@ def test_a_bug_where_a_child_is_set_up_is_reported_and_nobody_waits_forever() ->
     assert lines[0].startswith("cannot be used: Traceback (most recent call last):\n")
     assert lines[0].endswith("\nTypeError: a bug\n")
     assert lines[1] == "stopped (exit status 0), starting it again"
+
+
+def test_output_is_reported_by_whole_lines_even_if_it_is_no_text() -> None:
+    lines: list[str] = []
+    run = Run(lines.append)
+    for part in (b"one\ntw", b"o\n", b"\xff\nthree"):
+        run.take_output(part)
+    assert lines == ["one", "two", "\ufffd"]
 
 
 async def test_what_sets_a_child_up_ends_before_the_child_is_terminated() -> None:
