@@ -100,8 +100,19 @@ async def gateway_to(function: Function, route: str = "/**") -> AsyncIterator[Cl
     """Run a gateway in front of a function, and connect a client."""
     behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
     backend = Backend("echo", behind.sockets[0].getsockname()[1], function.ready)
+    try:
+        async with serving(Gateway([Route(path=route, function="echo")], {"echo": backend})) as client:
+            yield client
+    finally:
+        behind.close()
+        await behind.wait_closed()
+
+
+@asynccontextmanager
+async def serving(gateway: Gateway) -> AsyncIterator[Client]:
+    """Run a gateway, and connect a client."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Gateway([Route(path=route, function="echo")], {"echo": backend}), listener)
+    server = Server(gateway, listener)
     server.start()
     reader, writer = await asyncio.open_connection(*listener.getsockname())
     try:
@@ -110,8 +121,6 @@ async def gateway_to(function: Function, route: str = "/**") -> AsyncIterator[Cl
         writer.close()
         await writer.wait_closed()
         await server.stop()
-        behind.close()
-        await behind.wait_closed()
 
 
 @pytest.mark.parametrize(
@@ -136,8 +145,9 @@ async def test_a_path_that_is_encoded_without_need_has_the_same_route() -> None:
     async with gateway_to(function, "/v1/pools") as client:
         status, _, _ = await client.ask(b"GET /v1/%70ools HTTP/1.1\r\nHost: a\r\n\r\n")
         assert status == 200
-        status, _, _ = await client.ask(b"GET /v1/%71ools HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert status == 404
+        for other in (b"/v1/%71ools", b"/v1/pools-", b"/-/v1/pools"):
+            status, _, _ = await client.ask(b"GET " + other + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert status == 404
 
 
 async def test_a_delete_keeps_its_body() -> None:
@@ -232,7 +242,27 @@ async def test_a_rejection_comes_before_the_body_is_sent() -> None:
         status, _, _ = await client.ask(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\nthe first bytes"
         )
-    assert status == 413
+        assert status == 413
+        # The function would take the next request for the rest of the body.
+        reader, writer = await asyncio.open_connection(*client.writer.get_extra_info("peername"))
+        await Client(reader, writer).ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+    assert function.connections == 2
+
+
+async def test_a_function_that_breaks_off_before_it_has_the_whole_body_is_a_bad_gateway_at_once() -> None:
+    async with gateway_to(Function(response=b"")) as client, asyncio.timeout(5):
+        status, _, _ = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nthe")
+    assert status == 502
+
+
+async def test_an_upload_that_the_client_breaks_off_ends_for_the_function() -> None:
+    function = Function(complete=lambda _: False)
+    async with gateway_to(function) as client, asyncio.timeout(5):
+        client.writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nthe")
+        client.writer.close()
+        await function.ended.wait()
 
 
 @pytest.mark.parametrize(
@@ -264,8 +294,9 @@ async def test_a_connection_is_used_again(response: bytes) -> None:
     assert function.connections == 1
 
 
-async def test_a_closed_connection_is_not_used_again() -> None:
-    function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+@pytest.mark.parametrize("name", [b"Connection", pytest.param(b"connection", id="not yet closed")])
+async def test_a_closed_connection_is_not_used_again(name: bytes) -> None:
+    function = Function(b"HTTP/1.1 200 OK\r\n%b: close\r\nContent-Length: 2\r\n\r\nok" % name)
     async with gateway_to(function) as client:
         statuses = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[0] for _ in range(3)]
     assert statuses == [200, 200, 200]
@@ -291,6 +322,8 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
     async with gateway_to(function) as client:
         for _ in range(2):
             await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(5):
+            await function.ended.wait()  # it is closed instead
     assert function.connections == 2
 
 
@@ -314,6 +347,34 @@ async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_called_once() 
         "instance": "/api/v1/machines",
     }
     assert function.connections == 1
+
+
+async def test_a_function_that_does_not_speak_http_is_a_bad_gateway() -> None:
+    async with gateway_to(Function(b"hello\r\n\r\n")) as client:
+        status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert status == 502
+    reason = "The function echo gave no answer: its answer is no HTTP: "
+    assert json.loads(body)["detail"].startswith(reason)
+
+
+async def test_a_function_that_cannot_be_reached_is_a_bad_gateway() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # without listening
+        backend = Backend("echo", silent.getsockname()[1], _at_once)
+        async with serving(Gateway([Route(path="/**", function="echo")], {"echo": backend})) as client:
+            status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert status == 502
+    assert json.loads(body)["detail"].startswith("The function echo gave no answer: ")
+
+
+@pytest.mark.parametrize("given", [b"", b"a b", b"a" * 129])
+async def test_a_request_id_that_is_none_is_replaced(given: bytes) -> None:
+    async with serving(Gateway([], {})) as client:
+        request = b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: %b\r\n\r\n"
+        _, headers, _ = await client.ask(request % given)
+        _, others, _ = await client.ask(request % (b"a" * 128))
+    assert len(dict(headers)[b"x-request-id"]) == 32
+    assert dict(others)[b"x-request-id"] == b"a" * 128
 
 
 async def test_a_function_in_a_crash_loop_is_a_bad_gateway_at_once() -> None:
@@ -363,14 +424,8 @@ async def test_a_connection_to_a_function_ends_with_the_gateway() -> None:
 
 
 async def test_a_path_that_no_route_has_is_not_found() -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Gateway([], {}), listener)
-    server.start()
-    reader, writer = await asyncio.open_connection(*listener.getsockname())
-    status, _, _ = await Client(reader, writer).ask(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
-    await server.stop()
+    async with serving(Gateway([], {})) as client:
+        status, _, _ = await client.ask(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
     assert status == 404
 
 
@@ -386,6 +441,7 @@ async def test_a_path_that_no_route_has_is_not_found() -> None:
 async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes) -> None:
     async with gateway_to(Function()) as client:
         status, headers, body = await client.ask(request_line + b"\r\nHost: a\r\n\r\n")
+        assert await client.reader.read() == b""
     fields = dict(headers)
     assert (status, fields[b"content-type"]) == (400, b"application/problem+json")
     assert fields[b"x-api-version"] == b"v1"
