@@ -98,22 +98,57 @@ def test_smoke_deletes_what_it_can_and_names_what_stays_behind_it(  # noqa: PLR0
     assert not firestore_client.collection(f"{of_organization}/machines").get()
 
 
-Lie = Callable[[httpx.Response], dict[str, Any]]
+Lie = Callable[[httpx.Request, dict[str, str], dict[str, Any]], None]
+"""Changes the headers or the JSON body of a response."""
 
 
-def another_machine(response: httpx.Response) -> dict[str, Any]:
-    return {"id": "another"} if "idempotent-replayed" in response.headers else {}
+def no_replay(_: httpx.Request, headers: dict[str, str], __: dict[str, Any]) -> None:
+    headers.pop("idempotent-replayed", None)
 
 
-def one_machine_more(response: httpx.Response) -> dict[str, Any]:
-    return {"machine_count": 1} if response.json().get("machine_count") == 0 else {}
+def another_machine(_: httpx.Request, headers: dict[str, str], body: dict[str, Any]) -> None:
+    if "idempotent-replayed" in headers:
+        body["id"] = "another"
+
+
+def nameless_conflict(_: httpx.Request, __: dict[str, str], body: dict[str, Any]) -> None:
+    body.pop("existing_machine_id", None)
+
+
+def nothing_found(_: httpx.Request, __: dict[str, str], body: dict[str, Any]) -> None:
+    if "machines" in body:
+        body["machines"] = []
+
+
+def another_shown(request: httpx.Request, _: dict[str, str], body: dict[str, Any]) -> None:
+    if request.method == "GET" and "id" in body:
+        body["id"] = "another"
+
+
+def no_members(_: httpx.Request, __: dict[str, str], body: dict[str, Any]) -> None:
+    if "items" in body:
+        body["items"] = []
+
+
+def count(wrong: int, right: int) -> Lie:
+    def lie(_: httpx.Request, __: dict[str, str], body: dict[str, Any]) -> None:
+        if body.get("machine_count") == right:
+            body["machine_count"] = wrong
+
+    return lie
 
 
 @pytest.mark.parametrize(
     ("lie", "expected"),
     [
+        (no_replay, "a repeated request is not replayed"),
         (another_machine, "a repeated request made another machine"),
-        (one_machine_more, "the pool counts a machine that has left it"),
+        (nameless_conflict, "a conflict does not name the machine"),
+        (nothing_found, "the machine is not found by its MAC address"),
+        (another_shown, "the machine is not shown"),
+        (count(0, right=1), "the pool does not count its machine"),
+        (no_members, "the pool does not list its machine"),
+        (count(1, right=0), "the pool counts a machine that has left it"),
     ],
 )
 def test_smoke_does_not_believe_what_cannot_be(
@@ -124,7 +159,9 @@ def test_smoke_does_not_believe_what_cannot_be(
         if not response.read():
             return response
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-        return httpx.Response(response.status_code, headers=headers, json=response.json() | lie(response))
+        body = response.json()
+        lie(request, headers, body)
+        return httpx.Response(response.status_code, headers=headers, json=body)
 
     assert expected == complaint(stack, new_organization(), lying)
 
