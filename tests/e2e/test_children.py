@@ -52,6 +52,11 @@ import signal, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
 """
+# Each forked process ends before it has reported its start.
+DOOMED = """
+import os
+os.register_at_fork(after_in_child=lambda: os._exit(1))
+"""
 
 
 # Above the maximum of pid_max (https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html).
@@ -138,6 +143,16 @@ async def test_a_function_is_served_as_in_production_with_its_environment(
     assert gone(worker)
 
 
+async def test_a_function_is_served_as_in_production_even_if_the_environment_asks_for_debugging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    async with running_fork_server() as fork_server, child(tmp_path, ECHO, fork_server) as running:
+        assert await running.function.ready()
+        arbiter, _, _ = await running.ask()
+        assert arbiter == running.function.pid
+
+
 async def test_functions_do_not_meet_at_a_control_socket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +191,38 @@ async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_a
         async with asyncio.timeout(10):
             await run.exited.wait()
         await run.end(grace=10)
+    finally:
+        await fork_server.stop()
+
+
+async def test_functions_that_end_at_the_same_time_are_all_noticed() -> None:
+    """They cause one signal, because the fork server has not handled the first one when the next arrives."""
+    async with running_fork_server() as fork_server:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            runs = [
+                await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print) for _ in range(3)
+            ]
+        assert fork_server.pid
+        os.kill(fork_server.pid, signal.SIGSTOP)
+        for run in runs:
+            os.kill(run.pid, signal.SIGKILL)
+            assert gone(run.pid)
+        os.kill(fork_server.pid, signal.SIGCONT)
+        async with asyncio.timeout(10):
+            for run in runs:
+                await run.exited.wait()
+                await run.end(grace=0)
+
+
+async def test_a_function_that_dies_before_it_has_started_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(DOOMED)
+    fork_server = ForkServer(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
+    fork_server.start()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            async with asyncio.timeout(10):
+                with pytest.raises(ConnectionError, match="the function died before it had started"):
+                    await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
     finally:
         await fork_server.stop()
 

@@ -91,6 +91,8 @@ def test_it_says_where_everything_is_and_shares_that_place_with_no_other(tmp_pat
             assert address in stack.output
         assert stack.output.startswith(f"\nMuster is ready on {running.gateway}\n")
         assert {"stack", "firestore", "pubsub", "machines"} <= set(running.pids)
+        # Ctrl-C in a terminal reaches only the stack, which stops the others in order.
+        assert all(os.getpgid(pid) == pid for name, pid in running.pids.items() if name != "stack")
         assert stat.S_IMODE((tmp_path / "stack.json").stat().st_mode) == 0o600
         assert register(running).status_code == 201
 
