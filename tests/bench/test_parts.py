@@ -1,0 +1,54 @@
+"""Each part of `make bench` runs to its end, as short as possible. What it measures then means nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bench import __main__ as bench
+from tests.bench import cold_start, growth, memory
+from tests.bench.hot_spots import __main__ as hot_spots
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a part with arguments, and returns its output."""
+
+    def printed(main: Callable[[], None], *arguments: str) -> str:
+        monkeypatch.setattr("sys.argv", ["bench", *arguments])
+        main()
+        return capsys.readouterr().out
+
+    return printed
+
+
+def test_calls(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "RESULTS", tmp_path)
+    printed = run(bench.main, "--only=registration", "--seconds=0.5", "--rounds=1")
+    assert (tmp_path / "results.md").read_text() in printed
+    assert {file.name for file in tmp_path.iterdir()} == {"chart.png", "results.json", "results.md"}
+
+
+def test_growth(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "FOLDER", tmp_path)
+    monkeypatch.setattr(growth, "CALLS", growth.CALLS[:1])
+    with pytest.raises(SystemExit) as ended:
+        run(growth.main, "--machines=1000")
+    assert ended.value.code == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"growth.json", "growth.md", "growth.png"}
+
+
+def test_cold_starts(run: Callable[..., str]) -> None:
+    assert run(cold_start.main, "--rounds=1").startswith("to the first 201, median ")
+
+
+def test_memory(run: Callable[..., str]) -> None:
+    assert "\n        18 requests " in run(memory.main, "--requests=6")
+
+
+def test_hot_spots(run: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in (("ORGANIZATIONS", 2), ("ALONE", 24), ("HEARTBEATS", 300)):
+        monkeypatch.setattr(hot_spots, name, number)
+    assert run(hot_spots.main).startswith("10,000 registrations per second from 2 organizations")
