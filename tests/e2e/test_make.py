@@ -13,6 +13,11 @@ from infra import ROOT
 from tests.command import run
 from tests.stack import TIMEOUT
 
+OLD = f"""#!/bin/sh
+if [ "$1" = --version ]; then echo Python 3.10.1; exit; fi
+exec {sys.executable} -c 'import sys; sys.version_info = (3, 10, 1); exec(sys.argv[1])' "$2"
+"""
+
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "Makefile", folder)
@@ -52,6 +57,54 @@ def test_clean_removes_what_was_made_but_not_from_under_a_running_stack(tmp_path
     cleaned = make(tmp_path, "clean")
     assert (cleaned.returncode, cleaned.stderr) == (0, "")
     assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
+
+
+def test_clean_asks_for_the_stack_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "else where"
+    (project / ".local").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "stack.json").write_text(json.dumps({"pids": {"stack": os.getpid()}}))
+    monkeypatch.setenv("MUSTER_STATE", str(elsewhere))
+
+    rejected = make(project, "clean")
+
+    assert rejected.returncode != 0
+    assert rejected.stderr.startswith(f"muster: a stack runs with its state in {elsewhere}: stop it first\n")
+    assert (project / ".local").exists()
+
+
+@pytest.mark.parametrize(("script", "complaint"), [("", "no "), (OLD, "Python 3.10.1 is too old")])
+def test_a_python_that_cannot_be_used_is_named(tmp_path: Path, script: str, complaint: str) -> None:
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        (tmp_path / file).touch()
+    python = tmp_path / "python"
+    if script:
+        python.write_text(script)
+        python.chmod(0o700)
+
+    ended = make(tmp_path, f"PYTHON={python}", "test")
+
+    assert ended.returncode != 0
+    assert ended.stderr.startswith(f"muster: {complaint}")
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_the_environment_is_made_again_after_a_change_of_its_lock_files(tmp_path: Path, lock: str) -> None:
+    set_up_python(tmp_path, "true")
+    assert "infra.alone" not in make(tmp_path, "-n", "test").stdout
+    ready = (tmp_path / ".venv" / ".ready").stat()
+    os.utime(tmp_path / lock, ns=(ready.st_atime_ns, ready.st_mtime_ns + 10**9))
+
+    assert "infra.alone" in make(tmp_path, "-n", "test").stdout
+
+
+@pytest.mark.parametrize(("part", "module"), [("", "tests.bench"), ("growth", "tests.bench.growth")])
+def test_bench_runs_its_part_with_the_projects_modules(tmp_path: Path, part: str, module: str) -> None:
+    set_up_python(tmp_path, 'echo "$@ in $PYTHONPATH"')
+
+    assert f"-m {module} in {tmp_path}" in make(tmp_path, "bench", f"PART={part}").stdout.splitlines()
 
 
 def test_bench_names_the_parts_that_there_are(tmp_path: Path) -> None:
