@@ -129,6 +129,35 @@ def test_a_key_is_made_listed_and_revoked(keys: Command, stack: RunningStack) ->
     assert api_key not in str(listed)
 
 
+def test_a_list_says_which_keys_are_good_and_which_have_expired(
+    keys: Command, firestore_client: Client
+) -> None:
+    organization, now = f"organization-{uuid.uuid4()}", datetime.now(UTC)
+    expected = [
+        [create(firestore_client, organization, ("pools:read",), now=now, expires=expires)[1].id, standing]
+        for expires, standing in ((None, "good"), (now - timedelta(days=1), "expired"))
+    ]
+    listed = keys("list", "--organization", organization)
+    assert [line.split()[:2] for line in listed.stdout.splitlines()] == expected
+
+
+def test_a_list_of_no_keys_says_so_apart_from_the_list(keys: Command) -> None:
+    organization = f"organization-{uuid.uuid4()}"
+    expected = Ended("", f"muster: {organization} has no keys: make one with create\n", 0)
+    assert keys("list", "--organization", organization) == expected
+
+
+def test_a_key_is_in_the_database_that_the_environment_names(
+    keys: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = f"organization-{uuid.uuid4()}"
+    monkeypatch.setenv("FIRESTORE_DATABASE", "restored")
+    made = keys("create", "--organization", organization, "--scope", "pools:read")
+    assert made.stderr.split()[1] in keys("list", "--organization", organization).stdout
+    monkeypatch.delenv("FIRESTORE_DATABASE")
+    assert keys("list", "--organization", organization).stdout == ""
+
+
 def test_a_key_that_is_revoked_stays_as_it_is(firestore_client: Client) -> None:
     now = datetime.now(UTC)
     _, record = create(firestore_client, f"organization-{uuid.uuid4()}", ("pools:read",), now=now)
@@ -164,6 +193,10 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
         (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2020-01-01T00:00:00Z"),
             "muster: --expires 2020-01-01T00:00:00Z is neither days",
+        ),
+        (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", "2999-01-01T00:00:00"),
+            "muster: --expires 2999-01-01T00:00:00 is neither days",
         ),
         (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "0d"),
@@ -268,6 +301,10 @@ def test_its_subscriptions_end_with_it(
     before = subscriptions()
     with events(state) as watching:
         during = subscriptions() - before
+        for name in during:
+            subscription = subscriber.get_subscription(subscription=name)
+            assert subscription.enable_message_ordering
+            assert subscription.expiration_policy.ttl == timedelta(days=1)
         for number in signals:
             os.kill(watching.pid, number)  # even if it has ended
         assert watching.wait(TIMEOUT) == 0
@@ -288,6 +325,30 @@ def test_it_ends_quietly_when_nobody_reads_any_more(
         assert register(stack, new_organization().api_key, a_mac()).status_code == 201
         assert watching.wait(TIMEOUT) == 0
         assert watching.stderr.read() == ""
+
+
+def test_it_ends_when_its_subscription_is_deleted(
+    state: Path, stack: RunningStack, subscriber: SubscriberClient
+) -> None:
+    def subscriptions() -> set[str]:
+        return {each.name for each in subscriber.list_subscriptions(project=f"projects/{stack.project}")}
+
+    before = subscriptions()
+    with events(state) as watching:
+        subscriber.delete_subscription(subscription=(subscriptions() - before).pop())
+        assert watching.wait(TIMEOUT) == 1
+        assert watching.stderr
+        (line,) = watching.stderr.read().splitlines()
+    assert line.startswith("muster: Pub/Sub answers ")
+
+
+def test_a_stack_in_whose_place_another_one_runs_has_stopped(state: Path, stack: RunningStack) -> None:
+    another = {**asdict(stack), "pids": {"stack": os.getpid()}}
+    with events(state) as watching:
+        (state / "stack.json").write_text(json.dumps(another))
+        assert watching.wait(TIMEOUT) == 1
+        assert watching.stderr
+        assert watching.stderr.read() == "muster: the stack has stopped\n"
 
 
 @pytest.mark.long
