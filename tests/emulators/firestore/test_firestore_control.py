@@ -129,6 +129,19 @@ def test_a_delay_ends_when_faults_are_removed(emulator: Emulator, client: Client
             pass
         emulator.control.delete("/faults").raise_for_status()
         assert reading.result(30) == []
+    emulator.fault(pattern=f"{project}/.*/slow$", delay_ms=300)  # later faults delay as before
+    before = time.monotonic()
+    list(client.collection("slow").stream())
+    assert time.monotonic() - before >= 0.3
+
+
+def test_a_pattern_that_is_no_expression_is_part_of_a_name(
+    emulator: Emulator, client: Client, project: str
+) -> None:
+    emulator.fault(pattern=f"{project}/databases/(default)/documents/(", code="UNAVAILABLE", method="Commit")
+    client.document("a/b").set({})
+    with pytest.raises(ServiceUnavailable):
+        client.document("(/b").set({}, retry=None)
 
 
 @pytest.mark.parametrize(

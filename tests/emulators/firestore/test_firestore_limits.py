@@ -1,6 +1,7 @@
 """Limits, with production's status codes."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -248,6 +249,13 @@ def test_a_timestamp_that_is_none_is_rejected(
     timestamp.seconds, timestamp.nanos = seconds, nanos
     with pytest.raises(InvalidArgument, match="timestamp"):
         generated.commit(database=database, writes=[Write.wrap(write)])
+
+
+@pytest.mark.parametrize("end", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_first_and_the_last_timestamp_are_kept(end: datetime, client: Client) -> None:
+    document = client.document("a/1")
+    document.set({"at": end})
+    assert document.get().get("at") == end
 
 
 def test_timestamps_are_kept_to_the_microsecond(client: Client) -> None:

@@ -76,6 +76,46 @@ async def test_others_run_between_the_deletions_of_expired_documents() -> None:
     assert left == {3, 2, 1, 0}
 
 
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_an_expired_document_in_use_is_deleted_later_unless_it_is_renewed(*, is_renewed: bool) -> None:
+    async def expire() -> None:
+        indexes = Indexes(ttls=(("a", ("end",)),))
+        store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
+        database = store.database(DATABASE)
+        past, future = (
+            Write(update=Document(name=NAME, fields={"end": Value(timestamp_value=clock.to_timestamp(end))}))
+            for end in (0, 4_000_000_000 * clock.SECOND)
+        )
+        await commit(database, past)
+        reader = database.transactions.begin(TransactionOptions(), horizon=0)
+        await database.locks.read_documents(reader, ["a/1"])
+        expiring = asyncio.create_task(expire_forever(store, Billing(counters()), indexes, interval=1))
+        await asyncio.sleep(1.5 * TIMEOUTS.lock)  # one deletion has waited in vain, and the next one waits
+        assert not expiring.done()
+        if is_renewed:
+            await database.commit([writes.check(future, DATABASE)], reader)
+        database.transactions.end(reader)
+        await asyncio.sleep(5)
+        assert not expiring.done()
+        assert (database.documents.get("a/1") is not None) == is_renewed
+        expiring.cancel()
+
+    virtual_time.run(expire())
+
+
+def test_a_transaction_ends_after_its_total_time_even_if_it_may_be_idle_for_longer() -> None:
+    async def use() -> None:
+        timeouts = Timeouts(idle=60, total=10)
+        store = Store(Settings(Clock(time.time_ns), Indexes(), timeouts, retention=3600))
+        transactions = store.database(DATABASE).transactions
+        token = transactions.begin(TransactionOptions(), horizon=0).token
+        await asyncio.sleep(11)
+        with pytest.raises(InvalidArgument), transactions.using(token):
+            pass
+
+    virtual_time.run(use())
+
+
 def test_a_transaction_is_not_idle_while_it_is_in_use() -> None:
     async def use() -> None:
         transactions = new_store().database(DATABASE).transactions

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import grpc
 import pytest
 from google.api_core.exceptions import (
@@ -148,6 +150,8 @@ def test_lists_come_in_pages(publisher: PublisherClient, subscriber: SubscriberC
         publisher.create_topic(name=name)
     pages = publisher.list_topics(request={"project": project, "page_size": 2}).pages
     assert [[topic.name for topic in page.topics] for page in pages] == [topics[:2], topics[2:4], topics[4:]]
+    (page,) = publisher.list_topics(request={"project": project, "page_size": 5}).pages
+    assert [topic.name for topic in page.topics] == topics
     subscriptions = [f"{project}/subscriptions/subscription-{number}" for number in range(5)]
     for name in subscriptions:
         subscriber.create_subscription(name=name, topic=topics[0])
@@ -174,6 +178,8 @@ def test_a_detached_subscription_has_nothing_and_gets_nothing(
     assert list(publisher.list_topic_subscriptions(topic=topic)) == []
     with pytest.raises(FailedPrecondition):
         subscriber.pull(subscription=subscription, max_messages=1)
+    with pytest.raises(FailedPrecondition):
+        subscriber.seek(request={"subscription": subscription, "time": datetime.now(UTC)})
 
 
 def test_a_subscription_created_anew_is_empty(
