@@ -1,6 +1,7 @@
 """Conditional requests: `If-Match` and `If-None-Match` against an entity's version (RFC 9110, 13.1)."""
 
 import re
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -46,11 +47,9 @@ def _require(request: Request, version: int, *, accepted: str) -> None:
     def is_current(tag: str) -> bool:
         return re.fullmatch(accepted, tag) is not None
 
-    wanted = _list_header(request, "if-match", absent="*")
-    if wanted.strip() != "*" and not any(is_current(tag) for weak, tag in _tags(wanted) if not weak):
+    if not _has(request, "if-match", is_current, weak=False, absent=True):
         raise PreconditionFailed(version, "does not match If-Match")
-    unwanted = _list_header(request, "if-none-match", absent="")
-    if unwanted.strip() == "*" or any(is_current(tag) for _, tag in _tags(unwanted)):
+    if _has(request, "if-none-match", is_current, weak=True, absent=False):
         raise PreconditionFailed(version, "matches If-None-Match")
 
 
@@ -62,16 +61,26 @@ def is_known(request: Request, tag: str | None) -> bool:
         tag: the response's entity tag; None, which no tag matches, if the response changed but its tag did
             not.
     """
-    condition = _list_header(request, "if-none-match", absent="")
-    return condition.strip() == "*" or any(tag == f'"{known}"' for _, known in _tags(condition))
+    return _has(request, "if-none-match", lambda known: tag == f'"{known}"', weak=True, absent=False)
+
+
+def _has(request: Request, name: str, matches: Callable[[str], bool], *, weak: bool, absent: bool) -> bool:
+    """Return whether a condition is `*`, or has a matching entity tag.
+
+    Args:
+        request: the request.
+        name: the header's name.
+        matches: whether a tag, without its quotes, matches.
+        weak: whether weak tags can match.
+        absent: what to return if the request does not have the header.
+    """
+    lines = request.headers.getlist(name)
+    if not lines:
+        return absent
+    condition = ", ".join(lines)  # several lines are one list (RFC 9110, 5.3)
+    return condition.strip() == "*" or any(matches(tag) for mark, tag in _tags(condition) if weak or not mark)
 
 
 def _tags(condition: str) -> list[tuple[str, str]]:
     """Return the entity tags of a list, each with its mark if it is weak; none if the syntax is wrong."""
     return _TAG.findall(condition) if _TAGS.fullmatch(condition) else []
-
-
-def _list_header(request: Request, name: str, *, absent: str) -> str:
-    """Return a list header as one line, even if it was sent as several (RFC 9110, 5.3), or the default."""
-    lines = request.headers.getlist(name)
-    return ", ".join(lines) if lines else absent
