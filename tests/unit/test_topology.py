@@ -81,6 +81,9 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ("topic: dead", "topic: d", r"subscriptions\.cleanup names d, which is not declared"),
         ("{function: relay", "{function: m", r"schedules\.every-minute names m"),
         ("cpu: 1, ", "", r"functions\.machines\.cpu: Field required"),
+        (", maximum_instances: 100", "", r"functions\.machines\.maximum_instances: Field required"),
+        (" minimum_instances: 0,", "", r"functions\.machines\.minimum_instances: Field required"),
+        ("     timeout_seconds: 60,", "    ", r"functions\.machines\.timeout_seconds: Field required"),
         ("cpu: 1", "cpu: true", r"functions\.machines\.cpu: .* valid integer"),
         (
             "cpu: 1",
