@@ -1,8 +1,5 @@
 """`make smoke`, on the local stack."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +7,8 @@ import httpx
 import pytest
 from google.cloud.firestore import Client
 
-from infra import ROOT
 from infra.smoke import Failure, Smoke
-from tests.command import TIMEOUT, run
+from tests.command import run, run_into
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack
 
@@ -213,16 +209,8 @@ def test_smoke_leaves_nothing_behind_even_if_it_cannot_print(
 ) -> None:
     organization = new_organization()
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
-        ended = subprocess.run(
-            [sys.executable, "-m", "infra.smoke", stack.gateway],
-            cwd=ROOT,
-            env=os.environ | {"KEY": organization.api_key, "PYTHONUNBUFFERED": unbuffered},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        environment = {"KEY": organization.api_key, "PYTHONUNBUFFERED": unbuffered}
+        ended = run_into(full, "infra.smoke", stack.gateway, **environment)
 
     assert (ended.returncode, ended.stderr) == (1, "muster: [Errno 28] No space left on device\n")
     assert not firestore_client.collection(f"organizations/{organization.id}/machines").get()

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from infra import ROOT
-from tests.command import TIMEOUT, run
+from tests.command import TIMEOUT, run, run_into
 
 
 @pytest.mark.parametrize("command", ["infra.codegen", "infra.openapi"])
@@ -34,17 +34,9 @@ def test_a_command_whose_reader_has_ended_ends_quietly(command: str, unbuffered:
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w") as nobody:  # noqa: PTH123 - a file descriptor
-        ended = subprocess.run(
-            [sys.executable, "-m", command],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-            stdout=nobody,
-            stderr=subprocess.PIPE,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        ended = run_into(nobody, command, PYTHONUNBUFFERED=unbuffered)
 
-    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
