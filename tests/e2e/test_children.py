@@ -365,6 +365,21 @@ async def test_a_fork_server_that_hangs_while_a_function_is_stopped_is_started_a
                 await run.end(0)
 
 
+class Lasting(Run):
+    """A child that lives until it is terminated."""
+
+    def terminate(self) -> None:
+        self.take_end(0)
+
+
+def begun(kind: type[Run]) -> Run:
+    """Return the run of a child that is no process and prints nothing."""
+    run = kind(print)
+    run.pid = NOBODY
+    run.drained.set()
+    return run
+
+
 class Mortal(Process):
     """A child with given lifetimes in seconds, one for each start."""
 
@@ -374,9 +389,7 @@ class Mortal(Process):
         self._lives = iter(lives)
 
     async def _begin(self) -> Run:
-        run = Run(print)
-        run.pid = NOBODY
-        run.drained.set()
+        run = begun(Run)
         asyncio.get_running_loop().call_later(next(self._lives), run.take_end, 1)
         return run
 
@@ -433,16 +446,9 @@ def test_a_child_that_was_ready_is_not_while_it_is_in_a_crash_loop() -> None:
 
 
 def test_a_bug_where_a_child_is_set_up_is_reported_and_nobody_waits_forever() -> None:
-    class Lasting(Run):
-        def terminate(self) -> None:
-            self.take_end(0)
-
     class Buggy(Mortal):
         async def _begin(self) -> Run:
-            run = Lasting(print)
-            run.pid = NOBODY
-            run.drained.set()
-            return run
+            return begun(Lasting)
 
         async def _until_ready(self) -> None:
             raise TypeError("a bug")
@@ -473,17 +479,14 @@ async def test_what_sets_a_child_up_ends_before_the_child_is_terminated() -> Non
     """Otherwise, gRPC would print that the child has ended the connection."""
     ends: list[str] = []
 
-    class Served(Run):
+    class Served(Lasting):
         def terminate(self) -> None:
             ends.append("child")
-            self.take_end(0)
+            super().terminate()
 
     class Unready(Mortal):
         async def _begin(self) -> Run:
-            run = Served(print)
-            run.pid = NOBODY
-            run.drained.set()
-            return run
+            return begun(Served)
 
         async def _until_ready(self) -> None:
             try:
