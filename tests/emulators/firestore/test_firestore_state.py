@@ -26,12 +26,19 @@ from tests import virtual_time
 DATABASE = "projects/p/databases/(default)"
 NAME = f"{DATABASE}/documents/a/1"
 TIMEOUTS = Timeouts()
+AUTOMATIC = Indexes()
 MAKING = Write(update=Document(name=NAME), current_document=Precondition(exists=False))
 DELETION = Write(delete=NAME)
 
 
-def new_store(journal: SqliteJournal | None = None, nanoseconds: Callable[[], int] = time.time_ns) -> Store:
-    return Store(Settings(Clock(nanoseconds), Indexes(), TIMEOUTS, retention=3600), journal)
+def new_store(
+    journal: SqliteJournal | None = None,
+    nanoseconds: Callable[[], int] = time.time_ns,
+    *,
+    indexes: Indexes = AUTOMATIC,
+    timeouts: Timeouts = TIMEOUTS,
+) -> Store:
+    return Store(Settings(Clock(nanoseconds), indexes, timeouts, retention=3600), journal)
 
 
 async def commit(database: OpenDatabase, *sent: Write) -> int:
@@ -49,7 +56,7 @@ async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes()
 async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> None:
     """Otherwise, a busy collection would keep the indexes of others from being updated."""
     indexes = Indexes(overrides={("a", ("n",)): frozenset({("COLLECTION", Mode.ASCENDING)})})
-    store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
+    store = new_store(indexes=indexes)
     database = store.database(DATABASE)
     await commit(database, MAKING)
 
@@ -61,7 +68,7 @@ async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> N
 
 async def test_others_run_between_the_deletions_of_expired_documents() -> None:
     indexes = Indexes(ttls=(("a", ("end",)),))
-    store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
+    store = new_store(indexes=indexes)
     database = store.database(DATABASE)
     past = {"end": Value(timestamp_value=clock.to_timestamp(0))}
     await commit(
@@ -80,7 +87,7 @@ async def test_others_run_between_the_deletions_of_expired_documents() -> None:
 def test_an_expired_document_in_use_is_deleted_later_unless_it_is_renewed(*, is_renewed: bool) -> None:
     async def expire() -> None:
         indexes = Indexes(ttls=(("a", ("end",)),))
-        store = Store(Settings(Clock(time.time_ns), indexes, TIMEOUTS, retention=3600))
+        store = new_store(indexes=indexes)
         database = store.database(DATABASE)
         past, future = (
             Write(update=Document(name=NAME, fields={"end": Value(timestamp_value=clock.to_timestamp(end))}))
@@ -105,8 +112,7 @@ def test_an_expired_document_in_use_is_deleted_later_unless_it_is_renewed(*, is_
 
 def test_a_transaction_ends_after_its_total_time_even_if_it_may_be_idle_for_longer() -> None:
     async def use() -> None:
-        timeouts = Timeouts(idle=60, total=10)
-        store = Store(Settings(Clock(time.time_ns), Indexes(), timeouts, retention=3600))
+        store = new_store(timeouts=Timeouts(idle=60, total=10))
         transactions = store.database(DATABASE).transactions
         token = transactions.begin(TransactionOptions(), horizon=0).token
         await asyncio.sleep(11)
