@@ -71,6 +71,12 @@ def keys(state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     return run
 
 
+def watched(subscriber: SubscriberClient, stack: RunningStack) -> set[str]:
+    """Return the names of the subscriptions to events of machines."""
+    listed = subscriber.list_subscriptions(project=f"projects/{stack.project}")
+    return {subscription.name for subscription in listed if "/events-machine-" in subscription.name}
+
+
 @contextmanager
 def events(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run the command until the end of the block, which begins when the subscription exists."""
@@ -294,13 +300,9 @@ def test_an_event_that_is_published_again_is_shown_once(
 def test_its_subscriptions_end_with_it(
     state: Path, stack: RunningStack, subscriber: SubscriberClient, signals: list[signal.Signals]
 ) -> None:
-    def subscriptions() -> set[str]:
-        listed = subscriber.list_subscriptions(project=f"projects/{stack.project}")
-        return {subscription.name for subscription in listed if "/events-machine-" in subscription.name}
-
-    before = subscriptions()
+    before = watched(subscriber, stack)
     with events(state) as watching:
-        during = subscriptions() - before
+        during = watched(subscriber, stack) - before
         for name in during:
             subscription = subscriber.get_subscription(subscription=name)
             assert subscription.enable_message_ordering
@@ -311,7 +313,7 @@ def test_its_subscriptions_end_with_it(
         assert watching.stderr
         assert watching.stderr.read() == ""
     assert len(during) >= 3
-    assert not during & subscriptions()
+    assert not during & watched(subscriber, stack)
 
 
 def test_it_ends_quietly_when_nobody_reads_any_more(
@@ -330,12 +332,9 @@ def test_it_ends_quietly_when_nobody_reads_any_more(
 def test_it_ends_when_its_subscription_is_deleted(
     state: Path, stack: RunningStack, subscriber: SubscriberClient
 ) -> None:
-    def subscriptions() -> set[str]:
-        return {each.name for each in subscriber.list_subscriptions(project=f"projects/{stack.project}")}
-
-    before = subscriptions()
+    before = watched(subscriber, stack)
     with events(state) as watching:
-        subscriber.delete_subscription(subscription=(subscriptions() - before).pop())
+        subscriber.delete_subscription(subscription=(watched(subscriber, stack) - before).pop())
         assert watching.wait(TIMEOUT) == 1
         assert watching.stderr
         (line,) = watching.stderr.read().splitlines()
