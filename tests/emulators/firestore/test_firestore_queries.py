@@ -9,6 +9,8 @@ from google.cloud.firestore_v1.base_query import BaseFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import StructuredQuery
 
+from tests.emulators.firestore.reading import aggregated, summed
+
 CITIES: dict[str, dict[str, object]] = {
     "a": {"n": 1, "tag": ["x", "y"], "at": {"lat": 1}, "state": "CA"},
     "b": {"n": 2, "tag": ["y", "z"], "at": {"lat": 2}, "state": "CA"},
@@ -133,6 +135,28 @@ def test_equal_values_come_in_the_order_of_names_in_the_last_direction(cities: C
         cities.document(name).set({"n": 1})
     assert ids(cities.order_by("n")) == "abc"
     assert ids(cities.order_by("n", direction="DESCENDING")) == "cba"
+
+
+@pytest.mark.parametrize("condition", [where("n", ">", 1), where("n", "!=", None), where("n", "not-in", [1])])
+def test_nothing_sorts_after_the_name(condition: FieldFilter, filled: CollectionReference) -> None:
+    for order in (["__name__", "n"], ["__name__"]):
+        query = filled.where(filter=condition)
+        for path in order:
+            query = query.order_by(path)
+        with pytest.raises(InvalidArgument, match="cannot contain more fields after the key"):
+            ids(query)
+    assert ids(filled.where(filter=condition).order_by("n").order_by("__name__"))
+    assert aggregated(summed(filled.order_by("__name__"), "n")) is not None
+
+
+def test_an_equal_name_goes_with_inequalities_of_the_name(filled: CollectionReference) -> None:
+    document = filled.document
+    positive = filled.where(filter=where("n", ">", 0))
+    for same in (where("__name__", "==", document("b")), where("__name__", "in", [document("b")])):
+        with pytest.raises(InvalidArgument, match="Equality on key is not allowed"):
+            ids(positive.where(filter=same))
+        assert ids(positive.where(filter=same).where(filter=where("__name__", ">", document("a")))) == "b"
+        assert ids(filled.where(filter=same).order_by("n")) == "b"
 
 
 @pytest.mark.parametrize("operator", ["array_contains", "array_contains_any"])

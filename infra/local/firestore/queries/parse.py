@@ -1,6 +1,6 @@
 """Parsing of queries: a request is checked and converted to the form that is run."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
@@ -9,6 +9,7 @@ from infra.local.firestore.index import Mode, Spec
 from infra.local.firestore.queries.filters import (
     Bound,
     Conjunction,
+    Equal,
     FilterReader,
     Present,
     is_inequality,
@@ -85,6 +86,7 @@ def parse(
         names.single_id(selector.collection_id)
     reader = FilterReader(database)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
+    _check_names([paths.parse(order.field.field_path) for order in request.order_by], where)
     where = tuple((*terms, *map(Present, present)) for terms in where)
     operators = list(_operators(request.where))
     _check_operators(operators)
@@ -117,6 +119,20 @@ def parse(
 
 def _selection(projection: StructuredQuery.Projection) -> tuple[paths.FieldPath, ...]:
     return tuple(paths.parse(field.field_path) for field in projection.fields)
+
+
+def _check_names(order: Sequence[paths.FieldPath], where: Iterable[Conjunction]) -> None:
+    """Check that no field sorts after the document's name, and what can be combined with an equal name."""
+    terms = [term for conjunction in where for term in conjunction]
+    unequal = {term.path for term in terms if is_inequality(term)}
+    if paths.NAME in order and (order[-1] != paths.NAME or not unequal.issubset(order)):
+        raise InvalidArgument("order by clause cannot contain more fields after the key")
+    is_equal = any(isinstance(term, Equal) and term.path == paths.NAME for term in terms)
+    if is_equal and unequal and paths.NAME not in unequal:
+        raise InvalidArgument(
+            "Equality on key is not allowed if there are other inequality fields"
+            " and key does not appear in inequalities."
+        )
 
 
 def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Conjunction, ...]) -> Spec:
