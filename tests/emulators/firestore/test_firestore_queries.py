@@ -1,9 +1,10 @@
 """Queries: their results, the order of results, and rejected queries."""
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 import pytest
-from google.api_core.exceptions import InvalidArgument
+from google.api_core.exceptions import FailedPrecondition, InvalidArgument
 from google.cloud.firestore import And, Client, CollectionReference, FieldFilter, Or, Query
 from google.cloud.firestore_v1.base_query import BaseFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
@@ -294,6 +295,10 @@ ONE: dict[str, object] = {"integer_value": 1}
         {"from_": [{"collection_id": "a/b/c"}]},
         {"from_": [{"all_descendants": True}], "where": field("n", Op.EQUAL, {"integer_value": 1})},
         {"from_": [{"all_descendants": True}], "order_by": [{"field": {"field_path": "n"}}]},
+        {
+            "from_": [{"all_descendants": True}],
+            "order_by": [{"field": {"field_path": "__name__"}, "direction": "DESCENDING"}],
+        },
         {"offset": -1},
         {"limit": -1},
         {"where": {}},
@@ -316,6 +321,27 @@ def test_a_malformed_query_is_rejected(
     query: dict[str, object], generated: FirestoreClient, database: str
 ) -> None:
     assert rejected(generated, database, query)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"where": field("n", Op.EQUAL, ONE)}, InvalidArgument),
+        ({"order_by": [{"field": {"field_path": "n"}}]}, InvalidArgument),
+        (
+            {"order_by": [{"field": {"field_path": "__name__"}, "direction": "DESCENDING"}]},
+            FailedPrecondition,
+        ),
+        ({}, None),
+    ],
+)
+def test_a_collection_group_below_a_document_is_only_by_name(
+    options: dict[str, object], error: type[Exception] | None, generated: FirestoreClient, database: str
+) -> None:
+    query = {"from_": [{"collection_id": "cities", "all_descendants": True}], **options}
+    request = {"parent": f"{database}/documents/cities/a", "structured_query": query}
+    with pytest.raises(error) if error else nullcontext():
+        list(generated.run_query(request=request))
 
 
 @pytest.mark.parametrize("path", ["cities", "cities/paris/districts", "cities/.", "cities/__x__"])

@@ -14,7 +14,7 @@ from infra.local.firestore.queries.filters import (
     Present,
     is_inequality,
 )
-from infra.local.status_errors import InvalidArgument, Unimplemented
+from infra.local.status_errors import FailedPrecondition, InvalidArgument, Unimplemented
 
 MAX_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
 
@@ -96,9 +96,7 @@ def parse(
             f"A query has at most {MAX_CONDITIONS} filters, sort orders and a parent document's path."
         )
     order = _complete_order(request.order_by, where)
-    used = {path for path, _ in order} | {term.path for terms in where for term in terms}
-    if not selector.collection_id and used != {paths.NAME}:
-        raise InvalidArgument("A query of all collections can only filter and order by name.")
+    _check_scope(selector, parent_path, order, where)
     if request.offset < 0 or request.limit.value < 0:
         raise InvalidArgument("A limit or an offset must not be negative.")
     return Query(
@@ -119,6 +117,23 @@ def parse(
 
 def _selection(projection: StructuredQuery.Projection) -> tuple[paths.FieldPath, ...]:
     return tuple(paths.parse(field.field_path) for field in projection.fields)
+
+
+def _check_scope(
+    selector: StructuredQuery.CollectionSelector, parent: str, order: Spec, where: Iterable[Conjunction]
+) -> None:
+    """Check that there can be an index: for all collections, or a group below a parent, only by name."""
+    by_name = {path for path, _ in order} | {term.path for terms in where for term in terms} == {paths.NAME}
+    ascending = order[0][1] is Mode.ASCENDING
+    if not selector.collection_id and not (by_name and ascending):
+        raise InvalidArgument("kind is required for all filters, and all orders except __key__ ascending")
+    if selector.collection_id and selector.all_descendants and parent:
+        if not by_name:
+            raise InvalidArgument("collection group queries are only allowed at the root parent")
+        if not ascending:
+            raise FailedPrecondition(
+                "The query requires an index, which cannot exist for a group below a parent"
+            )
 
 
 def _check_names(order: Sequence[paths.FieldPath], where: Iterable[Conjunction]) -> None:
