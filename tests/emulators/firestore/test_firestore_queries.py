@@ -323,6 +323,18 @@ def test_a_malformed_query_is_rejected(
     assert rejected(generated, database, query)
 
 
+@pytest.mark.parametrize("end", ["start_at", "end_at"])
+def test_a_cursor_has_no_values_of_implicit_orders(
+    end: str, generated: FirestoreClient, database: str
+) -> None:
+    name = {"reference_value": f"{database}/documents/cities/a"}
+    ordered = {"order_by": [{"field": {"field_path": "n"}}]}
+    assert rejected(generated, database, {**ordered, end: {"values": [ONE, name]}})
+    assert rejected(generated, database, {end: {"values": [name]}})
+    above = {"where": field("n", Op.GREATER_THAN, ONE)}
+    assert rejected(generated, database, {**above, end: {"values": [ONE]}})
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [

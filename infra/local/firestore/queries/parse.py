@@ -95,6 +95,9 @@ def parse(
         raise InvalidArgument(
             f"A query has at most {MAX_CONDITIONS} filters, sort orders and a parent document's path."
         )
+    for cursor in (request.start_at, request.end_at):
+        if len(cursor.values) > len(request.order_by):  # those that are implicit do not count
+            raise InvalidArgument("Cursor has too many values.")
     order = _complete_order(request.order_by, where)
     _check_scope(selector, parent_path, order, where)
     if request.offset < 0 or request.limit.value < 0:
@@ -168,8 +171,6 @@ def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Con
 
 def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) -> bytes:
     """Encode a cursor: a bound just before or after all results whose sort keys begin with its values."""
-    if len(cursor.values) > len(order):
-        raise InvalidArgument("A cursor has more values than the order has fields.")
     if not cursor.values:
         return b"" if first == cursor.before else ordering.AFTER
     key = b""
