@@ -382,6 +382,8 @@ def test_a_name_in_a_query_must_be_a_documents(path: str, generated: FirestoreCl
         [unary("n", UnaryOp.IS_NOT_NULL), unary("m", UnaryOp.IS_NOT_NAN)],
         [field("n", Op.ARRAY_CONTAINS, {"integer_value": 1}), field("m", Op.ARRAY_CONTAINS_ANY, array([1]))],
         [field("n", Op.IN, array(range(6))), field("m", Op.IN, array(range(6)))],
+        [field(f"n{number}", Op.LESS_THAN, ONE) for number in range(11)],
+        [either(*(field(f"n{number}", Op.LESS_THAN, ONE) for number in range(11)))],
     ],
 )
 def test_filters_that_do_not_go_together_are_rejected(
@@ -397,6 +399,7 @@ def test_filters_that_do_not_go_together_are_rejected(
         [field("n", Op.NOT_EQUAL, ONE), field("m", Op.IN, array([1, 2]))],
         [unary("n", UnaryOp.IS_NOT_NULL), either(field("m", Op.EQUAL, ONE), unary("o", UnaryOp.IS_NAN))],
         [field("n", Op.NOT_IN, array([1])), field("m", Op.LESS_THAN_OR_EQUAL, ONE)],
+        [field(f"n{number % 10}", Op.LESS_THAN, ONE) for number in range(20)],
     ],
 )
 def test_filters_that_go_together_succeed(

@@ -17,6 +17,8 @@ from infra.local.firestore.queries.filters import (
 from infra.local.status_errors import FailedPrecondition, InvalidArgument, Unimplemented
 
 MAX_CONDITIONS = 100  # https://firebase.google.com/docs/firestore/quotas#limits
+# https://firebase.google.com/docs/firestore/query-data/multiple-range-fields#limitations
+MAX_INEQUALITY_FIELDS = 10
 
 # The comments of google/firestore/v1/query.proto document which operators can be combined.
 _COMBINING = {"AND", "OR"}
@@ -86,7 +88,7 @@ def parse(
         names.single_id(selector.collection_id)
     reader = FilterReader(database)
     where = tuple(reader.read(request.where)) if request.HasField("where") else ((),)
-    _check_names([paths.parse(order.field.field_path) for order in request.order_by], where)
+    _check_inequalities([paths.parse(order.field.field_path) for order in request.order_by], where)
     where = tuple((*terms, *map(Present, present)) for terms in where)
     operators = list(_operators(request.where))
     _check_operators(operators)
@@ -139,10 +141,14 @@ def _check_scope(
             )
 
 
-def _check_names(order: Sequence[paths.FieldPath], where: Iterable[Conjunction]) -> None:
-    """Check that no field sorts after the document's name, and what can be combined with an equal name."""
+def _check_inequalities(order: Sequence[paths.FieldPath], where: Iterable[Conjunction]) -> None:
+    """Check the fields with inequalities: how many, and how the document's name is combined with them."""
     terms = [term for conjunction in where for term in conjunction]
     unequal = {term.path for term in terms if is_inequality(term)}
+    if len(unequal) > MAX_INEQUALITY_FIELDS:
+        raise InvalidArgument(
+            f"A query may not have more than {MAX_INEQUALITY_FIELDS} distinct inequality fields."
+        )
     if paths.NAME in order and (order[-1] != paths.NAME or not unequal.issubset(order)):
         raise InvalidArgument("order by clause cannot contain more fields after the key")
     is_equal = any(isinstance(term, Equal) and term.path == paths.NAME for term in terms)
