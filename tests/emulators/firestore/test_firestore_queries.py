@@ -310,6 +310,8 @@ ONE: dict[str, object] = {"integer_value": 1}
         {"where": field("n", Op.IN, array(range(31)))},
         {"where": field("n", Op.NOT_IN, array(range(11)))},
         {"where": field("__name__", Op.EQUAL, {"string_value": "a"})},
+        {"where": unary("__name__", UnaryOp.IS_NULL)},
+        {"where": unary("__name__", UnaryOp.IS_NOT_NAN)},
         {"where": {"composite_filter": {"op": "AND", "filters": []}}},
         {"where": {"composite_filter": {"filters": [field("n", Op.EQUAL, {"integer_value": 1})]}}},
         {"order_by": [{"field": {"field_path": "n"}}] * 2},

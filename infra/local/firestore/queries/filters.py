@@ -190,6 +190,8 @@ class FilterReader:
 
 def _unary(condition: StructuredQuery.UnaryFilter) -> Term:
     path = paths.parse(condition.field.field_path)
+    if path == paths.NAME:
+        raise InvalidArgument("__key__ filter value must be a Key")
     match condition.op:
         case _U.IS_NULL:
             return Equal(path, ordering.NULL)
