@@ -8,7 +8,7 @@ from google.cloud.firestore import Client, CollectionReference, FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import RunAggregationQueryResponse, Value
 
-from tests.emulators.firestore.reading import aggregated, counted, updated
+from tests.emulators.firestore.reading import aggregated, counted, summed, updated
 
 
 def aggregate(
@@ -130,6 +130,14 @@ def test_a_malformed_aggregation_is_rejected(
 ) -> None:
     with pytest.raises(InvalidArgument):
         aggregate(generated, database, {}, *aggregations)
+
+
+def test_a_sum_in_the_order_of_names_is_rejected(cities: CollectionReference) -> None:
+    fill(cities, 1, 2)
+    with pytest.raises(InvalidArgument, match=r"\[n\] after __name__"):
+        aggregated(summed(cities.order_by("__name__"), "n"))
+    assert aggregated(counted(cities.order_by("__name__"))) == 2
+    assert aggregated(summed(cities.order_by("n").order_by("__name__"), "n")) == 3
 
 
 def test_a_count_sees_the_past(client: Client, cities: CollectionReference) -> None:

@@ -10,8 +10,6 @@ from google.cloud.firestore_v1.base_query import BaseFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import StructuredQuery
 
-from tests.emulators.firestore.reading import aggregated, summed
-
 CITIES: dict[str, dict[str, object]] = {
     "a": {"n": 1, "tag": ["x", "y"], "at": {"lat": 1}, "state": "CA"},
     "b": {"n": 2, "tag": ["y", "z"], "at": {"lat": 2}, "state": "CA"},
@@ -147,7 +145,6 @@ def test_nothing_sorts_after_the_name(condition: FieldFilter, filled: Collection
         with pytest.raises(InvalidArgument, match="cannot contain more fields after the key"):
             ids(query)
     assert ids(filled.where(filter=condition).order_by("n").order_by("__name__"))
-    assert aggregated(summed(filled.order_by("__name__"), "n")) is not None
 
 
 def test_an_equal_name_goes_with_inequalities_of_the_name(filled: CollectionReference) -> None:

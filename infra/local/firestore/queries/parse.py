@@ -172,7 +172,14 @@ def _complete_order(requested: Iterable[StructuredQuery.Order], where: tuple[Con
     unordered = {term.path for terms in where for term in terms if is_inequality(term)} - set(modes)
     for path in (*sorted(unordered - {paths.NAME}), paths.NAME):
         modes.setdefault(path, last)
-    return tuple(modes.items())[: list(modes).index(paths.NAME) + 1]
+    after = list(modes)[list(modes).index(paths.NAME) + 1 :]
+    if after:  # aggregated fields: others have been rejected
+        raise InvalidArgument(
+            f"This query requires an index with fields [{', '.join(map(paths.show, after))}] after __name__"
+            " and Firestore does not currently support such an index."
+            " Please try the query again with additional ordering on those fields."
+        )
+    return tuple(modes.items())
 
 
 def _bound(reader: FilterReader, order: Spec, cursor: Cursor, *, first: bool) -> bytes:
