@@ -123,6 +123,8 @@ def test_several_aggregations_have_their_aliases(
         [{"alias": "é" * 751, "count": {}}],
         [{"count": {"up_to": 0}}],
         [{"sum": {"field": {"field_path": ""}}}],
+        [{"sum": {"field": {"field_path": "__name__"}}}],
+        [{"avg": {"field": {"field_path": "__name__"}}}],
     ],
 )
 def test_a_malformed_aggregation_is_rejected(

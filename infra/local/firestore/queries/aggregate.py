@@ -61,10 +61,17 @@ def _read(alias: str, requested: StructuredAggregationQuery.Aggregation) -> Aggr
                 raise InvalidArgument("up_to of a count must be greater than 0.")
             return Aggregation(alias, None, up_to)
         case "sum":
-            return Aggregation(alias, paths.parse(requested.sum.field.field_path), None)
+            return Aggregation(alias, _field(requested.sum.field.field_path), None)
         case "avg":
-            return Aggregation(alias, paths.parse(requested.avg.field.field_path), None, average=True)
+            return Aggregation(alias, _field(requested.avg.field.field_path), None, average=True)
     raise InvalidArgument("An aggregation has no operator.")
+
+
+def _field(text: str) -> paths.FieldPath:
+    path = paths.parse(text)
+    if path == paths.NAME:
+        raise InvalidArgument("the name __key__ is reserved")
+    return path
 
 
 def fields(aggregations: Iterable[Aggregation]) -> list[paths.FieldPath]:
