@@ -114,6 +114,8 @@ class Changes:
             except StoreError as error:
                 failure = error
                 continue
+            except Unavailable as error:  # no time is left for another attempt
+                raise error from error.__cause__ or failure
             if isinstance(outcome, Committed):
                 return await self._publish_and_complete(outcome, complete)
             decision = outcome.decision

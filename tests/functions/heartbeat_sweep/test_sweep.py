@@ -289,8 +289,13 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     assert raised.value.__context__ is None  # the machine's own entry has the cause
 
     assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
-    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
+    logged = {entry["message"]: entry for entry in entries(capsys)}
+    report = logged[f"heartbeats: {PAGE + 1} machines silent"]
     assert (report["silent"], report["failed"]) == (PAGE + 1, 1)
+    failure = logged["a silent machine was not disconnected"]
+    assert failure["severity"] == "ERROR"
+    assert failure["document"].endswith(f"/machines/{failing.id}")
+    assert code in failure["exception"]
 
     await fleet.control.forget()
     await sweep(fleet.inventory, DISCONNECT_AFTER)
