@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import httpx
@@ -31,12 +31,13 @@ from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARDS
 from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, read_stored_machine
+from shared.store.outbox import DROP_SECONDS
 from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write, write
 from shared.store.writes import delete
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 from tests.logged import entries
 from tests.stack import NewOrganization, RunningStack
 
@@ -138,11 +139,13 @@ def later(inventory: Inventory, time: timedelta) -> Inventory:
 
 async def test_a_machine_that_is_silent_for_too_long_is_disconnected(fleet: Fleet) -> None:
     [machine] = await fleet.add(SILENT)
+    time = now()
 
-    await sweep(fleet.inventory, DISCONNECT_AFTER)
+    await sweep(dataclasses.replace(fleet.inventory, clock=lambda: time), DISCONNECT_AFTER)
 
     after = await fleet.read(machine)
     assert (after.status, after.version) == (MACHINE_STATUS_DISCONNECTED, 2)
+    assert after.updated_at.ToDatetime(UTC) == time
     assert machine.last_seen == after.last_seen
     [event] = await fleet.events()
     assert machine == event.before
@@ -159,6 +162,24 @@ async def test_its_events_have_left_the_outbox_when_it_ends(fleet: Fleet, publis
 
     assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
     assert await fleet.events() == []
+
+
+async def test_a_sweep_does_not_wait_for_long_until_its_events_have_left_the_outbox(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call would take longer than the function's timeout, and the relay deletes the events too."""
+    monkeypatch.setattr("functions.heartbeat_sweep.sweep.DROP_SECONDS", 0.1)
+    store, outbox = fleet.inventory.firestore, fleet.inventory.outbox
+    marker = store.name(paths.outbox("event"))
+    await fleet.control.fail_next("Commit", pattern=marker, delay_ms=UNTIL_RELEASED)
+    outbox.drop(["event"])
+    await fleet.control.struck()
+
+    async with asyncio.timeout(DROP_SECONDS / 2):
+        await sweep(fleet.inventory, DISCONNECT_AFTER)
+
+    await fleet.control.release()
+    await outbox.flush(DROP_SECONDS)
 
 
 async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
@@ -300,6 +321,22 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     await fleet.control.forget()
     await sweep(fleet.inventory, DISCONNECT_AFTER)
     assert (await fleet.read(failing)).status == MACHINE_STATUS_DISCONNECTED
+
+
+async def test_a_sweep_ends_in_time_and_reports_that_there_are_too_many(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next call continues. Without an end, calls would overlap."""
+    monkeypatch.setattr("functions.heartbeat_sweep.sweep.SECONDS", 2.0)
+    slow, *_ = await fleet.add(*[SILENT] * (PAGE + 1))
+    await fleet.control.fail_next("Commit", pattern=slow.id, delay_ms=2100)
+
+    with pytest.raises(Unavailable):
+        await sweep(fleet.inventory, DISCONNECT_AFTER)
+
+    assert len(await fleet.events()) == PAGE
+    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
+    assert (report["silent"], report["failed"]) == (PAGE, 0)
 
 
 async def test_what_was_done_is_reported_also_when_the_store_fails(
