@@ -21,7 +21,7 @@ from shared.store.outbox import BATCH
 from shared.store.pools import create_pool
 from shared.store.queries import all_in
 from shared.store.transaction import Transaction
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 from tests.logged import entries
 
 
@@ -45,8 +45,25 @@ async def test_what_is_not_dropped_is_logged_once_and_of_no_request(
 
     [entry] = entries(capsys)
     assert entry["message"] == "outbox not emptied, left to the relay"
-    assert entry["events"] == 2
+    assert (entry["severity"], entry["events"]) == ("WARNING", 2)
     assert entry.get("request_id") is None
+
+
+async def test_a_deletion_without_a_response_is_given_up(
+    own: Inventory,
+    firestore_control: Control,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise, nothing that is published later would be deleted."""
+    monkeypatch.setattr("shared.store.outbox.DROP_SECONDS", 0.2)
+    await firestore_control.fail_next("Commit", pattern=own.project, delay_ms=UNTIL_RELEASED)
+
+    async with asyncio.timeout(10):
+        await drop(own, ["one"])
+
+    [entry] = entries(capsys)
+    assert entry["message"] == "outbox not emptied, left to the relay"
 
 
 async def test_all_is_dropped_however_much_it_is_and_also_when_the_store_falters(
@@ -76,6 +93,36 @@ async def test_events_too_large_for_one_commit_are_dropped_in_several(
 
     assert await own.firestore.query("", all_in("outbox"), Deadline(5)) == []
     assert entries(capsys) == []
+
+
+async def test_events_of_changes_at_about_the_same_time_are_dropped_in_one_commit(
+    own: Inventory, firestore_control: Control
+) -> None:
+    own.outbox.drop(["one"])
+    for _ in range(10):  # the task has begun
+        await asyncio.sleep(0)
+    own.outbox.drop(["another"])
+
+    await own.outbox.flush(5)
+
+    assert await firestore_control.rpcs() == {"Commit": 1}
+
+
+async def test_while_events_are_being_dropped_others_are_collected(
+    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.outbox.COLLECT_SECONDS", 0.01)
+    await firestore_control.fail_next("Commit", pattern=own.project, when="after", delay_ms=UNTIL_RELEASED)
+    own.outbox.drop(["one"])
+    await firestore_control.struck()
+    for event_id in ("another", "third"):
+        own.outbox.drop([event_id])
+        await asyncio.sleep(0.1)
+    await firestore_control.release()
+
+    await own.outbox.flush(5)
+
+    assert await firestore_control.rpcs() == {"Commit": 2}
 
 
 async def test_all_events_of_a_change_are_dropped(own: Inventory, publisher: PublisherClient) -> None:
