@@ -24,13 +24,14 @@ async def logged(committed_at: datetime, capsys: pytest.CaptureFixture[str]) -> 
     assert await Publisher("project").publish([ENTRY], committed_at) == []
     [line] = capsys.readouterr().out.splitlines()
     entry: dict[str, Any] = json.loads(line)
-    assert entry["events"] == ["an event"]
+    assert (entry["topic"], entry["events"]) == ("machine-created", ["an event"])
     return entry
 
 
 async def test_an_outage_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     entry = await logged(now(), capsys)
     assert entry["severity"] == "WARNING"
+    assert "UNAVAILABLE" in entry["reason"]
     assert "exception" not in entry
 
 
