@@ -77,6 +77,17 @@ async def test_an_empty_outbox_costs_the_one_read_of_any_query(
     assert outbox.published() == []
 
 
+async def test_a_backlog_of_less_than_a_page_costs_its_reads_and_deletes(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+) -> None:
+    await outbox.put([entry("one"), entry("another")])
+    before = await firestore_control.rpcs()
+    await relay(aged)
+    assert await firestore_control.rpcs() - before == {"RunQuery": 1, "Commit": 1}
+    assert await firestore_control.billed("reads") == 2
+    assert await firestore_control.billed("deletes") == 2
+
+
 async def test_a_poison_event_is_reported_and_stops_no_other(
     aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,7 +118,7 @@ async def test_a_poison_event_is_reported_and_stops_no_other(
 
 
 async def test_a_topic_that_is_not_there_is_looked_for_once(
-    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
+    aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Smaller batches for the topic would fail too."""
     events = [entry(f"change-{number}") for number in range(8)]
@@ -117,6 +128,8 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
     await relay(aged)
     assert (await pubsub_control.rpcs())["Publish"] == 1
     assert await outbox.waiting() == 8
+    *_, report = entries(capsys)
+    assert (report["backlog"], report["refused"]) == (8, 8)
 
 
 @pytest.mark.parametrize(("count", "size"), [(2000, 0), (18, 900_000)], ids=["many", "large"])
@@ -279,19 +292,19 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
 
 @pytest.mark.parametrize(
     "limits",
-    [{"max_events": 20_000, "max_bytes": 20_000 * PAGE}, {"max_events": PAGE, "max_bytes": 10**9}],
+    [{"max_events": 20_000, "max_bytes": 30_000 * PAGE}, {"max_events": PAGE + 1, "max_bytes": 10**9}],
     ids=["bytes", "events"],
 )
 async def test_many_or_large_events_are_held_in_smaller_parts(
     own: Inventory, outbox: FilledOutbox, limits: dict[str, int]
 ) -> None:
     large = entry("large").data + b"x" * 20_000
-    entries = [entry(f"change-{number}") for number in range(2 * PAGE + 10)]
+    entries = [entry(f"change-{number}") for number in range(4 * PAGE + 10)]
     for one in entries:
         one.data = large
     await outbox.put(entries)
     waiting = own.outbox.waiting(**limits, deadline=Deadline(20))
-    assert [len(documents) async for documents in waiting] == [PAGE, PAGE, 10]
+    assert [len(documents) async for documents in waiting] == [2 * PAGE, 2 * PAGE, 10]
 
 
 async def test_relays_at_once_publish_everything_and_do_no_harm(
