@@ -181,6 +181,8 @@ async def test_a_key_is_for_one_request(pools: PoolsApi) -> None:
         ("POST", path, {"machine_ids": [machine, machine]}),
         ("DELETE", path, body),
         ("POST", f"{path}/remove", body),
+        ("POST", f"{path}?&", body),
+        ("POST", path.replace("pools", "%70ools"), body),
         ("POST", "/v1/pools", {"name": "a"}),
         ("PATCH", f"/v1/pools/{created['id']}", {"name": "b"}),
         ("DELETE", f"/v1/pools/{created['id']}", None),
