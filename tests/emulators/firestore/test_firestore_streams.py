@@ -1,8 +1,6 @@
 """How a query's documents are sent over the network."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 
 import grpc
 import pytest
@@ -11,7 +9,7 @@ from google.cloud.firestore import Client, CollectionReference
 from google_apis.firestore.firestore_pb2 import RunQueryRequest, RunQueryResponse
 from shared.store.queries import all_in
 from tests.emulators.firestore.emulator import Emulator
-from tests.relay import relay
+from tests.relay import watched
 
 METHOD = "/google.firestore.v1.Firestore/RunQuery"
 DATA = 0  # the frame type: RFC 9113, section 6.1
@@ -55,18 +53,3 @@ def types_of_frames(data: bytearray) -> Iterator[int]:
     while start < len(data):
         yield data[start + 3]
         start += HEADER + int.from_bytes(data[start : start + 3], "big")
-
-
-@asynccontextmanager
-async def watched(host: str) -> AsyncIterator[tuple[str, bytearray]]:
-    """Forward requests to a server, and record its responses."""
-    received = bytearray()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address, _, port = host.partition(":")
-        server = await asyncio.open_connection(address, int(port))
-        await relay((reader, writer), server, received=received)
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
-        address, port = listener.sockets[0].getsockname()
-        yield f"{address}:{port}", received
