@@ -187,6 +187,7 @@ async def test_more_sets_of_labels_than_one_query_takes_are_merged(machines: Mac
         expected = [machine for number, machine in enumerate(ids) if number != 34 - 7]
         assert fleet.ids(shown) == expected[3:13]
         assert shown["total"] == 34
+    assert await found(machines, "label=!key-7&name=nobody&skip=1") == []
 
 
 async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
