@@ -145,6 +145,15 @@ async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topi
     } == entry
 
 
+async def test_the_route_is_the_same_for_all_machines(without_topics: LoneFunction) -> None:
+    path = f"{PATH}/0190b5a4-8d3c-7c1e-9f00-000000000001"
+    problem(await without_topics.http.get(path, headers={"X-Request-Id": "route-1"}), 401)
+
+    entry = await without_topics.log_entry("route-1")
+
+    assert (entry["route"], entry["message"]) == (f"{PATH}/{{machine_id}}", f"GET {path} 401")
+
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 

@@ -58,7 +58,7 @@ async def test_health_checks_need_no_key_and_are_not_cached(http: httpx.AsyncCli
 
 
 @pytest.mark.parametrize(
-    "request_id", ["a", "request-4711", "0193a5d2-7b1c-7000-8000-000000000000", "A.b_c~d", "x" * 64]
+    "request_id", ["a", "request-4711", "0193a5d2-7b1c-7000-8000-000000000000", "A.b_c~d", "x" * 128]
 )
 async def test_a_sane_request_id_comes_back(machines: MachinesApi, request_id: str) -> None:
     sent = {"X-Request-Id": request_id}
@@ -71,7 +71,7 @@ async def test_a_sane_request_id_comes_back(machines: MachinesApi, request_id: s
         assert request_id == response.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("request_id", [b"", b"a b", b'"', b"{}", "\u00e9".encode(), b"a\tb", b"x" * 1_000])
+@pytest.mark.parametrize("request_id", [b"", b"a b", b'"', b"{}", "\u00e9".encode(), b"a\tb", b"x" * 129])
 async def test_another_request_id_is_replaced(http: httpx.AsyncClient, request_id: bytes) -> None:
     response = await http.get("/health/liveness", headers={b"X-Request-Id": request_id})
 
