@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from shared.edge.app import Application, create_app
 from shared.edge.files import file_routes
@@ -28,6 +29,16 @@ async def reject(_: Request) -> Response:
     raise HTTPException(HTTPStatus.IM_A_TEAPOT)
 
 
+class _BrokenOff(Response):
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("broken off")
+
+
+async def break_off(_: Request) -> Response:
+    return _BrokenOff()
+
+
 async def reach_store() -> None:
     pass
 
@@ -40,6 +51,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
         [
             Route("/failing", fail),
             Route("/teapot", reject),
+            Route("/broken-off", break_off),
             *file_routes({"/document": tmp_path / "missing"}),
         ],
         problems=Problems("https://api.example.com/errors"),
@@ -72,3 +84,16 @@ async def test_what_fails_in_any_route_is_a_problem_without_details_and_one_line
     [entry] = entries(capsys)
     assert (entry["severity"], entry["message"]) == ("ERROR", f"GET {path} 500")
     assert entry["exception"].startswith("Traceback (most recent call last):\n")
+
+
+async def test_a_response_that_has_begun_is_not_followed_by_another_and_the_log_says_why_it_ends(
+    application: Application, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
+        with pytest.raises(RuntimeError, match="broken off"):
+            await http.get("/broken-off")
+
+    [entry] = entries(capsys)
+    assert (entry["severity"], entry["message"]) == ("WARNING", "GET /broken-off 200")
+    assert "broken off" in entry["exception"]
