@@ -48,9 +48,12 @@ def test_what_a_library_warns_of_is_an_entry(
         logs.configure()
         logging.getLogger("library").info("Connected")
         logging.getLogger("library").warning("Running out of %s", "tokens")
+        logging.getLogger("library").error("Out of tokens", exc_info=RuntimeError("the cause"))
 
-    [entry] = entries(capsys)
-    assert (entry["severity"], entry["message"]) == ("WARNING", "Running out of tokens")
+    warning, error = entries(capsys)
+    assert (warning["severity"], warning["message"]) == ("WARNING", "Running out of tokens")
+    assert (error["severity"], error["message"]) == ("ERROR", "Out of tokens")
+    assert error["exception"].endswith("RuntimeError: the cause")
 
 
 def test_the_server_can_log_in_its_own_format(
