@@ -39,6 +39,19 @@ def test_an_entry_goes_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         )
 
 
+def test_on_a_terminal_an_entry_is_a_line_and_an_errors_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    fields = {"machines": 1, "logging.googleapis.com/trace": "projects/p/traces/t"}
+
+    logs.log(logging.ERROR, "not done", fields, error=RuntimeError("the cause"))
+
+    line, *traceback = capsys.readouterr().out.splitlines()
+    assert line == "\033[31mnot done\033[0m \033[90mrequest_id=None machines=1\033[0m"
+    assert traceback[-1] == "RuntimeError: the cause"
+
+
 def test_what_a_library_warns_of_is_an_entry(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
