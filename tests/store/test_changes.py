@@ -18,6 +18,7 @@ from shared.domain import events, machines
 from shared.domain.access import Caller
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
+from shared.domain.errors import Unavailable
 from shared.domain.http_response import HttpResponse
 from shared.domain.machine_change import MachineChange
 from shared.edge.resource import Call
@@ -240,6 +241,25 @@ async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
     response = await changes_of(firestore, []).apply(command("key"), decide)
 
     assert (response.status, next(attempts), firestore.looks) == (201, 3, 1)
+
+
+@pytest.mark.parametrize("method", ["BatchGetDocuments", "GetDocument", "Commit"])
+async def test_the_stores_last_error_is_the_cause_of_the_failure_after_the_deadline(
+    own: Inventory, firestore_control: Control, method: str
+) -> None:
+    """The log shows it."""
+    await firestore_control.fail_next(method, pattern=own.project, code="UNAVAILABLE", count=1000)
+    deadline = Deadline(SETTLE_SECONDS + 0.3)
+
+    async def decide(transaction: Transaction) -> Decision:
+        await transaction.get([MACHINE])
+        await own.firestore.get(MACHINE, deadline)
+        return await creating(own.firestore, "machine")(transaction)
+
+    with pytest.raises(Unavailable) as raised:
+        await own.changes.apply(Command(organization_id="example", deadline=deadline), decide)
+
+    assert isinstance(raised.value.__cause__, Ambiguous)
 
 
 async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventory, project: str) -> None:
