@@ -90,6 +90,8 @@ class Effects:
                 failure = error
             except StoreError as error:
                 failure = error
+            except Unavailable as error:  # no time is left for another attempt
+                raise error from error.__cause__ or failure
         raise Unavailable from failure
 
     async def _step(

@@ -14,7 +14,7 @@ from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
 from shared.store.codec import decode
 from shared.store.effects import MAX_REJECTIONS, Decide, Effect
-from shared.store.errors import Rejected
+from shared.store.errors import Ambiguous, Rejected
 from shared.store.transaction import Transaction
 from tests.control import Control
 
@@ -126,9 +126,10 @@ async def test_a_store_that_does_not_respond_makes_the_delivery_fail(
         seconds += 2
         return effect
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as raised:
         # With real time, a read that begins a transaction could exceed the deadline, and keep its locks.
         await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(5, monotonic=lambda: seconds))
+    assert isinstance(raised.value.__cause__, Ambiguous)  # the log shows it
     assert (await firestore_control.rpcs())["Commit"] == 2
     await firestore_control.forget()
     await count(own)
