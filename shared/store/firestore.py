@@ -173,15 +173,18 @@ class Firestore:
             if response.HasField("found")
         }
 
-    async def query(self, parent: str, query: StructuredQuery, deadline: Deadline) -> list[Document]:
+    async def query(
+        self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
+    ) -> list[Document]:
         """Run a query over the collections below a document.
 
         Args:
             parent: the document's path, such as `organizations/example`; empty for the database itself.
             query: the query.
             deadline: when to stop.
+            as_of: as in `query_serialized`.
         """
-        request = RunQueryRequest(parent=self.name(parent), structured_query=query)
+        request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
         return await self._run(self._rpcs.run_query, request, deadline, lambda document: document)
 
     async def query_serialized(

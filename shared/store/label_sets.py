@@ -7,7 +7,8 @@ machines, there is no new set.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -33,40 +34,51 @@ class LabelSets:
         self._firestore = firestore
         self._known: OrderedDict[str, Mapping[str, frozenset[str]]] = OrderedDict()
 
-    async def lacking(self, organization_id: str, keys: Collection[str], deadline: Deadline) -> list[str]:
-        """Return the names of the sets that have none of some label keys."""
+    async def lacking(
+        self, organization_id: str, keys: Collection[str], deadline: Deadline
+    ) -> tuple[list[str], datetime]:
+        """Return the names of the sets that have none of some label keys, and the time of this result.
+
+        At other times, a machine that has none of the keys can have another set.
+        """
+        everything = machines_query(self._firestore, MachineFilter(organization_id=organization_id))
+        total, as_of = await self._firestore.count_with_time(
+            paths.organization(organization_id), everything, deadline
+        )
         known = self._known.get(organization_id)
-        if known is None or not await self._are_all(organization_id, list(known), deadline):
-            known = await self._read(organization_id, deadline)
+        if known is None or await self._count(organization_id, known, as_of, deadline) != total:
+            known = await self._read(organization_id, as_of, deadline)
         # Even if it was cached, because it may have been evicted meanwhile.
         self._known[organization_id] = known
         self._known.move_to_end(organization_id)
         if len(self._known) > MAX_ORGANIZATIONS:
             self._known.popitem(last=False)
-        return [name for name, held in known.items() if held.isdisjoint(keys)]
+        return [name for name, held in known.items() if held.isdisjoint(keys)], as_of
 
-    async def _are_all(self, organization_id: str, names: Sequence[str], deadline: Deadline) -> bool:
-        """Return whether all machines have one of these sets, from counts as of one moment."""
+    async def _count(
+        self, organization_id: str, names: Collection[str], as_of: datetime, deadline: Deadline
+    ) -> int:
+        """Count the machines that have one of these sets."""
         everything = MachineFilter(organization_id=organization_id)
         queries = [
             machines_query(self._firestore, everything, label_sets=batch)
-            for batch in batches(names, MAX_ALTERNATIVES)
+            for batch in batches(list(names), MAX_ALTERNATIVES)
         ]
         parent = paths.organization(organization_id)
-        total, read_time = await self._firestore.count_with_time(
-            parent, machines_query(self._firestore, everything), deadline
+        return sum(
+            await run_concurrently(
+                self._firestore.count(parent, query, deadline, as_of=as_of) for query in queries
+            )
         )
-        counts = await run_concurrently(
-            self._firestore.count(parent, query, deadline, as_of=read_time) for query in queries
-        )
-        return total == sum(counts)
 
-    async def _read(self, organization_id: str, deadline: Deadline) -> dict[str, frozenset[str]]:
+    async def _read(
+        self, organization_id: str, as_of: datetime, deadline: Deadline
+    ) -> dict[str, frozenset[str]]:
         """Read one machine of each set: the first of the index, then always the first after its set."""
         parent = paths.organization(organization_id)
         known: dict[str, frozenset[str]] = {}
         query = _next_set()
-        while found := await self._firestore.query(parent, query, deadline):
+        while found := await self._firestore.query(parent, query, deadline, as_of=as_of):
             name = found[0].fields[LABEL_SET].string_value
             known[name] = frozenset(decode(found[0].fields, Machine).labels)
             query = _next_set(after=name)

@@ -4,6 +4,7 @@ There are hardly any. Their terms find candidates, all of which are read and ver
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain import search
 from shared.domain.deadline import Deadline
@@ -18,7 +19,12 @@ BATCH = 100
 
 
 async def find_verified(
-    firestore: Firestore, machine_filter: MachineFilter, label_sets: Sequence[str], deadline: Deadline
+    firestore: Firestore,
+    machine_filter: MachineFilter,
+    label_sets: Sequence[str],
+    deadline: Deadline,
+    *,
+    as_of: datetime | None = None,
 ) -> list[Plain]:
     """Return the machines that match a filter but that its terms alone do not find.
 
@@ -28,6 +34,7 @@ async def find_verified(
             candidates.
         label_sets: the sets of label keys that the machines can have; if empty, any.
         deadline: when to stop.
+        as_of: the time of the reads; without it, now.
     """
     part = search.fold(machine_filter.search or "")
     if not search.candidates(machine_filter.organization_id, part):
@@ -38,7 +45,7 @@ async def find_verified(
         query = machines_query(firestore, machine_filter, label_sets=label_sets, after=after, candidates=True)
         query.limit.value = BATCH
         machines = await firestore.query_serialized(
-            paths.organization(machine_filter.organization_id), query, deadline, plain_machine
+            paths.organization(machine_filter.organization_id), query, deadline, plain_machine, as_of=as_of
         )
         found += [
             machine

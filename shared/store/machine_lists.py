@@ -1,6 +1,7 @@
 """Lists of machines: pages and totals."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 
@@ -28,6 +29,7 @@ class MatchingMachines:
         label_sets: the sets of label keys that the machines can have, as a list for each query; an empty list
             allows any.
         verified: the matching machines that no query finds.
+        as_of: the time of the reads; without it, now.
     """
 
     def __init__(
@@ -36,16 +38,21 @@ class MatchingMachines:
         machine_filter: MachineFilter,
         label_sets: Sequence[Sequence[str]],
         verified: Sequence[Plain],
+        as_of: datetime | None,
     ) -> None:
         self._firestore = firestore
         self._filter = machine_filter
         self._label_sets = label_sets
         self._verified = verified
+        self._as_of = as_of
         self._parent = paths.organization(machine_filter.organization_id)
 
     async def total(self, deadline: Deadline) -> int:
         """Count the machines, which costs one read for each 1,000."""
-        counts = (self._firestore.count(self._parent, query, deadline) for query in self._queries())
+        counts = (
+            self._firestore.count(self._parent, query, deadline, as_of=self._as_of)
+            for query in self._queries()
+        )
         return sum(await run_concurrently(counts)) + len(self._verified)
 
     async def page(
@@ -85,13 +92,16 @@ class MatchingMachines:
             query.select.fields.add(field_path="__name__")
             query.limit.value = limit
         parts = await run_concurrently(
-            self._firestore.query_serialized(self._parent, query, deadline, id_of) for query in queries
+            self._firestore.query_serialized(self._parent, query, deadline, id_of, as_of=self._as_of)
+            for query in queries
         )
         verified = (machine["id"] for machine in self._verified)
         return sorted(chain(verified, *parts), reverse=True)[:limit]
 
     async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
-        return await self._firestore.query_serialized(self._parent, query, deadline, plain_machine)
+        return await self._firestore.query_serialized(
+            self._parent, query, deadline, plain_machine, as_of=self._as_of
+        )
 
     def _queries(self, after: str | None = None) -> list[StructuredQuery]:
         return [
@@ -117,19 +127,20 @@ class MachineLists:
             cause = " with a search of this length" if machine_filter.search else ""
             message = f"must be given fewer times{cause}"
             raise Invalid([Fault(("query", "label"), "too_many", message)])
-        label_sets = await self._label_sets_of(machine_filter, deadline)
+        label_sets, as_of = await self._label_sets_of(machine_filter, deadline)
         verified = [
-            await find_verified(self._firestore, machine_filter, batch, deadline) for batch in label_sets
+            await find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
+            for batch in label_sets
         ]
         return MatchingMachines(
-            self._firestore, machine_filter, label_sets, list(chain.from_iterable(verified))
+            self._firestore, machine_filter, label_sets, list(chain.from_iterable(verified)), as_of
         )
 
     async def _label_sets_of(
         self, machine_filter: MachineFilter, deadline: Deadline
-    ) -> Sequence[Sequence[str]]:
+    ) -> tuple[Sequence[Sequence[str]], datetime | None]:
         absent = [label.key for label in machine_filter.labels if label.absent]
         if not absent:
-            return [[]]
-        allowed = await self._label_sets.lacking(machine_filter.organization_id, absent, deadline)
-        return list(batches(allowed, label_sets_a_query(machine_filter)))
+            return [[]], None
+        allowed, as_of = await self._label_sets.lacking(machine_filter.organization_id, absent, deadline)
+        return list(batches(allowed, label_sets_a_query(machine_filter))), as_of

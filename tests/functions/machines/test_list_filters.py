@@ -1,5 +1,6 @@
 """`GET /v1/machines`: every combination of filters finds the same as a check of each machine."""
 
+import asyncio
 import os
 import statistics
 import time
@@ -13,8 +14,10 @@ import pytest
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests import proc
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 from tests.functions.machines import fleet, list_speed
+from tests.functions.machines.api import MachinesApi
+from tests.functions.machines.bodies import a_body
 from tests.stack import NewOrganization, Organization, RunningStack
 
 # MUSTER_FLEET=100000 shows that pages of a large fleet cost the same; storing it takes minutes.
@@ -153,3 +156,25 @@ async def test_what_takes_several_queries_may_begin_as_far_out_as_one_query_can(
         page = (await http.get(PATH, params=parameters, headers=organization.headers)).json()
 
         assert (ids[skip:], len(ids)) == (fleet.ids(page), page["total"])
+
+
+async def test_a_machine_whose_labels_change_meanwhile_is_not_left_out(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    """It lacks the label all the time, but has another set of label keys after the sets are counted."""
+    body = a_body()
+    machine_id = (await machines.register(body)).json()["id"]
+    listing = partial(machines.call, "GET", f"{PATH}?label=!spot")
+    assert fleet.ids((await listing()).json()) == [machine_id]
+    await firestore_control.fail_next(
+        "RunAggregationQuery", pattern=machines.organization.id, when="after", delay_ms=UNTIL_RELEASED
+    )
+
+    page = asyncio.create_task(listing())
+    await firestore_control.struck()
+    replaced = await machines.call("PUT", f"/api/v1/machines/{machine_id}", body | {"labels": {"rack": "7"}})
+    await firestore_control.release()
+
+    assert replaced.status_code == 200
+    found = (await page).json()
+    assert ([machine_id], 1) == (fleet.ids(found), found["total"])
