@@ -54,6 +54,12 @@ resource "google_firestore_index" "composite" {
       array_config = try(fields.value.arrayConfig, null)
     }
   }
+
+  # On much data, an index takes hours. The provider waits for 20 minutes, and then forgets the index, so that the next
+  # deployment fails too (409): https://github.com/GoogleCloudPlatform/k8s-config-connector/issues/7656
+  timeouts {
+    create = "24h"
+  }
 }
 
 resource "google_firestore_field" "override" {
@@ -80,5 +86,11 @@ resource "google_firestore_field" "override" {
   dynamic "ttl_config" {
     for_each = try(each.value.ttl, false) ? [1] : []
     content {}
+  }
+
+  timeouts {
+    create = "24h"
+    update = "24h"
+    delete = "24h"
   }
 }

@@ -201,6 +201,15 @@ run "store" {
     error_message = "The database is not protected, or cannot be restored."
   }
 
+  # The provider waits for 20 minutes, forgets the index, and cannot create it again, because it is there.
+  assert {
+    condition = alltrue(concat(
+      [for index in google_firestore_index.composite : index.timeouts.create == "24h"],
+      [for field in google_firestore_field.override : field.timeouts == { create = "24h", update = "24h", delete = "24h" }],
+    ))
+    error_message = "A deployment gives up while Firestore builds an index on much data."
+  }
+
   # The indexes that the emulator enforces, with every field in its order. The mock makes up what is not set, so
   # that only what the topology sets is compared.
   assert {
