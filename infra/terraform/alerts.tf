@@ -113,6 +113,12 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.key }
 
+  # An address is removed from the alerts first. Google does not delete a channel that an alert refers to:
+  # https://github.com/hashicorp/terraform-provider-google/issues/3008
+  lifecycle {
+    create_before_destroy = true
+  }
+
   depends_on = [google_project_service.service]
 }
 
