@@ -17,6 +17,12 @@ resource "google_pubsub_schema" "message" {
   type       = "PROTOCOL_BUFFER"
   definition = file("${path.module}/../schemas/${each.key}.proto")
 
+  # If a schema gets another name, its topic moves before the old one is deleted. Publishing to a topic fails while its
+  # schema is deleted: https://cloud.google.com/pubsub/docs/delete-schema-revision
+  lifecycle {
+    create_before_destroy = true
+  }
+
   depends_on = [google_project_service.service]
 }
 

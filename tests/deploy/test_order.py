@@ -13,6 +13,7 @@ from infra import ROOT
         ("alerts.tf", '"google_monitoring_notification_channel" "email"'),
         ("alerts.tf", '"google_monitoring_uptime_check_config" "api"'),
         ("load_balancer.tf", '"google_compute_managed_ssl_certificate" "api"'),
+        ("pubsub.tf", '"google_pubsub_schema" "message"'),
     ],
 )
 def test_what_others_refer_to_is_deleted_after_they_have_changed(file: str, resource: str) -> None:
