@@ -96,7 +96,7 @@ variable "errors_base_url" {
 }
 
 variable "requests_per_minute" {
-  description = "How many requests a minute one address may make. Machines behind one NAT gateway share an address."
+  description = "How many requests a minute one address may make to each HTTP function. Machines behind one NAT gateway share an address."
   type        = number
   default     = 6000
 
