@@ -19,4 +19,8 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
+  # Without this, Google looks for enabled services and quotas in the project of the credentials. For those of the
+  # gcloud CLI, that is a project of Google's, and some services then reject calls (`requires a quota project`):
+  # https://github.com/hashicorp/terraform-provider-google/blob/main/website/docs/guides/provider_reference.html.markdown
+  user_project_override = true
 }
