@@ -89,7 +89,11 @@ class _Sent:
 
 
 class Change:
-    """The attempts to commit one command."""
+    """The attempts to commit one command.
+
+    Attributes:
+        is_ambiguous: whether a commit got no answer, and may have been applied.
+    """
 
     def __init__(
         self, command: Command, change_id: str, firestore: Firestore, clock: Callable[[], datetime]
@@ -105,7 +109,7 @@ class Change:
         # document. Their decisions can differ if documents changed in between.
         self._sent: list[_Sent] = []
         self._expired_record: Document | None = None
-        self._is_ambiguous = False  # whether a commit may have been applied
+        self.is_ambiguous = False
 
     async def attempt(self, decide: Decide) -> Committed | Uncommitted:
         """Decide and commit once.
@@ -125,14 +129,14 @@ class Change:
                     return await self._commit(transaction, decision)
         except (*FAILURES, InventoryError) as error:
             # This attempt has applied nothing, but an earlier one may have been applied.
-            if isinstance(error, Contended | grpc.aio.AioRpcError) and not self._is_ambiguous:
+            if isinstance(error, Contended | grpc.aio.AioRpcError) and not self.is_ambiguous:
                 raise
             # A repeat can fail because of what the first request did: delete the machine, make a new version.
             if outcome := await self._settle():
                 return outcome
             raise
         # There is nothing to change, perhaps because an earlier attempt has been applied.
-        settled = await self._settle() if self._is_ambiguous else None
+        settled = await self._settle() if self.is_ambiguous else None
         return settled or Uncommitted(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
@@ -142,7 +146,7 @@ class Change:
                 self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
             )
         except Ambiguous:
-            self._is_ambiguous = True
+            self.is_ambiguous = True
             raise
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 

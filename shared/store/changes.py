@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+import grpc.aio
+
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, Unavailable
@@ -116,6 +118,10 @@ class Changes:
                 continue
             except Unavailable as error:  # no time is left for another attempt
                 raise error from error.__cause__ or failure
+            except grpc.aio.AioRpcError as error:
+                if not change.is_ambiguous:
+                    raise
+                raise Unavailable from error  # a 500 would mean that nothing has changed
             if isinstance(outcome, Committed):
                 return await self._publish_and_complete(outcome, complete)
             decision = outcome.decision

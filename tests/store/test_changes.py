@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import grpc.aio
 import pytest
 from starlette.requests import Request
 
@@ -221,6 +222,24 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
 
     assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
     assert next(attempts) == 2
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "UNAUTHENTICATED"])
+async def test_a_change_that_may_be_applied_is_unavailable_if_the_lookup_is_rejected(
+    own: Inventory, project: str, firestore_control: Control, code: str
+) -> None:
+    """Any other error would mean that nothing has changed, but the repeat is a replay."""
+    await firestore_control.fail_next("Commit", pattern=project, when="after", code="UNAVAILABLE")
+    await firestore_control.fail_next("BatchGetDocuments", pattern=project, code=code)
+    published: list[OutboxEntry] = []
+    changes = changes_of(own.firestore, published)
+
+    with pytest.raises(Unavailable) as raised:
+        await changes.apply(command("key"), creating(own.firestore, "wanted"))
+    repeated = await changes.apply(command("key"), creating(own.firestore, "wanted"))
+
+    assert isinstance(raised.value.__cause__, grpc.aio.AioRpcError)
+    assert repeated.headers["Idempotent-Replayed"] == "true"
 
 
 @pytest.mark.usefixtures("own")
