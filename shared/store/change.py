@@ -19,7 +19,7 @@ import grpc.aio
 from google_apis.firestore.document_pb2 import Document
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
-from shared.domain.errors import IdempotencyKeyReused, InventoryError
+from shared.domain.errors import IdempotencyKeyReused, InventoryError, Unavailable
 from shared.domain.events import Event, outbox_entry
 from shared.domain.http_response import HttpResponse
 from shared.domain.identities import conflict
@@ -110,6 +110,7 @@ class Change:
         self._sent: list[_Sent] = []
         self._expired_record: Document | None = None
         self.is_ambiguous = False
+        self._is_untraceable = False  # whether such a commit wrote neither a record nor an event: a heartbeat
 
     async def attempt(self, decide: Decide) -> Committed | Uncommitted:
         """Decide and commit once.
@@ -134,6 +135,8 @@ class Change:
             # A repeat can fail because of what the first request did: delete the machine, make a new version.
             if outcome := await self._settle():
                 return outcome
+            if self._is_untraceable and not isinstance(error, FAILURES):
+                raise Unavailable from None  # any other error would mean that nothing has changed
             raise
         # There is nothing to change, perhaps because an earlier attempt has been applied.
         settled = await self._settle() if self.is_ambiguous else None
@@ -147,6 +150,7 @@ class Change:
             )
         except Ambiguous:
             self.is_ambiguous = True
+            self._is_untraceable |= not (self._record_path or sent.entries)
             raise
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 

@@ -130,6 +130,29 @@ async def test_a_heartbeat_without_a_response_is_written(
     assert parse_time(beat["last_seen"]) == machines.stored(machine["id"])["last_seen"]
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "repeated"), [("PATCH", {"name": "other"}, 412), ("DELETE", None, 404)]
+)
+async def test_a_heartbeat_that_may_be_written_is_not_rejected(
+    *, machines: MachinesApi, firestore_control: Control, method: str, body: Json | None, repeated: int
+) -> None:
+    """It has no outbox document, and its machine is changed before its next attempt."""
+    machine = await registered(machines)
+    path, beat = f"{AGENTS}/{machine['id']}", heartbeat(machine)
+    condition = {"If-Match": '"1"'}
+    held = {"when": "after", "code": "UNAVAILABLE", "delay_ms": UNTIL_RELEASED}
+    await fail_commits(firestore_control, machines, **held)
+    beating = asyncio.create_task(machines.call("PATCH", path, beat, condition))
+    while machines.stored(machine["id"])["last_seen"] != parse_time(beat["last_seen"]):
+        await firestore_control.struck()
+
+    assert (await machines.call(method, path, body)).is_success
+    await firestore_control.release()
+
+    problem(await beating, 503)
+    problem(await machines.call("PATCH", path, beat, condition), repeated)
+
+
 @pytest.mark.parametrize("headers", [NO_KEY, KEY])
 async def test_contention_is_tried_again_and_the_books_balance(
     *,
