@@ -13,7 +13,8 @@ from google_apis.firestore.common_pb2 import TransactionOptions
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.domain.deadline import Deadline
-from shared.store.errors import FAILURES
+from shared.store.attempts import Attempts
+from shared.store.errors import FAILURES, Ambiguous
 from shared.store.firestore import Firestore
 from shared.store.wire_format import Write
 
@@ -52,11 +53,17 @@ class Transaction:
     ) -> None:
         if not self._id or self._is_committed:
             return
-        try:
-            # Even after the request's deadline, because idle locks would last for a minute.
-            await self._firestore.rollback(self._id, Deadline(RELEASE_SECONDS))
-        except FAILURES:
-            return  # only the result of the block counts; the store ends idle transactions itself
+        # Even after the request's deadline, and repeated if there is no answer, because idle locks would last
+        # for a minute.
+        deadline = Deadline(RELEASE_SECONDS)
+        async for _ in Attempts(deadline):
+            try:
+                await self._firestore.rollback(self._id, deadline)
+            except Ambiguous:
+                continue
+            except FAILURES:
+                pass  # only the result of the block counts; the store ends idle transactions itself
+            return
 
     async def get(self, paths: Sequence[str], *, fields: Sequence[str] = ()) -> dict[str, Document]:
         """Read documents or some of their fields with locks; return those that exist by their paths.

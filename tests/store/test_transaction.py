@@ -91,6 +91,21 @@ async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
 
 
 @pytest.mark.usefixtures("locked")
+@pytest.mark.parametrize("fault", [{"code": "UNAVAILABLE", "count": 2}, {"disconnect": True}], ids=str)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_release_without_an_answer_is_repeated(
+    own: Inventory, firestore_control: Control, project: str, fault: dict[str, object], when: str
+) -> None:
+    """Otherwise, nobody could change what the transaction has read for a minute."""
+    async with Transaction(own.firestore, Deadline(5)) as transaction:
+        await transaction.get([POOL])
+        await firestore_control.fail_next("Rollback", pattern=project, when=when, **fault)
+
+    await firestore_control.forget()
+    await overwrite(own)
+
+
+@pytest.mark.usefixtures("locked")
 async def test_a_committed_transaction_has_nothing_to_release(
     own: Inventory, firestore_control: Control
 ) -> None:
