@@ -108,6 +108,7 @@ def _firestore(stack: RunningStack) -> Firestore:
 
 
 Parameters = tuple[tuple[str, str], ...]
+FILTERS = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class ListQuery:
                     yield created <= datetime.fromisoformat(value)
                 case "label":
                     yield selector(value).accepts(machine.labels)
+                case _:
+                    raise NotImplementedError(f"no condition for the filter {name}")
 
 
 def selector(text: str) -> LabelSelector:
@@ -151,10 +154,9 @@ def selector(text: str) -> LabelSelector:
 def list_queries(machines: Sequence[Machine], pools: Sequence[str], *, seed: int) -> Iterator[ListQuery]:
     """Yield a query for every combination of parameters; some values match machines, others do not."""
     rng = random.Random(seed)  # noqa: S311 - not a secret
-    names = ("search", "name", "status", "created_at_from", "created_at_to", "pool_id", "label")
-    for number in range(2 ** len(names)):
+    for number in range(2 ** len(FILTERS)):
         model = rng.choice(machines)
-        chosen = [name for bit, name in enumerate(names) if number >> bit & 1]
+        chosen = [name for bit, name in enumerate(FILTERS) if number >> bit & 1]
         yield ListQuery(tuple(chain.from_iterable(_parameters(rng, name, model, pools) for name in chosen)))
 
 
@@ -180,9 +182,11 @@ def _parameters(
             yield "created_at_to", (created + timedelta(minutes=rng.choice([0, 50]))).isoformat()
         case "pool_id":
             yield "pool_id", rng.choice(list(model.pool_ids) or list(pools))
-        case _:
+        case "label":
             for key, values in rng.sample(sorted(LABELS.items()), rng.randint(1, 3)):
                 yield "label", rng.choice([key, f"!{key}", *(f"{key}={value}" for value in values)])
+        case _:
+            raise NotImplementedError(f"no values for the filter {name}")
 
 
 def ids(response: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from functools import partial
 import httpx
 import pytest
 
+from functions.machines.listing import MachineItemsQuery
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests import proc
 from tests.control import UNTIL_RELEASED, Control
@@ -54,6 +55,10 @@ async def get(
     response = await http.get(path, params=httpx.QueryParams(parameters), headers=stored.organization.headers)
     assert response.status_code == 200, response.text
     return response
+
+
+def test_the_combinations_have_every_filter() -> None:
+    assert set(MachineItemsQuery.model_fields) - {"include", "skip", "limit"} == set(fleet.FILTERS)
 
 
 @pytest.mark.timeout(900)
