@@ -88,6 +88,7 @@ def imported(function: topology.Function) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_a_function_imports_what_it_uses_and_nothing_else(function: topology.Function) -> None:
+    assert function.name in ADDITIONAL, f"list the imports of {function.name} from shared in ADDITIONAL"
     floor, modules = imported(function)
     shared = {name for name in modules if name.startswith("shared.")}
     packages = {name.rpartition(".")[0] for name in shared} - {"shared.bootstrap", "shared.store.codec"}
