@@ -90,6 +90,27 @@ def test_a_python_that_cannot_be_used_is_named(tmp_path: Path, script: str, comp
     assert ended.stderr.startswith(f"muster: {complaint}")
 
 
+def test_packages_that_cannot_be_installed_are_a_failure_with_advice(tmp_path: Path) -> None:
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        (tmp_path / file).touch()
+    python = tmp_path / "python"
+    python.write_text(
+        """#!/bin/sh
+        case "$2" in
+            venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python;;
+            pip) echo "ERROR: No matching distribution found" >&2; exit 1;;
+        esac"""
+    )
+    python.chmod(0o700)
+
+    ended = make(tmp_path, f"PYTHON={python}", "ALONE=1", "test")
+
+    assert ended.returncode != 0
+    assert ended.stderr.startswith(
+        "ERROR: No matching distribution found\nmuster: packages cannot be installed: see above,"
+    )
+
+
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_the_environment_is_made_again_after_a_change_of_its_lock_files(tmp_path: Path, lock: str) -> None:
     set_up_python(tmp_path, "true")
