@@ -8,6 +8,7 @@
 
 import importlib.resources
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -59,13 +60,21 @@ def generate_topic_schemas(into: Path) -> None:
     pool = DescriptorPool()
     for proto in descriptors.file:
         pool.Add(proto)
+    definitions = {}
+    for topic in topology.load(topology.DEFAULT_FILE).topics.values():
+        if topic.message:
+            try:
+                message = pool.FindMessageTypeByName(topic.message)
+            except KeyError:
+                raise SystemExit(
+                    f"muster: topics.{topic.name} names the message {topic.message}, which is not in proto/"
+                ) from None
+            definitions[f"{topic.message}.proto"] = topic_schema.definition(message)
     into.mkdir(parents=True, exist_ok=True)
     for old in into.glob("*.proto"):
         old.unlink()
-    for topic in topology.load(topology.DEFAULT_FILE).topics.values():
-        if topic.message:
-            message = pool.FindMessageTypeByName(topic.message)
-            (into / f"{topic.message}.proto").write_text(topic_schema.definition(message))
+    for name, definition in definitions.items():
+        (into / name).write_text(definition)
 
 
 def generate_google_api(root: FileDescriptor, into: Path) -> None:
@@ -118,10 +127,14 @@ def _model() -> list[str]:
 
 
 def _protoc(into: Path, *arguments: str) -> None:
-    into.mkdir(parents=True, exist_ok=True)
-    for old in [*into.rglob("*_pb2.py"), *into.rglob("*_pb2.pyi")]:
-        old.unlink()
-    _run(f"--python_out={into}", f"--pyi_out={into}", *arguments)
+    with tempfile.TemporaryDirectory() as made:
+        _run(f"--python_out={made}", f"--pyi_out={made}", *arguments)
+        for old in [*into.rglob("*_pb2.py"), *into.rglob("*_pb2.pyi")]:
+            old.unlink()
+        for new in Path(made).rglob("*_pb2.py*"):
+            file = into / new.relative_to(made)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(new, file)
 
 
 def _run(*arguments: str) -> None:

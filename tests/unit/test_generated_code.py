@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import codegen
+from infra.local import topology
+
 ROOT = Path(__file__).resolve().parents[2]
 BUF = Path(sys.executable).with_name("buf")
 FOLDERS = ["shared/pb", "infra/schemas", "google_apis"]
@@ -27,6 +30,34 @@ def test_committed_code_equals_freshly_generated_code(tmp_path: Path) -> None:
     committed, made = _generated(ROOT), _generated(tmp_path)
     stale = [name for name in made.keys() | committed.keys() if made.get(name) != committed.get(name)]
     assert stale == [], "run `make proto`"
+
+
+def test_a_mistake_in_the_sources_leaves_the_generated_code_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, into = tmp_path / "proto", tmp_path / "pb"
+    shutil.copytree(ROOT / "proto", sources)
+    monkeypatch.setattr(codegen, "PROTO", sources)
+    codegen.generate_model(into)
+    before = {file: file.read_text() for file in into.rglob("*.py*")}
+    pool = sources / "inventory/v1/pool.proto"
+    pool.write_text(pool.read_text().replace("version = 3;", "version = 2;"))
+
+    with pytest.raises(SystemExit, match="protoc failed"):
+        codegen.generate_model(into)
+
+    assert before == {file: file.read_text() for file in into.rglob("*.py*")} != {}
+
+
+def test_a_topic_whose_message_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = tmp_path / "topology.yaml"
+    declared.write_text("topics: {pool-moved: {message: inventory.v1.PoolMoved, retention_days: 7}}")
+    monkeypatch.setattr(topology, "DEFAULT_FILE", declared)
+
+    with pytest.raises(SystemExit, match=r"^muster: topics\.pool-moved names the message .*PoolMoved"):
+        codegen.generate_topic_schemas(tmp_path / "schemas")
 
 
 @pytest.mark.parametrize(
