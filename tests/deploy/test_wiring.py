@@ -34,6 +34,11 @@ def test_every_function_has_an_entry_point_name_of_its_own() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+def test_every_function_has_a_name_that_service_accounts_can_have() -> None:
+    """The id of an account has at most 30 characters, and Terraform names it after the function."""
+    assert [name for name in TOPOLOGY.functions if len(f"muster-{name}") > 30] == []
+
+
 def test_every_function_is_called() -> None:
     called = [
         *(route.function for route in TOPOLOGY.routes),
