@@ -33,7 +33,8 @@ from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
 
 REPLAY_TIME = timedelta(hours=24)
-# How long before the deadline a commit times out, so that there is time to check whether it was applied.
+# How long before the deadline a commit times out, so that there is time to release its locks and to check
+# whether it was applied.
 SETTLE_SECONDS = 1.0
 
 

@@ -18,7 +18,8 @@ from shared.store.errors import FAILURES, Ambiguous
 from shared.store.firestore import Firestore
 from shared.store.wire_format import Write
 
-RELEASE_SECONDS = 1.0
+# Less than `SETTLE_SECONDS` of a change, which looks for its commit after the release.
+RELEASE_SECONDS = 0.5
 
 
 class Transaction:

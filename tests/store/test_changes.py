@@ -36,7 +36,7 @@ from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ID = "0193a5d2-7b1c-7000-8000-000000000000"
@@ -240,6 +240,23 @@ async def test_a_change_that_may_be_applied_is_unavailable_if_the_lookup_is_reje
 
     assert isinstance(raised.value.__cause__, grpc.aio.AioRpcError)
     assert repeated.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_commit_without_a_response_is_found_although_its_locks_are_not_released(
+    own: Inventory, project: str, firestore_control: Control
+) -> None:
+    """The release ends before the deadline, so that there is time to look for the commit."""
+    await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=UNTIL_RELEASED)
+    await firestore_control.fail_next("Rollback", pattern=project, code="UNAVAILABLE", count=1000)
+
+    async def decide(transaction: Transaction) -> Decision:
+        await transaction.get([MACHINE])
+        return await creating(own.firestore, "wanted")(transaction)
+
+    published: list[OutboxEntry] = []
+    response = await changes_of(own.firestore, published).apply(command(seconds=SETTLE_SECONDS + 0.5), decide)
+
+    assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
 
 
 @pytest.mark.usefixtures("own")

@@ -36,7 +36,7 @@ async def locked(own: Inventory) -> None:
 
 async def overwrite(own: Inventory) -> None:
     """Write the document in a separate commit, which waits for locks."""
-    await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(RELEASE_SECONDS))
+    await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(1))
 
 
 @pytest.mark.usefixtures("locked")
@@ -76,7 +76,7 @@ async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
     own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]
 ) -> None:
     await firestore_control.fail_next("Rollback", pattern=project, **fault)
-    deadline = Deadline(4 * RELEASE_SECONDS)
+    deadline = Deadline(RELEASE_SECONDS + 3)
 
     async def fail() -> None:
         async with Transaction(own.firestore, Deadline(5)) as transaction:
