@@ -90,11 +90,7 @@ class _Sent:
 
 
 class Change:
-    """The attempts to commit one command.
-
-    Attributes:
-        is_ambiguous: whether a commit got no answer, and may have been applied.
-    """
+    """The attempts to commit one command."""
 
     def __init__(
         self, command: Command, change_id: str, firestore: Firestore, clock: Callable[[], datetime]
@@ -109,9 +105,18 @@ class Change:
         # One for each attempt that sent a commit. At most one of them is applied, because all create the same
         # document. Their decisions can differ if documents changed in between.
         self._sent: list[_Sent] = []
+        self._unanswered: list[_Sent] = []
         self._expired_record: Document | None = None
-        self.is_ambiguous = False
-        self._is_untraceable = False  # whether such a commit wrote neither a record nor an event: a heartbeat
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether a commit got no answer, and may have been applied."""
+        return bool(self._unanswered)
+
+    @property
+    def _is_untraceable(self) -> bool:
+        """Whether such a commit wrote neither a record nor an event, as that of a heartbeat."""
+        return not self._record_path and any(not sent.entries for sent in self._unanswered)
 
     async def attempt(self, decide: Decide) -> Committed | Uncommitted:
         """Decide and commit once.
@@ -150,8 +155,7 @@ class Change:
                 self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
             )
         except Ambiguous:
-            self.is_ambiguous = True
-            self._is_untraceable |= not (self._record_path or sent.entries)
+            self._unanswered.append(sent)
             raise
         return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
 
