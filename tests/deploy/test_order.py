@@ -12,6 +12,8 @@ from infra import ROOT
     [
         ("alerts.tf", '"google_monitoring_notification_channel" "email"'),
         ("alerts.tf", '"google_monitoring_uptime_check_config" "api"'),
+        ("build.tf", '"google_storage_bucket_object" "archive"'),
+        ("functions.tf", '"google_project_iam_member" "store"'),
         ("load_balancer.tf", '"google_compute_managed_ssl_certificate" "api"'),
         ("pubsub.tf", '"google_pubsub_schema" "message"'),
     ],

@@ -1,12 +1,10 @@
 """The permissions of each function in the topology, compared with its code."""
 
 import ast
-import re
 from pathlib import Path
 
 import pytest
 
-from infra import ROOT
 from infra.local import topology
 from shared.domain import events
 from shared.domain.events import Event
@@ -43,14 +41,3 @@ def test_a_function_may_publish_the_events_that_its_code_makes_and_no_others(
     relays = {topic.name for topic in TOPOLOGY.topics.values() if topic.message}
 
     assert (relays if function.name == "outbox_relay" else makes) == set(function.publishes)
-
-
-def test_functions_get_access_to_another_database_before_they_lose_it_to_the_old_one() -> None:
-    """Terraform's own tests cannot see the order: without this setting, it deletes first."""
-    functions = (ROOT / "infra" / "terraform" / "functions.tf").read_text()
-    grant = re.search(
-        r'^resource "google_project_iam_member" "store" \{$.*?^\}$', functions, re.MULTILINE | re.DOTALL
-    )
-
-    assert grant is not None
-    assert "create_before_destroy = true" in grant[0]
