@@ -9,6 +9,7 @@
 import importlib.resources
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -41,7 +42,10 @@ def main() -> None:
     )
     into = parser.parse_args().into
     generate_model(into / "shared" / "pb")
-    generate_topic_schemas(into / "infra" / "schemas")
+    try:
+        generate_topic_schemas(into / "infra" / "schemas")
+    except topology.TopologyError as error:
+        sys.exit(f"muster: {error}")
     for place, message in GOOGLE_APIS.items():
         generate_google_api(message.DESCRIPTOR.file, into / place)
 
@@ -53,7 +57,11 @@ def generate_model(into: Path) -> None:
 
 
 def generate_topic_schemas(into: Path) -> None:
-    """Generate a self-contained definition of each message that the topology's topics have."""
+    """Generate a self-contained definition of each message that the topology's topics have.
+
+    Raises:
+        TopologyError: the topology is invalid, or names a message that does not exist.
+    """
     with tempfile.NamedTemporaryFile() as file:
         _run(f"--descriptor_set_out={file.name}", "--include_imports", *_model())
         descriptors = FileDescriptorSet.FromString(Path(file.name).read_bytes())
@@ -66,8 +74,8 @@ def generate_topic_schemas(into: Path) -> None:
             try:
                 message = pool.FindMessageTypeByName(topic.message)
             except KeyError:
-                raise SystemExit(
-                    f"muster: topics.{topic.name} names the message {topic.message}, which is not in proto/"
+                raise topology.TopologyError(
+                    f"topics.{topic.name} names the message {topic.message}, which is not in proto/"
                 ) from None
             definitions[f"{topic.message}.proto"] = topic_schema.definition(message)
     into.mkdir(parents=True, exist_ok=True)

@@ -49,15 +49,26 @@ def test_a_mistake_in_the_sources_leaves_the_generated_code_as_it_is(
     assert before == {file: file.read_text() for file in into.rglob("*.py*")} != {}
 
 
-def test_a_topic_whose_message_does_not_exist_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("section", "complaint"),
+    [
+        (
+            "topics: {moved: {message: inventory.v1.Moved}}",
+            r"topics\.moved names the message .*\.Moved, which",
+        ),
+        ("topic: {}", r".*topology\.yaml: topic: "),
+    ],
+)
+def test_a_mistake_in_the_topology_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, complaint: str
 ) -> None:
     declared = tmp_path / "topology.yaml"
-    declared.write_text("topics: {pool-moved: {message: inventory.v1.PoolMoved, retention_days: 7}}")
+    declared.write_text(section)
     monkeypatch.setattr(topology, "DEFAULT_FILE", declared)
+    monkeypatch.setattr(sys, "argv", ["codegen", "--into", str(tmp_path)])
 
-    with pytest.raises(SystemExit, match=r"^muster: topics\.pool-moved names the message .*PoolMoved"):
-        codegen.generate_topic_schemas(tmp_path / "schemas")
+    with pytest.raises(SystemExit, match=f"^muster: {complaint}"):
+        codegen.main()
 
 
 @pytest.mark.parametrize(
