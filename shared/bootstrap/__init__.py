@@ -4,12 +4,13 @@ Adapters connect only at the first request, when they make their channels.
 """
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import token_hex
+from secrets import randbits, token_hex
 
-from uuid6 import uuid7
+from uuid6 import UUID
 
 from shared.events.publisher import Publisher
 from shared.store.changes import Changes
@@ -39,16 +40,17 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """Return a new UUIDv7 (RFC 9562)."""
-    return str(uuid7())
+    """Return a new UUIDv7, whose time is now, to a 4096th of a millisecond (RFC 9562, 6.2, method 3).
+
+    uuid6's own is one millisecond later than its last one at the earliest. With more than a thousand requests
+    a second, its time would run ahead of the clock, for all organizations.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return str(UUID(int=milliseconds << 80 | (rest * 4096 // 1_000_000) << 64 | randbits(62), version=7))
 
 
 def random_id() -> str:
-    """Return a new random id, for a request or a change.
-
-    It is not a UUIDv7. If many are made in one millisecond, their time runs ahead of the clock, but a
-    machine's UUIDv7 is its time of registration.
-    """
+    """Return a new random id, for a request or a change."""
     return token_hex(16)
 
 
