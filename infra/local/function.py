@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from secrets import token_hex
 
 from infra.local import topology
 from infra.local.fork_server import ForkServer
 from infra.local.processes import Process, Report
 from infra.local.spawn import Run
 
-PROBE_ID = "is-it-ready"
+# Random, because no line with it is shown: a client that knew it could hide its requests.
+PROBE_ID = f"is-it-ready-{token_hex(16)}"
 PROBE = (
     "GET /health/liveness HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     f"X-Request-Id: {PROBE_ID}\r\nConnection: close\r\n\r\n"

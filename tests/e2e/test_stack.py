@@ -161,6 +161,18 @@ def test_stacks_run_concurrently_and_know_nothing_of_each_other(
     assert register(replace(running, api_key=stack.api_key), machine).status_code == 401
 
 
+def test_no_client_hides_its_requests_from_the_log(other: StackProcess) -> None:
+    """The stack does not show its own probe of a function, which it knows by the id of the request."""
+    hidden = httpx.get(
+        f"{other.running().gateway}/v1/is-it-ready",
+        headers={"X-Request-Id": "is-it-ready"},
+        timeout=TIMEOUT,
+        verify=NO_AUTHORITIES,
+    )
+    assert hidden.status_code == 404
+    other.wait_for("GET /v1/is-it-ready 404")
+
+
 def test_an_emulator_that_is_killed_comes_back_where_it_was(
     other: StackProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
