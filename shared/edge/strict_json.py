@@ -18,6 +18,8 @@ from shared.domain.errors import Fault, MalformedBody
 Location = tuple[str | int, ...]
 
 MAX_DEPTH = 100
+# More than any valid document has. A body of 1 MiB can have half a million; to search it blocks all requests.
+MAX_VALUES = 100_000
 # A body of 1 MiB can have a quarter of a million faults, or very long names in their locations.
 MAX_FAULTS = 1000
 MAX_NAME_LENGTH = 1000
@@ -74,7 +76,8 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
 
     Returns:
         The document, without values that are nested too deep, and those faults that a validation of types
-        does not find, each located in `body`: at most `MAX_FAULTS`.
+        does not find, each located in `body`: at most `MAX_FAULTS`. None instead of a document with too many
+        values.
 
     Raises:
         MalformedBody: the document is not JSON in UTF-8.
@@ -97,6 +100,8 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
         raise MalformedBody(f"The body is not valid JSON: {error}") from error
     except RecursionError:
         return None, [_too_deep(("body",), levels)]
+    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES and _has_more(document, MAX_VALUES):
+        return None, [Fault(("body",), "too_many_values", f"must have at most {MAX_VALUES} values")]
     faults: Iterator[Fault] = iter(())
     if text.count("[") + text.count("{") > levels and _is_deeper(document, levels):
         if not isinstance(document, dict):
@@ -111,6 +116,18 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
 
 def _too_deep(location: Location, levels: int) -> Fault:
     return Fault(location, "nested_too_deep", f"must not be nested deeper than {levels} levels")
+
+
+def _has_more(document: Any, limit: int) -> bool:  # noqa: ANN401 - any JSON value
+    """Return whether a document has more values than a limit; looks at no more of its objects and arrays."""
+    containers = [document] if isinstance(document, dict | list) else []
+    count = 1
+    while containers and count <= limit:
+        container = containers.pop()
+        count += len(container)
+        parts = container.values() if isinstance(container, dict) else container
+        containers += [part for part in islice(parts, limit) if isinstance(part, dict | list)]
+    return count > limit
 
 
 def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value

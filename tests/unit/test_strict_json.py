@@ -3,6 +3,9 @@
 import json
 import time
 
+import pytest
+
+from shared.domain.errors import Fault
 from shared.edge import strict_json
 
 
@@ -19,3 +22,28 @@ def test_many_repeated_names_take_time_in_proportion_to_their_number() -> None:
     assert document == json.loads(raw)
     locations = [fault.location for fault in faults]
     assert locations == [("body", str(number)) for number in range(strict_json.MAX_FAULTS)]
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["1", '""', "{}", "[]", "[" * 90 + "]" * 90, "NaN"],
+    ids=["number", "text", "{}", "[]", "deep", "NaN"],
+)
+def test_a_document_of_very_many_values_is_rejected_as_a_whole(part: str) -> None:
+    """To look for the places of its faults would block all other requests for more than a second."""
+    raw = f"[{','.join([part] * (2**20 // (len(part) + 1)))}, NaN]".encode()
+
+    assert strict_json.parse(raw) == (
+        None,
+        [Fault(("body",), "too_many_values", "must have at most 100000 values")],
+    )
+
+
+def test_a_text_is_one_value_whatever_it_contains() -> None:
+    document = {"os_info": ",[{" * 200_000}
+    assert strict_json.parse(json.dumps(document).encode()) == (document, [])
+
+
+def test_a_document_may_have_as_many_values_as_the_largest_profile_needs() -> None:
+    document = {"drives": [{"capacity": 1}] * 1024, "machine_parameters": {"": [0] * 32_000}}
+    assert strict_json.parse(json.dumps(document).encode()) == (document, [])
