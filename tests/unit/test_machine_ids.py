@@ -1,7 +1,6 @@
 """Times from machines' ids, and ranges of ids from times."""
 
 from datetime import UTC, datetime, timedelta
-from time import sleep
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
@@ -31,10 +30,7 @@ def test_many_ids_of_a_millisecond_do_not_run_ahead_of_the_clock() -> None:
 
 
 def test_ids_of_one_process_are_in_the_order_of_their_making() -> None:
-    ids = []
-    for _ in range(100):
-        ids.append(new_id())
-        sleep(0.000_01)
+    ids = [new_id() for _ in range(100)]
     assert ids == sorted(ids)
     assert {(made.version, made.variant) for made in map(UUID, ids)} == {(7, RFC_4122)}
 
