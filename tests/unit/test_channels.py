@@ -1,5 +1,6 @@
 """The product's calls are routed like those of the generated clients, over similar channels."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from google.pubsub_v1.services.publisher import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 
 from infra.local import topology
-from shared.channels import OPTIONS
+from shared.channels import OPTIONS, connect
 from shared.domain.deadline import Deadline
 from shared.events import publisher
 from shared.events.publisher import Publisher
@@ -94,15 +95,42 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
 async def test_channels_have_the_options_of_the_generated_transports(transport: type) -> None:
     options: Mapping[str, Any] = {}
 
-    def connect(host: str, **settings: Any) -> grpc.aio.Channel:  # noqa: ANN401 - as the transport has them
+    def record(host: str, **settings: Any) -> grpc.aio.Channel:  # noqa: ANN401 - as the transport has them
         nonlocal options
         options = dict(settings["options"])
         return grpc.aio.insecure_channel(host)
 
-    transport(channel=connect, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # it has no types
+    transport(channel=record, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # it has no types
 
     assert options
     assert options.items() <= dict(OPTIONS).items()
+
+
+async def test_pauses_between_attempts_to_connect_do_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise requests would fail for up to two minutes after the end of an outage."""
+    clock = asyncio.get_running_loop().time
+    attempts: list[float] = []
+    enough = asyncio.Event()
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attempts.append(clock())
+        writer.close()
+        if len(attempts) == 4:
+            enough.set()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "{}:{}".format(*server.sockets[0].getsockname()))
+    channel = connect("FIRESTORE_EMULATOR_HOST", rpcs.HOST, rpcs.SCOPES)
+    method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/example/Call")
+    call = method(b"", wait_for_ready=True)  # so the channel goes on trying
+    async with asyncio.timeout(4 * SECONDS):
+        await enough.wait()
+    call.cancel()
+    await channel.close()
+    server.close()
+
+    # Each pause is a second, give or take a fifth. gRPC's own third pause is at least two.
+    assert attempts[-1] - attempts[-2] < 2
 
 
 @pytest.mark.parametrize(
