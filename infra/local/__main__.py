@@ -5,6 +5,7 @@ import asyncio
 import errno
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,8 @@ from infra.local.stack import Options, Stack, StackError
 from infra.local.state import OccupiedError, write_privately
 
 DEFAULT_PORT = 8080
+# As many as macOS ever allows a process: OPEN_MAX in its sys/syslimits.h.
+OPEN_FILES = 10_240
 
 
 @os_errors.in_one_line()
@@ -32,6 +35,7 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
+        _allow_open_files()
         with _listen(arguments.port, arguments.state) as listener, output() as report:
             options = Options(
                 topology_file=arguments.topology.resolve(),
@@ -83,6 +87,18 @@ def _listen(port: int, state_folder: Path) -> socket.socket:
                 f"port {port} is taken: stop who uses it, or choose another: make run PORT=8081"
             ) from error
         raise StackError(f"port {port} cannot be used: {error.strerror}") from error
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit of open files as far as possible, for this process and its children.
+
+    A request in progress takes a connection of the client and one to the function. macOS allows 256 files by
+    default, and many Linux systems 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _emulator(variable: str) -> str | None:

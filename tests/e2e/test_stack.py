@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import resource
 import select
 import shutil
 import signal
@@ -10,9 +11,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -240,6 +242,23 @@ def test_a_stack_whose_reader_pauses_goes_on_and_ends(tmp_path: Path, quiet: tup
                 assert http.get("/v1/machines").status_code == 401
         process.terminate()
         assert process.wait(TIMEOUT) == 0
+
+
+def test_it_serves_more_clients_than_the_open_files_that_a_shell_allows(
+    tmp_path: Path, quiet: tuple[str, str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # as on macOS
+    try:
+        stack = StackProcess(tmp_path, quiet)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with stack, ExitStack() as clients:
+        running = stack.running()
+        gateway = urlsplit(running.gateway)
+        for _ in range(300):
+            clients.enter_context(socket.create_connection((gateway.hostname, gateway.port)))
+        assert register(running).status_code == 201
 
 
 def test_named_emulators_are_used_and_left_running(
