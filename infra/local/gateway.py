@@ -51,11 +51,12 @@ class Gateway:
         if not backend:
             await _send_problem(send, scope, 404, "Not Found", "No function serves this path")
             return
-        if not await backend.ready():
-            await _send_problem(send, scope, 502, "Bad Gateway", f"The function {backend.name} does not run")
-            return
         response = _Response(send)
         try:
+            if not await backend.ready():
+                detail = f"The function {backend.name} does not run"
+                await _send_problem(send, scope, 502, "Bad Gateway", detail)
+                return
             async with backend.upstream.connection() as connection:
                 await _exchange(connection, scope, receive, response)
         except UpstreamError as error:
@@ -63,6 +64,12 @@ class Gateway:
                 raise  # the response has begun, so only a closed connection can report the error
             detail = f"The function {backend.name} gave no answer: {error}"
             await _send_problem(send, scope, 502, "Bad Gateway", detail)
+        except asyncio.CancelledError:
+            # The stack stops. uvicorn would send a 500, but the request may have had its effect.
+            if not response.started:
+                detail = f"The function {backend.name} gave no answer before the stack was stopped"
+                await _send_problem(send, scope, 502, "Bad Gateway", detail)
+            raise
 
     def close(self) -> None:
         """Close the idle connections to functions."""

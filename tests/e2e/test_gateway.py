@@ -58,6 +58,7 @@ async def _at_once() -> bool:
 class Client:
     """A client on one connection to the gateway."""
 
+    server: Server
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -116,7 +117,7 @@ async def serving(gateway: Gateway) -> AsyncIterator[Client]:
     server.start()
     reader, writer = await asyncio.open_connection(*listener.getsockname())
     try:
-        yield Client(reader, writer)
+        yield Client(server, reader, writer)
     finally:
         writer.close()
         await writer.wait_closed()
@@ -245,7 +246,7 @@ async def test_a_rejection_comes_before_the_body_is_sent() -> None:
         assert status == 413
         # The function would take the next request for the rest of the body.
         reader, writer = await asyncio.open_connection(*client.writer.get_extra_info("peername"))
-        await Client(reader, writer).ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await Client(client.server, reader, writer).ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         writer.close()
         await writer.wait_closed()
     assert function.connections == 2
@@ -347,6 +348,23 @@ async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_called_once() 
         "instance": "/api/v1/machines",
     }
     assert function.connections == 1
+
+
+async def test_a_request_that_has_no_answer_when_the_stack_stops_is_a_bad_gateway() -> None:
+    """Not a 500: the request may have had its effect."""
+    requested = asyncio.Event()
+
+    def never(_: bytes) -> bool:
+        requested.set()
+        return False
+
+    async with gateway_to(Function(complete=never)) as client:
+        client.writer.write(b"GET /a HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n")
+        await requested.wait()
+        await client.server.stop()
+        status, headers, body = await client.read_response()
+    assert (status, dict(headers)[b"x-request-id"]) == (502, b"mine")
+    assert json.loads(body)["detail"] == "The function echo gave no answer before the stack was stopped"
 
 
 async def test_a_function_that_does_not_speak_http_is_a_bad_gateway() -> None:
