@@ -1,6 +1,7 @@
 """The gateway's connections to a function: HTTP/1.1 with keep-alive, every byte unchanged."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -110,7 +111,7 @@ class Upstream:
     def __init__(self, port: int) -> None:
         """Set the function's port on 127.0.0.1."""
         self._port = port
-        self._free: list[Connection] = []
+        self._free: deque[Connection] = deque()  # the longest idle one first
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -145,7 +146,10 @@ class Upstream:
 
     def _give_back(self, connection: Connection) -> None:
         if connection.reusable and not connection.closed:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = now = asyncio.get_running_loop().time()
             self._free.append(connection)
+            # After many concurrent requests, fewer would never reach these.
+            while now - self._free[0].idle_since > MAX_IDLE_SECONDS:
+                self._free.popleft().close()
         else:
             connection.close()

@@ -15,6 +15,7 @@ from infra.local import upstream
 from infra.local.gateway import Backend, Gateway
 from infra.local.server import Server
 from infra.local.topology import Route
+from infra.local.upstream import Upstream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BIG = bytes(range(256)) * 4 * 5 * 1024
@@ -326,6 +327,28 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
         async with asyncio.timeout(5):
             await function.ended.wait()  # it is closed instead
     assert function.connections == 2
+
+
+async def test_connections_of_many_requests_at_once_do_not_outlive_them_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upstream, "MAX_IDLE_SECONDS", 0.1)
+    function = Function()
+    behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
+    connections = Upstream(behind.sockets[0].getsockname()[1])
+
+    async def request() -> None:
+        async with connections.connection() as connection:
+            connection.begin(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", bodiless=False)
+            _ = [part async for part in connection.body()]
+
+    await asyncio.gather(request(), request())
+    async with asyncio.timeout(5):
+        while not function.ended.is_set():
+            await request()  # takes the connection that was used last
+    assert function.connections == 2
+    connections.close()
+    behind.close()
 
 
 async def test_a_function_that_breaks_off_is_a_bad_gateway_and_is_called_once() -> None:
