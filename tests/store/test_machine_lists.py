@@ -1,5 +1,7 @@
 """Lists of machines and of members: how much is read."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from shared.bootstrap import Inventory, new_id, now
@@ -51,45 +53,43 @@ async def test_a_page_of_more_sets_than_one_query_takes_reads_no_further_than_it
     assert await firestore_control.billed("reads") - before == 2 * (4 + 3)
 
 
-async def test_of_skipped_machines_only_the_ids_are_read(
-    own: Inventory, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They can be a whole fleet."""
-    async with watched(stack.firestore_emulator_host) as (address, received):
+@pytest.fixture
+async def received(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[bytearray]:
+    """What a client that is made during the test receives from Firestore."""
+    async with watched(stack.firestore_emulator_host) as (address, data):
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        ids = await fill(own, MAX_ALTERNATIVES + 1)
-        found = await MachineLists(own.firestore).of(WITHOUT_SPOT, Deadline(10))
+        yield data
 
-        assert await found.page(offset=len(ids) + 1, limit=1, deadline=Deadline(10)) == []
+
+async def test_of_skipped_machines_only_the_ids_are_read(own: Inventory, received: bytearray) -> None:
+    """They can be a whole fleet."""
+    ids = await fill(own, MAX_ALTERNATIVES + 1)
+    found = await MachineLists(own.firestore).of(WITHOUT_SPOT, Deadline(10))
+
+    assert await found.page(offset=len(ids) + 1, limit=1, deadline=Deadline(10)) == []
 
     assert all(machine_id.encode() in received for machine_id in ids)
     assert b"hostname" not in received
 
 
 async def test_of_members_that_are_only_changed_only_the_names_are_read(
-    own: Inventory, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+    own: Inventory, received: bytearray
 ) -> None:
     """The cleanup after a pool's deletion reads 250 at once, and one can have 480 KiB."""
-    async with watched(stack.firestore_emulator_host) as (address, received):
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        [machine_id] = await fill(own, 1)
+    [machine_id] = await fill(own, 1)
 
-        [name] = await member_names(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
+    [name] = await member_names(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
 
     assert name.endswith(f"/{machine_id}")
     assert name.encode() in received
     assert b"hostname" not in received
 
 
-async def test_no_search_terms_of_members_are_read(
-    own: Inventory, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_search_terms_of_members_are_read(own: Inventory, received: bytearray) -> None:
     """They are larger than all other fields of a machine."""
-    async with watched(stack.firestore_emulator_host) as (address, received):
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        [machine_id] = await fill(own, 1)
+    [machine_id] = await fill(own, 1)
 
-        [member] = await list_members(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
+    [member] = await list_members(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
 
     assert (member["id"], member["hostname"]) == (machine_id, "node")
     assert b"hostname" in received
