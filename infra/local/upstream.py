@@ -136,20 +136,20 @@ class Upstream:
             self._free.pop().close()
 
     def _kept(self) -> Connection | None:
+        # The longest idle ones come first: later requests, if they are fewer, would not reach them.
         now = asyncio.get_running_loop().time()
+        while self._free and now - self._free[0].idle_since >= MAX_IDLE_SECONDS:
+            self._free.popleft().close()
         while self._free:
             connection = self._free.pop()
-            if now - connection.idle_since < MAX_IDLE_SECONDS and not connection.closed:
+            if not connection.closed:
                 return connection
             connection.close()
         return None
 
     def _give_back(self, connection: Connection) -> None:
         if connection.reusable and not connection.closed:
-            connection.idle_since = now = asyncio.get_running_loop().time()
+            connection.idle_since = asyncio.get_running_loop().time()
             self._free.append(connection)
-            # After many concurrent requests, fewer would never reach these.
-            while now - self._free[0].idle_since > MAX_IDLE_SECONDS:
-                self._free.popleft().close()
         else:
             connection.close()
