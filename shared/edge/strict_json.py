@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, cast
 
@@ -100,10 +100,11 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
         raise MalformedBody(f"The body is not valid JSON: {error}") from error
     except RecursionError:
         return None, [_too_deep(("body",), levels)]
-    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES and _has_more(document, MAX_VALUES):
+    opened = text.count("[") + text.count("{")
+    if opened + text.count(",") > MAX_VALUES and _has_more(document, MAX_VALUES):
         return None, [Fault(("body",), "too_many_values", f"must have at most {MAX_VALUES} values")]
     faults: Iterator[Fault] = iter(())
-    if text.count("[") + text.count("{") > levels and _is_deeper(document, levels):
+    if opened > levels and _is_deeper(document, levels):
         if not isinstance(document, dict):
             return None, [_too_deep(("body",), levels)]
         deep = [name for name, value in document.items() if _is_deeper(value, levels - 1)]
@@ -119,25 +120,28 @@ def _too_deep(location: Location, levels: int) -> Fault:
 
 
 def _has_more(document: Any, limit: int) -> bool:  # noqa: ANN401 - any JSON value
-    """Return whether a document has more values than a limit; looks at no more of its objects and arrays."""
-    containers = [document] if isinstance(document, dict | list) else []
+    """Return whether a document has more values than a limit."""
+    values = [document]
     count = 1
-    while containers and count <= limit:
-        container = containers.pop()
-        count += len(container)
-        parts = container.values() if isinstance(container, dict) else container
-        containers += [part for part in islice(parts, limit) if isinstance(part, dict | list)]
+    while values and count <= limit:
+        values = _parts(values)
+        count += len(values)
     return count > limit
 
 
 def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value
     values = [document]
-    for _ in range(levels + 1):
-        containers = [value for value in values if isinstance(value, dict | list)]
-        if not containers:
+    for _ in range(levels):
+        values = _parts(values)
+        if not values:
             return False
-        values = [part for held in containers for part in (held.values() if isinstance(held, dict) else held)]
-    return True
+    return any(isinstance(value, dict | list) for value in values)
+
+
+def _parts(values: Iterable[Any]) -> list[Any]:
+    """Return the values directly within some values."""
+    containers = [value for value in values if isinstance(value, dict | list)]
+    return [part for held in containers for part in (held.values() if isinstance(held, dict) else held)]
 
 
 def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 - any JSON value
