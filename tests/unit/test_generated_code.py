@@ -28,8 +28,8 @@ def test_committed_code_equals_freshly_generated_code(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "infra.codegen", "--into", str(tmp_path)], cwd=ROOT, check=True)
 
     committed, made = _generated(ROOT), _generated(tmp_path)
-    stale = [name for name in made.keys() | committed.keys() if made.get(name) != committed.get(name)]
-    assert stale == [], "run `make proto`"
+    stale = {name for name, _ in committed.items() ^ made.items()}
+    assert stale == set(), "run `make proto`"
 
 
 def test_a_mistake_in_the_sources_leaves_the_generated_code_as_it_is(
