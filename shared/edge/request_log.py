@@ -15,10 +15,10 @@ from shared import logs
 
 # Letters, digits and the punctuation of UUIDs, trace ids and the like; nothing that could forge a log line.
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
-# https://www.w3.org/TR/trace-context/#traceparent-header
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+# https://www.w3.org/TR/trace-context/#traceparent-header: ids of only zeros are invalid, as is version ff
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
-_CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
+_CLOUD_TRACE = re.compile(r"(?!0{32})([0-9a-f]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
 _SPANS = range(1, 2**64)
 # Characters that a path can contain in addition to letters and digits (RFC 3986, 3.3).
 _PATH_SIGNS = "/-._~!$&'()*+,;=:@%"

@@ -193,6 +193,25 @@ async def test_the_log_names_the_trace_for_cloud_logging(  # noqa: PLR0913 - a t
     } == {name: content for name, content in entry.items() if name.startswith("logging.")}
 
 
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("traceparent", f"00-{'0' * 32}-00f067aa0ba902b7-01"),
+        ("traceparent", f"00-{TRACE}-{'0' * 16}-01"),
+        ("traceparent", f"ff-{TRACE}-00f067aa0ba902b7-01"),
+        ("X-Cloud-Trace-Context", f"{'0' * 32}/255;o=1"),
+    ],
+)
+async def test_an_invalid_trace_is_ignored(without_topics: LoneFunction, header: str, value: str) -> None:
+    """https://www.w3.org/TR/trace-context/#traceparent-header-field-values."""
+    request_id = f"no-trace-{value}".replace(";", "-")
+    problem(await without_topics.http.get("/none", headers={header: value, "X-Request-Id": request_id}), 404)
+
+    entry = await without_topics.log_entry(request_id)
+
+    assert not [name for name in entry if name.startswith("logging.")]
+
+
 async def test_a_span_of_any_length_makes_no_trace_and_no_fault(without_topics: LoneFunction) -> None:
     headers = {"X-Cloud-Trace-Context": f"{TRACE}/{'9' * 5000}", "X-Request-Id": "long-span"}
     problem(await without_topics.http.get("/none", headers=headers), 404)
