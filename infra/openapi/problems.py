@@ -28,7 +28,11 @@ class InvalidField(BaseModel):
 
 
 class InvalidRequestProblem(Problem):
-    """An invalid request, with all its faults, or as many as fit in 256 KiB."""
+    """An invalid request, with all its faults, or as many as fit in 256 KiB.
+
+    Of duplicate names, lone surrogates, and numbers that are too large or not finite, at most 1,000
+    are listed.
+    """
 
     invalid_fields: list[InvalidField]
 
@@ -80,7 +84,11 @@ class ValidationFault(BaseModel):
 
 
 class HTTPValidationError(BaseModel):
-    """All faults of a request under `/v1`, or as many as fit in 256 KiB."""
+    """All faults of a request under `/v1`, or as many as fit in 256 KiB.
+
+    Of duplicate names, lone surrogates, and numbers that are too large or not finite, at most 1,000
+    are listed.
+    """
 
     detail: list[ValidationFault]
 
