@@ -50,7 +50,10 @@ class PoolCreation(_Content):
 
 
 class PoolPatch(_Content):
-    """The fields to change. Fields that are not sent stay. Null or `{}` clears a field, but not the name."""
+    """The fields to change. Fields that are not sent stay.
+
+    Null clears a field, but not the name. `{}` clears the parameters.
+    """
 
     name: Name = NOT_SENT
     description: str | None = NOT_SENT
