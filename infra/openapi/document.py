@@ -19,7 +19,8 @@ HEAD works like GET.
 Errors are problems (RFC 9457). The `type` of a problem ends with its title in lower case, with hyphens for
 spaces. Under `/v1`, a validation error or the reuse of an idempotency key for another request is a list of
 faults instead. Unknown fields, unknown query parameters and values of the wrong type are errors. Every
-response has an `X-Request-Id`, which is also in the request's log entry. A 500 has no other details. A load
+response has `X-API-Version: v1` and an `X-Request-Id`: the request's own if it has 1 to 128 letters, digits
+and `._~:/+=-`, otherwise a new one. It is also in the request's log entry. A 500 has no other details. A load
 balancer may send its own 403 and 429 responses, which are not problems.
 
 A request body has at most 1 MiB and 100 levels of nesting. As a protobuf message, a machine has at most

@@ -9,13 +9,14 @@ from infra.openapi.schemas import Json, Schemas
 from shared.domain import errors
 from shared.edge.pool_view import PoolView
 from shared.edge.problems import PROBLEM_TYPES, Family
+from shared.edge.request_log import SANE_REQUEST_ID
 from shared.edge.resource import Operation
 
 HEADERS: Json = {
     "X-Request-Id": {
-        "description": "The request's `X-Request-Id` if it is valid, otherwise a new id",
+        "description": "The request's `X-Request-Id` if it matches this pattern, otherwise a new id",
         "required": True,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        "schema": {"type": "string", "pattern": f"^{SANE_REQUEST_ID.pattern}$"},
     },
     "X-API-Version": {"required": True, "schema": {"const": "v1"}},
     "ETag": {

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import logs
 
 # Letters, digits and the punctuation of UUIDs, trace ids and the like; nothing that could forge a log line.
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
 # https://www.w3.org/TR/trace-context/#traceparent-header: ids of only zeros are invalid, as is version ff
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 # https://cloud.google.com/trace/docs/trace-context#legacy-http-header
@@ -66,7 +66,7 @@ class RequestLog:
         headers = dict(reversed(scope["headers"]))  # if a header occurs twice, the first one counts
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         record = RequestRecord(
-            request_id=given if _SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
+            request_id=given if SANE_REQUEST_ID.fullmatch(given) else self._new_id(),
             method=scope["method"],
             path=quote(scope["raw_path"], safe=_PATH_SIGNS),
             trace=_trace(headers),
