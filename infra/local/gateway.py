@@ -25,7 +25,7 @@ HOP_BY_HOP = frozenset(
 # The gateway itself has sent "100 Continue" before it forwards a body.
 NOT_SENT_ON = HOP_BY_HOP | {b"expect"}
 ERRORS_BASE_URL = "https://api.example.com/errors"
-_SANE_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,128}")  # as in the functions
 
 
 class Backend:

@@ -408,7 +408,7 @@ async def test_a_function_that_cannot_be_reached_is_a_bad_gateway() -> None:
     assert json.loads(body)["detail"].startswith("The function echo gave no answer: ")
 
 
-@pytest.mark.parametrize("given", [b"", b"a b", b"a" * 129])
+@pytest.mark.parametrize("given", [b"", b"a b", b"{}", b"a" * 129])
 async def test_a_request_id_that_is_none_is_replaced(given: bytes) -> None:
     async with serving(Gateway([], {})) as client:
         request = b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: %b\r\n\r\n"
