@@ -94,7 +94,7 @@ lock: $(READY) ## Pin the newest versions of the packages in requirements*.in
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 
-clean: ## Remove the environment, the state in .local* and all caches
+clean: ## Remove the environment, the state in .local and .local-*, and all caches
 	@for state in .local .local-* $(call quote,$(MUSTER_STATE)); do \
 		! $(PYTHON) -c 'import json, os, sys; os.kill(json.load(open(sys.argv[1]))["pids"]["stack"], 0)' "$$state/stack.json" 2>/dev/null \
 		|| { echo "muster: a stack runs with its state in $$state: stop it first" >&2; exit 1; }; done
