@@ -45,10 +45,10 @@ async def relay(inventory: Inventory) -> None:
     """
     run = _Run(inventory)
     try:
-        async for documents in inventory.outbox.waiting(
+        async for documents, read_at in inventory.outbox.waiting(
             max_events=PART, max_bytes=PART_BYTES, deadline=run.deadline
         ):
-            await run.publish([document for document in documents if run.is_old(document)])
+            await run.publish(documents, read_at)
     except Exception:
         run.report(is_complete=False)  # without the failure, which the request's log entry has
         raise
@@ -64,18 +64,19 @@ class _Run:
         self.deadline = Deadline(SECONDS)
         self.failed_topics: set[str] = set()
         self._inventory = inventory
-        self._now = inventory.clock()
         self._backlog = self._published = self._rejected = 0
         self._oldest_seconds = 0.0
         self._to_drop: list[str] = []
 
-    def is_old(self, document: Document) -> bool:
-        """Return whether an event is so old that nobody else will publish it."""
-        return self._now - _committed_at(document) >= AGE
+    async def publish(self, documents: Iterable[Document], read_at: datetime) -> None:
+        """Publish events: those of one key in the order of their commits, different keys concurrently.
 
-    async def publish(self, documents: Iterable[Document]) -> None:
-        """Publish events: those of one key in the order of their commits, different keys concurrently."""
-        events = sorted(self._events(documents), key=lambda event: event.committed_at)
+        Args:
+            documents: the outbox documents. Those whose requests may still look for them are skipped.
+            read_at: the read time. It is the store's, like the commit times, because with another clock that
+                is ahead, events would be deleted too early.
+        """
+        events = sorted(self._events(documents, read_at), key=lambda event: event.committed_at)
         keys = defaultdict(list)
         for event in events:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
@@ -95,11 +96,14 @@ class _Run:
         severity = logging.INFO if is_complete else logging.WARNING
         logs.log(severity, f"outbox: {self._published} of {self._backlog} published", fields)
 
-    def _events(self, documents: Iterable[Document]) -> Iterator[WaitingEvent]:
+    def _events(self, documents: Iterable[Document], read_at: datetime) -> Iterator[WaitingEvent]:
         for document in documents:
-            committed_at = _committed_at(document)
+            committed_at = document.create_time.ToDatetime(UTC)
+            age = read_at - committed_at
+            if age < AGE:
+                continue
             self._backlog += 1
-            self._oldest_seconds = max(self._oldest_seconds, (self._now - committed_at).total_seconds())
+            self._oldest_seconds = max(self._oldest_seconds, age.total_seconds())
             try:
                 entry = decode(document.fields, OutboxEntry)
             except DecodeError as error:
@@ -142,7 +146,3 @@ class _Run:
     def _reject(self, names: Sequence[str], reason: str) -> None:
         self._rejected += len(names)
         logs.log(logging.ERROR, "events that cannot be published", {"documents": names, "reason": reason})
-
-
-def _committed_at(document: Document) -> datetime:
-    return document.create_time.ToDatetime(UTC)

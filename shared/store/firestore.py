@@ -1,6 +1,6 @@
 """One Firestore database, as the product uses it."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
 
 Read = TypeVar("Read")
+Received = TypeVar("Received")
 Found = TypeVar("Found", Document, SerializedDocument)
 
 
@@ -184,8 +185,22 @@ class Firestore:
             deadline: when to stop.
             as_of: as in `query_serialized`.
         """
+        documents, _ = await self.query_with_time(parent, query, deadline, as_of=as_of)
+        return documents
+
+    async def query_with_time(
+        self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
+    ) -> tuple[list[Document], datetime]:
+        """Return what `query` returns, and the read time, which is by the same clock as commit times."""
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
-        return await self._run(self._rpcs.run_query, request, deadline, lambda document: document)
+
+        async def receive(stream: AsyncIterable[Any]) -> tuple[list[Document], datetime]:
+            # Without a document, there is one response, which has only the time.
+            responses = [response async for response in stream]
+            documents = [response.document for response in responses if response.HasField("document")]
+            return documents, responses[-1].read_time.ToDatetime(UTC)
+
+        return await self._run(self._rpcs.run_query, request, deadline, receive)
 
     async def query_serialized(
         self,
@@ -206,21 +221,25 @@ class Firestore:
             as_of: a time that the store returned, less than an hour ago; without it, now.
         """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
-        return await self._run(self._rpcs.run_query_serialized, request, deadline, read)
+
+        async def receive(stream: AsyncIterable[Any]) -> list[Read]:
+            return [read(response.document) async for response in stream if response.HasField("document")]
+
+        return await self._run(self._rpcs.run_query_serialized, request, deadline, receive)
 
     async def _run(
         self,
         rpc: "grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, Any]",
         request: RunQueryRequest,
         deadline: Deadline,
-        read: Callable[[Any], Read],
-    ) -> list[Read]:
-        async def run() -> list[Read]:
+        receive: Callable[[AsyncIterable[Any]], Awaitable[Received]],
+    ) -> Received:
+        async def run() -> Received:
             with store_errors():
                 stream = rpc(
                     request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
                 )
-                return [read(response.document) async for response in stream if response.HasField("document")]
+                return await receive(stream)
 
         return await with_retries(run, deadline)
 

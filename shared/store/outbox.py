@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextvars import Context
+from datetime import datetime
 from functools import partial
 
 import grpc
@@ -66,8 +67,8 @@ class Outbox:
 
     async def waiting(
         self, *, max_events: int, max_bytes: int, deadline: Deadline
-    ) -> AsyncIterator[list[Document]]:
-        """Read the outbox once, in parts that exceed a limit by less than one page.
+    ) -> AsyncIterator[tuple[list[Document], datetime]]:
+        """Read the outbox once, in parts that exceed a limit by less than one page, each with its read time.
 
         There is no index to select old documents. An index on times would have a hot end, and limit the
         product to some 500 changes a second. Few documents are young, because most are deleted within a
@@ -80,16 +81,18 @@ class Outbox:
         """
         documents: list[Document] = []
         size = 0
-        page = await self._page(None, deadline)
+        page, time = await self._page(None, deadline)
         while page:
             documents += page
             size += sum(document.ByteSize() for document in page)
             if len(documents) >= max_events or size >= max_bytes:
-                yield documents
+                yield documents, time
                 documents, size = [], 0
-            page = await self._page(page[-1], deadline) if len(page) == PAGE else []
+            if len(page) < PAGE:
+                break
+            page, time = await self._page(page[-1], deadline)
         if documents:
-            yield documents
+            yield documents, time
 
     async def _delete(self, names: Sequence[str], deadline: Deadline) -> None:
         """Delete documents in one commit, or in more if they are too large together."""
@@ -102,13 +105,13 @@ class Outbox:
             for half in batches(names, (len(names) + 1) // 2):
                 await self._delete(half, deadline)
 
-    async def _page(self, after: Document | None, deadline: Deadline) -> list[Document]:
+    async def _page(self, after: Document | None, deadline: Deadline) -> tuple[list[Document], datetime]:
         query = all_in("outbox")
         query.order_by.add().field.field_path = "__name__"
         query.limit.value = PAGE
         if after is not None:
             query.start_at.CopyFrom(Cursor(values=[Value(reference_value=after.name)], before=False))
-        return await self._firestore.query("", query, deadline)
+        return await self._firestore.query_with_time("", query, deadline)
 
     async def _drop_collected(self) -> None:
         while self._published:

@@ -1,23 +1,22 @@
 """A database and topics for one test, whose outbox contains only the test's events."""
 
-import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from google.cloud import pubsub
 
-from functions.outbox_relay.relay import AGE
-from shared.bootstrap import Inventory, now
+from shared.bootstrap import Inventory
 from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox
 from tests.stack import RunningStack
 
 
 @pytest.fixture
-def aged(own: Inventory) -> Inventory:
-    """An inventory with a later clock, by which events committed now are old enough for the relay."""
-    return dataclasses.replace(own, clock=lambda: now() + AGE + timedelta(seconds=1))
+def aged(own: Inventory, monkeypatch: pytest.MonkeyPatch) -> Inventory:
+    """The inventory, with events that are old enough for the relay as soon as they are committed."""
+    monkeypatch.setattr("functions.outbox_relay.relay.AGE", timedelta())
+    return own
 
 
 @pytest.fixture
