@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc.aio
 
@@ -55,9 +55,12 @@ async def sweep(
     after: Document | None = None
     try:
         while True:
-            page = await find_silent(
+            found, read_at = await find_silent(
                 inventory.firestore, since=since, after=after, limit=PAGE, deadline=deadline
             )
+            # If this instance's clock is ahead, the query finds machines that are not silent by the store's.
+            since = min(since, read_at - disconnect_after)
+            page = [document for document in found if _last_seen(document) < since]
             outcomes = await asyncio.gather(
                 *(_disconnect(inventory, document, since, Deadline(seconds)) for document in page),
                 return_exceptions=True,
@@ -78,6 +81,10 @@ async def sweep(
         await inventory.outbox.flush(DROP_SECONDS)
     if not is_complete:
         raise Unavailable  # each failure is logged already
+
+
+def _last_seen(document: Document) -> datetime:
+    return document.fields["last_seen"].timestamp_value.ToDatetime(UTC)
 
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:

@@ -13,7 +13,7 @@ from shared.store.queries import FieldFilter, all_in, all_of, condition
 
 async def find_silent(
     firestore: Firestore, *, since: datetime, after: Document | None, limit: int, deadline: Deadline
-) -> list[Document]:
+) -> tuple[list[Document], datetime]:
     """Read connected machines of all organizations whose `last_seen` is before a time, oldest first.
 
     Args:
@@ -22,6 +22,9 @@ async def find_silent(
         after: the last document of the previous page, if there is one.
         limit: the most machines to return.
         deadline: when to stop.
+
+    Returns:
+        The machines' documents, and the read time.
     """
     query = all_in("machines", all_descendants=True)
     query.select.fields.extend(MACHINE_SELECTION)
@@ -39,4 +42,4 @@ async def find_silent(
         position = [after.fields["last_seen"], Value(reference_value=after.name)]
         query.start_at.CopyFrom(Cursor(values=position, before=False))
     query.limit.value = limit
-    return await firestore.query("", query, deadline)
+    return await firestore.query_with_time("", query, deadline)

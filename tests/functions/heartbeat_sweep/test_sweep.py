@@ -234,9 +234,10 @@ async def test_pages_neither_miss_nor_repeat_machines_that_fell_silent_at_the_sa
     for machine in machines:
         await store_heartbeat(store, machine, time)
 
-    found = await find_silent(store, since=now(), after=None, limit=2, deadline=Deadline(10))
+    found, _ = await find_silent(store, since=now(), after=None, limit=2, deadline=Deadline(10))
     for _ in range(2):
-        found += await find_silent(store, since=now(), after=found[-1], limit=2, deadline=Deadline(10))
+        more, _ = await find_silent(store, since=now(), after=found[-1], limit=2, deadline=Deadline(10))
+        found += more
 
     assert sorted(machine.id for machine in machines) == [
         document.fields["id"].string_value for document in found
@@ -354,21 +355,35 @@ async def test_no_search_terms_are_read(fleet: Fleet) -> None:
     """They are larger than all other fields of a machine."""
     await fleet.add(SILENT)
 
-    [document] = await find_silent(
+    [document], _ = await find_silent(
         fleet.inventory.firestore, since=now(), after=None, limit=PAGE, deadline=Deadline(10)
     )
 
     assert {"id", "last_seen"} <= document.fields.keys() <= set(MACHINE_FIELDS)
 
 
-async def test_silence_is_measured_by_the_clock(fleet: Fleet) -> None:
-    [machine] = await fleet.add(timedelta())
+async def test_a_clock_that_is_ahead_disconnects_only_machines_that_are_silent_by_the_stores(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise one wrong clock would disconnect the whole fleet, and heartbeats do not undo that."""
+    *silent, alive = await fleet.add(*[SILENT] * 3, DISCONNECT_AFTER - timedelta(seconds=30))
 
-    await sweep(later(fleet.inventory, DISCONNECT_AFTER - timedelta(seconds=5)), DISCONNECT_AFTER)
+    await sweep(later(fleet.inventory, timedelta(minutes=10)), DISCONNECT_AFTER)
+
+    assert (await fleet.read(alive)).status == MACHINE_STATUS_CONNECTED
+    assert {machine.id for machine in silent} == {event.after.id for event in await fleet.events()}
+    [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
+    assert (report["silent"], report["failed"]) == (3, 0)
+
+
+async def test_a_clock_that_is_ahead_disconnects_no_machine_that_is_heard_of_meanwhile(fleet: Fleet) -> None:
+    [machine] = await fleet.add(SILENT)
+    change = await heartbeat(fleet.inventory.firestore, machine, now())
+    ahead = dataclasses.replace(fleet, inventory=later(fleet.inventory, timedelta(minutes=10)))
+
+    await sweep_during(ahead, machine, change)
+
     assert (await fleet.read(machine)).status == MACHINE_STATUS_CONNECTED
-    await sweep(later(fleet.inventory, SILENT), DISCONNECT_AFTER)
-
-    assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
 
 
 async def test_the_schedule_calls_it_and_clients_see_what_it_did(
