@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from shared.domain.access import Access, Caller, access
@@ -15,18 +16,31 @@ FindKey = Callable[[str], Awaitable[ApiKey | None]]
 """Finds an API key by its SHA-256 digest in hexadecimal."""
 
 # A revoked key still works for at most this long; SECURITY.md promises 60 s.
-CACHE_TIME = timedelta(seconds=30)
+CACHE_SECONDS = 30.0
 CACHE_SIZE = 10_000
 MAX_KEY_LENGTH = 255
 
 
 class Authenticator:
-    """Authenticates callers. It caches keys by digest only, and evicts the least recently used one."""
+    """Authenticates callers. It caches keys by digest only, and evicts the least recently used one.
 
-    def __init__(self, find_key: FindKey, clock: Callable[[], datetime]) -> None:
+    Args:
+        find_key: finds a key.
+        clock: returns the current time, by which keys expire.
+        monotonic: a clock in seconds that never goes back, by which cached keys are read again.
+    """
+
+    def __init__(
+        self,
+        find_key: FindKey,
+        clock: Callable[[], datetime],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._find_key = find_key
         self._clock = clock
-        self._found: OrderedDict[str, tuple[datetime, asyncio.Future[Access | None]]] = OrderedDict()
+        self._monotonic = monotonic
+        self._found: OrderedDict[str, tuple[float, asyncio.Future[Access | None]]] = OrderedDict()
 
     async def authenticate(self, authorizations: Sequence[str]) -> Caller:
         """Return the caller.
@@ -49,9 +63,9 @@ class Authenticator:
 
     async def _lookup(self, digest: str) -> Access | None:
         """Return the access that a key grants; concurrent requests with the same key share one read."""
-        now = self._clock()
+        now = self._monotonic()
         begun, reading = self._found.get(digest, (now, None))
-        if reading is None or not timedelta(0) <= now - begun < CACHE_TIME:
+        if reading is None or now - begun >= CACHE_SECONDS:
             reading = asyncio.ensure_future(self._read(digest))
             reading.add_done_callback(partial(self._forget_failure, digest))
             self._found[digest] = (now, reading)
