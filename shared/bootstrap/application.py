@@ -1,5 +1,6 @@
 """The common parts of all functions' applications."""
 
+import os
 from collections.abc import Callable, Sequence
 
 from starlette.routing import Route
@@ -19,6 +20,7 @@ def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Rout
         inventory: the adapters; the startup check tests their store.
         routes: makes the routes with the given `Problems`.
     """
+    _let_instances_sleep()
     problems = Problems(inventory.errors_base_url)
 
     async def reach_store() -> None:
@@ -32,3 +34,13 @@ def application(inventory: Inventory, routes: Callable[[Problems], Sequence[Rout
         new_id=random_id,
         project=inventory.project,
     )
+
+
+def _let_instances_sleep() -> None:
+    """Prevent gunicorn from killing a worker that was silent because its instance had no CPU.
+
+    Cloud Run sets this variable, and functions-framework makes it gunicorn's timeout after it has loaded the
+    function. Between requests, an instance has no CPU. The next request would wait for a new worker, or be
+    lost with the old one: https://github.com/GoogleCloudPlatform/python-docs-samples/pull/3229
+    """
+    os.environ.pop("CLOUD_RUN_TIMEOUT_SECONDS", None)

@@ -24,6 +24,13 @@ class LoneFunction:
     http: httpx.AsyncClient
     port: int
     _lines: Queue[str]
+    _function: Function
+
+    @property
+    def arbiter(self) -> int:
+        """The id of gunicorn's first process, the parent of the worker."""
+        assert self._function.pid
+        return self._function.pid
 
     async def log_entry(self, request_id: str) -> dict[str, Any]:
         """Wait for a request's log entry, and skip entries of other requests."""
@@ -65,6 +72,6 @@ async def running_function(
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{function.port}", timeout=30, verify=NO_AUTHORITIES
         ) as http:
-            yield LoneFunction(http, function.port, lines)
+            yield LoneFunction(http, function.port, lines, function)
     finally:
         await function.stop()

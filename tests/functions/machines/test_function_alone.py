@@ -1,5 +1,8 @@
 """The function without the gateway: its log, and failures of its services."""
 
+import asyncio
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -9,6 +12,7 @@ import pytest
 from google.cloud.firestore import Client
 
 from infra.local.fork_server import ForkServer
+from tests import proc
 from tests.control import Control
 from tests.functions.lone_function import LoneFunction, running_function
 from tests.functions.machines.api import MachinesApi
@@ -123,6 +127,24 @@ async def _has_not_started(function: LoneFunction) -> None:
     common_headers(response)
     entry = await function.log_entry("startup-1")
     assert (entry["severity"], bool(entry["exception"])) == ("ERROR", True)
+
+
+@pytest.mark.long
+async def test_an_instance_without_cpu_for_longer_than_the_timeout_serves_the_next_request(
+    stack: RunningStack, fork_server: ForkServer
+) -> None:
+    """Cloud Run sets the variable. gunicorn would kill a worker that was silent for so long."""
+    environment = stack.environment() | {"CLOUD_RUN_TIMEOUT_SECONDS": "1"}
+    async with running_function(fork_server, "machines", environment) as function:
+        assert (await function.http.get("/health/liveness")).status_code == 200
+        (worker,) = proc.children(function.arbiter)
+
+        os.kill(worker, signal.SIGSTOP)
+        await asyncio.sleep(3)  # gunicorn looks every second
+        os.kill(worker, signal.SIGCONT)
+
+        assert (await function.http.get("/health/liveness")).status_code == 200
+        assert proc.children(function.arbiter) == [worker]
 
 
 async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topics: LoneFunction) -> None:
