@@ -1,7 +1,10 @@
 """The product's calls are routed like those of the generated clients, over similar channels."""
 
 import asyncio
+import ctypes
 import os
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -18,7 +21,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOT
 
 from infra.local import topology
 from shared.channels import OPTIONS, connect
-from shared.domain.deadline import Deadline
+from shared.domain.deadline import REQUEST_SECONDS, Deadline
 from shared.events import publisher
 from shared.events.publisher import Publisher
 from shared.store import rpcs
@@ -28,6 +31,8 @@ from shared.store.queries import all_in
 DATABASE = "projects/example/databases/(default)"
 PARENT = f"{DATABASE}/documents/organizations/example"
 SECONDS = 5.0
+HTTP2_SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # an empty frame: https://www.rfc-editor.org/rfc/rfc9113#section-6.5
+SO_ATTACH_FILTER = 26  # asm-generic/socket.h
 
 
 class FrontEnd(grpc.GenericRpcHandler):
@@ -131,6 +136,47 @@ async def test_pauses_between_attempts_to_connect_do_not_grow(monkeypatch: pytes
 
     # Each pause is a second, give or take a fifth. gRPC's own third pause is at least two.
     assert attempts[-1] - attempts[-2] < 2
+
+
+def silence(connection: socket.socket) -> None:
+    """Drop all packets that a connection receives from now on, so that they are not acknowledged.
+
+    The filter is one instruction, which accepts no bytes: https://docs.kernel.org/networking/filter.html
+    """
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HP", 1, ctypes.addressof(instruction))
+    connection.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+async def test_a_connection_lost_without_a_sign_is_noticed_in_time_for_another_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise, after a firewall or router has forgotten it, requests would fail for twenty seconds."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        writer.write(HTTP2_SETTINGS)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "{}:{}".format(*server.sockets[0].getsockname()))
+    channel = connect("FIRESTORE_EMULATOR_HOST", rpcs.HOST, rpcs.SCOPES)
+    async with asyncio.timeout(SECONDS):
+        await channel.channel_ready()
+    silence(connections[0].get_extra_info("socket"))
+
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/example/Call")
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await call(b"", timeout=REQUEST_SECONDS)
+
+    assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+    await channel.close()
+    for writer in connections:
+        writer.transport.abort()
+    server.close()
 
 
 @pytest.mark.parametrize(
