@@ -25,8 +25,10 @@ async def find_verified(
     deadline: Deadline,
     *,
     as_of: datetime | None = None,
-) -> list[Plain]:
-    """Return the machines that match a filter but that its terms alone do not find.
+) -> tuple[list[Plain], datetime | None]:
+    """Return the machines that match a filter but that its terms alone do not find, and the reads' time.
+
+    At another time, a machine that has been renamed can be among those that the terms find, or not.
 
     Args:
         firestore: the database.
@@ -34,24 +36,24 @@ async def find_verified(
             candidates.
         label_sets: the sets of label keys that the machines can have; if empty, any.
         deadline: when to stop.
-        as_of: the time of the reads; without it, now.
+        as_of: the time of the reads; without it, now. Without reads, it is returned unchanged.
     """
     part = search.fold(machine_filter.search or "")
     if not search.candidates(machine_filter.organization_id, part):
-        return []
+        return [], as_of
+    parent = paths.organization(machine_filter.organization_id)
+    query = machines_query(firestore, machine_filter, label_sets=label_sets, candidates=True)
+    candidates, as_of = await firestore.count_with_time(parent, query, deadline, as_of=as_of)
     found: list[Plain] = []
     after: str | None = None
-    while True:
+    for _ in range(0, candidates, BATCH):
         query = machines_query(firestore, machine_filter, label_sets=label_sets, after=after, candidates=True)
         query.limit.value = BATCH
-        machines = await firestore.query_serialized(
-            paths.organization(machine_filter.organization_id), query, deadline, plain_machine, as_of=as_of
-        )
+        machines = await firestore.query_serialized(parent, query, deadline, plain_machine, as_of=as_of)
         found += [
             machine
             for machine in machines
             if search.verify(machine["name"] or "", machine["hostname"] or "", part)
         ]
-        if len(machines) < BATCH:
-            return found
         after = machines[-1]["id"]
+    return found, as_of

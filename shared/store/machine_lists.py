@@ -128,13 +128,11 @@ class MachineLists:
             message = f"must be given fewer times{cause}"
             raise Invalid([Fault(("query", "label"), "too_many", message)])
         label_sets, as_of = await self._label_sets_of(machine_filter, deadline)
-        verified = [
-            await find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
-            for batch in label_sets
-        ]
-        return MatchingMachines(
-            self._firestore, machine_filter, label_sets, list(chain.from_iterable(verified)), as_of
-        )
+        verified: list[Plain] = []
+        for batch in label_sets:
+            found, as_of = await find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
+            verified += found
+        return MatchingMachines(self._firestore, machine_filter, label_sets, verified, as_of)
 
     async def _label_sets_of(
         self, machine_filter: MachineFilter, deadline: Deadline

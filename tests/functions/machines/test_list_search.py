@@ -1,5 +1,6 @@
 """`GET /v1/machines` and `GET /v1/machines/{id}`: search, strict parameters, and machines' pools."""
 
+import asyncio
 import re
 import uuid
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from tests import proc
+from tests.control import UNTIL_RELEASED, Control
 from tests.functions.machines import fleet
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
@@ -109,6 +111,25 @@ async def test_more_machines_than_are_looked_at_at_once_are_found_by_a_long_part
 
     page = await items(machines, f"search={'ab' * 24}a&skip=99&limit=100")
     assert (ids[99:], 101) == (fleet.ids(page), page["total"])
+
+
+async def test_a_machine_that_is_renamed_meanwhile_is_not_missed_by_a_long_part(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    """It matches all the time, but must be verified only after those to verify are counted."""
+    part = "".join(f"{number:x}." for number in range(30))
+    machine_id = created(await machines.register(a_body(name=part)))
+    await firestore_control.fail_next(
+        "RunAggregationQuery", pattern=machines.organization.id, when="after", delay_ms=UNTIL_RELEASED
+    )
+
+    page = asyncio.create_task(found(machines, f"search={part}"))
+    await firestore_control.struck()
+    renamed = await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"name": part + part})
+    await firestore_control.release()
+
+    assert renamed.status_code == 200
+    assert [machine_id] == await page
 
 
 async def test_a_search_may_go_with_as_many_labels_as_a_query_takes(machines: MachinesApi) -> None:
