@@ -13,7 +13,7 @@ from shared.edge.validation import Deferred
 class IncludedPool(PoolView):
     """A pool among the related resources of a response."""
 
-    type: Literal["pool"] = "pool"
+    type: Literal["pool"]
 
 
 def included_pool(pool: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shared.edge.validation import Deferred
 class IncludedMachine(MachineView):
     """A machine among the related resources of a response."""
 
-    type: Literal["machine"] = "machine"
+    type: Literal["machine"]
 
 
 def included_machine(machine: Plain) -> dict[str, Any]:

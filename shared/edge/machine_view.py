@@ -96,12 +96,11 @@ class MachineView(Deferred):
     updated_at: datetime
     last_seen: datetime
     # The pools API has these fields, but nothing sets them here: see `_NEVER_SET`.
-    user_id: Uuid | None = None
-    linked_keepalive_machine_id: Uuid | None = None
-    physical_server_id: str | None = None
-    machine_sensitive_parameters: dict[str, str] | None = None
-    # The machine's pools, if the request asks for them.
-    pools: list[PoolView] | None = None
+    user_id: Uuid | None
+    linked_keepalive_machine_id: Uuid | None
+    physical_server_id: str | None
+    machine_sensitive_parameters: dict[str, str] | None
+    pools: Annotated[list[PoolView] | None, Field(description="Null unless requested")]
 
 
 def machine_json(machine: Plain) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class PoolState(Deferred):
     created_at: datetime
     updated_at: datetime
     # The pools API has this field, but nothing sets it here.
-    pool_sensitive_parameters: dict[str, str] | None = None
+    pool_sensitive_parameters: dict[str, str] | None
 
 
 class PoolView(PoolState):

@@ -27,6 +27,27 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+def test_only_what_must_be_requested_or_found_is_optional_in_responses() -> None:
+    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
+    of_responses = {
+        name: schema for name, schema in schemas.items() if schema.get("additionalProperties") is not False
+    }
+
+    assert {
+        (name, field)
+        for name, schema in of_responses.items()
+        for field in schema.get("properties", {})
+        if field not in schema["required"]
+    } == {
+        ("DetailedPoolView", "included"),
+        ("DetailedPoolView", "machines"),
+        ("DuplicateMacProblem", "existing_machine_id"),
+        ("MachineItemsWithIncludes", "included"),
+        ("MachineWithIncludes", "included"),
+        ("PoolItemsWithIncludes", "included"),
+    }
+
+
 def test_every_reference_leads_to_something() -> None:
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
 
