@@ -62,16 +62,17 @@ def _needs_an_item(schema: dict[str, Any]) -> None:
 Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
 Mac = Annotated[str, AfterValidator(_mac), WithJsonSchema({"type": "string", "pattern": MAC_PATTERN})]
-LabelKey = Annotated[
-    str, AfterValidator(_label_key), WithJsonSchema({"type": "string", "pattern": f"^{LABEL_KEY.pattern}$"})
-]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[
     str,
     AfterValidator(_label_value),
     WithJsonSchema({"type": "string", "pattern": f"^{LABEL_VALUE.pattern}$"}),
 ]
 Labels = Annotated[
-    dict[LabelKey, LabelValue], MaxLength(64), Field(json_schema_extra={"additionalProperties": False})
+    dict[LabelKey, LabelValue],
+    MaxLength(64),
+    # Not `patternProperties`, from which many generators of clients make an object without any names.
+    Field(json_schema_extra={"propertyNames": {"pattern": f"^{LABEL_KEY.pattern}$"}}),
 ]
 Name = Annotated[str, Field(max_length=255)]
 Hostname = Annotated[str, Field(max_length=255)]

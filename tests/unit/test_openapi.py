@@ -48,6 +48,16 @@ def test_only_what_must_be_requested_or_found_is_optional_in_responses() -> None
     }
 
 
+def test_labels_of_a_request_are_a_map_of_text() -> None:
+    """Generators of clients make a map of `additionalProperties`, but seldom of `patternProperties`."""
+    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
+
+    labels = schemas["MachineProfile"]["properties"]["labels"]
+
+    assert labels["additionalProperties"]["type"] == "string"
+    assert "pattern" in labels["propertyNames"]
+
+
 def test_every_reference_leads_to_something() -> None:
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
 
