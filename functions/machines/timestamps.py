@@ -39,7 +39,9 @@ def _date_as(time: str) -> Callable[[str], str]:
     return complete
 
 
-_DATE_OR_TIME = WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
+_DATE_OR_TIME = WithJsonSchema(
+    {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+)
 
 Timestamp = Annotated[datetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_utc)]
 

@@ -58,6 +58,13 @@ def test_labels_of_a_request_are_a_map_of_text() -> None:
     assert "pattern" in labels["propertyNames"]
 
 
+def test_every_alternative_has_a_type() -> None:
+    """Generators of clients do not add the type beside `anyOf` to its alternatives."""
+    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
+
+    assert [one for one in alternatives(document) if not {"type", "$ref"} & one.keys()] == []
+
+
 def test_every_reference_leads_to_something() -> None:
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
 
@@ -77,3 +84,15 @@ def references(value: object) -> Iterator[str]:
         case list():
             for item in value:
                 yield from references(item)
+
+
+def alternatives(value: object) -> Iterator[dict[str, object]]:
+    """Yield all schemas in the `anyOf`s in a JSON value."""
+    match value:
+        case dict():
+            yield from value.get("anyOf", ())
+            for item in value.values():
+                yield from alternatives(item)
+        case list():
+            for item in value:
+                yield from alternatives(item)
