@@ -12,7 +12,7 @@ from shared.domain.identities import parse_mac
 from shared.edge import body
 from shared.edge.parameters import Parameters
 from shared.edge.resource import Call
-from shared.edge.validation import MaxLength, Strict, validate
+from shared.edge.validation import Int64, MaxLength, Strict, validate
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -59,7 +59,7 @@ def _needs_an_item(schema: dict[str, Any]) -> None:
     schema |= {"minItems": 1, "uniqueItems": True}
 
 
-Natural = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Natural = Annotated[Int64, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
 Mac = Annotated[str, AfterValidator(_mac), WithJsonSchema({"type": "string", "pattern": MAC_PATTERN})]
 LabelKey = Annotated[str, AfterValidator(_label_key)]

@@ -14,7 +14,7 @@ from shared.edge.conditions import etag
 from shared.edge.machine_status import MachineStatus, text_of
 from shared.edge.negotiation import negotiated_response
 from shared.edge.pool_view import PoolView
-from shared.edge.validation import Deferred, Uuid
+from shared.edge.validation import Deferred, Int64, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
 
@@ -33,14 +33,14 @@ class CpuView(Deferred):
     """A processor; its clock frequency is in hertz."""
 
     manufacturer: str
-    clock_frequency: int
-    cores: int
+    clock_frequency: Int64
+    cores: Int64
 
 
 class MemoryModuleView(Deferred):
     """A memory module; its size is in bytes."""
 
-    size: int
+    size: Int64
 
 
 class AcceleratorView(Deferred):
@@ -58,7 +58,7 @@ class NicView(Deferred):
 class DriveView(Deferred):
     """A drive; its capacity is in bytes."""
 
-    capacity: int
+    capacity: Int64
 
 
 class MachineView(Deferred):

@@ -35,6 +35,9 @@ UuidText = Annotated[
 # A UUID in responses, in which it is always text.
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 
+# An integer that can have more than 32 bits, which clients in Java and some other languages otherwise assume.
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+
 
 # pydantic's fault of an object that has a name with a lone surrogate. The parser reports it at the name.
 _SURROGATE_IN_NAME = "string_unicode"

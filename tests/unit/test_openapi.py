@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from infra.openapi.__main__ import FOLDER, all_operations
 
@@ -62,37 +63,36 @@ def test_every_alternative_has_a_type() -> None:
     """Generators of clients do not add the type beside `anyOf` to its alternatives."""
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
 
-    assert [one for one in alternatives(document) if not {"type", "$ref"} & one.keys()] == []
+    alternatives = [one for schema in objects(document) for one in schema.get("anyOf", ())]
+    assert [one for one in alternatives if not {"type", "$ref"} & one.keys()] == []
+
+
+def test_sizes_and_frequencies_have_64_bits() -> None:
+    """Without a format, clients in Java and some other languages have integers of 32 bits."""
+    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
+
+    for part, field in (
+        ("Cpu", "clock_frequency"),
+        ("Cpu", "cores"),
+        ("MemoryModule", "size"),
+        ("Drive", "capacity"),
+    ):
+        for model in ("Profile", "View"):
+            assert schemas[f"{part}{model}"]["properties"][field]["format"] == "int64"
 
 
 def test_every_reference_leads_to_something() -> None:
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
 
-    for reference in set(references(document)):
+    for reference in {schema["$ref"] for schema in objects(document) if "$ref" in schema}:
         steps = reference.removeprefix("#/").split("/")
         assert reduce(lambda inside, step: inside[step], steps, document)
 
 
-def references(value: object) -> Iterator[str]:
-    """Yield all `$ref`s in a JSON value."""
-    match value:
-        case {"$ref": str(reference)}:
-            yield reference
-        case dict():
-            for item in value.values():
-                yield from references(item)
-        case list():
-            for item in value:
-                yield from references(item)
-
-
-def alternatives(value: object) -> Iterator[dict[str, object]]:
-    """Yield all schemas in the `anyOf`s in a JSON value."""
-    match value:
-        case dict():
-            yield from value.get("anyOf", ())
-            for item in value.values():
-                yield from alternatives(item)
-        case list():
-            for item in value:
-                yield from alternatives(item)
+def objects(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON value
+    """Yield all objects in a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from objects(item)
