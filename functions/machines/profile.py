@@ -54,11 +54,6 @@ def _at_least_one(nics: list["NicProfile"]) -> list["NicProfile"]:
     return nics
 
 
-def _needs_an_item(schema: dict[str, Any]) -> None:
-    del schema["default"]
-    schema |= {"minItems": 1, "uniqueItems": True}
-
-
 Natural = Annotated[Int64, Field(ge=1, le=2**63 - 1)]
 Manufacturer = Annotated[str, Field(min_length=1, max_length=255)]
 Mac = Annotated[str, AfterValidator(_mac), WithJsonSchema({"type": "string", "pattern": MAC_PATTERN})]
@@ -116,7 +111,7 @@ Nics = Annotated[
     list[NicProfile],
     MaxLength(_MAX_NICS),
     AfterValidator(_at_least_one),
-    Field(json_schema_extra=_needs_an_item),
+    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
 ]
 
 
@@ -127,7 +122,10 @@ class DriveProfile(Strict):
 
 
 class MachineProfile(Strict):
-    """The values that a client can set when it registers or replaces a machine."""
+    """The values that a client can set when it registers or replaces a machine.
+
+    Arrays and labels that are not sent are empty.
+    """
 
     model_config = ConfigDict(json_schema_extra={"required": ["nics"]})
 

@@ -146,7 +146,7 @@ def _limits(schema: Json) -> str:
         _range(schema, "minItems", "maxItems", " items"),
         _range(schema, "minProperties", "maxProperties", " entries"),
     ]
-    if schema.get("default") not in (None, "", [], {}):
+    if "default" in schema:
         parts.append(f"default {json.dumps(schema['default'])}")
     shown = escape(", ".join(part for part in parts if part))
     pattern = schema.get("pattern")

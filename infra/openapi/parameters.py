@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from infra.openapi.schemas import REFERENCE, Json, Untitled
+from infra.openapi.schemas import REFERENCE, Json, Terse
 from shared.domain import errors
 from shared.edge.resource import Operation
 
@@ -50,7 +50,7 @@ def _path(operation: Operation) -> Iterator[Json]:
 def _query(operation: Operation) -> Iterator[Json]:
     if operation.query is None:
         return
-    schema = operation.query.model_json_schema(ref_template=REFERENCE, schema_generator=Untitled)
+    schema = operation.query.model_json_schema(ref_template=REFERENCE, schema_generator=Terse)
     for name, value in schema["properties"].items():
         described = {"name": name, "in": "query", "required": name in schema.get("required", ())}
         if "description" in value:

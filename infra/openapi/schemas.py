@@ -5,7 +5,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
 
 from infra.openapi.problems import PROBLEMS, HTTPValidationError, InvalidRequestProblem, Problem
 from shared.edge.body import JSON, PROTOBUF
@@ -21,12 +22,20 @@ REFERENCE = "#/components/schemas/{model}"
 _ERRORS: tuple[Model, ...] = (Problem, InvalidRequestProblem, HTTPValidationError, *PROBLEMS.values())
 
 
-class Untitled(GenerateJsonSchema):
-    """Schemas whose fields have no titles, which would only repeat the fields' names."""
+class Terse(GenerateJsonSchema):
+    """Schemas without what says nothing: titles that repeat the fields' names, and empty defaults.
+
+    For generators of clients, a field with a default is always there: in a response, and also in a request.
+    """
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - pydantic's signature
         """Return False for every field."""
         return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema of a field, with its default unless that is empty."""
+        described = super().default_schema(schema)
+        return {k: v for k, v in described.items() if k != "default" or v not in (None, "", [], {})}
 
 
 class Schemas:
@@ -36,7 +45,7 @@ class Schemas:
         references, definitions = models_json_schema(
             list(dict.fromkeys(_models(operations))),
             ref_template=REFERENCE,
-            schema_generator=Untitled,
+            schema_generator=Terse,
         )
         self._references: Mapping[Any, Json] = references
         self.definitions: Json = definitions["$defs"]

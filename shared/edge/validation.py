@@ -43,13 +43,8 @@ Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 _SURROGATE_IN_NAME = "string_unicode"
 
 
-def without_default(schema: dict[str, Any]) -> None:
-    """Remove the default from a schema: it has no use, or it is not a value that clients can send."""
-    del schema["default"]
-
-
 # An optional field. The model knows whether it was sent, even if None is not a value of its type.
-NOT_SENT: Any = Field(default=None, json_schema_extra=without_default)
+NOT_SENT: Any = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,18 @@ def test_only_what_must_be_requested_or_found_is_optional_in_responses() -> None
     }
 
 
+def test_no_field_of_a_body_has_a_default() -> None:
+    """Some generators make such a field required in requests, and always present in responses."""
+    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
+
+    assert [
+        (name, field)
+        for name, schema in schemas.items()
+        for field, described in schema.get("properties", {}).items()
+        if "default" in described
+    ] == []
+
+
 def test_labels_of_a_request_are_a_map_of_text() -> None:
     """Generators of clients make a map of `additionalProperties`, but seldom of `patternProperties`."""
     schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
