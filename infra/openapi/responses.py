@@ -114,6 +114,8 @@ def _problems(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Jso
         status, _, title = PROBLEM_TYPES[error]
         titles[status].append(title)
         problems[status].append(PROBLEMS.get(error, Problem))
+    titles[HTTPStatus.INTERNAL_SERVER_ERROR].append("Internal Error")
+    problems[HTTPStatus.INTERNAL_SERVER_ERROR].append(Problem)
     for status, models in problems.items():
         if operation.family is Family.POOLS and status is _LIST_OF_FAULTS:
             content = schemas.response(HTTPValidationError, None)

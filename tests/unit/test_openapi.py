@@ -71,6 +71,14 @@ def test_labels_of_a_request_are_a_map_of_text() -> None:
     assert "pattern" in labels["propertyNames"]
 
 
+def test_every_call_can_have_a_500() -> None:
+    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
+
+    for path, calls in document["paths"].items():
+        for call in calls.values():
+            assert ("500" in call["responses"]) == (not path.startswith("/health"))
+
+
 def test_every_alternative_has_a_type() -> None:
     """Generators of clients do not add the type beside `anyOf` to its alternatives."""
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
