@@ -86,7 +86,7 @@ def _health() -> Iterator[tuple[str, Json]]:
 
 def _probe(name: str, summary: str, responses: Json) -> Json:
     described = {"operationId": name, "summary": summary, "tags": [_HEALTH_TAG[0]], "security": []}
-    return {"get": described | {"responses": responses}}
+    return {"get": described | {"parameters": [parameters.REQUEST_ID], "responses": responses}}
 
 
 def _bodiless(status: HTTPStatus, *headers: str) -> Json:

@@ -9,6 +9,13 @@ from shared.domain import errors
 from shared.edge.resource import Operation
 
 COMPONENTS: Json = {
+    "RequestId": {
+        "name": "X-Request-Id",
+        "in": "header",
+        "description": "The id of the request in its response and in the log, if it has 1 to 128 letters, "
+        "digits and `._~:/+=-`. Otherwise, the request gets a new one.",
+        "schema": {"type": "string"},  # without a pattern, because every value is accepted
+    },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -37,6 +44,9 @@ COMPONENTS: Json = {
 }
 
 
+REQUEST_ID: Json = {"$ref": "#/components/parameters/RequestId"}
+
+
 def parameters(operation: Operation) -> list[Json]:
     """Return the parameters of an operation."""
     return [*_path(operation), *_query(operation), *_headers(operation)]
@@ -61,6 +71,7 @@ def _query(operation: Operation) -> Iterator[Json]:
 
 
 def _headers(operation: Operation) -> Iterator[Json]:
+    yield REQUEST_ID
     if operation.method != "GET":
         yield _component("IdempotencyKey")
     if errors.PreconditionFailed in operation.errors:

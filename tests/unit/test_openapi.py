@@ -79,6 +79,14 @@ def test_every_call_can_have_a_500() -> None:
             assert ("500" in call["responses"]) == (not path.startswith("/health"))
 
 
+def test_every_call_takes_a_request_id() -> None:
+    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
+
+    for path in document["paths"].values():
+        for call in path.values():
+            assert {"$ref": "#/components/parameters/RequestId"} in call["parameters"]
+
+
 def test_every_alternative_has_a_type() -> None:
     """Generators of clients do not add the type beside `anyOf` to its alternatives."""
     document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
