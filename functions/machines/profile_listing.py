@@ -25,11 +25,16 @@ from shared.store.machine_lists import MachineLists
 from shared.store.machines import find_machine_with_mac
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Remove a default that `page_token` replaces. A client that always sends it could not send a token."""
+    del schema["default"]
+
+
 class MachinePageQuery(Strict):
     """The filters and the page."""
 
-    page: Page = 1
-    per_page: PerPage = 20
+    page: Annotated[Page, Field(json_schema_extra=_without_default)] = 1
+    per_page: Annotated[PerPage, Field(json_schema_extra=_without_default)] = 20
     page_token: Annotated[
         str,
         Field(

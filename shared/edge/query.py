@@ -66,10 +66,19 @@ Limit = Annotated[
     int, Field(strict=False, ge=1, le=1000, description="The maximum number to return"), _DIGITS
 ]
 Page = Annotated[
-    int, Field(strict=False, ge=1, le=20_000_000, description="The page, starting at 1"), _DIGITS
+    int,
+    Field(strict=False, ge=1, le=20_000_000, description="The page, starting at 1, which is the default"),
+    _DIGITS,
 ]
 PerPage = Annotated[
-    int, Field(strict=False, ge=1, le=100, description="The number of machines per page"), _DIGITS
+    int,
+    Field(
+        strict=False,
+        ge=1,
+        le=100,
+        description="The number of machines per page; by default 20, or that of the page before `page_token`",
+    ),
+    _DIGITS,
 ]
 
 
