@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -28,9 +28,7 @@ def read_query(request: Request, model: type[Model]) -> Model:
         Invalid: the parameters have faults; the error lists all of them.
     """
     query = request.scope["query_string"].decode("latin-1")
-    given: dict[str, list[str]] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-        given.setdefault(name, []).append(text)
+    given = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
     repeatable = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
     document: dict[str, Any] = {}
     faults = []
