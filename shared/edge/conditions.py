@@ -47,9 +47,9 @@ def _require(request: Request, version: int, *, accepted: str) -> None:
     def is_current(tag: str) -> bool:
         return re.fullmatch(accepted, tag) is not None
 
-    if not _has(request, "if-match", is_current, weak=False, absent=True):
+    if "if-match" in request.headers and not _has(request, "if-match", is_current, weak=False):
         raise PreconditionFailed(version, "does not match If-Match")
-    if _has(request, "if-none-match", is_current, weak=True, absent=False):
+    if _has(request, "if-none-match", is_current, weak=True):
         raise PreconditionFailed(version, "matches If-None-Match")
 
 
@@ -61,22 +61,21 @@ def is_known(request: Request, tag: str | None) -> bool:
         tag: the response's entity tag; None, which no tag matches, if the response changed but its tag did
             not.
     """
-    return _has(request, "if-none-match", lambda known: tag == f'"{known}"', weak=True, absent=False)
+    return _has(request, "if-none-match", lambda known: tag == f'"{known}"', weak=True)
 
 
-def _has(request: Request, name: str, matches: Callable[[str], bool], *, weak: bool, absent: bool) -> bool:
-    """Return whether a condition is `*`, or has a matching entity tag.
+def _has(request: Request, name: str, matches: Callable[[str], bool], *, weak: bool) -> bool:
+    """Return whether a condition is `*`, or has a matching entity tag; False if the request lacks it.
 
     Args:
         request: the request.
         name: the header's name.
         matches: whether a tag, without its quotes, matches.
         weak: whether weak tags can match.
-        absent: what to return if the request does not have the header.
     """
     lines = request.headers.getlist(name)
     if not lines:
-        return absent
+        return False
     condition = ", ".join(lines)  # several lines are one list (RFC 9110, 5.3)
     return condition.strip() == "*" or any(matches(tag) for mark, tag in _tags(condition) if weak or not mark)
 
