@@ -33,6 +33,7 @@ from shared.store.wire_format import Write
 Read = TypeVar("Read")
 Received = TypeVar("Received")
 Found = TypeVar("Found", Document, SerializedDocument)
+Query = TypeVar("Query", RunQueryRequest, RunAggregationQueryRequest)
 
 
 class Firestore:
@@ -229,8 +230,8 @@ class Firestore:
 
     async def _run(
         self,
-        rpc: "grpc.aio.UnaryStreamMultiCallable[RunQueryRequest, Any]",
-        request: RunQueryRequest,
+        rpc: "grpc.aio.UnaryStreamMultiCallable[Query, Any]",
+        request: Query,
         deadline: Deadline,
         receive: Callable[[AsyncIterable[Any]], Awaitable[Received]],
     ) -> Received:
@@ -274,17 +275,13 @@ class Firestore:
         # Google's documentation does not say that a query with selected fields can be counted.
         request.structured_aggregation_query.structured_query.ClearField("select")
 
-        async def run() -> tuple[int, datetime]:
-            with store_errors():
-                stream = self._rpcs.run_aggregation_query(
-                    request, timeout=deadline.timeout(), metadata=self._routing("parent", request.parent)
-                )
-                # Responses without a result only report progress.
-                [response] = [response async for response in stream if response.HasField("result")]
+        async def receive(stream: AsyncIterable[Any]) -> tuple[int, datetime]:
+            # Responses without a result only report progress.
+            [response] = [response async for response in stream if response.HasField("result")]
             number = response.result.aggregate_fields["count"].integer_value
             return number, response.read_time.ToDatetime(UTC)
 
-        return await with_retries(run, deadline)
+        return await self._run(self._rpcs.run_aggregation_query, request, deadline, receive)
 
 
 def _mask(fields: Sequence[str]) -> DocumentMask | None:
