@@ -11,7 +11,6 @@ import grpc
 import grpc.aio
 
 from google_apis.firestore.document_pb2 import Document, Value
-from google_apis.firestore.query_pb2 import Cursor
 from shared import logs
 from shared.domain.deadline import Deadline
 from shared.store import paths, writes
@@ -110,7 +109,7 @@ class Outbox:
         query.order_by.add().field.field_path = "__name__"
         query.limit.value = PAGE
         if after is not None:
-            query.start_at.CopyFrom(Cursor(values=[Value(reference_value=after.name)], before=False))
+            query.start_at.values.append(Value(reference_value=after.name))
         return await self._firestore.query_with_time("", query, deadline)
 
     async def _drop_collected(self) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from google_apis.firestore.document_pb2 import Document, Value
-from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
+from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARD, SHARDS
@@ -39,7 +39,6 @@ async def find_silent(
     for field in ("last_seen", "__name__"):
         query.order_by.add(direction=StructuredQuery.ASCENDING).field.field_path = field
     if after is not None:
-        position = [after.fields["last_seen"], Value(reference_value=after.name)]
-        query.start_at.CopyFrom(Cursor(values=position, before=False))
+        query.start_at.values.extend([after.fields["last_seen"], Value(reference_value=after.name)])
     query.limit.value = limit
     return await firestore.query_with_time("", query, deadline)
