@@ -100,5 +100,4 @@ def is_silent(machine: Machine, since: datetime) -> bool:
 
 def disconnect(before: Machine, *, now: datetime) -> MachineChange:
     """Set a silent machine's status to disconnected."""
-    after = with_fields(before, ["status"], Machine(status=MACHINE_STATUS_DISCONNECTED))
-    return _change(before, after, changed_fields(before, after), now=now)
+    return update(before, {"status": MACHINE_STATUS_DISCONNECTED}, now=now)
