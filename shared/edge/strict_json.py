@@ -148,8 +148,6 @@ def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 
     match value:
         case str():
             yield from _surrogates(value, location)
-        case bool():
-            pass
         case int() if value not in _INT64:
             yield Fault(location, "int64", "must be an integer of 64 bits")
         case float() if not math.isfinite(value):
@@ -159,8 +157,6 @@ def _faults(value: Any, location: Location) -> Iterator[Fault]:  # noqa: ANN401 
         case list():
             for index, item in enumerate(value):
                 yield from _faults(item, (*location, index))
-        case _:
-            pass
 
 
 def _object_faults(value: dict[str, Any], location: Location) -> Iterator[Fault]:
