@@ -101,7 +101,7 @@ def parse(raw: bytes, *, levels: int = MAX_DEPTH) -> tuple[Any, list[Fault]]:
     except RecursionError:
         return None, [_too_deep(("body",), levels)]
     opened = text.count("[") + text.count("{")
-    if opened + text.count(",") > MAX_VALUES and _has_more(document, MAX_VALUES):
+    if opened + text.count(",") > MAX_VALUES and _has_too_many_values(document):
         return None, [Fault(("body",), "too_many_values", f"must have at most {MAX_VALUES} values")]
     faults: Iterator[Fault] = iter(())
     if opened > levels and _is_deeper(document, levels):
@@ -119,14 +119,13 @@ def _too_deep(location: Location, levels: int) -> Fault:
     return Fault(location, "nested_too_deep", f"must not be nested deeper than {levels} levels")
 
 
-def _has_more(document: Any, limit: int) -> bool:  # noqa: ANN401 - any JSON value
-    """Return whether a document has more values than a limit."""
+def _has_too_many_values(document: Any) -> bool:  # noqa: ANN401 - any JSON value
     values = [document]
     count = 1
-    while values and count <= limit:
+    while values and count <= MAX_VALUES:
         values = _parts(values)
         count += len(values)
-    return count > limit
+    return count > MAX_VALUES
 
 
 def _is_deeper(document: Any, levels: int) -> bool:  # noqa: ANN401 - any JSON value
