@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from infra import os_errors, package
@@ -96,7 +95,7 @@ def _terraform(*arguments: str) -> None:
 @os_errors.in_one_line()
 def main() -> None:
     """Run a command; report a failure in one line, after Terraform's own output."""
-    arguments = _arguments(sys.argv[1:])
+    arguments = _arguments()
     try:
         run(arguments)
     except Missing as missing:
@@ -105,7 +104,7 @@ def main() -> None:
         sys.exit("muster: Terraform did not finish, see above: fix that and run the same command again")
 
 
-def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = Parser(prog="python -m infra.deploy", description="Deploy to Google Cloud.")
     parser.add_argument("action", choices=["apply", "destroy"])
     for name, example in {
@@ -118,7 +117,7 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         "--state-bucket", help="where Terraform keeps its state (default: PROJECT-muster-state)"
     )
     parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
-    arguments = parser.parse_args(command_line)
+    arguments = parser.parse_args()
     missing = [name.upper() for name in ("project", "region", "domain") if not getattr(arguments, name)]
     if missing:
         target = "deploy" if arguments.action == "apply" else "destroy"

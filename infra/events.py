@@ -8,7 +8,7 @@ import os
 import queue
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
 @os_errors.in_one_line()
 def main() -> None:
     """Show events until Ctrl-C, SIGTERM, or the end of the stack or of the output's reader."""
-    arguments = _arguments(sys.argv[1:])
+    arguments = _arguments()
     stack = state.read(arguments.state)
     if not stack:
         sys.exit(state.none_runs(arguments.state))
@@ -170,13 +170,13 @@ def _as_json(event: Message, delivery: Delivery) -> str:
     )
 
 
-def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = Parser(
         prog="python -m infra.events", description="Show the inventory events of the running stack."
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with all attributes")
     state.add_folder_argument(parser)
-    return parser.parse_args(command_line)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from google.api_core.exceptions import NotFound
@@ -27,7 +26,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @os_errors.in_one_line()
 def main() -> None:
     """Seek a subscription to a time; report a failure in one line."""
-    arguments = _arguments(sys.argv[1:])
+    arguments = _arguments()
     if not arguments.subscription or not arguments.since:
         sys.exit("muster: name a subscription and a time: make replay SUBSCRIPTION=pool-cleanup SINCE=30m")
     project = arguments.project
@@ -110,13 +109,13 @@ def parse_time(text: str, *, now: datetime) -> datetime:
     return since
 
 
-def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = Parser(prog="python -m infra.replay", description="Deliver events again.")
     parser.add_argument("subscription", type=utf8, help="the subscription, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
     parser.add_argument("--project", type=given, help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)
-    return parser.parse_args(command_line)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
