@@ -105,26 +105,22 @@ def _success_headers(operation: Operation, status: int) -> Iterator[str]:
 
 
 def _problems(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Json]]:
-    titles: dict[HTTPStatus, list[str]] = defaultdict(list)
-    problems: dict[HTTPStatus, list[type[Problem]]] = defaultdict(list)
+    problems: dict[HTTPStatus, list[tuple[str, type[Problem]]]] = defaultdict(list)
     invalid = HTTPStatus.BAD_REQUEST if operation.family is Family.MACHINES else _LIST_OF_FAULTS
-    titles[invalid].append("Validation Error")
-    problems[invalid].append(InvalidRequestProblem)
+    problems[invalid].append(("Validation Error", InvalidRequestProblem))
     for error in _errors(operation):
         status, _, title = PROBLEM_TYPES[error]
-        titles[status].append(title)
-        problems[status].append(PROBLEMS.get(error, Problem))
-    titles[HTTPStatus.INTERNAL_SERVER_ERROR].append("Internal Error")
-    problems[HTTPStatus.INTERNAL_SERVER_ERROR].append(Problem)
-    for status, models in problems.items():
+        problems[status].append((title, PROBLEMS.get(error, Problem)))
+    problems[HTTPStatus.INTERNAL_SERVER_ERROR].append(("Internal Error", Problem))
+    for status, described in problems.items():
         if operation.family is Family.POOLS and status is _LIST_OF_FAULTS:
             content = schemas.response(HTTPValidationError, None)
         else:
-            content = schemas.problem(models)
+            content = schemas.problem([model for _, model in described])
         yield (
             str(status.value),
             {
-                "description": ", or ".join(titles[status]),
+                "description": ", or ".join(title for title, _ in described),
                 "headers": headers(*_OF_STATUS.get(status, ())),
                 "content": content,
             },
