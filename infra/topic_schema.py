@@ -83,4 +83,4 @@ def _name(field: FieldDescriptor) -> str:
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
-    return (f"{INDENT}{line}" if line else line for line in lines)
+    return (f"{INDENT}{line}" for line in lines)
