@@ -29,8 +29,7 @@ def parse_mac(text: str) -> str:
     """
     if not _NOTATIONS.fullmatch(text):
         raise ValueError("must be a MAC address such as 00:00:5e:00:53:01")
-    digits = text.translate(_SEPARATORS).lower()
-    octets = bytes.fromhex(digits)
+    octets = bytes.fromhex(text.translate(_SEPARATORS))
     if octets == b"\xff" * 6:
         raise ValueError("must not be the broadcast address")
     if octets[0] & _GROUP_BIT:
