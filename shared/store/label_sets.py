@@ -60,16 +60,13 @@ class LabelSets:
     ) -> int:
         """Count the machines that have one of these sets."""
         everything = MachineFilter(organization_id=organization_id)
-        queries = [
+        queries = (
             machines_query(self._firestore, everything, label_sets=batch)
             for batch in batches(list(names), MAX_ALTERNATIVES)
-        ]
-        parent = paths.organization(organization_id)
-        return sum(
-            await run_concurrently(
-                self._firestore.count(parent, query, deadline, as_of=as_of) for query in queries
-            )
         )
+        parent = paths.organization(organization_id)
+        counts = (self._firestore.count(parent, query, deadline, as_of=as_of) for query in queries)
+        return sum(await run_concurrently(counts))
 
     async def _read(
         self, organization_id: str, as_of: datetime, deadline: Deadline
