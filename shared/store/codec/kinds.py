@@ -1,13 +1,13 @@
 """The kinds of Firestore values that fields of messages become."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from google_apis.firestore.document_pb2 import Value
 
 # The fields of a document or map value.
-Fields = MutableMapping[str, Value]
+Fields = Mapping[str, Value]
 
 Key = int | bool | str
 
