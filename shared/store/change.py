@@ -149,7 +149,7 @@ class Change:
         return settled or Uncommitted(decision, transaction.read_time)
 
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
-        sent = self._send(decision)
+        sent = self._prepare(decision)
         try:
             response = await transaction.commit(
                 self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
@@ -231,7 +231,7 @@ class Change:
         headers = {**record.headers, "Idempotent-Replayed": "true"}
         return Decision(response=HttpResponse(status=record.status, headers=headers, body=record.body))
 
-    def _send(self, decision: Decision) -> _Sent:
+    def _prepare(self, decision: Decision) -> _Sent:
         """Make the outbox entries; the first one has the change's id, and so identifies its commit."""
         attempt = len(self._sent)
         entries = [
