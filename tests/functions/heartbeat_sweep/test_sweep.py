@@ -307,7 +307,7 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
     await fleet.control.fail_next("Commit", pattern=failing.id, code=code, count=1000)
 
     with pytest.raises(Unavailable) as raised:
-        await sweep(fleet.inventory, DISCONNECT_AFTER, seconds=3.0)
+        await sweep(fleet.inventory, DISCONNECT_AFTER, seconds=5.0)
     assert raised.value.__context__ is None  # the machine's own entry has the cause
 
     assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
