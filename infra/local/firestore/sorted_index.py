@@ -144,11 +144,12 @@ class SortedIndex:
             del self._blocks[position], self._starts[position]
         elif len(entry.block.keys) < SIZE // 4:
             self._join(position)
+            self._join(position - 1)
 
     def _join(self, position: int) -> None:
-        """Merge a nearly empty block with the next if that is nearly empty too, to limit their number."""
-        block, *following = self._blocks[position : position + 2]
-        if following and len(following[0].keys) < SIZE // 4:
+        """Merge a block with the next, if both exist and are nearly empty, to limit their number."""
+        block, *following = self._blocks[max(position, 0) : position + 2]
+        if following and all(len(one.keys) < SIZE // 4 for one in (block, *following)):
             for entry in following[0].entries:
                 block.add(entry)
             del self._blocks[position + 1], self._starts[position + 1]

@@ -11,7 +11,8 @@ import pytest
 from google_apis.firestore.common_pb2 import Precondition, TransactionOptions
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
-from infra.local.firestore import clock, writes
+from infra.local.firestore import clock, paths, writes
+from infra.local.firestore.block import SIZE
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
@@ -51,6 +52,23 @@ async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes()
     database = new_store().database(DATABASE)
     await commit(database, MAKING, DELETION)
     assert list(database.documents.everything.records()) == []
+
+
+async def test_few_documents_of_many_are_close_together_in_an_index() -> None:
+    """Otherwise, a query would take longer the more documents there were, not the more there are."""
+    database = new_store().database(DATABASE)
+    names = [f"{DATABASE}/documents/a/{number:05}" for number in range(20 * SIZE)]
+    await commit(database, *(Write(update=Document(name=name)) for name in names))
+    index = database.documents.collections["a"].index(((paths.NAME, Mode.ASCENDING),))
+    for _ in index.bring_up_to_date():
+        pass
+    assert len(index.blocks(b"", b"\xff")) == 20
+
+    await commit(database, *(Write(delete=name) for number, name in enumerate(names) if number % SIZE))
+    for _ in index.bring_up_to_date():
+        pass
+    [block] = index.blocks(b"", b"\xff")
+    assert [entry.record.id for entry in block.entries] == [f"{n:05}" for n in range(0, 20 * SIZE, SIZE)]
 
 
 async def test_an_update_of_indexes_ends_although_documents_keep_changing() -> None:
