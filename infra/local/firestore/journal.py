@@ -11,13 +11,17 @@ from pathlib import Path
 from infra.local.data_file import DataFile
 from infra.local.firestore.state import Version
 
+# Not WITHOUT ROWID, which would put every document of more than a kilobyte on pages of its own.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
     database TEXT NOT NULL, path TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
     data BLOB NOT NULL, PRIMARY KEY (database, path)
-) WITHOUT ROWID
+)
 """
-_PUT = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)"
+_PUT = """
+INSERT INTO documents VALUES (?, ?, ?, ?, ?) ON CONFLICT (database, path)
+DO UPDATE SET created = excluded.created, updated = excluded.updated, data = excluded.data
+"""
 _DELETE = "DELETE FROM documents WHERE database = ? AND path = ?"
 
 

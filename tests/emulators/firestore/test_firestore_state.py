@@ -178,6 +178,17 @@ async def test_times_grow_also_where_the_clock_was_set_back_before_a_restart(tmp
     await journal.close()
 
 
+async def test_the_file_is_hardly_larger_than_the_documents_in_it(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path)
+    database = new_store(journal).database(DATABASE)
+    fields = {"bytes": Value(bytes_value=bytes(1000))}
+    made = [Write(update=Document(name=f"{NAME}{number:04}", fields=fields)) for number in range(1000)]
+    await commit(database, *made)
+    await journal.close()
+    stored = sum(write.update.ByteSize() for write in made)
+    assert (tmp_path / "firestore.sqlite3").stat().st_size < 1.5 * stored
+
+
 async def test_a_rejection_waits_until_what_it_names_is_on_the_disk(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path)
     database = new_store(journal).database(DATABASE)
