@@ -136,10 +136,7 @@ class Upstream:
             self._free.pop().close()
 
     def _kept(self) -> Connection | None:
-        # The longest idle ones come first: later requests, if they are fewer, would not reach them.
-        now = asyncio.get_running_loop().time()
-        while self._free and now - self._free[0].idle_since >= MAX_IDLE_SECONDS:
-            self._free.popleft().close()
+        self._close_idle()
         while self._free:
             connection = self._free.pop()
             if not connection.closed:
@@ -149,7 +146,15 @@ class Upstream:
 
     def _give_back(self, connection: Connection) -> None:
         if connection.reusable and not connection.closed:
-            connection.idle_since = asyncio.get_running_loop().time()
+            loop = asyncio.get_running_loop()
+            connection.idle_since = loop.time()
             self._free.append(connection)
+            # Later requests, if there are fewer or none, do not reach it.
+            loop.call_later(2 * MAX_IDLE_SECONDS, self._close_idle)
         else:
             connection.close()
+
+    def _close_idle(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._free and now - self._free[0].idle_since >= MAX_IDLE_SECONDS:
+            self._free.popleft().close()
