@@ -82,7 +82,7 @@ class Union(Scope):
 
     def __init__(self) -> None:
         super().__init__()
-        self.collections: list[Collection] = []
+        self.collections: dict[Collection, None] = {}
 
     def records(self) -> Iterator[Record]:
         """Return all records of the collections, in no particular order."""
@@ -177,9 +177,12 @@ class Database:
             group.declare(self._indexes.declared(identifier, group=True))
         collection = self.collections[path] = Collection(path, group, self.everything)
         collection.declare(self._indexes.declared(identifier, group=False))
-        group.collections.append(collection)
-        self.everything.collections.append(collection)
+        group.collections[collection] = self.everything.collections[collection] = None
         return collection
+
+    def _remove_collection(self, collection: Collection) -> None:
+        del self.collections[collection.path]
+        del self.groups[collection.id].collections[collection], self.everything.collections[collection]
 
     def _forget(self, time: int) -> None:
         """Drop versions superseded until a time, and records of documents that were deleted until then."""
@@ -188,3 +191,5 @@ class Database:
             version.previous = None
             if not version.data and record.latest is version:
                 del record.collection.by_id[record.id]
+                if not record.collection.by_id:
+                    self._remove_collection(record.collection)

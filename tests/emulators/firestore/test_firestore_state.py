@@ -1,6 +1,7 @@
 """A database's memory: no traces of deleted documents, no ended transactions, and times in order."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -52,6 +53,19 @@ async def test_nothing_is_kept_of_a_document_that_one_commit_makes_and_deletes()
     database = new_store().database(DATABASE)
     await commit(database, MAKING, DELETION)
     assert list(database.documents.everything.records()) == []
+
+
+async def test_nothing_is_kept_of_a_collection_whose_documents_were_deleted_long_ago() -> None:
+    times = itertools.count(step=3601 * 10**9)
+    database = new_store(nanoseconds=lambda: next(times)).database(DATABASE)
+    for _ in range(2):
+        await commit(database, MAKING)
+        await commit(database, DELETION)
+    await commit(database, Write(update=Document(name=f"{DATABASE}/documents/b/1")))
+    documents = database.documents
+    assert [*documents.collections] == ["b"]
+    assert [collection.path for collection in documents.everything.collections] == ["b"]
+    assert [*documents.groups["a"].collections] == []
 
 
 async def test_few_documents_of_many_are_close_together_in_an_index() -> None:
