@@ -177,9 +177,8 @@ class Backlog:
     # Delivering
 
     def _add(self, message: Message) -> Delivery:
-        lane = None
-        if self.policy.ordered and message.proto.ordering_key:
-            lane = self._lane(message.proto.ordering_key)
+        key = message.proto.ordering_key if self.policy.ordered else ""
+        lane = self._lane(key) if key else None
         message.hold()
         delivery = self._deliveries[message.sequence] = Delivery(message, lane)
         return delivery

@@ -21,20 +21,25 @@ class Message:
     """A published message, which never changes and which all its subscriptions share.
 
     Attributes:
-        proto: The message that subscribers receive, with its id and publish time.
         sequence: Its sequence number, greater than that of every earlier message, also across restarts.
         published: When it was published, in seconds since the epoch.
         size: Its size in bytes, for flow control.
     """
 
-    __slots__ = ("_holders", "proto", "published", "sequence", "size")
+    __slots__ = ("_holders", "_serialized", "published", "sequence", "size")
 
     def __init__(self, proto: pb.PubsubMessage, sequence: int, published: float) -> None:
-        self.proto = proto
+        # A parsed message takes four times as much memory, and topics retain messages for days.
+        self._serialized = proto.SerializeToString()
         self.sequence = sequence
         self.published = published
-        self.size = proto.ByteSize()
+        self.size = len(self._serialized)
         self._holders = 0
+
+    @property
+    def proto(self) -> pb.PubsubMessage:
+        """The message that subscribers receive, with its id and publish time, parsed anew."""
+        return pb.PubsubMessage.FromString(self._serialized)
 
     def hold(self) -> None:
         """Count one more holder: a subscription or topic that keeps the message."""
