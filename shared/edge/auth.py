@@ -22,7 +22,7 @@ MAX_KEY_LENGTH = 255
 
 
 class Authenticator:
-    """Authenticates callers. It caches keys by digest only, and evicts the least recently used one.
+    """Authenticates callers. It caches keys by digest only, and evicts old and least recently used ones.
 
     Args:
         find_key: finds a key.
@@ -70,7 +70,7 @@ class Authenticator:
             reading.add_done_callback(partial(self._forget_failure, digest))
             self._found[digest] = (now, reading)
         self._found.move_to_end(digest)
-        if len(self._found) > CACHE_SIZE:
+        while len(self._found) > CACHE_SIZE or now - next(iter(self._found.values()))[0] >= CACHE_SECONDS:
             self._found.popitem(last=False)
         return reading.result() if reading.done() else await asyncio.shield(reading)
 

@@ -101,6 +101,21 @@ async def test_the_key_that_was_used_least_recently_is_forgotten_first(
     assert [await reads_of(key) for key in used] == [1, 1, 0, 0]
 
 
+async def test_keys_that_are_no_longer_used_leave_the_memory() -> None:
+    """Otherwise, each instance keeps 10,000 of those that callers have tried or rotated, 10 MB."""
+    seconds = 0.0
+
+    async def find(_: str) -> None:
+        return None
+
+    authenticator = Authenticator(find, lambda: NOW, monotonic=lambda: seconds)
+    for number in range(100):
+        with pytest.raises(Unauthenticated):
+            await authenticator.authenticate([f"Bearer {number}"])
+        seconds += 1
+    assert len(authenticator._found) == CACHE_SECONDS
+
+
 async def test_a_key_that_is_remembered_counts_until_it_expires() -> None:
     now, reads = NOW, 0
 
