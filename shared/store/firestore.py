@@ -19,6 +19,7 @@ from google_apis.firestore.firestore_pb2 import (
     RollbackRequest,
     RunAggregationQueryRequest,
     RunQueryRequest,
+    RunQueryResponse,
 )
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
 from shared.channels import routing
@@ -26,7 +27,7 @@ from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import with_retries
-from shared.store.errors import store_errors
+from shared.store.errors import Ambiguous, store_errors
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
 
@@ -199,7 +200,7 @@ class Firestore:
             # Without a document, there is one response, which has only the time.
             responses = [response async for response in stream]
             documents = [response.document for response in responses if response.HasField("document")]
-            return documents, responses[-1].read_time.ToDatetime(UTC)
+            return documents, read_time(responses)
 
         return await self._run(self._rpcs.run_query, request, deadline, receive)
 
@@ -282,6 +283,20 @@ class Firestore:
             return number, response.read_time.ToDatetime(UTC)
 
         return await self._run(self._rpcs.run_aggregation_query, request, deadline, receive)
+
+
+def read_time(responses: "Sequence[RunQueryResponse | BatchGetDocumentsResponse]") -> datetime:
+    """Return the time as of which all responses of a stream are correct: the last that they have.
+
+    The last response itself may lack it, because it may only say that the stream is at its end.
+
+    Raises:
+        Ambiguous: the responses have no time.
+    """
+    for response in reversed(responses):
+        if response.HasField("read_time"):
+            return response.read_time.ToDatetime(UTC)
+    raise Ambiguous("the responses have no read time")
 
 
 def _mask(fields: Sequence[str]) -> DocumentMask | None:

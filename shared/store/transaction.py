@@ -5,7 +5,7 @@ https://cloud.google.com/firestore/docs/transaction-data-contention#pessimistic
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,7 @@ from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.domain.deadline import Deadline
 from shared.store.attempts import Attempts
 from shared.store.errors import FAILURES, Ambiguous
-from shared.store.firestore import Firestore
+from shared.store.firestore import Firestore, read_time
 from shared.store.wire_format import Write
 
 # Less than `SETTLE_SECONDS` of a change, which looks for its commit after the release.
@@ -86,7 +86,7 @@ class Transaction:
         ):
             self._id = response.transaction or self._id
             responses.append(response)
-        self.read_time = responses[-1].read_time.ToDatetime(UTC)
+        self.read_time = read_time(responses)
         return self._firestore.documents_by_path(responses)
 
     async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
