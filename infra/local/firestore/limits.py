@@ -13,9 +13,10 @@ from infra.local.firestore import bson, names, ordering
 from infra.local.status_errors import InvalidArgument
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
-# Of the documents that a commit deletes. The documentation does not mention it, but production rejects more:
-# https://github.com/firebase/firebase-tools/issues/1036. It counts index entries too, which is not done here.
-MAX_DELETED_BYTES = 10 * 1024 * 1024
+# Of the documents that a commit deletes or changes, even if it sends only a part of each. For deletions,
+# production is known to reject more: https://github.com/firebase/firebase-tools/issues/1036. It counts index
+# entries too, which is not done here.
+MAX_CHANGED_BYTES = 10 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = MAX_DOCUMENT_BYTES - 89
 MAX_FIELD_NAME_BYTES = 1500
@@ -78,9 +79,9 @@ def check_size(data: bytes) -> None:
             raise InvalidArgument(f'The value of property "{name}" is longer than {MAX_FIELD_BYTES} bytes.')
 
 
-def check_deleted(size: int) -> None:
-    """Check the total size of the documents that a commit deletes."""
-    if size > MAX_DELETED_BYTES:
+def check_changed(size: int) -> None:
+    """Check the total size of the documents that a commit deletes or changes."""
+    if size > MAX_CHANGED_BYTES:
         raise InvalidArgument("Transaction too big. Decrease transaction size.")
 
 

@@ -95,17 +95,16 @@ class OpenDatabase:
         """Compute the outcomes of the writes; each write sees the effects of those before it."""
         outcomes = []
         after: dict[str, Version] = {}
-        deleted = 0
+        size = 0
         for write in checked:
             stored = after[write.path] if write.path in after else self.documents.get(write.path)
-            if write.deletes and stored is not None:
-                deleted += len(stored.data)
             outcome = writes.perform(write, stored if stored and stored.data else None, time)
             outcomes.append(outcome)
             if outcome.changed:
+                size += len(outcome.data or (stored.data if stored else b""))
                 self._check_entries(write.path, outcome.data)
                 after[write.path] = Version(outcome.data, outcome.created, outcome.updated)
-        limits.check_deleted(deleted)
+        limits.check_changed(size)
         return outcomes, after
 
     def _check_entries(self, path: str, data: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from google.api_core.exceptions import InvalidArgument
-from google.cloud.firestore import Client, CollectionReference, FieldFilter
+from google.cloud.firestore import ArrayRemove, Client, CollectionReference, FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import DocumentTransform, Value, Write
 
@@ -282,3 +282,17 @@ def test_a_commit_deletes_at_most_10_mebibytes(client: Client, cities: Collectio
             deletion.delete(document)
         deletion.commit()
     assert list(cities.list_documents()) == []
+
+
+def test_a_commit_changes_parts_of_documents_of_at_most_10_mebibytes(
+    client: Client, cities: CollectionReference
+) -> None:
+    documents = [cities.document(f"{number}") for number in range(11)]
+    for document in documents:
+        document.set({"a": bytes(1_000_000)})
+    change = client.batch()
+    for document in documents:
+        change.update(document, {"b": ArrayRemove(["c"])})
+    with pytest.raises(InvalidArgument, match="Transaction too big"):
+        change.commit()
+    assert all("b" not in (document.get().to_dict() or {}) for document in documents)
