@@ -1,5 +1,8 @@
 """The cleanup after a pool's deletion: removes the pool's id from its members."""
 
+import grpc
+import grpc.aio
+
 from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
 from shared.events.push import PushedEvent
@@ -11,7 +14,7 @@ from shared.store.transaction import Transaction
 
 # Shorter than the subscription's ack deadline. The next delivery continues with what is left.
 SECONDS = 50.0
-# Far below the 10 MiB of a commit, and fast enough not to delay other changes of these machines.
+# Fast enough not to delay other changes of these machines; halved if these are too large together.
 BATCH = 250
 
 
@@ -25,17 +28,26 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
         Unavailable: some members are left, so the event must be delivered again.
     """
     if event.message.change != PoolChange.POOL_CHANGE_DELETED:
-        return  # in case the subscription's filter is missing: pools that exist must not lose members
+        return None  # in case the subscription's filter is missing: pools that exist must not lose members
     deadline = Deadline(SECONDS)
     pool_id = event.message.pool.id
+    limit = BATCH
 
     async def decide(_: Transaction) -> Effect:
         members = await member_names(
-            inventory.firestore, event.organization_id, pool_id, limit=BATCH, deadline=deadline
+            inventory.firestore, event.organization_id, pool_id, limit=limit, deadline=deadline
         )
         return Effect(
             writes=[writes.remove_from_array(name, "pool_ids", pool_id) for name in members],
-            complete=len(members) < BATCH,
+            complete=len(members) < limit,
         )
 
-    await inventory.effects.apply(event.subscription, event.id, decide, deadline)
+    while True:
+        try:
+            return await inventory.effects.apply(event.subscription, event.id, decide, deadline)
+        except grpc.aio.AioRpcError as error:
+            # A commit can change documents of some 10 MiB in total, and a machine has up to 1 MiB:
+            # https://github.com/firebase/firebase-tools/issues/1036
+            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or limit == 1:
+                raise
+            limit //= 2

@@ -123,6 +123,16 @@ async def test_many_members_are_cleaned_up_in_batches(
     assert pool.members() == []
 
 
+def test_members_that_are_too_large_for_one_commit_are_cleaned_up(
+    pool: DeletedPool, cleanup: Callable[[str], int]
+) -> None:
+    pool.have_members(12)
+    for machine in pool.members():
+        pool.machines.document(machine).update({"machine_parameters": bytes(900_000)})
+    assert cleanup(pool.envelope()) == 204
+    assert pool.members() == []
+
+
 def test_a_repeated_event_changes_nothing(pool: DeletedPool, cleanup: Callable[[str], int]) -> None:
     assert cleanup(pool.envelope()) == 204
     pool.have_members(1)  # which is impossible for clients, and shows that the repeat has no effect
