@@ -6,10 +6,12 @@ deletion writes the pool, so it happens entirely before or after an assignment:
 https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+
+import grpc.aio
 
 from functions.pools.bodies import MachineAssignment
 from functions.pools.responses import (
@@ -36,6 +38,8 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.change import Decision
+from shared.store.changes import Complete
+from shared.store.errors import is_too_big
 from shared.store.machines import StoredMachine
 from shared.store.transaction import Transaction
 
@@ -90,8 +94,7 @@ async def add(inventory: Inventory, call: Call) -> HttpResponse:
         decision = _decision(pool_response(200, pool), pool, change, stored, joined)
         return replace(decision, shown=list(map(memberships.plain_after, stored, joined)))
 
-    read, complete = partial(_read_request, call), partial(_complete_with_members, inventory, call)
-    return await inventory.changes.respond(command_of(call), read, decide, complete=complete)
+    return await _respond(inventory, call, decide, partial(_complete_with_members, inventory, call))
 
 
 async def remove(inventory: Inventory, call: Call) -> HttpResponse:
@@ -105,8 +108,28 @@ async def remove(inventory: Inventory, call: Call) -> HttpResponse:
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(HttpResponse(status=204), pool, change, stored, left)
 
+    return await _respond(inventory, call, decide)
+
+
+async def _respond(
+    inventory: Inventory,
+    call: Call,
+    decide: Callable[[Transaction, _Assignment], Awaitable[Decision]],
+    complete: Complete | None = None,
+) -> HttpResponse:
+    """Apply an assignment.
+
+    Raises:
+        Invalid: the machines are too large together for one commit.
+    """
     read = partial(_read_request, call)
-    return await inventory.changes.respond(command_of(call), read, decide)
+    try:
+        return await inventory.changes.respond(command_of(call), read, decide, complete=complete)
+    except grpc.aio.AioRpcError as error:
+        if not is_too_big(error):
+            raise
+        message = "The machines are too large for one request: use several"
+        raise Invalid([Fault(("body", "machine_ids"), "too_large", message)]) from error
 
 
 def _read_request(call: Call) -> _Assignment:

@@ -66,3 +66,12 @@ def store_errors() -> Iterator[None]:
         if error.code() not in _MEANINGS:
             raise
         raise _MEANINGS[error.code()](details) from error
+
+
+def is_too_big(error: grpc.aio.AioRpcError) -> bool:
+    """Return whether a commit was rejected because its documents are too large together.
+
+    Firestore has no limit on their number, but counts the whole of each, and says so only in the message:
+    https://github.com/firebase/firebase-tools/issues/1036
+    """
+    return error.code() is grpc.StatusCode.INVALID_ARGUMENT and "too big" in (error.details() or "")

@@ -6,7 +6,33 @@ import pytest
 
 from tests.functions.machines.expectations import common_headers
 from tests.functions.pools.api import PoolsApi, a_uuid
-from tests.functions.pools.expectations import MACHINE_FIELDS, POOL_FIELDS, no_such_pool, pool, problem
+from tests.functions.pools.expectations import (
+    MACHINE_FIELDS,
+    POOL_FIELDS,
+    invalid,
+    no_such_pool,
+    pool,
+    problem,
+)
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_machines_that_are_too_large_for_one_commit_take_several_requests(
+    pools: PoolsApi, method: str
+) -> None:
+    """A commit can change documents of some 10 MiB in total, even if it sends only a part of each."""
+    created = (await pools.create())["id"]
+    machines = await pools.fill([created] if method == "DELETE" else [], 12)
+    for machine in machines:
+        pools.machines().document(machine).update({"of_a_newer_release": bytes(900_000)})
+    path = f"/v1/pools/{created}/machines"
+
+    rejected = await pools.call(method, path, {"machine_ids": machines})
+
+    message = "The machines are too large for one request: use several"
+    invalid(rejected, (("body", "machine_ids"), message, "too_large"))
+    for half in machines[:6], machines[6:]:
+        assert (await pools.call(method, path, {"machine_ids": half})).status_code in {200, 204}
 
 
 class TestAdd:
