@@ -7,6 +7,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from google_apis.descriptors import POOL
+from infra.local.status_errors import InvalidArgument
 
 MILLISECOND = 1000
 SECOND = 1_000_000
@@ -52,5 +53,11 @@ def to_timestamp(time: int) -> Timestamp:
 
 
 def from_timestamp(timestamp: Timestamp) -> int:
-    """Convert a Timestamp to a time, truncated to microseconds."""
+    """Convert a Timestamp of a request to a time.
+
+    Raises:
+        InvalidArgument: It has nanoseconds, which production rejects in read times and preconditions.
+    """
+    if timestamp.nanos % 1000:
+        raise InvalidArgument("Timestamps must have microsecond precision.")
     return timestamp.seconds * SECOND + timestamp.nanos // 1000

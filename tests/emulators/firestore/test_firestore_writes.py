@@ -13,6 +13,7 @@ from google.api_core.exceptions import (
 from google.cloud.firestore import DELETE_FIELD, Client, CollectionReference
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import Document, Precondition, Value, Write
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import code_pb2
 
 from tests.emulators.firestore.reading import updated
@@ -64,6 +65,15 @@ def test_a_commit_with_one_violated_precondition_changes_nothing(
     with pytest.raises(NotFound):
         generated.commit(database=database, writes=writes)
     assert list(cities.stream()) == []
+
+
+def test_times_of_requests_have_microseconds(generated: FirestoreClient, database: str) -> None:
+    """The comments of google/firestore/v1/common.proto and firestore.proto require it."""
+    time = Timestamp(seconds=1, nanos=1)
+    with pytest.raises(InvalidArgument, match="microsecond"):
+        generated.commit(database=database, writes=[update(database, "a/1", Precondition(update_time=time))])
+    with pytest.raises(InvalidArgument, match="microsecond"):
+        generated.get_document({"name": f"{database}/documents/a/1", "read_time": time})
 
 
 def test_an_update_time_that_matches_lets_a_write_through(cities: CollectionReference) -> None:
