@@ -41,7 +41,8 @@ class MachineItemsQuery(Strict):
     """The filters, the page, and whether to include pools."""
 
     search: SearchText = ""
-    name: Annotated[str, Field(description="The exact name")] = NOT_SENT
+    # No name is longer. Firestore indexes only the first 1,500 bytes of a value.
+    name: Annotated[str, Field(max_length=255, description="The exact name")] = NOT_SENT
     status: Annotated[MachineStatus, Field(strict=False)] = NOT_SENT
     created_at_from: CreatedFrom = NOT_SENT
     created_at_to: CreatedTo = NOT_SENT

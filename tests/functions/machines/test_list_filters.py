@@ -131,6 +131,22 @@ async def test_a_filter_that_nothing_meets_finds_nothing(http: httpx.AsyncClient
         assert page == {"items": [], "total": 0, "skip": 0, "limit": 100}
 
 
+async def test_a_filter_by_a_name_is_no_longer_than_a_name(http: httpx.AsyncClient, stored: Fleet) -> None:
+    """Firestore indexes only 1,500 bytes of a value, and does not say how it compares a longer one."""
+    assert (await get(http, stored, (("name", "\N{GRINNING FACE}" * 255),))).json()["total"] == 0
+    rejected = await http.get(PATH, params={"name": "x" * 256}, headers=stored.organization.headers)
+    assert (rejected.status_code, rejected.json()["detail"]) == (
+        422,
+        [
+            {
+                "loc": ["query", "name"],
+                "msg": "String should have at most 255 characters",
+                "type": "string_too_long",
+            }
+        ],
+    )
+
+
 async def test_an_empty_search_finds_all(http: httpx.AsyncClient, stored: Fleet) -> None:
     assert (await get(http, stored, (("search", ""), ("limit", "1")))).json()["total"] == SIZE
 
