@@ -80,3 +80,18 @@ async def test_more_large_pools_than_one_commit_holds_are_exchanged_in_several_s
     invalid(rejected, (("body", "pool_ids"), message, "too_large"))
     assert [step.status_code for step in steps] == [200, 200]
     assert wanted == await pools.pools_of(machine)
+
+
+async def test_the_commit_has_room_for_a_large_machine_and_its_recorded_response(
+    pools: PoolsApi, largest: Sequence[str]
+) -> None:
+    """Without the limit for events, Firestore would reject the commit, and the response would be a 500."""
+    machine = await pools.register()
+    large = {"machine_parameters": f'{{"a": "{"x" * 450_000}"}}', "of_a_newer_release": bytes(480_000)}
+    pools.machines().document(machine).update(large)
+    path = f"/v1/machines/{machine}/pools"
+    await pools.call("PUT", path, {"pool_ids": largest[:57]})
+
+    rejected = await pools.call("PUT", path, {"pool_ids": largest[57:113]}, {"Idempotency-Key": machine})
+
+    assert rejected.status_code == 422, rejected.text
