@@ -28,7 +28,7 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
         Unavailable: some members are left, so the event must be delivered again.
     """
     if event.message.change != PoolChange.POOL_CHANGE_DELETED:
-        return None  # in case the subscription's filter is missing: pools that exist must not lose members
+        return  # in case the subscription's filter is missing: pools that exist must not lose members
     deadline = Deadline(SECONDS)
     pool_id = event.message.pool.id
     limit = BATCH
@@ -44,10 +44,12 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
 
     while True:
         try:
-            return await inventory.effects.apply(event.subscription, event.id, decide, deadline)
+            await inventory.effects.apply(event.subscription, event.id, decide, deadline)
         except grpc.aio.AioRpcError as error:
             # A commit can change documents of some 10 MiB in total, and a machine has up to 1 MiB:
             # https://github.com/firebase/firebase-tools/issues/1036
             if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or limit == 1:
                 raise
             limit //= 2
+        else:
+            return
