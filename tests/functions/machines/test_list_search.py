@@ -113,19 +113,21 @@ async def test_more_machines_than_are_looked_at_at_once_are_found_by_a_long_part
     assert (ids[99:], 101) == (fleet.ids(page), page["total"])
 
 
+@pytest.mark.parametrize("repeats", [(1, 2), (2, 1)])
 async def test_a_machine_that_is_renamed_meanwhile_is_not_missed_by_a_long_part(
-    machines: MachinesApi, firestore_control: Control
+    machines: MachinesApi, firestore_control: Control, repeats: tuple[int, int]
 ) -> None:
-    """It matches all the time, but must be verified only after those to verify are counted."""
+    """It matches all the time, but must be verified only while its name has the part twice."""
     part = "".join(f"{number:x}." for number in range(30))
-    machine_id = created(await machines.register(a_body(name=part)))
+    before, after = (part * times for times in repeats)
+    machine_id = created(await machines.register(a_body(name=before)))
     await firestore_control.fail_next(
         "RunAggregationQuery", pattern=machines.organization.id, when="after", delay_ms=UNTIL_RELEASED
     )
 
     page = asyncio.create_task(found(machines, f"search={part}"))
     await firestore_control.struck()
-    renamed = await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"name": part + part})
+    renamed = await machines.call("PATCH", f"{ITEMS}/{machine_id}", {"name": after})
     await firestore_control.release()
 
     assert renamed.status_code == 200
