@@ -250,9 +250,8 @@ class Broker:
         topic = self.topics.get(subscription.config.dead_letter_policy.dead_letter_topic)
         if topic is None:
             return False
-        dead = pb.PubsubMessage()
-        dead.CopyFrom(message.proto)
-        published = message.proto.publish_time.ToDatetime().isoformat(timespec="milliseconds")
+        dead = message.proto
+        published = dead.publish_time.ToDatetime().isoformat(timespec="milliseconds")
         dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(failures)
         dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription.name.rpartition("/")[2]
         dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project_of(subscription.name)
