@@ -73,8 +73,8 @@ class _Run:
 
         Args:
             documents: the outbox documents. Those whose requests may still look for them are skipped.
-            read_at: the read time. It is the store's, like the commit times, because with another clock that
-                is ahead, events would be deleted too early.
+            read_at: when they were read, by the store's clock, which also sets commit times. By another clock
+                that is ahead, events would be deleted too early.
         """
         events = sorted(self._events(documents, read_at), key=lambda event: event.committed_at)
         keys = defaultdict(list)

@@ -28,7 +28,8 @@ async def find_verified(
 ) -> tuple[list[Plain], datetime | None]:
     """Return the machines that match a filter but that its terms alone do not find, and the reads' time.
 
-    At another time, a machine that has been renamed can be among those that the terms find, or not.
+    The caller must read the machines that the terms find as of that time too. Otherwise, a machine that is
+    renamed in between could be missed, or found twice.
 
     Args:
         firestore: the database.

@@ -69,6 +69,8 @@ class Outbox:
     ) -> AsyncIterator[tuple[list[Document], datetime]]:
         """Read the outbox once, in parts that exceed a limit by less than one page, each with its read time.
 
+        A part of several pages has the time of the last one.
+
         There is no index to select old documents. An index on times would have a hot end, and limit the
         product to some 500 changes a second. Few documents are young, because most are deleted within a
         second. An empty outbox costs one read, which Firestore charges for any query.
