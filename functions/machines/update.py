@@ -1,6 +1,5 @@
 """Changes of some fields of a machine, and heartbeats."""
 
-from datetime import UTC
 from functools import partial
 
 from functions.machines.bodies import MachinePatch
@@ -31,10 +30,7 @@ async def update(inventory: Inventory, call: Call) -> HttpResponse:
 
     async def decide(_: Transaction, body: MachinePatch) -> Decision:
         stored = await read_matching(inventory, call, path.uuid(call.request, "machine_id"))
-        # If this instance's clock is behind the time of the last write, it is wrong, and would make a machine
-        # look silent.
-        now = max(inventory.clock(), stored.document.update_time.ToDatetime(UTC))
-        change = machines.update(stored.machine, body.changes(), now=now)
+        change = machines.update(stored.machine, body.changes(), now=inventory.clock())
         after = change.after
         # Cleared fields take no space.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:

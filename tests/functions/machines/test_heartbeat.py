@@ -1,28 +1,20 @@
 """Heartbeats: an agent reports that its machine is alive, more often than any other change."""
 
 import asyncio
-import dataclasses
-import logging
 import uuid
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from google.cloud.firestore import DELETE_FIELD
 
 from functions.machines.machine_size import MAX_MESSAGE_BYTES
-from functions.machines.operations import operations
-from shared.bootstrap import Inventory
-from shared.bootstrap.api import http_app
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.control import Control
 from tests.event_log import EventLog
 from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, patched, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.expectations import PATH, problem
-from tests.google_clients import firestore_client
 from tests.inventory_checker import InventoryChecker, settled
-from tests.stack import RunningStack, organization
 
 SECOND = timedelta(seconds=1)
 TEN_SECONDS = timedelta(seconds=10)
@@ -144,27 +136,6 @@ async def test_to_say_connected_once_more_is_a_heartbeat(
     assert before <= parse_time(again["last_seen"]) <= datetime.now(UTC)
     assert connected | {"last_seen": again["last_seen"]} == again
     assert await pubsub_control.tallied() == 0
-
-
-@pytest.mark.parametrize("status", ["connected", "disconnected"])
-async def test_to_be_connected_is_no_older_than_the_last_write_if_the_clock_is_behind(
-    stack: RunningStack, own: Inventory, status: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise the next sweep would disconnect the machine, whose other heartbeats another instance got."""
-    monkeypatch.setattr(logging.root, "handlers", logging.root.handlers)  # the application configures the log
-    behind = dataclasses.replace(own, clock=lambda: datetime.now(UTC) - timedelta(minutes=10))
-    transport = httpx.ASGITransport(http_app(behind, operations(behind)))
-    with firestore_client(stack.firestore_emulator_host, own.project) as store:
-        async with httpx.AsyncClient(transport=transport, base_url="http://function.example.com") as http:
-            machines = MachinesApi(http=http, organization=organization(store, "example"), store=store)
-            machine = await registered(machines)
-            alive = await patched(
-                machines, machine["id"], beat(datetime.now(UTC) - SECOND) | {"status": status}
-            )
-
-            again = await patched(machines, machine["id"], {"status": "connected"})
-
-    assert parse_time(alive["last_seen"]) <= parse_time(again["last_seen"]) <= datetime.now(UTC)
 
 
 async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines: MachinesApi) -> None:
