@@ -177,8 +177,7 @@ class Backlog:
     # Delivering
 
     def _add(self, message: Message) -> Delivery:
-        key = message.proto.ordering_key if self.policy.ordered else ""
-        lane = self._lane(key) if key else None
+        lane = self._lane(message.ordering_key) if self.policy.ordered and message.ordering_key else None
         message.hold()
         delivery = self._deliveries[message.sequence] = Delivery(message, lane)
         return delivery

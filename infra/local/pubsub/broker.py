@@ -250,7 +250,7 @@ class Broker:
         topic = self.topics.get(subscription.config.dead_letter_policy.dead_letter_topic)
         if topic is None:
             return False
-        dead = message.proto
+        dead = message.parse()
         published = dead.publish_time.ToDatetime().isoformat(timespec="milliseconds")
         dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(failures)
         dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription.name.rpartition("/")[2]

@@ -21,24 +21,25 @@ class Message:
     """A published message, which never changes and which all its subscriptions share.
 
     Attributes:
+        ordering_key: Its ordering key; empty if it has none.
         sequence: Its sequence number, greater than that of every earlier message, also across restarts.
         published: When it was published, in seconds since the epoch.
         size: Its size in bytes, for flow control.
     """
 
-    __slots__ = ("_holders", "_serialized", "published", "sequence", "size")
+    __slots__ = ("_holders", "_serialized", "ordering_key", "published", "sequence", "size")
 
     def __init__(self, proto: pb.PubsubMessage, sequence: int, published: float) -> None:
         # A parsed message takes four times as much memory, and topics retain messages for days.
         self._serialized = proto.SerializeToString()
+        self.ordering_key = proto.ordering_key
         self.sequence = sequence
         self.published = published
         self.size = len(self._serialized)
         self._holders = 0
 
-    @property
-    def proto(self) -> pb.PubsubMessage:
-        """The message that subscribers receive, with its id and publish time, parsed anew."""
+    def parse(self) -> pb.PubsubMessage:
+        """Return the message that subscribers receive, with its id and publish time."""
         return pb.PubsubMessage.FromString(self._serialized)
 
     def hold(self) -> None:

@@ -132,7 +132,7 @@ def envelope(lease: Lease, subscription: Subscription) -> bytes:
 
     Ids and times are included under both the JSON name and the proto name, as in production.
     """
-    proto = lease.delivery.message.proto
+    proto = lease.delivery.message.parse()
     published = proto.publish_time.ToJsonString()
     message: dict[str, object] = {
         "messageId": proto.message_id,

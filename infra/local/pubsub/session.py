@@ -67,7 +67,7 @@ class Session:
         return [
             pb.ReceivedMessage(
                 ack_id=lease.ack_id,
-                message=lease.delivery.message.proto,
+                message=lease.delivery.message.parse(),
                 delivery_attempt=lease.delivery.failures + 1 if counts_attempts else 0,
             )
             for lease in leases

@@ -34,7 +34,7 @@ class Subscription:
 
     def wants(self, message: Message) -> bool:
         """Return whether a message matches its filter."""
-        return self._matches(message.proto.attributes)
+        return not self.config.filter or self._matches(message.parse().attributes)
 
     def configure(self, config: pb.Subscription, now: float) -> None:
         """Replace its configuration by another complete one."""

@@ -127,7 +127,7 @@ class BacklogMachine(RuleBasedStateMachine):
         leases = self.backlog.take(consumer, limit, self.now)
         for lease in leases:
             message = lease.delivery.message
-            key = message.proto.ordering_key
+            key = message.ordering_key
             assert message.sequence not in {held.sequence for held in self.held.values()}
             if key:
                 earlier = {one for one, of in self.offered.items() if of == key and one < message.sequence}
