@@ -34,7 +34,11 @@ def _date_as(time: str) -> Callable[[str], str]:
     def complete(text: str) -> str:
         if _LOST_PLUS.fullmatch(text):
             raise PydanticKnownError("datetime_parsing", {"error": "a zone's + is %2B in a URL"})
-        return f"{text}T{time}Z" if _DATE.fullmatch(text) else text
+        if _DATE.fullmatch(text):
+            return f"{text}T{time}Z"
+        if not _DATE_AND_TIME.match(text):
+            raise PydanticKnownError("datetime_parsing", {"error": "expected a date, or a date and a time"})
+        return text
 
     return complete
 

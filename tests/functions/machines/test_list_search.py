@@ -281,6 +281,13 @@ async def test_a_plus_that_is_a_space_in_a_query_is_reported_as_such(machines: M
         assert "%2B" in fault["msg"]
 
 
+async def test_what_is_no_time_is_reported_with_what_is(machines: MachinesApi) -> None:
+    response = await machines.call("GET", f"{ITEMS}?created_at_from=yesterday")
+
+    [fault] = response.json()["detail"]
+    assert fault["msg"] == "Input should be a valid datetime, expected a date, or a date and a time"
+
+
 async def test_a_time_that_is_none_takes_no_time(machines: MachinesApi, stack: RunningStack) -> None:
     """A regular expression with backtracking would take six seconds, and block all other requests."""
     [worker] = proc.children(stack.pids["machines"])
