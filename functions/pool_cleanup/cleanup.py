@@ -1,6 +1,5 @@
 """The cleanup after a pool's deletion: removes the pool's id from its members."""
 
-import grpc
 import grpc.aio
 
 from shared.bootstrap import Inventory
@@ -9,6 +8,7 @@ from shared.events.push import PushedEvent
 from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
 from shared.store import writes
 from shared.store.effects import Effect
+from shared.store.errors import is_too_big
 from shared.store.member_names import member_names
 from shared.store.transaction import Transaction
 
@@ -46,9 +46,7 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
         try:
             await inventory.effects.apply(event.subscription, event.id, decide, deadline)
         except grpc.aio.AioRpcError as error:
-            # A commit can change documents of some 10 MiB in total, and a machine has up to 1 MiB:
-            # https://github.com/firebase/firebase-tools/issues/1036
-            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or limit == 1:
+            if not is_too_big(error) or limit == 1:
                 raise
             limit //= 2
         else:
