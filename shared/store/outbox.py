@@ -7,7 +7,6 @@ from contextvars import Context
 from datetime import datetime
 from functools import partial
 
-import grpc
 import grpc.aio
 
 from google_apis.firestore.document_pb2 import Document, Value
@@ -16,7 +15,7 @@ from shared.domain.deadline import Deadline
 from shared.store import paths, writes
 from shared.store.attempts import with_retries
 from shared.store.batches import batches
-from shared.store.errors import FAILURES
+from shared.store.errors import FAILURES, is_too_big
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
 
@@ -101,7 +100,7 @@ class Outbox:
         try:
             await with_retries(partial(self._firestore.commit, deletes, deadline), deadline)
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or len(names) == 1:
+            if not is_too_big(error) or len(names) == 1:
                 raise
             for half in batches(names, (len(names) + 1) // 2):
                 await self._delete(half, deadline)
