@@ -7,6 +7,7 @@ from pydantic import Field
 
 from functions.machines.label_selectors import LabelSelectors
 from functions.machines.pools_of import included_pools, read_pools, with_pools
+from functions.machines.profile import Name
 from functions.machines.timestamps import PeriodEnd, PeriodStart
 from shared.bootstrap import Inventory
 from shared.domain import pages
@@ -41,8 +42,8 @@ class MachineItemsQuery(Strict):
     """The filters, the page, and whether to include pools."""
 
     search: SearchText = ""
-    # No name is longer. Firestore indexes only the first 1,500 bytes of a value.
-    name: Annotated[str, Field(max_length=255, description="The exact name")] = NOT_SENT
+    # No longer than a name can be: Firestore indexes only the first 1,500 bytes of a value.
+    name: Annotated[Name, Field(description="The exact name")] = NOT_SENT
     status: Annotated[MachineStatus, Field(strict=False)] = NOT_SENT
     created_at_from: CreatedFrom = NOT_SENT
     created_at_to: CreatedTo = NOT_SENT
