@@ -11,6 +11,8 @@ from typing import Any
 from infra.openapi.__main__ import FOLDER, all_operations
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = json.loads((ROOT / FOLDER / "openapi.json").read_text())
+SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 def test_the_committed_document_and_page_are_freshly_made_ones(tmp_path: Path) -> None:
@@ -29,9 +31,8 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 def test_only_what_must_be_requested_or_found_is_optional_in_responses() -> None:
-    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
     of_responses = {
-        name: schema for name, schema in schemas.items() if schema.get("additionalProperties") is not False
+        name: schema for name, schema in SCHEMAS.items() if schema.get("additionalProperties") is not False
     }
 
     assert {
@@ -51,11 +52,9 @@ def test_only_what_must_be_requested_or_found_is_optional_in_responses() -> None
 
 def test_no_field_of_a_body_has_a_default() -> None:
     """Some generators make such a field required in requests, and always present in responses."""
-    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
-
     assert [
         (name, field)
-        for name, schema in schemas.items()
+        for name, schema in SCHEMAS.items()
         for field, described in schema.get("properties", {}).items()
         if "default" in described
     ] == []
@@ -63,50 +62,38 @@ def test_no_field_of_a_body_has_a_default() -> None:
 
 def test_no_parameter_has_a_default_that_depends_on_another() -> None:
     """Some clients send each default, but `page` and `page_token` exclude each other."""
-    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
-
-    parameters = document["paths"]["/api/v1/machines"]["get"]["parameters"]
+    parameters = DOCUMENT["paths"]["/api/v1/machines"]["get"]["parameters"]
     assert [described["name"] for described in parameters if "default" in described.get("schema", ())] == []
 
 
 def test_labels_of_a_request_are_a_map_of_text() -> None:
     """Generators of clients make a map of `additionalProperties`, but seldom of `patternProperties`."""
-    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
-
-    labels = schemas["MachineProfile"]["properties"]["labels"]
+    labels = SCHEMAS["MachineProfile"]["properties"]["labels"]
 
     assert labels["additionalProperties"]["type"] == "string"
     assert "pattern" in labels["propertyNames"]
 
 
 def test_every_call_can_have_a_500() -> None:
-    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
-
-    for path, calls in document["paths"].items():
+    for path, calls in DOCUMENT["paths"].items():
         for call in calls.values():
             assert ("500" in call["responses"]) == (not path.startswith("/health"))
 
 
 def test_every_call_takes_a_request_id() -> None:
-    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
-
-    for path in document["paths"].values():
+    for path in DOCUMENT["paths"].values():
         for call in path.values():
             assert {"$ref": "#/components/parameters/RequestId"} in call["parameters"]
 
 
 def test_every_alternative_has_a_type() -> None:
     """Generators of clients do not add the type beside `anyOf` to its alternatives."""
-    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
-
-    alternatives = [one for schema in objects(document) for one in schema.get("anyOf", ())]
+    alternatives = [one for schema in objects(DOCUMENT) for one in schema.get("anyOf", ())]
     assert [one for one in alternatives if not {"type", "$ref"} & one.keys()] == []
 
 
 def test_sizes_and_frequencies_have_64_bits() -> None:
     """Without a format, clients in Java and some other languages have integers of 32 bits."""
-    schemas = json.loads((ROOT / FOLDER / "openapi.json").read_text())["components"]["schemas"]
-
     for part, field in (
         ("Cpu", "clock_frequency"),
         ("Cpu", "cores"),
@@ -114,15 +101,13 @@ def test_sizes_and_frequencies_have_64_bits() -> None:
         ("Drive", "capacity"),
     ):
         for model in ("Profile", "View"):
-            assert schemas[f"{part}{model}"]["properties"][field]["format"] == "int64"
+            assert SCHEMAS[f"{part}{model}"]["properties"][field]["format"] == "int64"
 
 
 def test_every_reference_leads_to_something() -> None:
-    document = json.loads((ROOT / FOLDER / "openapi.json").read_text())
-
-    for reference in {schema["$ref"] for schema in objects(document) if "$ref" in schema}:
+    for reference in {schema["$ref"] for schema in objects(DOCUMENT) if "$ref" in schema}:
         steps = reference.removeprefix("#/").split("/")
-        assert reduce(lambda inside, step: inside[step], steps, document)
+        assert reduce(lambda inside, step: inside[step], steps, DOCUMENT)
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON value
