@@ -8,7 +8,6 @@ from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.http_response import HttpResponse
-from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.conditions import etag
 from shared.edge.idempotency import command_of
@@ -35,8 +34,9 @@ async def update(inventory: Inventory, call: Call) -> HttpResponse:
         # Cleared fields take no space.
         if sizable := {field for field in SIZABLE.intersection(change.fields) if getattr(after, field)}:
             require_storable(after, sizable)
+        shown = stored.plain_after(after, change.written)
         return Decision(
-            response=json_response(200, machine_json(plain(after)), {"ETag": etag(after.version)}),
+            response=json_response(200, machine_json(shown), {"ETag": etag(after.version)}),
             writes=[change_machine(stored, change)] if change.fields else [],
             events=[events.machine_updated(change)] if change.makes_version else [],
         )

@@ -34,6 +34,11 @@ class MachineChange:
         """Whether the change makes a version, and so an event; a heartbeat does not."""
         return self.after.version != self.before.version
 
+    @property
+    def written(self) -> Sequence[str]:
+        """The names of all fields that differ, with `version` and `updated_at` if they do."""
+        return [*self.fields, "version", "updated_at"] if self.makes_version else self.fields
+
 
 def changed_fields(before: Machine, after: Machine, *, among: Collection[str] = _EVERY_FIELD) -> list[str]:
     """Return the names of the fields that differ between two states, in the order of their numbers.

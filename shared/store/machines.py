@@ -1,5 +1,6 @@
 """Machines in the store."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import MachineNotFound
 from shared.domain.identities import mac_identity
 from shared.domain.machine_change import MachineChange
-from shared.domain.plain import Plain
+from shared.domain.plain import Plain, plain
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.records_pb2 import IdentityClaim
@@ -52,6 +53,10 @@ class StoredMachine:
         """Decode a machine's document."""
         values = decode_plain(document.fields, Machine)
         return cls(Machine(**values), values, document)
+
+    def plain_after(self, after: Machine, fields: Iterable[str]) -> Plain:
+        """Return the changed machine as plain values, given the names of all fields that differ."""
+        return {**self.plain, **plain(after, fields)}
 
 
 async def read_stored_machine(
@@ -127,12 +132,9 @@ def create_machine(firestore: Firestore, machine: Machine) -> Write:
 
 def change_machine(stored: StoredMachine, change: MachineChange) -> Write:
     """Return the write of a changed machine; the commit fails if the document changed after it was read."""
-    after, names = change.after, list(change.fields)
-    extra: dict[str, Any] = {}
+    after, names = change.after, change.written
+    extra = version_last_seen(after) if change.makes_version else {}
     merged = b""
-    if change.makes_version:
-        names += ["version", "updated_at"]
-        extra |= version_last_seen(after)
     if "status" in names:
         extra |= {SHARD: None} | shard_fields(after)
     if not _SEARCHED.isdisjoint(names):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from google_apis.firestore.document_pb2 import Document
-from shared.domain.plain import Plain, plain
+from shared.domain.plain import Plain
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
@@ -67,5 +67,5 @@ def change_pools(stored: StoredMachine, after: Machine) -> Write:
 
 
 def plain_after(stored: StoredMachine, after: Machine) -> Plain:
-    """Return a machine with changed pools as plain values: what the change writes, and the rest as read."""
-    return {**stored.plain, **plain(after, _WRITTEN)}
+    """Return a machine with changed pools as plain values."""
+    return stored.plain_after(after, _WRITTEN)
