@@ -23,6 +23,8 @@ OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
+Metadata = tuple[tuple[str, str], ...]
+
 
 def connect(emulator: str, host: str, scopes: Sequence[str]) -> grpc.aio.Channel:
     """Make a channel, which belongs to the event loop that it is made in.
@@ -51,7 +53,7 @@ def _credentials(host: str, scopes: Sequence[str]) -> grpc.ChannelCredentials:
     return grpc.compute_engine_channel_credentials(grpc.metadata_call_credentials(authorization))
 
 
-def routing(field: str, quoted: str) -> tuple[tuple[str, str], ...]:
+def routing(field: str, quoted: str) -> Metadata:
     """Return a call's routing metadata for Google's front ends: https://google.aip.dev/client-libraries/4222.
 
     The field's value must be percent-encoded.

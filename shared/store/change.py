@@ -151,13 +151,13 @@ class Change:
     async def _commit(self, transaction: Transaction, decision: Decision) -> Committed:
         sent = self._prepare(decision)
         try:
-            response = await transaction.commit(
+            time = await transaction.commit(
                 self._writes(sent), self._command.deadline.earlier(SETTLE_SECONDS)
             )
         except Ambiguous:
             self._unanswered.append(sent)
             raise
-        return Committed(decision, sent.entries, response.commit_time.ToDatetime(UTC))
+        return Committed(decision, sent.entries, time)
 
     async def earlier_decision(self, deadline: Deadline) -> Decision | None:
         """Return the recorded response for the key; None if there is none, or if the store fails.

@@ -3,33 +3,33 @@
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
-
-import grpc
-import grpc.aio
 
 from google_apis.firestore.common_pb2 import DocumentMask, TransactionOptions
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
-    CommitResponse,
-    GetDocumentRequest,
     RollbackRequest,
     RunAggregationQueryRequest,
     RunQueryRequest,
     RunQueryResponse,
 )
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
-from shared.channels import routing
+from shared.channels import Metadata, routing
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import with_retries
+from shared.store.document_reads import DocumentReads
+from shared.store.document_updates import DocumentUpdates
 from shared.store.errors import Ambiguous, store_errors
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
+
+if TYPE_CHECKING:
+    import grpc.aio
 
 Read = TypeVar("Read")
 Received = TypeVar("Received")
@@ -60,7 +60,21 @@ class Firestore:
         """The RPCs, whose channel is made at the first call."""
         return Rpcs()
 
-    def _routing(self, field: str, name: str) -> tuple[tuple[str, str], ...]:
+    @cached_property
+    def _reads(self) -> DocumentReads[Document]:
+        rpcs = self._rpcs
+        return DocumentReads(self._database, rpcs.get_document, rpcs.batch_get_documents, self._routing)
+
+    @cached_property
+    def _serialized_reads(self) -> DocumentReads[SerializedDocument]:
+        rpcs = self._rpcs
+        return DocumentReads(self._database, rpcs.get_serialized, rpcs.batch_get_serialized, self._routing)
+
+    @cached_property
+    def _updates(self) -> DocumentUpdates:
+        return DocumentUpdates(self._database, self._rpcs, self._metadata)
+
+    def _routing(self, field: str, name: str) -> Metadata:
         """Return the routing metadata of Google's client: its transport's header, and Firestore's own."""
         # The database is quoted in advance, because the parentheses of `(default)` make that slow. A path has
         # nothing to quote, so `quote` is fast.
@@ -73,15 +87,22 @@ class Firestore:
 
     async def commit(
         self, writes: Sequence[Write], deadline: Deadline, *, transaction: bytes = b""
-    ) -> CommitResponse:
+    ) -> datetime:
         """Apply all writes or none, and end their transaction if they have one.
+
+        Returns:
+            The time of the commit.
 
         Raises:
             StoreError: the call failed; the class says how.
         """
-        request = wire_format.commit(self._database, writes, transaction)
+        timeout = deadline.timeout()
         with store_errors():
-            return await self._rpcs.commit(request, timeout=deadline.timeout(), metadata=self._metadata)
+            if len(writes) == 1 and writes[0].updated and not transaction:
+                return await self._updates.update(writes[0], deadline)
+            request = wire_format.commit(self._database, writes, transaction)
+            response = await self._rpcs.commit(request, timeout=timeout, metadata=self._metadata)
+            return response.commit_time.ToDatetime(UTC)
 
     async def rollback(self, transaction: bytes, deadline: Deadline) -> None:
         """End a transaction without a commit, if it has not ended already.
@@ -126,34 +147,22 @@ class Firestore:
 
     async def get(self, path: str, deadline: Deadline, *, fields: Sequence[str] = ()) -> Document | None:
         """Read a document or some of its fields; return None if it does not exist."""
-        return await self._get(self._rpcs.get_document, path, deadline, fields)
+        return await self._read(self._reads, path, fields, deadline)
 
     async def get_serialized(
         self, path: str, deadline: Deadline, *, fields: Sequence[str]
     ) -> SerializedDocument | None:
         """Read some fields of a document, with serialized values; return None if it does not exist."""
-        return await self._get(self._rpcs.get_serialized, path, deadline, fields)
+        return await self._read(self._serialized_reads, path, fields, deadline)
 
-    async def _get(
-        self,
-        rpc: "grpc.aio.UnaryUnaryMultiCallable[GetDocumentRequest, Found]",
-        path: str,
-        deadline: Deadline,
-        fields: Sequence[str],
+    async def _read(
+        self, reads: DocumentReads[Found], path: str, fields: Sequence[str], deadline: Deadline
     ) -> Found | None:
-        request = GetDocumentRequest(name=self.name(path), mask=_mask(fields))
+        name = self.name(path)
 
         async def run() -> Found | None:
             with store_errors():
-                try:
-                    return await rpc(
-                        request, timeout=deadline.timeout(), metadata=self._routing("name", request.name)
-                    )
-                except grpc.aio.AioRpcError as error:
-                    # A missing database returns it too: see docs/decisions/0010-plain-rpcs.md.
-                    if error.code() is not grpc.StatusCode.NOT_FOUND:
-                        raise
-                    return None
+                return await reads.read(name, fields, deadline)
 
         return await with_retries(run, deadline)
 

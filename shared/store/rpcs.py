@@ -13,6 +13,7 @@ from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
+    BatchWriteResponse,
     CommitResponse,
     GetDocumentRequest,
     RollbackRequest,
@@ -22,7 +23,7 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryResponse,
 )
 from shared.channels import connect
-from shared.pb.inventory.v1.documents_pb2 import SerializedDocument, SerializedResponse
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument, SerializedGetResponse, SerializedResponse
 
 if TYPE_CHECKING:
     import grpc
@@ -45,6 +46,10 @@ class Rpcs:
         self.commit: grpc.aio.UnaryUnaryMultiCallable[bytes, CommitResponse] = channel.unary_unary(
             f"{_SERVICE}/Commit",  # its requests are already serialized: shared/store/wire_format.py
             response_deserializer=CommitResponse.FromString,
+        )
+        # Its request has the same fields as a commit, without a transaction.
+        self.batch_write: grpc.aio.UnaryUnaryMultiCallable[bytes, BatchWriteResponse] = channel.unary_unary(
+            f"{_SERVICE}/BatchWrite", response_deserializer=BatchWriteResponse.FromString
         )
         self.rollback: grpc.aio.UnaryUnaryMultiCallable[RollbackRequest, Empty] = channel.unary_unary(
             f"{_SERVICE}/Rollback",
@@ -73,6 +78,9 @@ class Rpcs:
 
         self.batch_get_documents = stream(
             "BatchGetDocuments", BatchGetDocumentsRequest, BatchGetDocumentsResponse
+        )
+        self.batch_get_serialized = stream(
+            "BatchGetDocuments", BatchGetDocumentsRequest, SerializedGetResponse
         )
         self.run_query = stream("RunQuery", RunQueryRequest, RunQueryResponse)
         self.run_aggregation_query = stream(

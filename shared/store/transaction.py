@@ -11,7 +11,6 @@ from typing import Self
 
 from google_apis.firestore.common_pb2 import TransactionOptions
 from google_apis.firestore.document_pb2 import Document
-from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.domain.deadline import Deadline
 from shared.store.attempts import Attempts
 from shared.store.errors import FAILURES, Ambiguous
@@ -89,16 +88,16 @@ class Transaction:
         self.read_time = read_time(responses)
         return self._firestore.documents_by_path(responses)
 
-    async def commit(self, writes: Sequence[Write], deadline: Deadline) -> CommitResponse:
-        """Apply all writes or none.
+    async def commit(self, writes: Sequence[Write], deadline: Deadline) -> datetime:
+        """Apply all writes or none, and return the time of the commit.
 
         Raises:
             StoreError: the call failed; the class says how.
             Unavailable: the deadline has passed.
         """
-        response = await self._firestore.commit(writes, deadline, transaction=self._id)
+        time = await self._firestore.commit(writes, deadline, transaction=self._id)
         self._is_committed = True
-        return response
+        return time
 
     def successor(self) -> "Transaction":
         """Return the next attempt; after a commit, a new transaction that is not a retry."""

@@ -9,14 +9,11 @@ of both merged. https://protobuf.dev/programming-guides/encoding/#length-types a
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from google_apis.firestore import write_pb2
 from google_apis.firestore.document_pb2 import Document, MapValue, Value
 from google_apis.firestore.firestore_pb2 import CommitRequest
-
-# A write, as a part of a serialized `CommitRequest`.
-Write = bytes
 
 _LENGTH_DELIMITED = 2
 _SEVEN_BITS, _MORE_FOLLOW = 0x7F, 0x80
@@ -29,6 +26,18 @@ _ENTRIES = MapValue.DESCRIPTOR.fields_by_name["fields"].number
 _KEY, _VALUE = 1, 2  # of an entry, in every map: https://protobuf.dev/programming-guides/encoding/#maps
 
 
+class Write(NamedTuple):
+    """A write.
+
+    Attributes:
+        updated: the name of the document that it creates or changes; empty if it deletes one.
+        content: the write, as a part of a serialized `CommitRequest` or `BatchWriteRequest`.
+    """
+
+    updated: str
+    content: bytes
+
+
 def write(*, merged: bytes = b"", **fields: Any) -> Write:  # noqa: ANN401 - as the constructor has it
     """Serialize a write.
 
@@ -36,13 +45,14 @@ def write(*, merged: bytes = b"", **fields: Any) -> Write:  # noqa: ANN401 - as 
         merged: a serialized part of the write.
         fields: the rest, as arguments of the constructor of `google.firestore.v1.Write`.
     """
-    return _field(_WRITES, write_pb2.Write(**fields).SerializeToString() + merged)
+    message = write_pb2.Write(**fields)
+    return Write(message.update.name, _field(_WRITES, message.SerializeToString() + merged))
 
 
-def commit(database: str, writes: Iterable[Write], transaction: bytes) -> bytes:
+def commit(database: str, writes: Iterable[Write], transaction: bytes = b"") -> bytes:
     """Serialize a commit."""
     head = CommitRequest(database=database, transaction=transaction).SerializeToString()
-    return head + b"".join(writes)
+    return head + b"".join(write.content for write in writes)
 
 
 def key_set(name: str, prefixed: Iterable[tuple[str, Sequence[str]]]) -> bytes:

@@ -32,8 +32,9 @@ pb.inventory.v1.events_pb2 pb.inventory.v1.documents_pb2 pb.inventory.v1.machine
 pb.inventory.v1.records_pb2
 store.attempts store.batches store.change store.changes
 store.codec store.codec.decoding store.codec.encoding store.codec.kinds
-store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs store.transaction
-store.wire_format store.writes
+store.document_reads store.document_updates
+store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs
+store.shared_calls store.transaction store.wire_format store.writes
 """
 SERVES_CLIENTS = """
 bootstrap.api

@@ -13,7 +13,6 @@ from starlette.requests import Request
 
 from functions.pools.assignment import add
 from google_apis.firestore.document_pb2 import Document
-from google_apis.firestore.firestore_pb2 import CommitResponse
 from shared.bootstrap import Inventory
 from shared.domain import events, machines
 from shared.domain.access import Caller
@@ -52,7 +51,7 @@ class LateFirestore(Firestore):
 
     async def commit(
         self, writes: Sequence[Write], deadline: Deadline, *, transaction: bytes = b""
-    ) -> CommitResponse:
+    ) -> datetime:
         if self._held is None:
             self._held = writes
             raise Ambiguous("the connection was cut")

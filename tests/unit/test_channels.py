@@ -27,6 +27,7 @@ from shared.events.publisher import Publisher
 from shared.store import rpcs
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
+from shared.store.wire_format import write
 
 DATABASE = "projects/example/databases/(default)"
 PARENT = f"{DATABASE}/documents/organizations/example"
@@ -75,6 +76,10 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
         own.count("organizations/example", all_in("machines"), deadline),
         Publisher("example").send("machine-created", [], timeout=SECONDS),
     )
+    # The first one is sent alone, and the others share a call.
+    await asyncio.gather(*(unimplemented(own.get(f"machines/{number}", deadline)) for number in range(3)))
+    updates = [write(update={"name": own.name(f"machines/{number}")}) for number in range(3)]
+    await asyncio.gather(*(unimplemented(own.commit([update], deadline)) for update in updates))
     ours, front_end.calls = front_end.calls, []
 
     channel = grpc.aio.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"])
@@ -91,6 +96,10 @@ async def test_calls_are_routed_as_the_generated_clients_route_them(front_end: F
         read(client.run_query({"parent": PARENT}, retry=None)),
         read(client.run_aggregation_query({"parent": PARENT}, retry=None)),
         PublisherAsyncClient().publish({"topic": "projects/example/topics/machine-created"}, retry=None),
+        client.get_document({"name": f"{DATABASE}/documents/machines/0"}, retry=None),
+        read(client.batch_get_documents({"database": DATABASE}, retry=None)),
+        client.commit({"database": DATABASE}, retry=None),
+        client.batch_write({"database": DATABASE}, retry=None),
     )
     assert front_end.calls == ours
     await channel.close()

@@ -75,8 +75,7 @@ class FilledOutbox:
         """Apply writes in one or more commits, and return the time of the last."""
         committed_at = datetime.min.replace(tzinfo=UTC)
         for start in range(0, len(batch), A_COMMIT):
-            response = await self.firestore.commit(batch[start : start + A_COMMIT], Deadline(20))
-            committed_at = response.commit_time.ToDatetime(UTC)
+            committed_at = await self.firestore.commit(batch[start : start + A_COMMIT], Deadline(20))
         return committed_at
 
 

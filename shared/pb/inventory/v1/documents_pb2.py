@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cinventory/v1/documents.proto\x12\x0cinventory.v1\"H\n\x12SerializedResponse\x12\x32\n\x08\x64ocument\x18\x01 \x01(\x0b\x32 .inventory.v1.SerializedDocument\"\x8f\x01\n\x12SerializedDocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12<\n\x06\x66ields\x18\x02 \x03(\x0b\x32,.inventory.v1.SerializedDocument.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cinventory/v1/documents.proto\x12\x0cinventory.v1\"H\n\x12SerializedResponse\x12\x32\n\x08\x64ocument\x18\x01 \x01(\x0b\x32 .inventory.v1.SerializedDocument\"\x8f\x01\n\x12SerializedDocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12<\n\x06\x66ields\x18\x02 \x03(\x0b\x32,.inventory.v1.SerializedDocument.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"g\n\x15SerializedGetResponse\x12\x31\n\x05\x66ound\x18\x01 \x01(\x0b\x32 .inventory.v1.SerializedDocumentH\x00\x12\x11\n\x07missing\x18\x02 \x01(\tH\x00\x42\x08\n\x06resultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,4 +39,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERIALIZEDDOCUMENT']._serialized_end=264
   _globals['_SERIALIZEDDOCUMENT_FIELDSENTRY']._serialized_start=219
   _globals['_SERIALIZEDDOCUMENT_FIELDSENTRY']._serialized_end=264
+  _globals['_SERIALIZEDGETRESPONSE']._serialized_start=266
+  _globals['_SERIALIZEDGETRESPONSE']._serialized_end=369
 # @@protoc_insertion_point(module_scope)

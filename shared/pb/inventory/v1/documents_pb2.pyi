@@ -26,3 +26,11 @@ class SerializedDocument(_message.Message):
     name: str
     fields: _containers.ScalarMap[str, bytes]
     def __init__(self, name: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ...) -> None: ...
+
+class SerializedGetResponse(_message.Message):
+    __slots__ = ("found", "missing")
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    found: SerializedDocument
+    missing: str
+    def __init__(self, found: _Optional[_Union[SerializedDocument, _Mapping]] = ..., missing: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,62 @@
+"""Updates of single documents; those that begin at the same time share a call."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+
+import grpc
+import grpc.aio
+from google.rpc.status_pb2 import Status
+
+from shared.channels import Metadata
+from shared.domain.deadline import Deadline
+from shared.store import wire_format
+from shared.store.rpcs import Rpcs
+from shared.store.shared_calls import SharedCalls
+from shared.store.wire_format import Write
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class DocumentUpdates:
+    """Updates in one database.
+
+    Args:
+        database: the database's name.
+        rpcs: the database's RPCs.
+        metadata: the routing metadata of their calls.
+    """
+
+    def __init__(self, database: str, rpcs: Rpcs, metadata: Metadata) -> None:
+        self._database = database
+        self._rpcs = rpcs
+        self._metadata = metadata
+        self._calls = SharedCalls(self._update_one, self._update_several)
+
+    async def update(self, write: Write, deadline: Deadline) -> datetime:
+        """Apply the only write of a commit to a document, and return the document's update time.
+
+        Raises:
+            grpc.aio.AioRpcError: the call failed, or the write in it.
+        """
+        answer = await self._calls.answer(None, write.updated, write, deadline)
+        if isinstance(answer, grpc.aio.AioRpcError):
+            raise answer
+        return answer
+
+    async def _update_one(self, _: None, __: str, write: Write, seconds: float) -> datetime:
+        request = wire_format.commit(self._database, [write])
+        response = await self._rpcs.commit(request, timeout=seconds, metadata=self._metadata)
+        return response.commit_time.ToDatetime(UTC)
+
+    async def _update_several(
+        self, _: None, writes: Mapping[str, Write], seconds: float
+    ) -> AsyncIterator[tuple[str, datetime | grpc.aio.AioRpcError]]:
+        request = wire_format.commit(self._database, writes.values())
+        response = await self._rpcs.batch_write(request, timeout=seconds, metadata=self._metadata)
+        for name, result, status in zip(writes, response.write_results, response.status, strict=False):
+            yield name, _error(status) if status.code else result.update_time.ToDatetime(UTC)
+
+
+def _error(status: Status) -> grpc.aio.AioRpcError:
+    code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details=status.message)

@@ -1,0 +1,71 @@
+"""Requests that share a call each get their own answer, or an error if the call has none."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from shared.domain.deadline import Deadline
+from shared.store.errors import Ambiguous
+from shared.store.shared_calls import SharedCalls
+
+
+async def one(kind: str, name: str, request: int, _: float) -> str:
+    await asyncio.sleep(0)  # in flight while the others begin
+    return f"{kind} {name} {request}"
+
+
+async def answer_all(calls: SharedCalls[str, int, str]) -> list[str | BaseException]:
+    """Make one request, and three more while it is in flight."""
+    return await asyncio.gather(
+        *(calls.answer("kind", name, number, Deadline(5)) for number, name in enumerate("abcd")),
+        return_exceptions=True,
+    )
+
+
+async def test_answers_in_any_order_reach_their_requests() -> None:
+    async def several(kind: str, requests: Mapping[str, int], _: float) -> AsyncIterator[tuple[str, str]]:
+        for name in sorted(requests, reverse=True):
+            yield name, await one(kind, name, requests[name], 0)
+
+    answers = await answer_all(SharedCalls(one, several))
+
+    assert answers == ["kind a 0", "kind b 1", "kind c 2", "kind d 3"]
+
+
+async def test_a_request_without_an_answer_fails() -> None:
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        yield min(requests), "answer"
+
+    first, second, *others = await answer_all(SharedCalls(one, several))
+
+    assert (first, second) == ("kind a 0", "answer")
+    assert all(isinstance(other, Ambiguous) for other in others)
+
+
+async def test_an_error_after_some_answers_fails_the_others() -> None:
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        yield min(requests), "answer"
+        raise RuntimeError
+
+    first, second, *others = await answer_all(SharedCalls(one, several))
+
+    assert (first, second) == ("kind a 0", "answer")
+    assert all(isinstance(other, RuntimeError) for other in others)
+
+
+async def test_a_call_ends_at_the_earliest_deadline_of_its_requests() -> None:
+    timeouts: list[float] = []
+
+    async def several(_: str, requests: Mapping[str, int], seconds: float) -> AsyncIterator[tuple[str, str]]:
+        timeouts.append(seconds)
+        for name in requests:
+            yield name, "answer"
+
+    calls = SharedCalls(one, several)
+    seconds = [5, 5, 4.5, 5.5]
+    await asyncio.gather(
+        *(calls.answer("kind", name, 0, Deadline(left)) for name, left in zip("abcd", seconds, strict=True))
+    )
+
+    assert timeouts == [pytest.approx(4.5, abs=0.4)]
