@@ -122,6 +122,19 @@ async def test_a_commit_waits_for_a_transaction_that_has_read_what_it_changes(da
     assert await database.read("a/1") == 10
 
 
+async def test_a_write_of_a_batch_that_waits_does_not_delay_the_others(database: Database) -> None:
+    reader = await database.begin()
+    await database.read("a/1", reader)
+    batch = {"database": database.name, "writes": [database.write("a/1", 10), database.write("a/2", 20)]}
+    writer = asyncio.create_task(database.client.batch_write(request=batch, retry=None, timeout=20))
+    while await database.read("a/2") != 20:
+        pass
+    assert await database.read("a/1") == 1
+    await database.rollback(reader)
+    assert [status.code for status in (await writer).status] == [0, 0]
+    assert await database.read("a/1") == 10
+
+
 async def test_a_commit_does_not_wait_for_a_reader_of_something_else(database: Database) -> None:
     reader = await database.begin()
     await database.read("a/1", reader)

@@ -1,5 +1,6 @@
 """Commit, BatchWrite, BeginTransaction, Rollback, CreateDocument, UpdateDocument, DeleteDocument."""
 
+import asyncio
 import secrets
 import string
 
@@ -79,14 +80,20 @@ class Commits:
         database = self._database(request.database)
         if len(set(map(written, request.writes))) < len(request.writes):
             raise InvalidArgument("A batch must not write a document twice.")
-        response = BatchWriteResponse()
-        for write in request.writes:
-            result, status = response.write_results.add(), response.status.add()
-            try:
-                result.CopyFrom(_result(*await self._write(database, write)))
-            except StatusError as error:
-                status.code, status.message = error.code.value[0], str(error)
+        # Concurrently, because a write can wait for a lock.
+        outcomes = await asyncio.gather(
+            *(self._write(database, write) for write in request.writes), return_exceptions=True
+        )
         await database.durable()
+        response = BatchWriteResponse()
+        for outcome in outcomes:
+            result, status = response.write_results.add(), response.status.add()
+            if isinstance(outcome, StatusError):
+                status.code, status.message = outcome.code.value[0], str(outcome)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                result.CopyFrom(_result(*outcome))
         return response
 
     async def create_document(self, request: CreateDocumentRequest) -> Document:
