@@ -23,7 +23,7 @@ from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import with_retries
 from shared.store.document_reads import DocumentReads
-from shared.store.document_updates import DocumentUpdates
+from shared.store.document_updates import DocumentUpdates, can_share
 from shared.store.errors import Ambiguous, store_errors
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
@@ -98,7 +98,7 @@ class Firestore:
         """
         timeout = deadline.timeout()
         with store_errors():
-            if len(writes) == 1 and writes[0].updated and not transaction:
+            if not transaction and can_share(writes):
                 return await self._updates.update(writes[0], deadline)
             request = wire_format.commit(self._database, writes, transaction)
             response = await self._rpcs.commit(request, timeout=timeout, metadata=self._metadata)

@@ -187,6 +187,21 @@ async def test_of_concurrent_updates_of_one_document_one_succeeds(
     assert await read_document(own, POOLS[0]) == f"new-{winner}"
 
 
+async def test_large_updates_do_not_exceed_the_size_of_a_call(
+    own: Inventory, firestore_control: Control
+) -> None:
+    large = Pool(description="x" * 900_000)
+
+    await asyncio.gather(
+        *(
+            own.firestore.commit([writes.create(own.firestore.name(path), large)], Deadline(20))
+            for path in POOLS
+        )
+    )
+
+    assert await firestore_control.rpcs() == {"Commit": COUNT}
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_shared_updates_without_an_answer_may_have_been_applied(
     own: Inventory, firestore_control: Control, stored: list[Document], when: str
