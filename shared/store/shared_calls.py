@@ -72,6 +72,7 @@ class SharedCalls(Generic[Kind, Request, Answer]):
 
     async def _run(self, kind: Kind, group: "_Group[Request, Answer]") -> None:
         self._in_flight += 1
+        failure: Exception = Ambiguous("the call ended without an answer")
         try:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
@@ -79,11 +80,10 @@ class SharedCalls(Generic[Kind, Request, Answer]):
                 del self._waiting[kind]
             await self._call(kind, group)
         except Exception as error:  # noqa: BLE001 - each request raises it
-            group.fail(error)
-        else:
-            group.fail(Ambiguous("the call ended without an answer"))
-        finally:
+            failure = error
+        finally:  # also if the call was cancelled
             self._in_flight -= 1
+            group.fail(failure)
 
     async def _call(self, kind: Kind, group: "_Group[Request, Answer]") -> None:
         if len(group.requests) == 1:

@@ -43,6 +43,20 @@ async def test_a_request_without_an_answer_fails() -> None:
     assert all(isinstance(other, Ambiguous) for other in others)
 
 
+async def test_requests_of_a_cancelled_call_fail() -> None:
+    """gRPC cancels its calls if the channel is closed."""
+
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        yield min(requests), "answer"
+        raise asyncio.CancelledError
+
+    async with asyncio.timeout(20):
+        first, second, *others = await answer_all(SharedCalls(one, several))
+
+    assert (first, second) == ("kind a 0", "answer")
+    assert all(isinstance(other, Ambiguous) for other in others)
+
+
 async def test_an_error_after_some_answers_fails_the_others() -> None:
     async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
         yield min(requests), "answer"
