@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
+import grpc
+import grpc.aio
 import pytest
 
 from google_apis.firestore.document_pb2 import Document, Value
@@ -11,7 +14,8 @@ from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import paths, writes
 from shared.store.errors import Ambiguous, Rejected
-from shared.store.wire_format import Write
+from shared.store.transaction import Transaction
+from shared.store.wire_format import Write, write
 from tests.control import Control
 
 COUNT = 20
@@ -157,7 +161,7 @@ async def test_updates_that_begin_while_another_is_in_flight_share_a_call(
     assert await firestore_control.billed("writes") - billed == COUNT
     found = await own.firestore.get_all(POOLS, Deadline(5))
     assert [found[path].fields["name"].string_value for path in POOLS] == ["new"] * COUNT
-    assert [found[path].update_time.ToDatetime(times[0].tzinfo) for path in POOLS] == times
+    assert [found[path].update_time.ToDatetime(UTC) for path in POOLS] == times
 
 
 async def test_an_update_whose_document_changed_fails_alone(own: Inventory, stored: list[Document]) -> None:
@@ -172,6 +176,42 @@ async def test_an_update_whose_document_changed_fails_alone(own: Inventory, stor
     found = await own.firestore.get_all(POOLS, Deadline(5))
     names = [found[path].fields["name"].string_value for path in POOLS]
     assert names == ["other", "new"] * (COUNT // 2)
+
+
+async def test_an_invalid_update_fails_alone_with_its_error(own: Inventory, stored: list[Document]) -> None:
+    invalid = write(update={"name": stored[1].name, "fields": {"__reserved__": {"integer_value": 1}}})
+    updates = [invalid if document is stored[1] else rename(document, "new") for document in stored]
+
+    outcomes = await asyncio.gather(
+        *(own.firestore.commit([update], Deadline(5)) for update in updates), return_exceptions=True
+    )
+
+    error = outcomes.pop(1)
+    assert isinstance(error, grpc.aio.AioRpcError)
+    assert (error.code(), "reserved" in (error.details() or "")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert all(isinstance(outcome, datetime) for outcome in outcomes)
+
+
+async def test_an_update_in_a_transaction_ends_it(own: Inventory, stored: list[Document]) -> None:
+    async with Transaction(own.firestore, Deadline(5)) as transaction:
+        await transaction.get(POOLS[:1])
+        await transaction.commit([rename(stored[0], "new")], Deadline(5))
+
+    assert await read_document(own, POOLS[0]) == "new"
+
+
+async def test_deletions_share_no_call_and_return_their_times(
+    own: Inventory, firestore_control: Control, stored: list[Document]
+) -> None:
+    """A deletion in a `BatchWrite` has no time."""
+    before = await firestore_control.rpcs()
+
+    times = await asyncio.gather(
+        *(own.firestore.commit([writes.delete(document.name)], Deadline(5)) for document in stored)
+    )
+
+    assert await firestore_control.rpcs() - before == {"Commit": COUNT}
+    assert min(times) > stored[0].update_time.ToDatetime(UTC)
 
 
 async def test_of_concurrent_updates_of_one_document_one_succeeds(

@@ -41,6 +41,71 @@ async def test_a_request_without_an_answer_fails() -> None:
     assert all(isinstance(other, Ambiguous) for other in others)
 
 
+async def test_a_request_is_sent_at_once_if_nothing_is_in_flight() -> None:
+    sent: list[str] = []
+
+    async def one(_: str, name: str, __: int, ___: float) -> str:
+        sent.append(name)
+        await asyncio.sleep(0)  # in flight while the others begin
+        return name
+
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        for name in requests:
+            yield name, name
+
+    calls = SharedCalls(one, several)
+    await answer_all(calls)
+
+    alone = asyncio.create_task(calls.answer("kind", "alone", 0, Deadline(5)))
+    await asyncio.sleep(0)
+
+    assert sent[-1] == "alone"
+    await alone
+
+
+async def test_requests_of_the_next_turns_of_the_event_loop_share_a_call() -> None:
+    shared: list[list[str]] = []
+    end = asyncio.Event()
+
+    async def one(_: str, name: str, __: int, ___: float) -> str:
+        await end.wait()
+        return name
+
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        shared.append(list(requests))
+        for name in requests:
+            yield name, name
+
+    calls = SharedCalls(one, several)
+    async with asyncio.TaskGroup() as requests:
+        for name in "abcd":
+            requests.create_task(calls.answer("kind", name, 0, Deadline(5)))
+            await asyncio.sleep(0)
+        end.set()
+
+    assert shared == [["b", "c", "d"]]
+
+
+async def test_a_cancelled_request_does_not_keep_the_others_from_failing() -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def several(_: str, requests: Mapping[str, int], __: float) -> AsyncIterator[tuple[str, str]]:
+        begun.set()
+        await end.wait()
+        yield max(requests), "answer"
+        raise RuntimeError
+
+    calls = SharedCalls(one, several)
+    requests = [asyncio.create_task(calls.answer("kind", name, 0, Deadline(5))) for name in "abcd"]
+    await begun.wait()
+    requests[1].cancel()
+    end.set()
+    async with asyncio.timeout(20):
+        outcomes = await asyncio.gather(*requests, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [str, asyncio.CancelledError, RuntimeError, str]
+
+
 async def test_requests_of_a_cancelled_call_fail() -> None:
     """gRPC cancels its calls if the channel is closed."""
 
