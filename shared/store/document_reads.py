@@ -49,7 +49,7 @@ class DocumentReads(Generic[Found]):
         return await self._calls.answer(tuple(fields), name, None, deadline)
 
     async def _read_one(self, fields: tuple[str, ...], name: str, _: None, seconds: float) -> Found | None:
-        request = GetDocumentRequest(name=name, mask=_mask(fields))
+        request = GetDocumentRequest(name=name, mask=mask(fields))
         try:
             return await self._get(request, timeout=seconds, metadata=self._routing("name", name))
         except grpc.aio.AioRpcError as error:
@@ -61,7 +61,7 @@ class DocumentReads(Generic[Found]):
     async def _read_several(
         self, fields: tuple[str, ...], names: Iterable[str], seconds: float
     ) -> AsyncIterator[tuple[str, Found | None]]:
-        request = BatchGetDocumentsRequest(database=self._database, documents=names, mask=_mask(fields))
+        request = BatchGetDocumentsRequest(database=self._database, documents=names, mask=mask(fields))
         metadata = self._routing("database", self._database)
         async for response in self._batch_get(request, timeout=seconds, metadata=metadata):
             if response.HasField("found"):
@@ -70,5 +70,6 @@ class DocumentReads(Generic[Found]):
                 yield response.missing, None
 
 
-def _mask(fields: tuple[str, ...]) -> DocumentMask | None:
+def mask(fields: Sequence[str]) -> DocumentMask | None:
+    """Return the mask of a read of some fields, or None for all."""
     return DocumentMask(field_paths=fields) if fields else None

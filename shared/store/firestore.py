@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from google_apis.firestore.common_pb2 import DocumentMask, TransactionOptions
+from google_apis.firestore.common_pb2 import TransactionOptions
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsRequest,
@@ -22,7 +22,7 @@ from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
 from shared.store.attempts import with_retries
-from shared.store.document_reads import DocumentReads
+from shared.store.document_reads import DocumentReads, mask
 from shared.store.document_updates import DocumentUpdates, can_share
 from shared.store.errors import Ambiguous, store_errors
 from shared.store.rpcs import Rpcs
@@ -91,7 +91,7 @@ class Firestore:
         """Apply all writes or none, and end their transaction if they have one.
 
         Returns:
-            The time of the commit.
+            The time of the commit. If the only write changes nothing, it can be the time of an earlier one.
 
         Raises:
             StoreError: the call failed; the class says how.
@@ -133,7 +133,7 @@ class Firestore:
             StoreError: the call failed; the class says how.
         """
         request = BatchGetDocumentsRequest(
-            database=self._database, documents=[self.name(path) for path in paths], mask=_mask(fields)
+            database=self._database, documents=[self.name(path) for path in paths], mask=mask(fields)
         )
         if transaction:
             request.transaction = transaction
@@ -306,7 +306,3 @@ def read_time(responses: "Sequence[RunQueryResponse | BatchGetDocumentsResponse]
         if response.HasField("read_time"):
             return response.read_time.ToDatetime(UTC)
     raise Ambiguous("the responses have no read time")
-
-
-def _mask(fields: Sequence[str]) -> DocumentMask | None:
-    return DocumentMask(field_paths=fields) if fields else None
