@@ -112,9 +112,9 @@ class Disturbances:
                 self.done[name] += 1
 
     def _fault(self) -> tuple[str, str, dict[str, Any]]:
-        method = self._chance.choices(
-            ["Commit", "BatchGetDocuments", "GetDocument", "RunQuery", "Publish", "Push"], [12, 2, 2, 1, 3, 3]
-        )[0]
+        weights = {"Commit": 12, "BatchWrite": 2, "BatchGetDocuments": 2, "GetDocument": 2, "RunQuery": 1}
+        weights |= {"Publish": 3, "Push": 3}
+        method = self._chance.choices(list(weights), list(weights.values()))[0]
         control = "pubsub_control" if method in {"Publish", "Push"} else "firestore_control"
         when = self._chance.choice(["before", "after"])
         fault: dict[str, Any] = {"method": method, "when": when}
