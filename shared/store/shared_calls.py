@@ -18,9 +18,12 @@ Answer = TypeVar("Answer")
 # While others are in flight, a call waits for more requests during this many turns of the event loop. A turn
 # runs what is ready, such as what has just arrived. If nothing is ready, it takes microseconds.
 TURNS = 3
-# A call ends at the earliest deadline of its requests. So these may differ by this many seconds at most from
-# the first request's.
+# A call gets its time from the earliest deadline of its requests. So these may differ by this many seconds at
+# most from the first request's.
 DEADLINE_DIFFERENCE = 1.0
+# A call for several requests ends after this share of the time left. If one document keeps it waiting, such
+# as one with a lock, the other requests still have time to be repeated.
+TIME_SHARE = 0.5
 
 
 class SharedCalls(Generic[Kind, Request, Answer]):
@@ -90,7 +93,7 @@ class SharedCalls(Generic[Kind, Request, Answer]):
             [(name, request)] = group.requests.items()
             group.succeed(name, await self._one(kind, name, request, group.seconds_left))
             return
-        async for name, answer in self._several(kind, group.requests, group.seconds_left):
+        async for name, answer in self._several(kind, group.requests, group.seconds_left * TIME_SHARE):
             group.succeed(name, answer)
 
 

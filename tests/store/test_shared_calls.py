@@ -16,7 +16,7 @@ from shared.store import paths, writes
 from shared.store.errors import Ambiguous, Rejected
 from shared.store.transaction import Transaction
 from shared.store.wire_format import Write, write
-from tests.control import Control
+from tests.control import UNTIL_RELEASED, Control
 
 COUNT = 20
 NAMES = [f"pool {number}" for number in range(COUNT)]
@@ -130,12 +130,25 @@ async def test_a_shared_read_that_fails_is_repeated(
     assert names == NAMES
 
 
+@reading
+@pytest.mark.usefixtures("stored")
+async def test_a_shared_read_that_hangs_is_repeated(
+    own: Inventory, firestore_control: Control, read: ReadName
+) -> None:
+    await firestore_control.fail_next("BatchGetDocuments", pattern=own.project, delay_ms=UNTIL_RELEASED)
+
+    names = await asyncio.gather(*(read(own, path) for path in POOLS))
+
+    assert names == NAMES
+    await firestore_control.release()
+
+
 @pytest.mark.usefixtures("stored")
 async def test_a_cancelled_read_does_not_end_those_that_share_its_call(
     own: Inventory, firestore_control: Control
 ) -> None:
     await firestore_control.fail_next(
-        "BatchGetDocuments", pattern=own.project, when="before", delay_ms=600_000
+        "BatchGetDocuments", pattern=own.project, when="before", delay_ms=UNTIL_RELEASED
     )
     reads = [asyncio.create_task(read_document(own, path)) for path in POOLS]
     await firestore_control.struck()
@@ -257,3 +270,26 @@ async def test_shared_updates_without_an_answer_may_have_been_applied(
     found = await own.firestore.get_all(POOLS, Deadline(5))
     names = [found[path].fields["name"].string_value for path in POOLS[1:]]
     assert set(names) == ({"new"} if when == "after" else set(NAMES[1:]))
+
+
+async def test_updates_that_share_a_call_with_one_that_waits_for_a_lock_have_time_for_another_attempt(
+    own: Inventory, stored: list[Document]
+) -> None:
+    deadline = Deadline(2)
+    async with Transaction(own.firestore, Deadline(5)) as transaction:
+        await transaction.get([POOLS[1]])
+        first_attempts = await asyncio.gather(
+            *(own.firestore.commit([rename(document, "new")], deadline) for document in stored),
+            return_exceptions=True,
+        )
+
+        assert isinstance(first_attempts[1], Ambiguous)
+        others = [POOLS[0], *POOLS[2:]]
+        found = await own.firestore.get_all(others, deadline)
+        await asyncio.gather(
+            *(own.firestore.commit([rename(document, "newer")], deadline) for document in found.values())
+        )
+
+    found = await own.firestore.get_all(POOLS, Deadline(5))
+    names = [found[path].fields["name"].string_value for path in POOLS]
+    assert names == ["newer", NAMES[1], *["newer"] * (COUNT - 2)]

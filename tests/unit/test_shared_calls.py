@@ -131,7 +131,7 @@ async def test_an_error_after_some_answers_fails_the_others() -> None:
     assert all(isinstance(other, RuntimeError) for other in others)
 
 
-async def test_a_call_ends_at_the_earliest_deadline_of_its_requests() -> None:
+async def test_a_call_has_half_of_the_time_until_the_earliest_deadline_of_its_requests() -> None:
     timeouts: list[float] = []
 
     async def several(_: str, requests: Mapping[str, int], seconds: float) -> AsyncIterator[tuple[str, str]]:
@@ -145,4 +145,4 @@ async def test_a_call_ends_at_the_earliest_deadline_of_its_requests() -> None:
         *(calls.answer("kind", name, 0, deadline) for name, deadline in zip("abcd", deadlines, strict=True))
     )
 
-    assert timeouts == [4.5]
+    assert timeouts == [4.5 / 2]
