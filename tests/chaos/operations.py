@@ -4,10 +4,11 @@ Each client has its own machines, which no other client changes. So a response t
 change could explain is a fault. Most changes contain a unique name, by which their event is found.
 """
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,15 +21,18 @@ POOLS = "/v1/pools"
 # The number of MAC addresses and of fingerprints that all clients use.
 CONTESTED = 12
 MAX_POOLS = 30
+# The number of heartbeats that a client sends at once.
+HEARTBEATS = 8
 
 
 @dataclass
 class OwnMachine:
-    """A machine as its only client knows it."""
+    """A machine as its only client knows it; `last_seen` is None before the first response that shows it."""
 
     id: str
     mac: str | None
     name: str
+    last_seen: str | None = None
 
 
 @dataclass
@@ -84,12 +88,12 @@ class Actor:
         )
         return await self.client.ask(change)
 
-    def renamed(self, machine: OwnMachine, name: str, response: httpx.Response | None) -> None:
-        """Record an own machine's new name; without a response, forget the machine, whose name is unknown."""
+    def changed(self, machine: OwnMachine, name: str, response: httpx.Response | None) -> None:
+        """Record an own machine's name and `last_seen`; without a response, forget the machine."""
         if response is None:
             self.own.remove(machine)
         elif response.status_code == 200:
-            machine.name = name
+            machine.name, machine.last_seen = name, response.json()["last_seen"]
 
     def some_own(self) -> OwnMachine | None:
         """Choose one of the client's own machines."""
@@ -152,7 +156,7 @@ async def replace(actor: Actor) -> None:
     machine.mac = machine.mac or actor.new_mac()
     body = {"name": token, "nics": [{"mac": machine.mac}, {"mac": actor.new_mac()}]}
     response = await actor.ask("replace", "PUT", f"{PROFILES}/{machine.id}", body, allowed={200})
-    actor.renamed(machine, token, response)
+    actor.changed(machine, token, response)
 
 
 async def replace_shared(actor: Actor) -> None:
@@ -180,15 +184,20 @@ async def patch(actor: Actor) -> None:
     token = actor.client.token()
     body: dict[str, Any] = {"name": token, "status": actor.chance.choice(["connected", "error"])}
     response = await actor.ask("patch", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
-    actor.renamed(machine, token, response)
+    actor.changed(machine, token, response)
 
 
-async def heartbeat(actor: Actor) -> None:
-    """Send a heartbeat of an own machine."""
-    machine = actor.some_own()
-    if machine is not None:
-        body = {"last_seen": datetime.now(UTC).isoformat()}
-        await actor.ask("heartbeat", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
+async def heartbeats(actor: Actor) -> None:
+    """Send heartbeats of own machines at once, with times of the last hour: most are written."""
+
+    async def heartbeat(machine: OwnMachine) -> None:
+        time = datetime.now(UTC) - timedelta(seconds=actor.chance.uniform(0, 3600))
+        body = {"last_seen": time.isoformat()}
+        response = await actor.ask("heartbeat", "PATCH", f"{MACHINES}/{machine.id}", body, allowed={200})
+        actor.changed(machine, machine.name, response)
+
+    some = actor.chance.sample(actor.own, min(len(actor.own), HEARTBEATS))
+    await asyncio.gather(*(heartbeat(machine) for machine in some))
 
 
 async def delete(actor: Actor) -> None:
@@ -215,10 +224,11 @@ async def read_own(actor: Actor) -> None:
     if machine is None:
         return
     response = await actor.client.read(f"{PROFILES}/{machine.id}")
-    if response.status_code != 200 or response.json()["name"] != machine.name:
+    shown = response.json() if response.status_code == 200 else {}
+    if shown.get("name") != machine.name or machine.last_seen not in (None, shown.get("last_seen")):
         actor.client.ledger.complaints.append(
-            f"read: machine {machine.id} should be {machine.name}: "
-            f"{response.status_code} {response.text[:300]}"
+            f"read: machine {machine.id} should be {machine.name}, last seen {machine.last_seen}: "
+            f"{response.status_code} {response.text}"
         )
 
 
@@ -284,7 +294,7 @@ OPERATIONS: dict[Callable[[Actor], Awaitable[None]], int] = {
     replace: 8,
     replace_shared: 8,
     patch: 8,
-    heartbeat: 4,
+    heartbeats: 4,
     delete: 5,
     delete_shared: 5,
     read_own: 6,
