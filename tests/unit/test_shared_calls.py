@@ -146,3 +146,34 @@ async def test_a_call_has_half_of_the_time_until_the_earliest_deadline_of_its_re
     )
 
     assert timeouts == [4.5 / 2]
+
+
+async def test_cancelled_requests_leave_nothing_in_flight() -> None:
+    received: list[str] = []
+
+    async def note(_: str, name: str, __: int, ___: float) -> str:
+        received.append(name)
+        await asyncio.sleep(0)
+        return name
+
+    async def several(kind: str, requests: Mapping[str, int], _: float) -> AsyncIterator[tuple[str, str]]:
+        for name in requests:
+            yield name, await note(kind, name, 0, 0)
+
+    calls = SharedCalls(note, several)
+    for turns in range(8):
+        requests = [asyncio.create_task(calls.answer("kind", name, 0, Deadline(5))) for name in "abcd"]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for request in requests:
+            request.cancel()
+        await asyncio.wait(requests)
+        for _ in range(20):
+            await asyncio.sleep(0)  # the call goes on without its requests
+    received.clear()
+
+    alone = asyncio.create_task(calls.answer("kind", "alone", 0, Deadline(5)))
+    await asyncio.sleep(0)
+
+    assert received == ["alone"]  # at once, without a wait for others
+    assert await alone == "alone"
