@@ -47,18 +47,20 @@ class DocumentUpdates:
         Raises:
             grpc.aio.AioRpcError: the call failed, or the write in it.
         """
-        answer = await self._calls.answer(None, write.updated, write, deadline)
+        # A call waits for locks. So only documents of one collection, and so of one organization, share it.
+        collection, _, _ = write.updated.rpartition("/")
+        answer = await self._calls.answer(collection, write.updated, write, deadline)
         if isinstance(answer, grpc.aio.AioRpcError):
             raise answer
         return answer
 
-    async def _update_one(self, _: None, __: str, write: Write, seconds: float) -> datetime:
+    async def _update_one(self, _: str, __: str, write: Write, seconds: float) -> datetime:
         request = wire_format.commit(self._database, [write])
         response = await self._rpcs.commit(request, timeout=seconds, metadata=self._metadata)
         return response.commit_time.ToDatetime(UTC)
 
     async def _update_several(
-        self, _: None, writes: Mapping[str, Write], seconds: float
+        self, _: str, writes: Mapping[str, Write], seconds: float
     ) -> AsyncIterator[tuple[str, datetime | grpc.aio.AioRpcError]]:
         request = wire_format.commit(self._database, writes.values())
         response = await self._rpcs.batch_write(request, timeout=seconds, metadata=self._metadata)

@@ -177,6 +177,18 @@ async def test_updates_that_begin_while_another_is_in_flight_share_a_call(
     assert [found[path].update_time.ToDatetime(UTC) for path in POOLS] == times
 
 
+async def test_updates_of_different_organizations_share_no_call(
+    own: Inventory, firestore_control: Control
+) -> None:
+    pools = [own.firestore.name(paths.pool(f"organization-{number % 2}", str(number))) for number in range(5)]
+
+    await asyncio.gather(
+        *(own.firestore.commit([writes.create(name, Pool())], Deadline(5)) for name in pools)
+    )
+
+    assert await firestore_control.rpcs() == {"Commit": 1, "BatchWrite": 2}
+
+
 async def test_an_update_whose_document_changed_fails_alone(own: Inventory, stored: list[Document]) -> None:
     await own.firestore.commit([rename(document, "other") for document in stored[::2]], Deadline(5))
 
