@@ -4,6 +4,7 @@ The numbers of operations are measured (tests/deploy/test_cost.py). The prices a
 dollars for us-central1, without free quotas and discounts. First compare them with the pages linked below.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -111,7 +112,11 @@ def per_million(operation: Operation, prices: Prices) -> Mapping[str, float]:
 
 
 def per_month(prices: Prices) -> float:
-    """Return the cost of an idle deployment without storage, in US dollars a month."""
+    """Return the cost of an idle deployment without storage, in US dollars a month.
+
+    Raises:
+        TopologyError: the topology is invalid.
+    """
     return (
         prices.forwarding_rule * HOURS_A_MONTH
         + prices.armor_policy
@@ -144,7 +149,10 @@ def operations_table() -> Iterator[str]:
 def main() -> None:
     """Print the tables, and the cost of an idle deployment."""
     Parser(prog="python -m infra.cost", description="Print what a deployment costs.").parse_args()
-    idle = f"Idle, it costs about {per_month(Prices()):.0f} dollars a month."
+    try:
+        idle = f"Idle, it costs about {per_month(Prices()):.0f} dollars a month."
+    except topology.TopologyError as error:
+        sys.exit(f"muster: {error}")
     print("\n".join((*operations_table(), "", *table(Prices()), "", idle)))
 
 

@@ -46,13 +46,21 @@ Arrivals = queue.Queue[tuple[EventType, Delivery] | BaseException]
 def main() -> None:
     """Show events until Ctrl-C, SIGTERM, or the end of the stack or of the output's reader."""
     arguments = _arguments()
+    try:
+        event_types = _event_types()
+    except topology.TopologyError as error:
+        sys.exit(f"muster: {error}")
     stack = state.read(arguments.state)
     if not stack:
         sys.exit(state.none_runs(arguments.state))
     _upon_signals(_interrupt)
     logging.getLogger("google").addHandler(logging.NullHandler())  # it logs no errors either
     show = _as_json if arguments.json else _as_line
-    with one_line("Pub/Sub"), contextlib.suppress(KeyboardInterrupt), _subscribed(stack) as arrivals:
+    with (
+        one_line("Pub/Sub"),
+        contextlib.suppress(KeyboardInterrupt),
+        _subscribed(stack, event_types) as arrivals,
+    ):
         print(f"Events of {stack.gateway}, until Ctrl-C:", file=sys.stderr, flush=True)
         for event_type, delivery in _first_times(arrivals, stack, arguments.state):
             print(show(event_type.FromString(delivery.data), delivery), flush=True)
@@ -75,13 +83,13 @@ def _go_on(*_: object) -> None:
 
 
 @contextlib.contextmanager
-def _subscribed(stack: StackState) -> Iterator[Arrivals]:
+def _subscribed(stack: StackState, event_types: Mapping[str, EventType]) -> Iterator[Arrivals]:
     """Receive the inventory's events over subscriptions that are deleted at the end of the context."""
     os.environ["PUBSUB_EMULATOR_HOST"] = stack.pubsub_emulator_host
     arrivals: Arrivals = queue.Queue()
     with contextlib.ExitStack() as at_end:
         client = at_end.enter_context(SubscriberClient())
-        for topic, event_type in _event_types().items():
+        for topic, event_type in event_types.items():
             path = client.subscription_path(stack.project, f"events-{topic}-{uuid6.uuid7()}")
             client.create_subscription(
                 request={
@@ -103,14 +111,23 @@ def _subscribed(stack: StackState) -> Iterator[Arrivals]:
 
 
 def _event_types() -> Mapping[str, EventType]:
-    """Return the inventory's topics by name, each with the type of its messages."""
+    """Return the inventory's topics by name, each with the type of its messages.
+
+    Raises:
+        TopologyError: the topology is invalid, or names a message that is not in `shared/pb`.
+    """
     declared = topology.load(topology.DEFAULT_FILE)
     pool = events_pb2.DESCRIPTOR.pool
-    return {
-        name: GetMessageClass(pool.FindMessageTypeByName(topic.message))
-        for name, topic in declared.topics.items()
-        if topic.message
-    }
+    try:
+        return {
+            name: GetMessageClass(pool.FindMessageTypeByName(topic.message))
+            for name, topic in declared.topics.items()
+            if topic.message
+        }
+    except KeyError as error:  # it names the message
+        raise topology.TopologyError(
+            f"{topology.DEFAULT_FILE}: topics: {error.args[0]}: write it in proto/ and run make proto"
+        ) from error
 
 
 def _take(arrivals: Arrivals, event_type: EventType, delivery: Delivery) -> None:

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from infra import ROOT
 from infra.local import topology
 from infra.local.topology import Route, TopologyError
+from tests.command import TIMEOUT
 
 GOOD = """
 functions:
@@ -146,6 +149,43 @@ def test_a_fault_is_one_line_with_its_place(tmp_path: Path, old: str, new: str, 
         load(tmp_path, GOOD.replace(old, new))
     assert re.search(complaint, str(caught.value))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("command", "section", "complaint"),
+    [
+        ("infra.cost", "topic: {}", "topic: Extra inputs are not permitted"),
+        ("infra.events", "topic: {}", "topic: Extra inputs are not permitted"),
+        (
+            "infra.events",
+            "topics: {moved: {message: inventory.v1.Moved}}",
+            "topics: Couldn't find message inventory.v1.Moved: write it in proto/ and run make proto",
+        ),
+    ],
+)
+def test_a_fault_is_one_line_of_the_command_that_reads_it(
+    tmp_path: Path, command: str, section: str, complaint: str
+) -> None:
+    file = tmp_path / "topology.yaml"
+    file.write_text(section)
+    code = (
+        "import pathlib, runpy, sys; from infra.local import topology;"
+        "topology.DEFAULT_FILE = pathlib.Path(sys.argv.pop());"
+        "runpy.run_module(sys.argv.pop(), run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, command, str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("muster: ")
+    assert line.endswith(complaint)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
