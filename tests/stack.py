@@ -71,6 +71,7 @@ class StackProcess:
 
     state: Path
     arguments: tuple[str, ...] = ()
+    module: str = "infra.local"
     _lines: list[str] = field(default_factory=list)
     _has_ended: bool = False
     _printed: threading.Condition = field(default_factory=threading.Condition)
@@ -79,7 +80,7 @@ class StackProcess:
         command = [
             "-m",
             "infra.local.child",
-            "infra.local",
+            self.module,
             "--port",
             "0",
             "--state",

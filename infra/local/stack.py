@@ -19,7 +19,7 @@ from infra.local.server import Server
 from infra.local.state import StackState
 from infra.local.topology import Topology
 
-SECONDS_A_MINUTE = 60
+SECONDS_A_MINUTE = 60.0
 
 
 class StackError(Exception):

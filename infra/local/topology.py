@@ -115,7 +115,7 @@ class Schedule(_Record):
 
     name: str
     function: str
-    every_minutes: Annotated[float, Field(gt=0, lt=60)]  # tests call more often than each minute
+    every_minutes: Annotated[int, Field(gt=0, lt=60)]
 
 
 class _FirebaseRecord(_Record):
@@ -239,7 +239,11 @@ def _check(topology: Topology) -> None:
         _known(subscription.topic, topology.topics, where)
         _known(subscription.dead_letter.topic, topology.topics, where)
     for schedule in topology.schedules.values():
-        _check_call(schedule.function, "schedule", topology, f"schedules.{schedule.name}")
+        where = f"schedules.{schedule.name}"
+        _check_call(schedule.function, "schedule", topology, where)
+        # Cloud Scheduler counts from the hour, so the interval at its end would be shorter.
+        if 60 % schedule.every_minutes:
+            raise TopologyError(f"{where}.every_minutes: {schedule.every_minutes} does not divide an hour")
 
 
 def _check_call(function: str, trigger: Trigger, topology: Topology, where: str) -> None:

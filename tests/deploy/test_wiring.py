@@ -49,13 +49,6 @@ def test_every_function_is_called() -> None:
     assert set(TOPOLOGY.functions) == set(called)
 
 
-def test_every_schedule_is_in_whole_minutes_that_divide_an_hour() -> None:
-    """Cloud Scheduler counts them from the hour, so others would have a shorter interval at its end."""
-    divisors = {minutes for minutes in range(1, 60) if 60 % minutes == 0}
-
-    assert {schedule.every_minutes for schedule in TOPOLOGY.schedules.values()} <= divisors
-
-
 @pytest.mark.parametrize("function", SERVE_CLIENTS)
 def test_every_operation_has_a_route_to_its_function(function: str) -> None:
     def called(path: str) -> str:

@@ -5,14 +5,13 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra import ROOT
 from infra.loopback import OF_GRPC, spare_proxies
 from tests.command import run
-from tests.stack import StackProcess, changed_topology
+from tests.stack import StackProcess
 
 EXCEPTIONS = ("no_proxy", "NO_PROXY", OF_GRPC)
 
@@ -25,12 +24,6 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def call_often(topology: dict[str, Any]) -> None:
-    """Make schedules call twice per second."""
-    for schedule in topology["schedules"].values():
-        schedule["every_minutes"] = 0.5 / 60
-
-
 def printed(*command: str, **environment: str) -> str:
     """Run a command that must succeed, and return its output."""
     ended = run(*command, **environment)
@@ -41,8 +34,7 @@ def printed(*command: str, **environment: str) -> str:
 @pytest.mark.long
 @pytest.mark.usefixtures("proxy")
 def test_the_stack_and_its_commands_do_not_ask_it(tmp_path: Path) -> None:
-    topology = changed_topology(tmp_path, call_often)
-    with StackProcess(tmp_path, ("--topology", str(topology))) as stack:
+    with StackProcess(tmp_path, module="tests.e2e.hurried_stack") as stack:
         gateway = stack.running().gateway
         stack.wait_for('"backlog":')
         stack.wait_for('"silent":')

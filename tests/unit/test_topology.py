@@ -118,7 +118,17 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         (
             "every_minutes: 1",
             "every_minutes: soon",
-            r"schedules\.every-minute\.every_minutes: .* valid number",
+            r"schedules\.every-minute\.every_minutes: .* valid integer",
+        ),
+        (
+            "every_minutes: 1",
+            "every_minutes: 0.5",
+            r"schedules\.every-minute\.every_minutes: .* valid integer",
+        ),
+        (
+            "every_minutes: 1",
+            "every_minutes: 7",
+            r"schedules\.every-minute\.every_minutes: 7 does not divide an hour",
         ),
         (
             "every_minutes: 1",
