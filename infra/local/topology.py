@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -200,6 +200,19 @@ class Topology(_Record):
     firestore: Firestore = Firestore()
 
 
+class _Loader(yaml.SafeLoader):
+    """Rejects a key that a mapping has twice, as YAML does. PyYAML itself would use the last one."""
+
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys: list[object] = []  # a key may be a list
+        for key, _ in node.value:
+            if key.value in keys:
+                raise yaml.composer.ComposerError(None, None, f"{key.value} is there twice", key.start_mark)
+            keys.append(key.value)
+        return node
+
+
 def load(file: Path) -> Topology:
     """Read a topology.
 
@@ -207,7 +220,7 @@ def load(file: Path) -> Topology:
         TopologyError: the file is not a topology, or names a function, topic or file that does not exist.
     """
     try:
-        topology = Topology.model_validate(yaml.safe_load(file.read_bytes()))
+        topology = Topology.model_validate(_Loader(file.read_bytes()).get_single_data())
         _check(topology)
     except OSError as error:
         raise TopologyError(f"{file}: {error.strerror}") from error

@@ -148,6 +148,8 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
             "{ordr: ASCENDING, ",
             r"fieldOverrides\[0\]\.indexes\[0\]\.ordr: Extra inputs",
         ),
+        ("dead: {", "pool-changed: {", r"is not YAML: pool-changed is there twice .* line 9, column"),
+        ("cpu: 1,", "cpu: 1, cpu: 2,", r"is not YAML: cpu is there twice .* line 4, column"),
         ("512Mi", "2026-02-30", "is not YAML: day is out of range"),
         (GOOD, "", r"the topology: .* valid dictionary"),
         ("functions:", "functions: [", "is not YAML"),
