@@ -1,7 +1,5 @@
 """The `heartbeat_sweep` function, which finds silent machines and disconnects them."""
 
-import os
-from datetime import timedelta
 from functools import partial
 
 import functions_framework.aio
@@ -9,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.heartbeat_sweep.sweep import sweep
-from shared.bootstrap import inventory
+from shared.bootstrap import inventory, seconds
 from shared.bootstrap.schedule import scheduled_app
 
 _inventory = inventory()
-_disconnect_after = timedelta(seconds=int(os.environ["DISCONNECT_AFTER_SECONDS"]))
+_disconnect_after = seconds("DISCONNECT_AFTER_SECONDS")
 _app = scheduled_app(_inventory, partial(sweep, _inventory, _disconnect_after))
 
 

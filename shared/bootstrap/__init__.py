@@ -3,15 +3,20 @@
 Adapters connect only at the first request, when they make their channels.
 """
 
+import logging
 import os
+import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from secrets import randbits, token_hex
+from typing import NoReturn
 
 from uuid6 import UUID
 
+from shared import logs
 from shared.events.publisher import Publisher
 from shared.store.changes import Changes
 from shared.store.effects import Effects
@@ -54,6 +59,29 @@ def random_id() -> str:
     return token_hex(16)
 
 
+def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return an environment variable. If it is not set or empty, log that and end."""
+    value = environment.get(name)
+    if not value:
+        _end(f"the environment variable {name} is not set")
+    return value
+
+
+def seconds(name: str, environment: Mapping[str, str] = os.environ) -> timedelta:
+    """Return an environment variable with seconds. If it is no such number, log that and end."""
+    value = variable(name, environment)
+    if not re.fullmatch("[1-9][0-9]{0,8}", value):
+        _end(
+            f"the environment variable {name} is {value!r}, not a whole number of seconds from 1 to 999999999"
+        )
+    return timedelta(seconds=int(value))
+
+
+def _end(reason: str) -> NoReturn:
+    logs.log(logging.CRITICAL, f"the function cannot start: {reason}", {})
+    sys.exit(1)
+
+
 def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
     """Build the adapters according to the environment.
 
@@ -61,7 +89,7 @@ def inventory(environment: Mapping[str, str] = os.environ) -> Inventory:
         environment: `GOOGLE_CLOUD_PROJECT`; `FIRESTORE_DATABASE` if it is not `(default)`; and optionally
             `ERRORS_BASE_URL`, the base of problem types.
     """
-    project = environment["GOOGLE_CLOUD_PROJECT"]
+    project = variable("GOOGLE_CLOUD_PROJECT", environment)
     firestore = Firestore(project, environment.get("FIRESTORE_DATABASE", "(default)"))
     publisher, outbox = Publisher(project), Outbox(firestore)
     return Inventory(

@@ -22,7 +22,7 @@ LIBRARIES = {"GRPC_EXPERIMENTS", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 def variables_read(folder: Path) -> set[str]:
-    """Return the variables that code reads from `os.environ` or from an argument called `environment`."""
+    """Return the variables that code reads from the environment, or with a function of `shared.bootstrap`."""
     return {
         name.value
         for file in folder.rglob("*.py")
@@ -34,12 +34,14 @@ def variables_read(folder: Path) -> set[str]:
 
 
 def lookups(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield the mapping and the key of `mapping[key]` and `mapping.get(key, ...)`."""
+    """Yield the mapping and the key of `mapping[key]`, `mapping.get(key, ...)` and `variable(key, ...)`."""
     match node:
         case ast.Subscript(value=source, slice=name):
             yield source, name
         case ast.Call(func=ast.Attribute(value=source, attr="get"), args=[name, *_]):
             yield source, name
+        case ast.Call(func=ast.Name(id="variable" | "seconds"), args=[name, *_]):
+            yield ast.Name("environment"), name
 
 
 def variables_set_by_terraform() -> set[str]:
