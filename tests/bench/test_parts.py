@@ -31,6 +31,16 @@ def test_calls(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.Monk
     assert {file.name for file in tmp_path.iterdir()} == {"chart.png", "results.json", "results.md"}
 
 
+@pytest.mark.parametrize("seconds", ["0.02", "0", "-1", "nan", "1001", "x", ""])
+def test_slices_that_are_too_short_to_measure_or_no_number_are_one_line(
+    run: Callable[..., str], seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(bench.main, f"--seconds={seconds}")
+    complaint = f"{seconds} is not a number from 0.1 to 1000 (see python -m tests.bench --help)"
+    assert capsys.readouterr().err == f"muster: argument --seconds: {complaint}\n"
+
+
 def test_growth(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "FOLDER", tmp_path)
     monkeypatch.setattr(growth, "CALLS", growth.CALLS[:1])
