@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from infra import ROOT
+from infra import ROOT, os_errors
 from infra.api_key import new_api_key
 from infra.arguments import Parser, count
 from infra.local import provision
@@ -81,6 +81,7 @@ def report(pairs: list[tuple[Start, Start]]) -> str:
     return "\n".join(lines)
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Measure, and print the table."""
     parser = Parser(prog="python -m tests.bench.cold_start", description="Measure cold starts.")

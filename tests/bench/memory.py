@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvloop
 
+from infra import os_errors
 from infra.arguments import Parser, count
 from tests import proc
 from tests.bench.bench import bench
@@ -60,6 +61,7 @@ def _verdict(is_met: bool) -> str:  # noqa: FBT001 - its only argument
     return "met" if is_met else "missed"
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Measure, and print the figures."""
     parser = Parser(prog="python -m tests.bench.memory", description="Measure memory.")

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra import os_errors
 from infra.arguments import Parser, count, folder
 from tests.chaos.report import report
 from tests.chaos.run import Plan, run
@@ -12,6 +13,7 @@ from tests.chaos.run import Plan, run
 SECONDS_PER_KILL = 4.5
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Run with each seed, and exit with 1 if there are faults."""
     parser = Parser(

@@ -29,14 +29,38 @@ def test_an_empty_folder_is_not_the_current_one(command: str) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("command", ["infra.cost", "infra.package"])
-def test_a_command_whose_reader_has_ended_ends_quietly(command: str, unbuffered: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("infra.cost",),
+        ("infra.package",),
+        ("tests.chaos", "--seconds=1"),
+    ],
+)
+def test_a_command_whose_reader_has_ended_ends_quietly(command: tuple[str, ...], unbuffered: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w") as nobody:  # noqa: PTH123 - a file descriptor
-        ended = run_into(nobody, command, PYTHONUNBUFFERED=unbuffered)
+        ended = run_into(nobody, *command, PYTHONUNBUFFERED=unbuffered)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        (("tests.emulators.firestore.speed", "--seconds=0"), "--seconds: 0"),
+        (("tests.emulators.firestore.speed", "--documents=-1"), "--documents: -1"),
+        (("tests.emulators.pubsub.throughput", "0"), "messages: 0"),
+    ],
+)
+def test_nothing_is_no_measurement(command: tuple[str, ...], argument: str) -> None:
+    ended = run(*command)
+
+    expected = (
+        f"muster: argument {argument} is not a positive whole number (see python -m {command[0]} --help)\n"
+    )
+    assert (ended.returncode, ended.stderr) == (2, expected)
 
 
 @pytest.mark.parametrize(

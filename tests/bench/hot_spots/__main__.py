@@ -4,6 +4,7 @@ import asyncio
 import math
 import sys
 
+from infra import os_errors
 from infra.arguments import Parser
 from infra.local import topology
 from infra.local.firestore import indexes
@@ -18,6 +19,7 @@ ALONE = 400
 HEARTBEATS = 24_000  # 250 of each shard are counted
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Simulate, and print the tables."""
     Parser(prog="python -m tests.bench.hot_spots", description="Find hot key ranges.").parse_args()

@@ -4,7 +4,6 @@ It commits three small writes at a time over 16 connections. Then it queries pag
 and takes the median of several queries. It prints one JSON object.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -19,6 +18,8 @@ import grpc.aio
 from google.cloud.firestore import CollectionReference, FieldFilter, Query
 from google.cloud.firestore_v1.types import CommitRequest, CommitResponse
 
+from infra import os_errors
+from infra.arguments import Parser, count, folder
 from tests import proc
 from tests.emulators.firestore.emulator import Emulator, running
 
@@ -36,14 +37,15 @@ _Request: Any = CommitRequest.pb(CommitRequest()).__class__
 _Response: Any = CommitResponse.pb(CommitResponse()).__class__
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.emulators.firestore.speed")
-    parser.add_argument("--seconds", type=float, default=5, help="duration of the commits")
-    parser.add_argument("--documents", type=int, default=100_000, help="number of documents to query")
-    parser.add_argument("--data", help="keep the data in this folder (default: in memory)")
+    parser = Parser(prog="python -m tests.emulators.firestore.speed", description="Measure speed.")
+    parser.add_argument("--seconds", type=count, default=5, help="duration of the commits")
+    parser.add_argument("--documents", type=count, default=100_000, help="number of documents to query")
+    parser.add_argument("--data", type=folder, help="keep the data in this folder (default: in memory)")
     arguments = parser.parse_args()
-    flags = ["--data", arguments.data] if arguments.data else []
+    flags = ["--data", str(arguments.data)] if arguments.data else []
     with running(*flags) as emulator:
         rate = asyncio.run(commits_per_second(emulator, arguments.seconds))
         figures = {"commits_per_second": round(rate), **queries(emulator, arguments.documents)}

@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
-from infra.arguments import Parser
+from infra import os_errors
+from infra.arguments import Parser, count, folder
 from tests.emulators.pubsub.emulator import running
 from tests.google_clients import PubSub
 
@@ -84,14 +85,17 @@ def _receive(host: str, messages: int, parent: Connection) -> None:
         stream.result()
 
 
+@os_errors.in_one_line()
 def main() -> None:
     """Measure, and print the rate."""
     parser = Parser(prog="python -m tests.emulators.pubsub.throughput", description="Measure throughput.")
-    parser.add_argument("messages", type=int, nargs="?", default=50_000, help="number (default: 50000)")
-    parser.add_argument("data", nargs="?", help="a folder to keep the data in (default: in memory)")
+    parser.add_argument("messages", type=count, nargs="?", default=50_000, help="number (default: 50000)")
+    parser.add_argument(
+        "data", type=folder, nargs="?", help="a folder to keep the data in (default: in memory)"
+    )
     arguments = parser.parse_args()
     messages: int = arguments.messages
-    result = measure(messages, *(["--data", arguments.data] if arguments.data else []))
+    result = measure(messages, *(["--data", str(arguments.data)] if arguments.data else []))
     rate = messages / result.seconds
     print(f"{rate:,.0f} messages/s, {result.distinct} distinct, {result.received} received")  # noqa: T201 - the output
 
