@@ -17,6 +17,8 @@ DEFAULT_FILE = ROOT / "infra" / "topology.yaml"
 Record = TypeVar("Record")
 Trigger = Literal["http", "schedule", "pubsub"]
 Scope = Literal["COLLECTION", "COLLECTION_GROUP"]
+# Pub/Sub's limit: https://cloud.google.com/pubsub/docs/handling-failures#exponential_backoff
+Backoff = Annotated[int, Field(ge=0, le=600)]
 
 
 class TopologyError(Exception):
@@ -81,21 +83,21 @@ class Topic(_Record):
 
     name: str
     message: str | None = None
-    retention_days: int = 0
+    retention_days: Annotated[int, Field(ge=0, le=31)] = 0
 
 
 class Retry(_Record):
     """The delay between a failed delivery and the next one."""
 
-    minimum_backoff_seconds: int
-    maximum_backoff_seconds: int
+    minimum_backoff_seconds: Backoff
+    maximum_backoff_seconds: Backoff
 
 
 class DeadLetter(_Record):
     """The topic for messages whose delivery has failed this many times."""
 
     topic: str
-    max_delivery_attempts: int
+    max_delivery_attempts: Annotated[int, Field(ge=5, le=100)]
 
 
 class Subscription(_Record):
@@ -104,7 +106,7 @@ class Subscription(_Record):
     name: str
     topic: str
     function: str
-    ack_deadline_seconds: int
+    ack_deadline_seconds: Annotated[int, Field(ge=10, le=600)]
     retry: Retry
     dead_letter: DeadLetter
     filter: str = ""

@@ -150,6 +150,26 @@ def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
         ),
         ("dead: {", "pool-changed: {", r"is not YAML: pool-changed is there twice .* line 9, column"),
         ("cpu: 1,", "cpu: 1, cpu: 2,", r"is not YAML: cpu is there twice .* line 4, column"),
+        (
+            "inventory.v1.PoolChanged}, dead",
+            "inventory.v1.PoolChanged, retention_days: 32}, dead",
+            r"topics\.pool-changed\.retention_days: .* less than or equal to 31",
+        ),
+        (
+            "maximum_backoff_seconds: 60",
+            "maximum_backoff_seconds: 601",
+            r"subscriptions\.cleanup\.retry\.maximum_backoff_seconds: .* less than or equal to 600",
+        ),
+        (
+            "ack_deadline_seconds: 60",
+            "ack_deadline_seconds: 9",
+            r"subscriptions\.cleanup\.ack_deadline_seconds: .* greater than or equal to 10",
+        ),
+        (
+            "max_delivery_attempts: 10",
+            "max_delivery_attempts: 101",
+            r"subscriptions\.cleanup\.dead_letter\.max_delivery_attempts: .* less than or equal to 100",
+        ),
         ("512Mi", "2026-02-30", "is not YAML: day is out of range"),
         (GOOD, "", r"the topology: .* valid dictionary"),
         ("functions:", "functions: [", "is not YAML"),
