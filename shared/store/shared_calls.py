@@ -67,7 +67,7 @@ class SharedCalls(Generic[Kind, Request, Answer]):
                 self._in_flight -= 1
         group = self._waiting.get(kind)
         if group is None or not group.accepts(name, deadline):
-            group = self._waiting[kind] = _Group(deadline)
+            group = self._waiting[kind] = _Group()
             task = asyncio.create_task(self._run(kind, group))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -100,9 +100,9 @@ class SharedCalls(Generic[Kind, Request, Answer]):
 class _Group(Generic[Request, Answer]):
     """Requests that share a call."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadlines = [deadline]
+    def __init__(self) -> None:
         self.requests: dict[str, Request] = {}
+        self._deadlines: list[Deadline] = []
         self._answers: dict[str, asyncio.Future[Answer]] = {}
 
     def accepts(self, name: str, deadline: Deadline) -> bool:
@@ -110,8 +110,8 @@ class _Group(Generic[Request, Answer]):
         return name not in self.requests and difference <= DEADLINE_DIFFERENCE
 
     def add(self, name: str, request: Request, deadline: Deadline) -> "asyncio.Future[Answer]":
-        self._deadlines.append(deadline)
         self.requests[name] = request
+        self._deadlines.append(deadline)
         self._answers[name] = answer = asyncio.get_running_loop().create_future()
         return answer
 
