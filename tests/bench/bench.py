@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from infra import ROOT
+from tests import proc
 from tests.bench.served import Backends, Served, Source, archive, emulators, serve
 from tests.bench.store import Store
 from tests.bench.tenants import Size, Tenant, tenant
@@ -66,7 +67,7 @@ class Bench:
         await self.store.clear("outbox")  # published events that it had not yet deleted
 
     async def tenants(self, sizes: Sequence[Size]) -> dict[Size, Tenant]:
-        """Create an organization of each size."""
+        """Create an organization of each size, and wait until all machines are in the emulator's indexes."""
         made = {}
         async with self.product("machines") as machines, self.product("pools") as pools:
             ports = {"machines": machines.port, "pools": pools.port}
@@ -75,6 +76,7 @@ class Bench:
                 made[size] = await tenant(
                     f"tenant-{number}", size, backends=self.backends, store=self.store, ports=ports
                 )
+        await proc.idle(self.backends.firestore_pid)
         return made
 
 

@@ -50,12 +50,17 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Backends:
-    """The emulators: the addresses of their services and control endpoints, and the project to use."""
+    """The emulators: the addresses of their services and control endpoints, and the project to use.
+
+    Attributes:
+        firestore_pid: the process of the Firestore emulator.
+    """
 
     firestore: str
     pubsub: str
     firestore_control: str
     pubsub_control: str
+    firestore_pid: int
     project: str = provision.PROJECT
 
     @classmethod
@@ -66,6 +71,7 @@ class Backends:
             pubsub=stack.pubsub_emulator_host,
             firestore_control=stack.firestore_control,
             pubsub_control=stack.pubsub_control,
+            firestore_pid=stack.pids["firestore"],
             project=project or stack.project,
         )
 
@@ -130,11 +136,13 @@ async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backend
         for emulator in both:
             if not await emulator.ready():
                 raise ConnectionError(f"the emulator {emulator.name} does not start")
+        assert firestore.pid is not None, "it is ready"
         yield Backends(
             firestore=firestore.host,
             pubsub=pubsub.host,
             firestore_control=firestore.control,
             pubsub_control=pubsub.control,
+            firestore_pid=firestore.pid,
         )
     finally:
         await asyncio.gather(*(emulator.stop() for emulator in both))
