@@ -55,6 +55,12 @@ def rename(stored: Document, name: str) -> Write:
     return writes.update(Pool(name=name), ["name"], stored)
 
 
+async def stored_names(own: Inventory) -> list[str]:
+    """Read the names of all pools, in one call."""
+    found = await own.firestore.get_all(POOLS, Deadline(5))
+    return [found[path].fields["name"].string_value for path in POOLS]
+
+
 @reading
 @pytest.mark.usefixtures("stored")
 async def test_reads_that_begin_while_another_is_in_flight_share_a_call(
@@ -198,9 +204,7 @@ async def test_an_update_whose_document_changed_fails_alone(own: Inventory, stor
     )
 
     assert [isinstance(outcome, Rejected) for outcome in outcomes] == [True, False] * (COUNT // 2)
-    found = await own.firestore.get_all(POOLS, Deadline(5))
-    names = [found[path].fields["name"].string_value for path in POOLS]
-    assert names == ["other", "new"] * (COUNT // 2)
+    assert await stored_names(own) == ["other", "new"] * (COUNT // 2)
 
 
 async def test_an_invalid_update_fails_alone_with_its_error(own: Inventory, stored: list[Document]) -> None:
@@ -279,8 +283,7 @@ async def test_shared_updates_without_an_answer_may_have_been_applied(
     )
 
     assert [isinstance(outcome, Ambiguous) for outcome in outcomes] == [False] + [True] * (COUNT - 1)
-    found = await own.firestore.get_all(POOLS, Deadline(5))
-    names = [found[path].fields["name"].string_value for path in POOLS[1:]]
+    _, *names = await stored_names(own)
     assert set(names) == ({"new"} if when == "after" else set(NAMES[1:]))
 
 
@@ -302,6 +305,4 @@ async def test_updates_that_share_a_call_with_one_that_waits_for_a_lock_have_tim
             *(own.firestore.commit([rename(document, "newer")], deadline) for document in found.values())
         )
 
-    found = await own.firestore.get_all(POOLS, Deadline(5))
-    names = [found[path].fields["name"].string_value for path in POOLS]
-    assert names == ["newer", NAMES[1], *["newer"] * (COUNT - 2)]
+    assert await stored_names(own) == ["newer", NAMES[1], *["newer"] * (COUNT - 2)]
