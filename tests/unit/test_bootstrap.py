@@ -1,14 +1,11 @@
 """A function whose environment is wrong says so in one log entry, and ends."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from infra import ROOT
-from tests.command import TIMEOUT
+from tests.command import run
 
 GOOD = {"GOOGLE_CLOUD_PROJECT": "project", "DISCONNECT_AFTER_SECONDS": "300"}
 
@@ -28,21 +25,16 @@ GOOD = {"GOOGLE_CLOUD_PROJECT": "project", "DISCONNECT_AFTER_SECONDS": "300"}
         ),
     ],
 )
-def test_a_variable_that_is_missing_or_wrong_is_named(wrong: dict[str, str | None], reason: str) -> None:
-    environment = os.environ | GOOD | wrong
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "functions_framework", "--port", "0"),
-            *("--source", "functions/heartbeat_sweep/main.py", "--target", "heartbeat_sweep"),
-        ],
-        cwd=ROOT,
-        env={name: value for name, value in environment.items() if value is not None}
-        | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+def test_a_variable_that_is_missing_or_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str | None], reason: str
+) -> None:
+    for name, value in (GOOD | wrong).items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    source = ("--source", "functions/heartbeat_sweep/main.py", "--target", "heartbeat_sweep")
+    ended = run("functions_framework", "--port", "0", *source, PYTHONPATH=str(ROOT))
 
     assert (ended.returncode, ended.stderr) == (1, "")
     entry = json.loads(ended.stdout)
