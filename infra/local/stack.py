@@ -86,10 +86,12 @@ class Stack:
             try:
                 await self._start_emulators()
                 self._server.start()
-                await self._start_functions()
+                broken = await self._start_functions()
                 state.write(self._options.state_folder, self._state())
                 self._is_up = True
                 self._report("", self._welcome())
+                for name in broken:
+                    self._report(name, "does not run, see above: the stack keeps trying to start it")
                 await asyncio.gather(*(schedule.keep() for schedule in self._schedules()))
                 await asyncio.Event().wait()
             finally:
@@ -129,7 +131,8 @@ class Stack:
             if not is_ready:
                 raise StackError(f"the emulator {emulator.name} does not start, see above")
 
-    async def _start_functions(self) -> None:
+    async def _start_functions(self) -> list[str]:
+        """Start the functions, and return the names of those that do not run."""
         environment = {
             "GOOGLE_CLOUD_PROJECT": provision.PROJECT,
             "FIRESTORE_EMULATOR_HOST": self._firestore.host,
@@ -137,8 +140,7 @@ class Stack:
         }
         for function in self._functions.values():
             function.start_with(environment)
-        for function in self._functions.values():
-            await function.ready()
+        return [name for name, function in self._functions.items() if not await function.ready()]
 
     async def _stop(self) -> None:
         # In the direction of requests, so that no part calls one that has stopped.

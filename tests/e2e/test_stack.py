@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,7 +28,7 @@ from infra.local.__main__ import main
 from infra.local.state import StackState
 from tests.command import run
 from tests.plain_http import NO_AUTHORITIES
-from tests.stack import TIMEOUT, RunningStack, StackProcess, quiet_topology, running_stack
+from tests.stack import TIMEOUT, RunningStack, StackProcess, changed_topology, quiet_topology, running_stack
 
 pytestmark = pytest.mark.long
 
@@ -152,6 +153,20 @@ def ends_with_ctrl_c(stack: StackProcess) -> bool:
         assert idle.recv(1) == b""  # the stack is stopping, and waits a second for the request in progress
         stack.process.send_signal(signal.SIGINT)
         return stack.process.wait(TIMEOUT) == 0
+
+
+def test_the_welcome_names_a_function_that_does_not_run(tmp_path: Path) -> None:
+    """The stack runs without it, because its code may still be corrected."""
+
+    def change(topology: dict[str, Any]) -> None:
+        topology["functions"]["pools"]["entry_point"] = "nothing"
+
+    with StackProcess(tmp_path, ("--topology", str(changed_topology(tmp_path, change)))) as stack:
+        running = stack.running()
+        assert register(running).status_code == 201
+        stack.wait_for("pools            does not run, see above: the stack keeps trying to start it")
+        welcome = stack.output.partition("Muster is ready")[2]
+        assert welcome.count("does not run") == 1
 
 
 def test_stacks_run_concurrently_and_know_nothing_of_each_other(
