@@ -1,5 +1,6 @@
 """The environment of a benchmark: the archive's functions, the floor, and the emulators with their data."""
 
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -78,6 +79,11 @@ class Bench:
                 )
         await proc.idle(self.backends.firestore_pid)
         return made
+
+
+def tell(line: str) -> None:
+    """Report progress on standard error, away from the figures."""
+    sys.stderr.write(f"{line}\n")
 
 
 @asynccontextmanager

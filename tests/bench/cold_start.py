@@ -14,6 +14,7 @@ from infra.api_key import new_api_key
 from infra.arguments import Parser, count
 from infra.local import provision
 from tests import proc
+from tests.bench.bench import tell
 from tests.bench.client import ask, request
 from tests.bench.served import Backends, Source, archive, emulators, serve
 from tests.bench.tenants import a_mac
@@ -65,6 +66,7 @@ async def compare(product: Source, rounds: int, log: Path) -> list[tuple[Start, 
         api_key = new_api_key()
         await provision.development_key(backends.firestore, api_key)
         for number in range(rounds + 1):
+            tell(f"pair {number} of {rounds}" if number else "a pair that does not count")
             sources = [product, FLOOR][:: 1 if number % 2 else -1]
             starts = {source.file: await start(source, backends, api_key, log) for source in sources}
             pairs.append((starts[product.file], starts[FLOOR.file]))

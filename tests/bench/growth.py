@@ -19,7 +19,7 @@ import uvloop
 from infra import ROOT, os_errors
 from infra.arguments import Parser
 from tests import proc
-from tests.bench.bench import Bench, bench
+from tests.bench.bench import Bench, bench, tell
 from tests.bench.client import UnavailableError, ask, ask_json, drive, request
 from tests.bench.growth_report import Growth, Point, draw, table
 from tests.bench.served import Served
@@ -156,14 +156,14 @@ async def measure(sizes: Sequence[int], folder: Path) -> Growth:
     """Measure every call in fleets of these sizes, each of its own organization, in one database."""
     points: dict[str, dict[int, Point]] = {call.name: {} for call in CALLS}
     async with (
-        bench(folder, _progress) as made,
+        bench(folder, tell) as made,
         made.product("machines") as machines,
         made.product("pools") as pools,
     ):
         served = {"machines": machines, "pools": pools}
         ports = {name: each.port for name, each in served.items()}
         for machines_each in sizes:
-            _progress(f"{machines_each:,} machines")
+            tell(f"{machines_each:,} machines")
             size = Size(machines=machines_each, pools=1, members=MEMBERS)
             fleet = await _fleet(
                 await tenant(
@@ -216,10 +216,6 @@ def _requests(call: Call, fleet: Fleet) -> Iterator[bytes]:
     while True:
         method, path, body = call.make(fleet)
         yield request(method, path, fleet.tenant.api_key, body)
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 @os_errors.in_one_line()

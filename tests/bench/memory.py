@@ -12,7 +12,7 @@ import uvloop
 from infra import os_errors
 from infra.arguments import Parser, count
 from tests import proc
-from tests.bench.bench import bench
+from tests.bench.bench import bench, tell
 from tests.bench.calls import CALLS
 from tests.bench.client import drive
 from tests.bench.tenants import Size, Tenant, tenant
@@ -29,11 +29,12 @@ _MB = 1_000_000
 async def measure(requests: int, folder: Path) -> list[int]:
     """Send lots of requests of all kinds, and return the worker's memory after each lot, in bytes."""
     after = []
-    async with bench(folder, lambda _: None) as made, made.product("machines") as served:
+    async with bench(folder, tell) as made, made.product("machines") as served:
         ports = {"machines": served.port}
         caller = await tenant("tenant", FLEET, backends=made.backends, store=made.store, ports=ports)
         mixed = _mixed(caller)
-        for _ in range(LOTS):
+        for lot in range(1, LOTS + 1):
+            tell(f"{requests:,} requests, lot {lot} of {LOTS}")
             await drive(served.port, islice(mixed, requests), connections=CONNECTIONS, seconds=600)
             await made.meter.quiet()
             after.append(proc.memory(served.worker))

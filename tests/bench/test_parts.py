@@ -11,29 +11,32 @@ from tests.bench.hot_spots import __main__ as hot_spots
 
 pytestmark = pytest.mark.long
 
+Run = Callable[..., tuple[str, str]]
+
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a part with arguments, and returns its output."""
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a part with arguments, and returns its output and its progress."""
 
-    def printed(main: Callable[[], None], *arguments: str) -> str:
+    def printed(main: Callable[[], None], *arguments: str) -> tuple[str, str]:
         monkeypatch.setattr("sys.argv", ["bench", *arguments])
         main()
-        return capsys.readouterr().out
+        output, progress = capsys.readouterr()
+        return output, progress
 
     return printed
 
 
-def test_calls(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "RESULTS", tmp_path)
-    printed = run(bench.main, "--only=registration", "--seconds=0.5", "--rounds=1")
+    printed, _ = run(bench.main, "--only=registration", "--seconds=0.5", "--rounds=1")
     assert (tmp_path / "results.md").read_text() in printed
     assert {file.name for file in tmp_path.iterdir()} == {"chart.png", "results.json", "results.md"}
 
 
 @pytest.mark.parametrize("seconds", ["0.02", "0", "-1", "nan", "1001", "x", ""])
 def test_slices_that_are_too_short_to_measure_or_no_number_are_one_line(
-    run: Callable[..., str], seconds: str, capsys: pytest.CaptureFixture[str]
+    run: Run, seconds: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(bench.main, f"--seconds={seconds}")
@@ -41,7 +44,7 @@ def test_slices_that_are_too_short_to_measure_or_no_number_are_one_line(
     assert capsys.readouterr().err == f"muster: argument --seconds: {complaint}\n"
 
 
-def test_growth(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_growth(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "FOLDER", tmp_path)
     monkeypatch.setattr(growth, "CALLS", growth.CALLS[:1])
     with pytest.raises(SystemExit) as ended:
@@ -50,15 +53,20 @@ def test_growth(run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.Mon
     assert {file.name for file in tmp_path.iterdir()} == {"growth.json", "growth.md", "growth.png"}
 
 
-def test_cold_starts(run: Callable[..., str]) -> None:
-    assert run(cold_start.main, "--rounds=1").startswith("to the first 201, median ")
+def test_cold_starts(run: Run) -> None:
+    printed, progress = run(cold_start.main, "--rounds=1")
+    assert printed.startswith("to the first 201, median ")
+    assert progress == "a pair that does not count\npair 1 of 1\n"
 
 
-def test_memory(run: Callable[..., str]) -> None:
-    assert "\n        18 requests " in run(memory.main, "--requests=6")
+def test_memory(run: Run) -> None:
+    printed, progress = run(memory.main, "--requests=6")
+    assert "\n        18 requests " in printed
+    assert "6 requests, lot 3 of 3\n" in progress
 
 
-def test_hot_spots(run: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hot_spots(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, number in (("ORGANIZATIONS", 2), ("ALONE", 24), ("HEARTBEATS", 300)):
         monkeypatch.setattr(hot_spots, name, number)
-    assert run(hot_spots.main).startswith("10,000 registrations per second from 2 organizations")
+    printed, _ = run(hot_spots.main)
+    assert printed.startswith("10,000 registrations per second from 2 organizations")
