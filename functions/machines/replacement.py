@@ -8,7 +8,6 @@ from functions.machines.stored import read_matching
 from shared.bootstrap import Inventory
 from shared.domain import events, identities, machines
 from shared.domain.http_response import HttpResponse
-from shared.domain.plain import plain
 from shared.edge import path
 from shared.edge.idempotency import command_of
 from shared.edge.machine_view import machine_response
@@ -26,7 +25,7 @@ async def replace(inventory: Inventory, call: Call) -> HttpResponse:
         stored = await read_matching(inventory, call, path.machine_id(call.request))
         change = machines.replace(stored.machine, profile, now=inventory.clock())
         require_storable(change.after)
-        response = machine_response(call.request, plain(change.after))
+        response = machine_response(call.request, stored.plain_after(change.after, change.written))
         if not change.fields:
             return Decision(response=response)
         taken, freed = identities.claim_changes(change.before, change.after)
