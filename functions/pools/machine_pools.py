@@ -20,7 +20,7 @@ from shared.pb.inventory.v1.events_pb2 import MachineVersion, PoolChange
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships
 from shared.store.change import Decision
-from shared.store.machines import StoredMachine, read_stored_machine
+from shared.store.machines import StoredMachine, read_machine
 from shared.store.members import count_members_of_each
 from shared.store.pools import find_pools
 from shared.store.transaction import Transaction
@@ -34,8 +34,8 @@ async def get(inventory: Inventory, call: Call) -> HttpResponse:
     """Handle `GET /v1/machines/{machine_id}/pools`, in the order in which they were joined or set."""
     machine_id = path.uuid(call.request, "machine_id")
     firestore, organization, deadline = inventory.firestore, call.caller.organization_id, call.deadline
-    machine = (await read_stored_machine(firestore, organization, machine_id, deadline)).machine
-    found = await find_pools(firestore, organization, machine.pool_ids, deadline)
+    machine, _ = await read_machine(firestore, organization, machine_id, deadline)
+    found = await find_pools(firestore, organization, machine["pool_ids"], deadline)
     counts = await count_members_of_each(firestore, organization, found, deadline)
     shown = [pool_json(pool, count) for pool, count in zip(found, counts, strict=True)]
     return json_response(200, shown)
