@@ -32,7 +32,7 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MAX_FAULTS))
     # The API's `version` is the message's `agent_version`: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
-        faults.append(Fault(("body", "version"), "extra_forbidden", "is set by the server"))
+        faults.append(Fault(("body", "version"), "extra_forbidden", "is not a known field"))
     if "agent_version" in document:
         document["version"] = document.pop("agent_version")
     if "machine_parameters" in document:
