@@ -14,7 +14,7 @@ InventoryError
 ├── MachinesNotFound            some of the machines that a request names
 ├── PoolNotFound                a pool that the caller's organization does not have
 ├── PoolsNotFound               some of the pools that a request names
-├── PreconditionFailed          the resource's version is not the one that the caller knows
+├── PreconditionFailed          the resource's version is not as `If-Match` or `If-None-Match` requires
 ├── DuplicateMac                another machine has the MAC address
 ├── DuplicateFingerprint        another machine of the organization has the fingerprint
 ├── IdempotencyKeyReused        the key was used before, with another request
