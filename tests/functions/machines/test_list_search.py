@@ -213,6 +213,20 @@ async def test_more_sets_of_labels_than_one_query_takes_are_merged(machines: Mac
     assert await found(machines, "label=!key-7&name=nobody&skip=1") == []
 
 
+async def test_many_sets_of_labels_are_read_in_time(
+    machines: MachinesApi, firestore_control: Control
+) -> None:
+    """Each set takes a read that needs the result of another. One by one, all would take 13 seconds."""
+    bodies = [a_body(labels={f"key-{number}": ""}) for number in range(64)]
+    ids = [created(await machines.register(body)) for body in bodies][::-1]
+    await firestore_control.fail_next("RunQuery", pattern=machines.organization.id, count=1000, delay_ms=200)
+
+    try:
+        assert await found(machines, "label=!key-0&limit=100") == ids[:-1]
+    finally:
+        await firestore_control.forget()
+
+
 async def test_dates_are_inclusive_and_in_utc(machines: MachinesApi) -> None:
     machine_id = created(await machines.register(a_body()))
     [machine] = (await items(machines))["items"]
