@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import warnings
 from typing import Any, NoReturn
 
 from infra.local.child import become
@@ -50,6 +51,9 @@ def main() -> None:
     # Otherwise each function's first full garbage collection, and its exit, would write to all memory that it
     # shares with the others, for a quarter of a second each: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.freeze()
+    # Python 3.12 and newer warn of a fork beside other threads, because these may hold locks. The only other
+    # thread here waits for the end of standard input, and holds none.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
     # A handler could not report the end of a child: Python does not call it while `recv_fds` waits, if the
     # signal arrives just before, or in another thread. The byte that Python then writes here ends a wait.

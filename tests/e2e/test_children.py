@@ -195,6 +195,20 @@ async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_a
         await fork_server.stop()
 
 
+async def test_the_start_of_a_function_prints_no_warning() -> None:
+    """Python 3.12 and newer warn of forks beside other threads. One here waits for the end of the stack."""
+    lines: list[str] = []
+    fork_server = ForkServer(lambda _, line: lines.append(line), {"PYTHONWARNINGS": "default"})
+    fork_server.start()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
+        await run.end(grace=10)
+    finally:
+        await fork_server.stop()
+    assert lines == []
+
+
 async def test_functions_that_end_at_the_same_time_are_all_noticed() -> None:
     """They cause one signal, because the fork server has not handled the first one when the next arrives."""
     async with running_fork_server() as fork_server:
