@@ -21,7 +21,11 @@ spaces. Under `/v1`, a validation error or the reuse of an idempotency key for a
 faults instead. Unknown fields, unknown query parameters and values of the wrong type are errors. Every
 response has `X-API-Version: v1` and an `X-Request-Id`: the request's own if it has 1 to 128 letters, digits
 and `._~:/+=-`, otherwise a new one. It is also in the request's log entry. A 500 has no other details. A load
-balancer may send its own 403 and 429 responses, which are not problems.
+balancer may send its own 403, 429, 502 and 504 responses, which are not problems.
+
+After a 429, 502, 503 or 504, or without a response, send the same request again with the same
+`Idempotency-Key`: after the seconds of `Retry-After`, otherwise with growing pauses. Only after a 429 it is
+certain that nothing was changed. After a 412, get the resource again to see what has changed.
 
 A request body has at most 1 MiB and 100 levels of nesting. As a protobuf message, a machine has at most
 480 KiB, and a pool at most 80 KiB. A machine is in at most 100 pools.
