@@ -33,8 +33,13 @@ class Terse(GenerateJsonSchema):
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Return the schema of a field, with its default unless that is empty."""
+        """Return the schema of a field, with its default unless that is empty.
+
+        A field that can only be null is a constant: openapi-generator for Python fails at such a type.
+        """
         described = super().default_schema(schema)
+        if described.get("type") == "null":
+            described = {"const": None}
         return {k: v for k, v in described.items() if k != "default" or v not in (None, "", [], {})}
 
 

@@ -92,6 +92,17 @@ def test_every_alternative_has_a_type() -> None:
     assert [one for one in alternatives if not {"type", "$ref"} & one.keys()] == []
 
 
+def test_null_is_only_a_type_beside_others() -> None:
+    """openapi-generator makes no client in Python if null is the only type of a field."""
+    fields = [
+        (model, field)
+        for model, schema in SCHEMAS.items()
+        for field, described in schema.get("properties", {}).items()
+        if described.get("type") == "null"
+    ]
+    assert fields == []
+
+
 def test_sizes_and_frequencies_have_64_bits() -> None:
     """Without a format, clients in Java and some other languages have integers of 32 bits."""
     for part, field in (
