@@ -146,11 +146,20 @@ def _complete(fields: Spec) -> Spec:
 
 def _composite(entry: dict[str, Any]) -> Composite:
     fields = tuple((_path(part), _mode(part)) for part in entry["fields"])
-    return Composite(entry["collectionGroup"], entry.get("queryScope") == _GROUP, fields)
+    if not fields:
+        raise ValueError("an index without fields")
+    return Composite(entry["collectionGroup"], _scope(entry) == _GROUP, fields)
 
 
 def _single(entry: dict[str, Any]) -> tuple[str, Mode]:
-    return entry.get("queryScope", _COLLECTION), _mode(entry)
+    return _scope(entry), _mode(entry)
+
+
+def _scope(entry: dict[str, Any]) -> str:
+    scope: str = entry.get("queryScope", _COLLECTION)
+    if scope not in (_COLLECTION, _GROUP):
+        raise ValueError(f"queryScope: {scope} is neither {_COLLECTION} nor {_GROUP}")
+    return scope
 
 
 def _path(entry: dict[str, Any]) -> paths.FieldPath:

@@ -32,7 +32,18 @@ def test_a_retention_of_no_time_is_one_line(
     assert capsys.readouterr().err.startswith(expected)
 
 
-@pytest.mark.parametrize("content", ["[1", "- 1", "indexes: [{}]", None])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1",
+        "- 1",
+        "indexes: [{}]",
+        "indexes: [{collectionGroup: a, fields: []}]",
+        "indexes: [{collectionGroup: a, queryScope: GROUP, fields: [{fieldPath: b, order: ASCENDING}]}]",
+        "fieldOverrides: [{collectionGroup: a, fieldPath: b, indexes: [{queryScope: A, order: ASCENDING}]}]",
+        None,
+    ],
+)
 def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> None:
     file = tmp_path / "indexes.yaml"
     if content is not None:
