@@ -60,6 +60,8 @@ def replay(project: str, subscription: str, since: datetime, *, now: datetime) -
         path = client.subscription_path(project, subscription)
         try:
             kept = _kept(client.get_subscription(subscription=path, retry=RETRY, timeout=TIMEOUT))
+            if not kept:
+                raise ValueError(f"{subscription} keeps no acknowledged messages: nothing can be replayed")
             if since < now - kept:
                 limit = _in_units(kept)
                 raise ValueError(
