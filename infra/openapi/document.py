@@ -24,7 +24,7 @@ and `._~:/+=-`, otherwise a new one. It is also in the request's log entry. A 50
 balancer may send its own 403, 429, 502 and 504 responses, which are not problems.
 
 After a 429, 502, 503 or 504, or without a response, send the same request again with the same
-`Idempotency-Key`: after the seconds of `Retry-After`, otherwise with growing pauses. Only after a 429 it is
+`Idempotency-Key`: after the seconds of `Retry-After`, otherwise with growing pauses. Only a 429 says for
 certain that nothing was changed. After a 412, get the resource again to see what has changed.
 
 A request body has at most 1 MiB and 100 levels of nesting. As a protobuf message, a machine has at most
