@@ -21,7 +21,8 @@ from shared.store.transaction import Transaction
 
 # Within the function's timeout of 60 s, there is time left for the last machines and their events.
 SECONDS = 45.0
-# The number of machines that are disconnected concurrently, each in its own commit. One can have 480 KiB.
+# The number of machines in a query, and that are disconnected concurrently, each in its own commit. One can
+# have 480 KiB.
 PAGE = 50
 # If published events are not deleted from the outbox within this time, the relay publishes them again.
 DROP_SECONDS = 2.0
@@ -53,6 +54,22 @@ async def sweep(
     silent = failed = 0
     is_complete = True
     after: Document | None = None
+    slots = asyncio.Semaphore(PAGE)
+    running: set[asyncio.Task[None]] = set()
+
+    async def disconnect(document: Document, since: datetime) -> None:
+        nonlocal failed, is_complete
+        try:
+            await _disconnect(inventory, document, since, Deadline(seconds))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other machines are disconnected
+            failed += 1
+            fields = {"document": document.name}
+            logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=error)
+            if isinstance(error, Unavailable | grpc.aio.AioRpcError):
+                is_complete = False
+        finally:
+            slots.release()
+
     try:
         while True:
             found, read_at = await find_silent(
@@ -61,22 +78,18 @@ async def sweep(
             # If this instance's clock is ahead, the query finds machines that are not silent by the store's.
             since = min(since, read_at - disconnect_after)
             page = [document for document in found if _last_seen(document) < since]
-            outcomes = await asyncio.gather(
-                *(_disconnect(inventory, document, since, Deadline(seconds)) for document in page),
-                return_exceptions=True,
-            )
-            silent += len(page)
-            for document, outcome in zip(page, outcomes, strict=True):
-                if isinstance(outcome, Exception):
-                    failed += 1
-                    fields = {"document": document.name}
-                    logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=outcome)
-                if isinstance(outcome, Unavailable | grpc.aio.AioRpcError):
-                    is_complete = False
+            # The next page begins before this one ends, so that a machine that takes long delays only itself.
+            for document in page:
+                await slots.acquire()
+                deadline.timeout()  # ends the sweep if the time is over
+                silent += 1
+                running.add(task := asyncio.create_task(disconnect(document, since)))
+                task.add_done_callback(running.discard)
             if len(page) < PAGE:
                 break
             after = page[-1]
     finally:
+        await asyncio.gather(*running)
         logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
         await inventory.outbox.flush(DROP_SECONDS)
     if not is_complete:

@@ -329,8 +329,8 @@ async def test_a_sweep_ends_in_time_and_reports_that_there_are_too_many(
 ) -> None:
     """The next call continues. Without an end, calls would overlap."""
     monkeypatch.setattr("functions.heartbeat_sweep.sweep.SECONDS", 2.0)
-    slow, *_ = await fleet.add(*[SILENT] * (PAGE + 1))
-    await fleet.control.fail_next("Commit", pattern=slow.id, delay_ms=2100)
+    await fleet.add(*[SILENT] * (PAGE + 1))
+    await fleet.control.fail_next("Commit", pattern="machines/", delay_ms=2100, count=PAGE)
 
     with pytest.raises(Unavailable):
         await sweep(fleet.inventory, DISCONNECT_AFTER)
@@ -338,6 +338,23 @@ async def test_a_sweep_ends_in_time_and_reports_that_there_are_too_many(
     assert len(await fleet.events()) == PAGE
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
     assert (report["silent"], report["failed"]) == (PAGE, 0)
+
+
+async def test_a_machine_that_takes_long_delays_no_other(fleet: Fleet) -> None:
+    """If each page waited for its slowest machine, a sweep of many machines would mostly wait."""
+    [slow] = await fleet.add(SILENT + timedelta(days=1))
+    others = await fleet.add(*[SILENT] * (2 * PAGE))
+    await fleet.control.fail_next("Commit", pattern=slow.id, delay_ms=UNTIL_RELEASED)
+
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
+    async with asyncio.timeout(20):
+        while len(await fleet.events()) < len(others):
+            pass
+
+    assert (await fleet.read(slow)).status == MACHINE_STATUS_CONNECTED
+    await fleet.control.release()
+    await sweeping
+    assert (await fleet.read(slow)).status == MACHINE_STATUS_DISCONNECTED
 
 
 async def test_what_was_done_is_reported_also_when_the_store_fails(
