@@ -1,5 +1,6 @@
 """One Firestore database, as the product uses it."""
 
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -200,14 +201,37 @@ class Firestore:
         return documents
 
     async def query_with_time(
-        self, parent: str, query: StructuredQuery, deadline: Deadline, *, as_of: datetime | None = None
+        self,
+        parent: str,
+        query: StructuredQuery,
+        deadline: Deadline,
+        *,
+        as_of: datetime | None = None,
+        max_bytes: float = math.inf,
     ) -> tuple[list[Document], datetime]:
-        """Return what `query` returns, and the read time, which is by the same clock as commit times."""
+        """Return what `query` returns, and the read time, which is by the same clock as commit times.
+
+        Args:
+            parent: as in `query`.
+            query: the query.
+            deadline: when to stop.
+            as_of: as in `query_serialized`.
+            max_bytes: the size of the documents after which no more of them are received.
+        """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
 
-        async def receive(stream: AsyncIterable[Any]) -> tuple[list[Document], datetime]:
+        async def receive(
+            stream: "grpc.aio.UnaryStreamCall[RunQueryRequest, Any]",
+        ) -> tuple[list[Document], datetime]:
             # Without a document, there is one response, which has only the time.
-            responses = [response async for response in stream]
+            responses = []
+            size = 0
+            async for response in stream:
+                responses.append(response)
+                size += response.document.ByteSize()
+                if size >= max_bytes:
+                    stream.cancel()
+                    break
             documents = [response.document for response in responses if response.HasField("document")]
             return documents, read_time(responses)
 
@@ -243,7 +267,7 @@ class Firestore:
         rpc: "grpc.aio.UnaryStreamMultiCallable[Query, Any]",
         request: Query,
         deadline: Deadline,
-        receive: Callable[[AsyncIterable[Any]], Awaitable[Received]],
+        receive: "Callable[[grpc.aio.UnaryStreamCall[Query, Any]], Awaitable[Received]]",
     ) -> Received:
         async def run() -> Received:
             with store_errors():

@@ -26,8 +26,9 @@ DROP_SECONDS = 10.0
 # A commit can have any number of writes, but not documents of more than some 10 MiB in total, even if it only
 # deletes them: https://github.com/firebase/firebase-tools/issues/1036
 BATCH = 500
-# A document can have 1 MiB, and a whole page is in memory.
-PAGE = 50
+# The most events of a query. Each query waits for the one before, so small pages of a long backlog would take
+# more time than the relay has.
+PAGE = 1000
 
 
 class Outbox:
@@ -66,9 +67,9 @@ class Outbox:
     async def waiting(
         self, *, max_events: int, max_bytes: int, deadline: Deadline
     ) -> AsyncIterator[tuple[list[Document], datetime]]:
-        """Read the outbox once, in parts that exceed a limit by less than one page, each with its read time.
+        """Read the outbox once, in parts within the limits, each with its read time.
 
-        A part of several pages has the time of the last one.
+        A part of several pages has the time of the last one. Only its last event exceeds `max_bytes`.
 
         There is no index to select old documents. An index on times would have a hot end, and limit the
         product to some 500 changes a second. Few documents are young, because most are deleted within a
@@ -81,18 +82,20 @@ class Outbox:
         """
         documents: list[Document] = []
         size = 0
-        page, time = await self._page(None, deadline)
-        while page:
+        after: Document | None = None
+        while True:
+            limit = min(PAGE, max_events - len(documents))
+            page, time = await self._page(after, limit, max_bytes - size, deadline)
             documents += page
             size += sum(document.ByteSize() for document in page)
-            if len(documents) >= max_events or size >= max_bytes:
+            is_full = len(documents) == max_events or size >= max_bytes
+            is_last = len(page) < limit and not is_full
+            if documents and (is_full or is_last):
                 yield documents, time
                 documents, size = [], 0
-            if len(page) < PAGE:
-                break
-            page, time = await self._page(page[-1], deadline)
-        if documents:
-            yield documents, time
+            if is_last:
+                return
+            after = page[-1]
 
     async def _delete(self, names: Sequence[str], deadline: Deadline) -> None:
         """Delete documents in one commit, or in more if they are too large together."""
@@ -105,13 +108,15 @@ class Outbox:
             for half in batches(names, (len(names) + 1) // 2):
                 await self._delete(half, deadline)
 
-    async def _page(self, after: Document | None, deadline: Deadline) -> tuple[list[Document], datetime]:
+    async def _page(
+        self, after: Document | None, limit: int, max_bytes: int, deadline: Deadline
+    ) -> tuple[list[Document], datetime]:
         query = all_in("outbox")
         query.order_by.add().field.field_path = "__name__"
-        query.limit.value = PAGE
+        query.limit.value = limit
         if after is not None:
             query.start_at.values.append(Value(reference_value=after.name))
-        return await self._firestore.query_with_time("", query, deadline)
+        return await self._firestore.query_with_time("", query, deadline, max_bytes=max_bytes)
 
     async def _drop_collected(self) -> None:
         while self._published:

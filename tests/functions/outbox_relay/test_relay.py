@@ -19,7 +19,6 @@ from shared.domain.errors import Unavailable
 from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.pb.inventory.v1.machine_pb2 import Machine
-from shared.store.outbox import PAGE
 from tests.control import Control
 from tests.functions.outbox_relay.outbox import FilledOutbox, entry
 from tests.logged import entries
@@ -296,19 +295,33 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
 
 @pytest.mark.parametrize(
     "limits",
-    [{"max_events": 20_000, "max_bytes": 30_000 * PAGE}, {"max_events": PAGE + 1, "max_bytes": 10**9}],
+    [{"max_events": 1000, "max_bytes": 1_010_000}, {"max_events": 50, "max_bytes": 10**9}],
     ids=["bytes", "events"],
 )
 async def test_many_or_large_events_are_held_in_smaller_parts(
     own: Inventory, outbox: FilledOutbox, limits: dict[str, int]
 ) -> None:
     large = entry("large").data + b"x" * 20_000
-    entries = [entry(f"change-{number}") for number in range(4 * PAGE + 10)]
+    entries = [entry(f"change-{number}") for number in range(110)]
     for one in entries:
         one.data = large
     await outbox.put(entries)
     waiting = own.outbox.waiting(**limits, deadline=Deadline(20))
-    assert [len(documents) async for documents, _ in waiting] == [2 * PAGE, 2 * PAGE, 10]
+    parts = [documents async for documents, _ in waiting]
+    assert [len(documents) for documents in parts] == [50, 50, 10]
+    assert len({document.name for documents in parts for document in documents}) == 110
+
+
+async def test_a_backlog_is_read_in_time_if_each_call_takes_long(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise no call would publish anything, however often the schedule repeats it."""
+    monkeypatch.setattr("functions.outbox_relay.relay.SECONDS", 10.0)
+    await outbox.put(entry(f"change-{number}") for number in range(1001))
+    await firestore_control.fail_next("RunQuery", pattern=outbox.project, delay_ms=1000, count=1000)
+    await relay(aged)
+    assert len(outbox.published()) == 1001
+    assert await outbox.waiting() == 0
 
 
 async def test_relays_at_once_publish_everything_and_do_no_harm(
