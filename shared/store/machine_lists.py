@@ -128,10 +128,13 @@ class MachineLists:
             message = f"must be given fewer times{cause}"
             raise Invalid([Fault(("query", "label"), "too_many", message)])
         label_sets, as_of = await self._label_sets_of(machine_filter, deadline)
-        verified: list[Plain] = []
-        for batch in label_sets:
-            found, as_of = await find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
-            verified += found
+        found = await run_concurrently(
+            find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
+            for batch in label_sets
+        )
+        if found:
+            _, as_of = found[0]  # several batches have the time of their sets, so all have the same
+        verified = list(chain.from_iterable(machines for machines, _ in found))
         return MatchingMachines(self._firestore, machine_filter, label_sets, verified, as_of)
 
     async def _label_sets_of(
