@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.control import UNTIL_RELEASED, Control
 from tests.functions.pools.api import Json, PoolsApi, a_uuid
 from tests.functions.pools.expectations import (
     MACHINE_FIELDS,
@@ -423,3 +424,18 @@ async def test_a_pool_does_not_grow_too_large_in_two_steps(pools: PoolsApi) -> N
 
     invalid(rejected, (("body", "pool_parameters"), POOL_TOO_LARGE, "too_large"))
     assert created == await pools.get(created["id"])
+
+
+async def test_a_pages_pools_are_counted_side_by_side(pools: PoolsApi, firestore_control: Control) -> None:
+    """A page of 1,000 with their machines is in time even if each call takes 100 ms."""
+    for _ in range(64):
+        await pools.create()
+    held = {"pattern": f"{pools.organization.id}/machines", "count": 64, "delay_ms": UNTIL_RELEASED}
+    await firestore_control.fail_next("RunAggregationQuery", **held)
+
+    listing = asyncio.create_task(pools.call("GET", "/v1/pools"))
+    async with asyncio.timeout(20):
+        await firestore_control.struck()
+    await firestore_control.release()
+
+    assert (await listing).status_code == 200
