@@ -1,5 +1,7 @@
 """Publishes waiting events of an ordering key, in order, even if some of them fail."""
 
+import asyncio
+import random
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +17,23 @@ from shared.pb.inventory.v1.records_pb2 import OutboxEntry
 # A Publish request has at most 1,000 messages and 10 MB: https://cloud.google.com/pubsub/quotas#resource_limits
 MAX_MESSAGES = 1000
 MAX_BYTES = 9_000_000
-# Longer than in a request, because these batches are large and no client waits.
+# The time of a batch, with its retries. Longer than in a request, because these batches are large and no
+# client waits.
 SECONDS = 10.0
+INITIAL_DELAY = 0.1
 
 # Permanent failures, which a retry does not change: the request or its topic is not valid.
 _PERMANENT_ERRORS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+# Failures that are retried, as in Google's clients. A few of many calls always fail.
+_TRANSIENT_ERRORS = (
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.UNKNOWN,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +74,7 @@ async def publish_in_order(
     while batches:
         batch = batches.popleft()
         try:
-            messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
-            await publisher.send(topic, messages, timeout=min(deadline.timeout(), SECONDS))
+            await _send(publisher, topic, batch, Deadline(min(deadline.timeout(), SECONDS)))
         except grpc.aio.AioRpcError as error:
             if error.code() not in _PERMANENT_ERRORS:
                 raise Unavailable from error
@@ -72,6 +85,19 @@ async def publish_in_order(
                 batches.extendleft([batch[middle:], batch[:middle]])
         else:
             yield Outcome(events=batch)
+
+
+async def _send(publisher: Publisher, topic: str, batch: Sequence[WaitingEvent], deadline: Deadline) -> None:
+    messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
+    delay = INITIAL_DELAY
+    while True:
+        try:
+            return await publisher.send(topic, messages, timeout=deadline.left)
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _TRANSIENT_ERRORS or deadline.left <= delay:
+                raise
+        await asyncio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
+        delay *= 2
 
 
 def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:
