@@ -1,7 +1,5 @@
 """Publishes waiting events of an ordering key, in order, even if some of them fail."""
 
-import asyncio
-import random
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from datetime import datetime
 
 import grpc
 
+from shared.domain.attempts import Attempts
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.events.publisher import Publisher, pubsub_message
@@ -20,7 +19,6 @@ MAX_BYTES = 9_000_000
 # The time of a batch, with its retries. Longer than in a request, because these batches are large and no
 # client waits.
 SECONDS = 10.0
-INITIAL_DELAY = 0.1
 
 # Permanent failures, which a retry does not change: the request or its topic is not valid.
 _PERMANENT_ERRORS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -88,16 +86,17 @@ async def publish_in_order(
 
 
 async def _send(publisher: Publisher, topic: str, batch: Sequence[WaitingEvent], deadline: Deadline) -> None:
+    """Publish a batch, again and again if it fails for a reason that can pass."""
     messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
-    delay = INITIAL_DELAY
-    while True:
+    failure: grpc.aio.AioRpcError | None = None
+    async for _ in Attempts(deadline):
         try:
             return await publisher.send(topic, messages, timeout=deadline.left)
         except grpc.aio.AioRpcError as error:
-            if error.code() not in _TRANSIENT_ERRORS or deadline.left <= delay:
+            if error.code() not in _TRANSIENT_ERRORS:
                 raise
-        await asyncio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
-        delay *= 2
+            failure = error
+    raise Unavailable from failure
 
 
 def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:

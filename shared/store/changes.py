@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import grpc.aio
 
+from shared.domain.attempts import Attempts
 from shared.domain.command import Command
 from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, Unavailable
 from shared.domain.http_response import HttpResponse
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
-from shared.store.attempts import Attempts
 from shared.store.change import Change, Committed, Decide, Decision
 from shared.store.errors import StoreError
 from shared.store.firestore import Firestore

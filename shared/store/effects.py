@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.attempts import Attempts
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
 from shared.pb.inventory.v1.records_pb2 import ProcessedEvent
 from shared.store import paths, writes
-from shared.store.attempts import Attempts
 from shared.store.errors import Rejected, StoreError
 from shared.store.firestore import Firestore
 from shared.store.transaction import Transaction

@@ -22,10 +22,10 @@ from shared.channels import Metadata, routing
 from shared.domain.deadline import Deadline
 from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import wire_format
-from shared.store.attempts import with_retries
 from shared.store.document_reads import DocumentReads, mask
 from shared.store.document_updates import DocumentUpdates, can_share
 from shared.store.errors import Ambiguous, store_errors
+from shared.store.retries import with_retries
 from shared.store.rpcs import Rpcs
 from shared.store.wire_format import Write
 

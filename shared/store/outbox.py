@@ -13,11 +13,11 @@ from google_apis.firestore.document_pb2 import Document, Value
 from shared import logs
 from shared.domain.deadline import Deadline
 from shared.store import paths, writes
-from shared.store.attempts import with_retries
 from shared.store.batches import batches
 from shared.store.errors import FAILURES, is_too_big
 from shared.store.firestore import Firestore
 from shared.store.queries import all_in
+from shared.store.retries import with_retries
 
 # How long published documents are collected before they are deleted in one commit. A longer time means fewer
 # commits, but a crash leaves more events, which the relay publishes again.

@@ -11,8 +11,8 @@ from typing import Self
 
 from google_apis.firestore.common_pb2 import TransactionOptions
 from google_apis.firestore.document_pb2 import Document
+from shared.domain.attempts import Attempts
 from shared.domain.deadline import Deadline
-from shared.store.attempts import Attempts
 from shared.store.errors import FAILURES, Ambiguous
 from shared.store.firestore import Firestore, read_time
 from shared.store.wire_format import Write

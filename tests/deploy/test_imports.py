@@ -23,18 +23,18 @@ print(json.dumps([floor, list(sys.modules)]))
 EVERY_FUNCTION = """
 bootstrap bootstrap.application
 channels
-domain.command domain.deadline domain.errors domain.events domain.http_response domain.identities
-domain.machine_change domain.plain
+domain.attempts domain.command domain.deadline domain.errors domain.events domain.http_response
+domain.identities domain.machine_change domain.plain
 edge.app edge.endpoint edge.problems edge.request_log edge.routing
 events.publisher
 logs
 pb.inventory.v1.events_pb2 pb.inventory.v1.documents_pb2 pb.inventory.v1.machine_pb2 pb.inventory.v1.pool_pb2
 pb.inventory.v1.records_pb2
-store.attempts store.batches store.change store.changes
+store.batches store.change store.changes
 store.codec store.codec.decoding store.codec.encoding store.codec.kinds
 store.document_reads store.document_updates
-store.effects store.errors store.firestore store.outbox store.paths store.queries store.rpcs
-store.shared_calls store.transaction store.wire_format store.writes
+store.effects store.errors store.firestore store.outbox store.paths store.queries
+store.retries store.rpcs store.shared_calls store.transaction store.wire_format store.writes
 """
 SERVES_CLIENTS = """
 bootstrap.api

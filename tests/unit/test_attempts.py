@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
+from shared.domain.attempts import Attempts
 from shared.domain.deadline import Deadline
-from shared.store.attempts import Attempts
 from tests import virtual_time
 
 RUNS = 200

@@ -1,18 +1,13 @@
-"""Retries with growing delays until a deadline."""
+"""Attempts with growing delays until a deadline."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Self, TypeVar
+from typing import Self
 
 from shared.domain.deadline import Deadline
-from shared.domain.errors import Unavailable
-from shared.store.errors import Ambiguous, Contended, StoreError
 
 # Exponential backoff with full jitter: https://cloud.google.com/firestore/docs/best-practices
 INITIAL_DELAY, MAX_DELAY = 0.02, 1.0
-
-Result = TypeVar("Result")
 
 
 class Attempts:
@@ -36,19 +31,3 @@ class Attempts:
         if self._deadline.left <= 0:
             raise StopAsyncIteration
         self._delay = min(2 * self._delay, MAX_DELAY) if self._delay else INITIAL_DELAY
-
-
-async def with_retries(call: Callable[[], Awaitable[Result]], deadline: Deadline) -> Result:
-    """Make a call that is safe to repeat, and retry it until the store answers.
-
-    Raises:
-        Unavailable: the store did not answer before the deadline.
-        Rejected: the store rejects the call, such as a query without its index.
-    """
-    failure: StoreError | None = None
-    async for _ in Attempts(deadline):
-        try:
-            return await call()
-        except (Contended, Ambiguous) as error:
-            failure = error
-    raise Unavailable from failure
