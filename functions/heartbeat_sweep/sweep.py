@@ -49,51 +49,69 @@ async def sweep(
         Rejected: the query's index is missing.
         grpc.aio.AioRpcError: the store rejects the query.
     """
-    deadline = Deadline(SECONDS)
-    since = inventory.clock() - disconnect_after
-    silent = failed = 0
-    is_complete = True
-    after: Document | None = None
-    slots = asyncio.Semaphore(PAGE)
-    running: set[asyncio.Task[None]] = set()
-
-    async def disconnect(document: Document, since: datetime) -> None:
-        nonlocal failed, is_complete
-        try:
-            await _disconnect(inventory, document, since, Deadline(seconds))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other machines are disconnected
-            failed += 1
-            fields = {"document": document.name}
-            logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=error)
-            if isinstance(error, Unavailable | grpc.aio.AioRpcError):
-                is_complete = False
-        finally:
-            slots.release()
-
+    run = _Run(inventory, seconds)
     try:
+        await run.start_all(disconnect_after)
+    finally:
+        await run.finish()
+    if not run.is_complete:
+        raise Unavailable  # each failure is logged already
+
+
+class _Run:
+    """One call of the sweep, with its counts."""
+
+    def __init__(self, inventory: Inventory, seconds: float) -> None:
+        self.is_complete = True
+        self._inventory = inventory
+        self._seconds = seconds
+        self._silent = self._failed = 0
+        self._slots = asyncio.Semaphore(PAGE)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def start_all(self, disconnect_after: timedelta) -> None:
+        """Start to disconnect the silent machines, of a page while those of the one before may still run.
+
+        Otherwise each page would wait for its slowest machine.
+        """
+        deadline = Deadline(SECONDS)
+        since = self._inventory.clock() - disconnect_after
+        after: Document | None = None
         while True:
             found, read_at = await find_silent(
-                inventory.firestore, since=since, after=after, limit=PAGE, deadline=deadline
+                self._inventory.firestore, since=since, after=after, limit=PAGE, deadline=deadline
             )
             # If this instance's clock is ahead, the query finds machines that are not silent by the store's.
             since = min(since, read_at - disconnect_after)
             page = [document for document in found if _last_seen(document) < since]
-            # The next page begins before this one ends, so that a machine that takes long delays only itself.
             for document in page:
-                await slots.acquire()
+                await self._slots.acquire()
                 deadline.timeout()  # ends the sweep if the time is over
-                silent += 1
-                running.add(task := asyncio.create_task(disconnect(document, since)))
-                task.add_done_callback(running.discard)
+                self._silent += 1
+                self._running.add(task := asyncio.create_task(self._try_to_disconnect(document, since)))
+                task.add_done_callback(self._running.discard)
             if len(page) < PAGE:
-                break
+                return
             after = page[-1]
-    finally:
-        await asyncio.gather(*running)
-        logs.log(logging.INFO, f"heartbeats: {silent} machines silent", {"silent": silent, "failed": failed})
-        await inventory.outbox.flush(DROP_SECONDS)
-    if not is_complete:
-        raise Unavailable  # each failure is logged already
+
+    async def finish(self) -> None:
+        """Wait for the last machines and their events, and log the counts."""
+        await asyncio.gather(*self._running)
+        fields = {"silent": self._silent, "failed": self._failed}
+        logs.log(logging.INFO, f"heartbeats: {self._silent} machines silent", fields)
+        await self._inventory.outbox.flush(DROP_SECONDS)
+
+    async def _try_to_disconnect(self, document: Document, since: datetime) -> None:
+        try:
+            await _disconnect(self._inventory, document, since, Deadline(self._seconds))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other machines are disconnected
+            self._failed += 1
+            fields = {"document": document.name}
+            logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=error)
+            if isinstance(error, Unavailable | grpc.aio.AioRpcError):
+                self.is_complete = False
+        finally:
+            self._slots.release()
 
 
 def _last_seen(document: Document) -> datetime:
