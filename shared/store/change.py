@@ -65,11 +65,20 @@ Decide = Callable[[Transaction], Awaitable[Decision]]
 
 @dataclass(frozen=True)
 class Committed:
-    """A committed change, with its events in the outbox."""
+    """A committed change, with its events in the outbox.
+
+    Attributes:
+        decision: the decision that was committed.
+        entries: its events.
+        time: the time of the commit.
+        excludes_others: whether another attempt's commit got no answer. It may still arrive, and then fails
+            because of the outbox documents, even if what this one has created is deleted meanwhile.
+    """
 
     decision: Decision
     entries: Sequence[OutboxEntry]
     time: datetime
+    excludes_others: bool
 
 
 @dataclass(frozen=True)
@@ -157,7 +166,7 @@ class Change:
         except Ambiguous:
             self._unanswered.append(sent)
             raise
-        return Committed(decision, sent.entries, time)
+        return self._committed(sent, time)
 
     async def earlier_decision(self, deadline: Deadline) -> Decision | None:
         """Return the recorded response for the key; None if there is none, or if the store fails.
@@ -193,10 +202,10 @@ class Change:
         if record is not None:
             if record.change_id != self._id:
                 return Uncommitted(self._replay(record))
-            return self._committed(record.attempt, found[self._record_path])
+            return self._found(record.attempt, found[self._record_path])
         if marker in found:
             event = decode(found[marker].fields, OutboxEntry)
-            return self._committed(event.attempt, found[marker])
+            return self._found(event.attempt, found[marker])
         for path, claim in claimed.items():
             holder = decode(found[path].fields, IdentityClaim) if path in found else claim
             if holder.machine_id != claim.machine_id:
@@ -242,9 +251,12 @@ class Change:
         self._sent.append(sent)
         return sent
 
-    def _committed(self, attempt: int, written: Document) -> Committed:
-        sent = self._sent[attempt]
-        return Committed(sent.decision, sent.entries, written.update_time.ToDatetime(UTC))
+    def _found(self, attempt: int, written: Document) -> Committed:
+        return self._committed(self._sent[attempt], written.update_time.ToDatetime(UTC))
+
+    def _committed(self, sent: _Sent, time: datetime) -> Committed:
+        others = any(other is not sent for other in self._unanswered)
+        return Committed(sent.decision, sent.entries, time, excludes_others=others)
 
     def _writes(self, sent: _Sent) -> list[Write]:
         decision, name = sent.decision, self._firestore.name

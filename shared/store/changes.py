@@ -134,10 +134,15 @@ class Changes:
     async def _publish_and_complete(self, committed: Committed, complete: Complete | None) -> HttpResponse:
         """Publish the events and complete the response concurrently; wait for both, even if one fails."""
         if complete is None:
-            self._outbox.drop(await self._publish(committed.entries, committed.time))
+            self._drop(committed, await self._publish(committed.entries, committed.time))
             return committed.decision.response
         publishing = asyncio.ensure_future(self._publish(committed.entries, committed.time))
         try:
             return await complete(committed.decision, committed.time)
         finally:
-            self._outbox.drop(await publishing)
+            self._drop(committed, await publishing)
+
+    def _drop(self, committed: Committed, published: Sequence[str]) -> None:
+        """Delete published events from the outbox, or leave that to the relay, which waits ten seconds."""
+        if not committed.excludes_others:
+            self._outbox.drop(published)

@@ -30,7 +30,7 @@ from shared.store import paths, writes
 from shared.store.change import SETTLE_SECONDS, Decide, Decision
 from shared.store.changes import Changes, Publish
 from shared.store.codec import decode
-from shared.store.errors import Ambiguous
+from shared.store.errors import Ambiguous, Rejected
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
 from shared.store.transaction import Transaction
@@ -313,6 +313,30 @@ async def test_what_a_late_commit_has_created_is_not_created_again(own: Inventor
     response = await changes_of(firestore, published).apply(command(), decide)
 
     assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
+    assert await firestore.get(path, Deadline(5)) is None
+
+
+async def test_what_was_created_and_deleted_does_not_come_back_with_a_late_commit(
+    own: Inventory, project: str
+) -> None:
+    """The request was answered after its second attempt, and its event was published."""
+    firestore = LateFirestore(project)
+    outbox = Outbox(own.firestore)
+    path = paths.machine("example", "back")
+
+    async def publish(entries: Sequence[OutboxEntry], _: datetime) -> list[str]:
+        return [entry.event_id for entry in entries]
+
+    changes = Changes(
+        firestore, publish=publish, outbox=outbox, clock=lambda: START, new_id=lambda: f"{project}-back"
+    )
+    await changes.apply(command(), creating(firestore, "back"))
+    await own.firestore.commit([writes.delete(firestore.name(path))], Deadline(5))
+    await outbox.flush(5)
+
+    with pytest.raises(Rejected):
+        await firestore.arrive()
+
     assert await firestore.get(path, Deadline(5)) is None
 
 
