@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic_core import to_json
-
 from shared import logs
 from shared.bootstrap import Inventory
 from shared.domain import pages, pools
@@ -24,7 +22,7 @@ from shared.domain.plain import Plain
 from shared.edge.conditions import etag
 from shared.edge.pool_view import pool_state
 from shared.edge.resource import Call
-from shared.edge.responses import json_response
+from shared.edge.responses import json_bytes, json_response
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.change import Decision
 from shared.store.errors import FAILURES
@@ -62,7 +60,7 @@ def with_count(
     The bytes of the pool's state stay the same. The number is None if a change is committed but the members
     could not be counted.
     """
-    added = to_json({"machine_count": machine_count, **present}, inf_nan_mode="null")
+    added = json_bytes({"machine_count": machine_count, **present})
     return HttpResponse(
         status=response.status,
         headers={**response.headers, **(headers or {})},

@@ -1,6 +1,5 @@
 """A machine as the responses of both families show it."""
 
-import json
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from shared.edge.conditions import etag
 from shared.edge.machine_status import MachineStatus, text_of
 from shared.edge.negotiation import negotiated_response
 from shared.edge.pool_view import PoolView
+from shared.edge.responses import JsonText
 from shared.edge.validation import Deferred, Int64, Uuid
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -114,7 +114,7 @@ def machine_json(machine: Plain) -> dict[str, Any]:
         "version": machine["agent_version"],
         "os_info": machine["os_info"],
         "labels": machine["labels"],
-        "machine_parameters": None if parameters is None else json.loads(parameters),
+        "machine_parameters": None if parameters is None else JsonText(parameters),
         # The messages of parts have exactly the fields of their views, in the same order.
         "cpus": machine["cpus"],
         "memory_modules": machine["memory_modules"],

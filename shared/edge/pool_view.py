@@ -1,9 +1,9 @@
 """A pool as responses show it."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.edge.responses import JsonText
 from shared.edge.validation import Deferred, Uuid
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
@@ -38,7 +38,7 @@ def pool_state(pool: Pool) -> dict[str, Any]:
         "organization_id": pool.organization_id,
         "name": pool.name,
         "description": pool.description if pool.HasField("description") else None,
-        "pool_parameters": json.loads(pool.pool_parameters) if pool.HasField("pool_parameters") else None,
+        "pool_parameters": JsonText(pool.pool_parameters) if pool.HasField("pool_parameters") else None,
         "created_at": pool.created_at.ToDatetime(UTC),
         "updated_at": pool.updated_at.ToDatetime(UTC),
         "pool_sensitive_parameters": None,
