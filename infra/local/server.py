@@ -63,6 +63,15 @@ class Server(uvicorn.Server):
 class _Protocol(HttpToolsProtocol):
     """Responds to bytes that are not a request with a problem, as all errors are."""
 
+    def on_headers_complete(self) -> None:
+        """Reject a body after `Upgrade`: httptools does not read it, so it would become the next request."""
+        lengths = {b"content-length", b"transfer-encoding"}
+        if self.parser.should_upgrade() and any(
+            name in lengths for name, value in self.headers if value != b"0"
+        ):
+            raise ValueError("a body after Upgrade")  # httptools makes it an error of parsing
+        super().on_headers_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Send a problem and close the connection, because the start of the next request is unknown."""
         headers, body = problem(400, "Bad Request", msg, instance="", request_id=new_request_id())

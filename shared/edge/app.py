@@ -13,6 +13,7 @@ from shared.edge.endpoint import error_response
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
 from shared.edge.routing import ExactRoute, take_every_path
+from shared.edge.upgrades import close_after_upgrades
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 
@@ -51,6 +52,7 @@ def create_app(
     """
     logs.configure()
     take_every_path()
+    close_after_upgrades()
 
     async def liveness(_: Request) -> Response:
         return Response(headers=_NO_STORE)

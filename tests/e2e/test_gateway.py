@@ -498,6 +498,27 @@ async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes
     }
 
 
+@pytest.mark.parametrize("length", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+async def test_a_body_after_upgrade_is_rejected_and_not_read_as_a_request(length: bytes) -> None:
+    """Otherwise the function would wait for it, and take the next client's request for it."""
+    function = Function()
+    async with gateway_to(function) as client:
+        status, _, _ = await client.ask(
+            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + length + b"\r\n\r\n"
+        )
+        assert await client.reader.read() == b""
+    assert (status, function.received) == (400, b"")
+
+
+@pytest.mark.parametrize("request_head", [b"GET / HTTP/1.1", b"POST / HTTP/1.1\r\nContent-Length: 0"])
+async def test_a_request_without_a_body_may_offer_to_upgrade(request_head: bytes) -> None:
+    """Java's client does so with every request by default."""
+    async with gateway_to(Function()) as client:
+        offer = b"\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        status, _, _ = await client.ask(request_head + offer)
+    assert status == 200
+
+
 async def test_a_body_keeps_its_length_whatever_belongs_to_the_connection() -> None:
     """Without its length, the function would interpret the body as the next request."""
     function = Function(complete=lambda received: received.endswith(b"\r\n\r\nGET /"))

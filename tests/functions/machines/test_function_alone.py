@@ -1,6 +1,7 @@
 """The function without the gateway: its log, and failures of its services."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -268,3 +269,24 @@ async def test_a_rejection_is_logged_without_the_key(
     entry = await without_topics.log_entry("refused-1")
     assert (entry["status"], entry["severity"]) == (403, "INFO")
     assert key not in str(entry)
+
+
+@pytest.mark.parametrize("path", ["/v1/machines", "/robots.txt"], ids=["ours", "the framework's"])
+async def test_a_body_after_upgrade_is_not_read_as_a_request(without_topics: LoneFunction, path: str) -> None:
+    """A proxy that shares the connection would give the response to another client (request smuggling)."""
+    body = b"GET /health/liveness HTTP/1.1\r\nHost: a\r\n\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: a\r\nContent-Length: {len(body)}"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", without_topics.port)
+    try:
+        writer.write(f"{head}\r\n\r\n".encode())
+        received = await reader.readuntil(b"\r\n\r\n")
+        writer.write(body)
+        with contextlib.suppress(ConnectionResetError):  # closed before the body arrived
+            received += await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close\r\n" in received.lower()
