@@ -1,6 +1,5 @@
 """One Firestore database, as the product uses it."""
 
-import math
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -207,7 +206,7 @@ class Firestore:
         deadline: Deadline,
         *,
         as_of: datetime | None = None,
-        max_bytes: float = math.inf,
+        max_bytes: int | None = None,
     ) -> tuple[list[Document], datetime]:
         """Return what `query` returns, and the read time, which is by the same clock as commit times.
 
@@ -216,7 +215,7 @@ class Firestore:
             query: the query.
             deadline: when to stop.
             as_of: as in `query_serialized`.
-            max_bytes: the size of the documents after which no more of them are received.
+            max_bytes: the size of the documents after which no more of them are received; any without it.
         """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
 
@@ -228,6 +227,8 @@ class Firestore:
             size = 0
             async for response in stream:
                 responses.append(response)
+                if max_bytes is None:
+                    continue  # most callers, which need not wait for sizes
                 size += response.document.ByteSize()
                 if size >= max_bytes:
                     stream.cancel()
