@@ -135,6 +135,23 @@ def own_state(response: httpx.Response) -> str:
     return str({name: value for name, value in content.items() if name not in SHOWN_AS_NOW})
 
 
+@pytest.mark.parametrize("write", WRITES)
+async def test_fields_of_a_newer_release_stay(scene: Scene, write: str) -> None:
+    """During a rollout, and after a rollback, this release changes what a newer one wrote."""
+    organization = scene.store.collection("organizations").document(scene.organization.id)
+    newer = {"rack": "r1", "placement": {"room": "a"}, "fans": [{"rpm": 900}], "notes": {"a": "b"}, "cost": 7}
+    ids = {"machines": [scene.machine], "pools": [scene.joined, scene.other]}
+    documents = [organization.collection(name).document(each) for name in ids for each in ids[name]]
+    for document in documents:
+        document.update(newer)
+
+    assert (await scene.send(write, "one-key")).is_success
+
+    left = [found for document in documents if (found := document.get()).exists]
+    assert len(documents) - write.startswith("delete") == len(left)
+    assert [newer] * len(left) == [{name: found.get(name) for name in newer} for found in left]
+
+
 @pytest.mark.parametrize(
     "path", [f"{PROFILES}/{{machine}}", f"{MACHINES}/{{machine}}", f"{POOLS}/{{joined}}"]
 )
