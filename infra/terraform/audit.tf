@@ -149,4 +149,9 @@ resource "google_pubsub_subscription_iam_member" "kept" {
   subscription = google_pubsub_subscription.kept[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+
+  # As for dead_letters_taken in pubsub.tf.
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.kept[each.key].id]
+  }
 }

@@ -118,6 +118,12 @@ resource "google_pubsub_subscription_iam_member" "dead_letters_taken" {
   subscription = google_pubsub_subscription.push[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+
+  # A subscription with another filter is a new one of the same name, without the roles of the old one:
+  # https://github.com/terraform-google-modules/terraform-google-pubsub/issues/173
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.push[each.key].id]
+  }
 }
 
 # Pub/Sub creates the tokens with which it pushes: https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
