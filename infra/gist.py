@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
 from shared.pb.inventory.v1.events_pb2 import (
@@ -28,7 +29,7 @@ def gist(event: Message) -> str:
         case MachineDeleted():
             return _machine(event.machine, event.version)
         case PoolChanged():
-            change = PoolChange.Name(event.change).removeprefix("POOL_CHANGE_").lower().replace("_", " ")
+            change = _name(PoolChange.DESCRIPTOR, event.change).removeprefix("pool change ")
             machines = f", {_count(len(event.machines), 'machine')}" if event.machines else ""
             return f"{event.pool.name!r} {change}{machines}"
         case _:
@@ -39,9 +40,16 @@ def _changes(event: MachineUpdated) -> Iterator[str]:
     for field in event.changed_fields:
         # The change that people wait for most. `_machine` does not show the status.
         if field == "status":
-            yield f"{field} {MachineStatus.Name(event.after.status).removeprefix('MACHINE_STATUS_').lower()}"
+            status = _name(MachineStatus.DESCRIPTOR, event.after.status).removeprefix("machine status ")
+            yield f"{field} {status}"
         else:
             yield field
+
+
+def _name(enum: EnumDescriptor, number: int) -> str:
+    """Return a value's name in words; its number if it is unknown, from a newer release."""
+    value = enum.values_by_number.get(number)
+    return str(number) if value is None else value.name.lower().replace("_", " ")
 
 
 def _machine(machine: Machine, version: int) -> str:

@@ -72,3 +72,9 @@ SERVER = Machine(
 )
 def test_an_event_is_said_in_one_line(event: Message, expected: str) -> None:
     assert gist(event) == expected
+
+
+def test_a_value_of_a_newer_release_is_said_by_its_number() -> None:
+    status = Machine.FromString(b"\x98\x01\x63")  # 99, as an older release reads it
+    assert gist(MachineUpdated(changed_fields=["status"], after=status)) == "status 99: v0: no hardware"
+    assert gist(PoolChanged.FromString(b"\x10\x63")) == "'' 99"
