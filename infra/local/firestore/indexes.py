@@ -3,6 +3,7 @@
 The file has the format of the Firebase CLI: https://firebase.google.com/docs/reference/firestore/indexes
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from infra.local.firestore.values import Field
 from infra.local.status_errors import InvalidArgument
 
 MAX_ENTRIES = 40_000
+_SECTIONS = ("indexes", "fieldOverrides")
+_ORDERS = {"ASCENDING": Mode.ASCENDING, "DESCENDING": Mode.DESCENDING}
 _COLLECTION = "COLLECTION"
 _GROUP = "COLLECTION_GROUP"
 _AUTOMATIC = frozenset((_COLLECTION, mode) for mode in Mode)
@@ -116,24 +119,27 @@ def read(file: Path) -> Indexes:
         EmulatorError: The file cannot be used.
     """
     try:
-        content = yaml.safe_load(file.read_text())
-        content = content.get("firestore", content)
-        overrides = content.get("fieldOverrides", [])
+        content = _configuration(yaml.safe_load(file.read_bytes()))
+        composites, overrides = (_objects(content, section) for section in _SECTIONS)
         return Indexes(
-            composites=tuple(map(_composite, content.get("indexes", []))),
+            composites=tuple(map(_composite, composites)),
             overrides={
-                (entry["collectionGroup"], _path(entry)): frozenset(map(_single, entry["indexes"]))
+                (_text(entry, "collectionGroup"), _path(entry)): frozenset(
+                    map(_single, _objects(entry, "indexes"))
+                )
                 for entry in overrides
                 if "indexes" in entry
             },
-            ttls=tuple((entry["collectionGroup"], _path(entry)) for entry in overrides if entry.get("ttl")),
+            ttls=tuple(
+                (_text(entry, "collectionGroup"), _path(entry)) for entry in overrides if entry.get("ttl")
+            ),
         )
     except OSError as error:
         raise EmulatorError(f"{file}: {error.strerror}") from error
     except yaml.YAMLError as error:
         raise EmulatorError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
-    except (KeyError, TypeError, AttributeError, ValueError, InvalidArgument) as error:
-        raise EmulatorError(f"{file} is no index file: {error!r}") from error
+    except (TypeError, ValueError, InvalidArgument) as error:
+        raise EmulatorError(f"{file} is no index file: {error}") from error
 
 
 def _complete(fields: Spec) -> Spec:
@@ -144,11 +150,36 @@ def _complete(fields: Spec) -> Spec:
     return (*fields, (paths.NAME, Mode.DESCENDING if mode is Mode.DESCENDING else Mode.ASCENDING))
 
 
+def _configuration(content: object) -> dict[str, Any]:
+    """Return what has the sections. A misspelled one would mean that no index exists."""
+    if isinstance(content, dict):
+        content = content.get("firestore", content)
+    if not isinstance(content, dict):
+        raise TypeError("it has no sections")
+    if unknown := content.keys() - set(_SECTIONS):
+        raise ValueError(f"the section {min(map(str, unknown))} is none of {', '.join(_SECTIONS)}")
+    return content
+
+
+def _objects(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    entries = content.get(name, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise TypeError(f"{name} is not a list of objects")
+    return entries
+
+
+def _text(entry: dict[str, Any], name: str) -> str:
+    text = entry.get(name)
+    if not isinstance(text, str):
+        raise TypeError(f"{json.dumps(entry, default=str, skipkeys=True)} needs {name}")
+    return text
+
+
 def _composite(entry: dict[str, Any]) -> Composite:
-    fields = tuple((_path(part), _mode(part)) for part in entry["fields"])
+    fields = tuple((_path(part), _mode(part)) for part in _objects(entry, "fields"))
     if not fields:
         raise ValueError("an index without fields")
-    return Composite(entry["collectionGroup"], _scope(entry) == _GROUP, fields)
+    return Composite(_text(entry, "collectionGroup"), _scope(entry) == _GROUP, fields)
 
 
 def _single(entry: dict[str, Any]) -> tuple[str, Mode]:
@@ -163,10 +194,14 @@ def _scope(entry: dict[str, Any]) -> str:
 
 
 def _path(entry: dict[str, Any]) -> paths.FieldPath:
-    return ("*",) if entry["fieldPath"] == "*" else paths.parse(entry["fieldPath"])
+    path = _text(entry, "fieldPath")
+    return ("*",) if path == "*" else paths.parse(path)
 
 
 def _mode(entry: dict[str, Any]) -> Mode:
     if "arrayConfig" in entry:
         return Mode.CONTAINS
-    return Mode(entry["order"].lower())
+    order = _text(entry, "order")
+    if order not in _ORDERS:
+        raise ValueError(f"order: {order} is neither {' nor '.join(_ORDERS)}")
+    return _ORDERS[order]

@@ -1,6 +1,7 @@
 """The process: its input files, its persistent data, and its messages about unsupported features."""
 
 import os
+import re
 import signal
 import sqlite3
 from contextlib import closing
@@ -14,6 +15,8 @@ from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.vector import Vector
 
+from infra.local.command import EmulatorError
+from infra.local.firestore import indexes
 from infra.local.firestore.__main__ import main
 from tests.emulators.command import ended, startup_error
 from tests.emulators.firestore.emulator import Emulator, running
@@ -33,22 +36,40 @@ def test_a_retention_of_no_time_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        "[1",
-        "- 1",
-        "indexes: [{}]",
-        "indexes: [{collectionGroup: a, fields: []}]",
-        "indexes: [{collectionGroup: a, queryScope: GROUP, fields: [{fieldPath: b, order: ASCENDING}]}]",
-        "fieldOverrides: [{collectionGroup: a, fieldPath: b, indexes: [{queryScope: A, order: ASCENDING}]}]",
-        None,
+        ("[1", "is not YAML: "),
+        ("- 1", "is no index file: it has no sections"),
+        ("indexs: []", "is no index file: the section indexs is none of indexes, fieldOverrides"),
+        ("firestore: {fields: []}", "is no index file: the section fields is none of"),
+        ("indexes: [1]", "is no index file: indexes is not a list of objects"),
+        ("indexes: [{fields: [{order: ASCENDING}]}]", 'file: {"order": "ASCENDING"} needs fieldPath'),
+        ("indexes: [{fields: [{fieldPath: b}]}]", 'is no index file: {"fieldPath": "b"} needs order'),
+        ("indexes: [{fields: [{fieldPath: b, order: UP}]}]", "order: UP is neither ASCENDING nor DESCENDING"),
+        ("indexes: [{fields: [{fieldPath: b..c}]}]", 'is no index file: Invalid property path "b..c"'),
+        ("fieldOverrides: [{ttl: true}]", 'is no index file: {"ttl": true} needs collectionGroup'),
+        ("indexes: [{collectionGroup: a, fields: []}]", "is no index file: an index without fields"),
+        (
+            "indexes: [{collectionGroup: a, queryScope: GROUP, fields: [{fieldPath: b, order: ASCENDING}]}]",
+            "is no index file: queryScope: GROUP is neither",
+        ),
+        (
+            "fieldOverrides: [{collectionGroup: a, fieldPath: b, indexes: [{queryScope: A}]}]",
+            "is no index file: queryScope: A is neither",
+        ),
+        (None, ": No such file or directory"),
     ],
 )
-def test_a_wrong_index_file_is_one_line(content: str | None, tmp_path: Path) -> None:
+def test_a_wrong_index_file_is_one_line_with_the_reason(
+    content: str | None, reason: str, tmp_path: Path
+) -> None:
     file = tmp_path / "indexes.yaml"
     if content is not None:
         file.write_text(content)
-    assert str(file) in startup_error("firestore", "--indexes", str(file))
+    with pytest.raises(EmulatorError, match=re.escape(reason)) as caught:
+        indexes.read(file)
+    assert str(caught.value).startswith(str(file))
+    assert "\n" not in str(caught.value)
 
 
 def test_an_index_file_that_is_no_yaml_is_reported_with_line_and_column(tmp_path: Path) -> None:
