@@ -26,7 +26,7 @@ help: ## Show this list
 		'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %smake %-8s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
 # The environment is rebuilt if a lock file changes. Only one make at a time sets it up. If Python is too old or has no
-# venv, the error is one line, not a traceback.
+# venv, the error is one line, not a traceback. Ctrl-C is no error: the traps end a step without its advice.
 $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -35,9 +35,10 @@ ifndef ALONE
 else
 	@echo "Setting up $(VENV) (once; about a minute)..."
 	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV) || { echo "muster: $(PYTHON) cannot make a virtual environment: install its venv package (on Debian and Ubuntu: python3-venv)" >&2; exit 1; }
+	@trap 'exit 130' INT; $(PYTHON) -c 'import infra, runpy; runpy.run_module("venv", run_name="__main__")' $(VENV) \
+		|| { echo "muster: $(PYTHON) cannot make a virtual environment: install its venv package (on Debian and Ubuntu: python3-venv)" >&2; exit 1; }
 	@awk '/^uv==/ {p = 1; print; next} p && /^ +--hash/ {print; next} {p = 0}' requirements-dev.txt > $(VENV)/uv.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt \
+	@trap 'exit 130' INT; $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt \
 		&& VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements-dev.txt \
 		|| { echo "muster: packages cannot be installed: see above, and check that the package index can be reached" >&2; exit 1; }
 	@touch $(READY)

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -90,25 +92,53 @@ def test_a_python_that_cannot_be_used_is_named(tmp_path: Path, script: str, comp
     assert ended.stderr.startswith(f"muster: {complaint}")
 
 
-def test_packages_that_cannot_be_installed_are_a_failure_with_advice(tmp_path: Path) -> None:
+def python_that_sets_up(folder: Path, *, venv: str = "true", pip: str = "true") -> Path:
+    """Create a python whose venv and pip are scripts, beside lock files."""
     for file in ("requirements.txt", "requirements-dev.txt"):
-        (tmp_path / file).touch()
-    python = tmp_path / "python"
+        (folder / file).touch()
+    python = folder / "python"
     python.write_text(
-        """#!/bin/sh
+        f"""#!/bin/sh
         case "$2" in
-            venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python;;
-            pip) echo "ERROR: No matching distribution found" >&2; exit 1;;
+            *venv*) mkdir -p .venv/bin; cp "$0" .venv/bin/python; {venv};;
+            pip) {pip};;
         esac"""
     )
     python.chmod(0o700)
+    return python
 
-    ended = make(tmp_path, f"PYTHON={python}", "ALONE=1", "test")
+
+def test_packages_that_cannot_be_installed_are_a_failure_with_advice(tmp_path: Path) -> None:
+    pip = 'echo "ERROR: No matching distribution found" >&2; exit 1'
+
+    ended = make(tmp_path, f"PYTHON={python_that_sets_up(tmp_path, pip=pip)}", "ALONE=1", "test")
 
     assert ended.returncode != 0
     assert ended.stderr.startswith(
         "ERROR: No matching distribution found\nmuster: packages cannot be installed: see above,"
     )
+
+
+@pytest.mark.parametrize("step", ["venv", "pip"])
+def test_ctrl_c_during_the_setup_is_no_failure_with_advice(tmp_path: Path, step: str) -> None:
+    """pip and venv catch the signal, and end with the status of a failure."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    waits = "trap 'exit 1' INT; touch waits; while true; do sleep 0.01; done"
+    python = python_that_sets_up(tmp_path, **{step: waits})
+    with subprocess.Popen(
+        ["make", f"PYTHON={python}", "ALONE=1", "test"],  # noqa: S607 - any make
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as setup:
+        while not (tmp_path / "waits").exists():
+            time.sleep(0.01)
+        os.killpg(setup.pid, signal.SIGINT)  # as a terminal does
+        _, stderr = setup.communicate(timeout=TIMEOUT)
+
+    assert setup.returncode != 0
+    assert "muster: " not in stderr
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
