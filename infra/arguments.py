@@ -34,16 +34,20 @@ def _not_blank(text: str) -> str:
 
 def port(text: str) -> int:
     """Return a port to listen on; 0 means any free port."""
-    if not text.isdecimal() or int(text) > _LAST_PORT:
+    if not _is_number(text) or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is no port, which is from 0 to {_LAST_PORT}")
     return int(text)
 
 
 def count(text: str) -> int:
     """Return a whole number; reject it if it is not at least 1."""
-    if not text.isdecimal() or not int(text):
+    if not _is_number(text) or not int(text):
         raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 class Parser(argparse.ArgumentParser):

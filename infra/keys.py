@@ -158,7 +158,7 @@ def _database() -> str:
 
 
 def _parse_expiry(text: str, now: datetime) -> datetime:
-    days = re.fullmatch(r"(\d{1,5})d", text)
+    days = re.fullmatch(r"([0-9]{1,5})d", text)
     try:
         time = now + timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
         expiry = time.astimezone(UTC) if time.tzinfo else now

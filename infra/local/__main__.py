@@ -104,7 +104,7 @@ def _allow_open_files() -> None:
 def _emulator(variable: str) -> str | None:
     """Return the address of a running emulator, if this environment variable contains one."""
     host = os.environ.get(variable)
-    if host and not re.fullmatch(r"[^/\s]+:\d+", host):
+    if host and not re.fullmatch(r"[^/\s]+:[0-9]+", host):
         raise StackError(f"{variable} is {host}: it takes HOST:PORT, without http://")
     return host
 

@@ -209,6 +209,10 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
             "muster: --expires 0d is neither days",
         ),
         (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", "\u0663d"),
+            "muster: --expires \u0663d is neither days",
+        ),
+        (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", "9999-12-31T23:59-01:00"),
             "muster: --expires 9999-12-31T23:59-01:00 is neither days",
         ),

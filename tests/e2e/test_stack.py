@@ -323,7 +323,7 @@ def test_a_folder_that_is_empty_does_not_mean_the_current_one(folder: str) -> No
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", expected)
 
 
-@pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1"])
+@pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "127.0.0.1", "127.0.0.1:\u0663"])
 def test_an_emulator_that_is_no_host_with_a_port_is_one_line(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,14 @@
 
 import pytest
 
-from infra.arguments import Parser, count, given
+from infra.arguments import Parser, count, given, port
 
 
 def parser() -> Parser:
     made = Parser(prog="python -m example")
     made.add_argument("--rounds", type=count)
     made.add_argument("--project", type=given)
+    made.add_argument("--port", type=port)
     return made
 
 
@@ -16,7 +17,7 @@ def test_a_count_is_at_least_one() -> None:
     assert parser().parse_args(["--rounds", "10"]).rounds == 10
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "\u00b2"])
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "\u00b2", "\u0663"])
 def test_what_is_no_count_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         parser().parse_args([f"--rounds={text}"])
@@ -24,6 +25,16 @@ def test_what_is_no_count_is_one_line(text: str, capsys: pytest.CaptureFixture[s
     line = (
         f"muster: argument --rounds: {text} is not a positive whole number (see python -m example --help)\n"
     )
+    assert capsys.readouterr() == ("", line)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "65536", "http", "\u0663"])
+def test_what_is_no_port_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args([f"--port={text}"])
+
+    reason = f"{text} is no port, which is from 0 to 65535"
+    line = f"muster: argument --port: {reason} (see python -m example --help)\n"
     assert capsys.readouterr() == ("", line)
 
 
