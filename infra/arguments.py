@@ -7,18 +7,23 @@ from typing import NoReturn
 _LAST_PORT = 65535
 
 
-def utf8(text: str) -> str:
-    """Return an argument that is sent to a service; reject bytes that are not UTF-8, which Python escapes."""
+def printable(text: str) -> str:
+    """Return an argument that is sent to a service; reject what would break its line, or is not UTF-8.
+
+    Python escapes bytes that are not UTF-8 as surrogates.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8") from error
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} has characters that cannot be printed")
     return text
 
 
 def given(text: str) -> str:
-    """Return an argument that is sent to a service; reject it if it is blank or not UTF-8."""
-    return _not_blank(utf8(text))
+    """Return an argument that is sent to a service; reject it if it is blank or cannot be printed."""
+    return _not_blank(printable(text))
 
 
 def folder(text: str) -> Path:

@@ -184,7 +184,9 @@ def _arguments(command_line: Sequence[str]) -> argparse.Namespace:
         choices=[scope.value for scope in Scope],
         help="what the key allows, one or more",
     )
-    making.add_argument("--expires", help="when the key expires: 30d, or a time such as 2030-01-31T12:00:00Z")
+    making.add_argument(
+        "--expires", type=given, help="when the key expires: 30d, or a time such as 2030-01-31T12:00:00Z"
+    )
     making.set_defaults(run=_create)
     listing = commands.add_parser("list", help="list an organization's keys: id, status, scopes")
     listing.add_argument("--organization", required=True, type=given)

@@ -16,7 +16,7 @@ from google.cloud.pubsub import SubscriberClient
 from google.pubsub_v1.types import Subscription
 
 from infra import os_errors
-from infra.arguments import Parser, given, utf8
+from infra.arguments import Parser, given, printable
 from infra.google_cloud import RETRY, TIMEOUT, one_line, report_emulator
 from infra.local import state
 
@@ -113,7 +113,7 @@ def parse_time(text: str, *, now: datetime) -> datetime:
 
 def _arguments() -> argparse.Namespace:
     parser = Parser(prog="python -m infra.replay", description="Deliver events again.")
-    parser.add_argument("subscription", type=utf8, help="the subscription, such as pool-cleanup")
+    parser.add_argument("subscription", type=printable, help="the subscription, such as pool-cleanup")
     parser.add_argument("--since", required=True, help="30m, 12h, 7d, or a time such as 2026-05-04T03:02:01Z")
     parser.add_argument("--project", type=given, help="a Google Cloud project (default: the local stack)")
     state.add_folder_argument(parser)

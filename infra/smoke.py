@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from infra import os_errors
-from infra.arguments import Parser, utf8
+from infra.arguments import Parser, printable
 
 TIMEOUT = 30.0
 
@@ -131,7 +131,7 @@ def main() -> None:
         prog="python -m infra.smoke", description="Test a deployment or the local stack. KEY has the API key."
     )
     parser.add_argument(
-        "url", type=utf8, help="such as https://inventory.example.com or http://127.0.0.1:8080"
+        "url", type=printable, help="such as https://inventory.example.com or http://127.0.0.1:8080"
     )
     url = parser.parse_args().url
     # From the environment, because everybody on the machine can see the arguments of processes.

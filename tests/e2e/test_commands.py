@@ -223,6 +223,11 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
         (("revoke", "none"), "muster: there is no key none"),
         (("revoke", ""), "muster: argument id: it is empty"),
         (("list", "--organization", ""), "muster: argument --organization: it is empty"),
+        (("list", "--organization", "a\nb"), r"muster: argument --organization: 'a\nb' has characters"),
+        (
+            ("create", "--organization", "a", "--scope", "pools:read", "--expires", ""),
+            "muster: argument --expires: it is empty",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_line(keys: Command, arguments: tuple[str, ...], complaint: str) -> None:

@@ -38,7 +38,14 @@ def test_what_is_no_port_is_one_line(text: str, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr() == ("", line)
 
 
-@pytest.mark.parametrize(("text", "reason"), [("\udcff", r"'\udcff' is not UTF-8"), (" ", "it is empty")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("\udcff", r"'\udcff' is not UTF-8"),
+        (" ", "it is empty"),
+        ("a\nb", r"'a\nb' has characters that cannot be printed"),
+    ],
+)
 def test_what_is_no_argument_of_a_service_is_one_line(
     text: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
