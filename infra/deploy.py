@@ -5,6 +5,7 @@ one line what is missing.
 """
 
 import argparse
+import re
 import shutil
 import signal
 import subprocess
@@ -12,13 +13,20 @@ import sys
 from pathlib import Path
 
 from infra import os_errors, package
-from infra.arguments import Parser
+from infra.arguments import Parser, printable
 from infra.google_cloud import NOT_SIGNED_IN
 
 TERRAFORM = Path(__file__).resolve().parent / "terraform"
 INSTALL = {
     "terraform": "https://developer.hashicorp.com/terraform/install",
     "gcloud": "https://cloud.google.com/sdk/docs/install",
+}
+# What a deployment needs: an example, and the pattern in infra/terraform/variables.tf. Terraform checks a value
+# only after the user has signed in.
+VALUES = {
+    "project": ("my-project", "[a-z][a-z0-9-]{4,28}[a-z0-9]"),
+    "region": ("europe-west1", "[a-z]+-[a-z]+[0-9]+"),
+    "domain": ("inventory.example.com", r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"),
 }
 
 
@@ -107,21 +115,20 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = Parser(prog="python -m infra.deploy", description="Deploy to Google Cloud.")
     parser.add_argument("action", choices=["apply", "destroy"])
-    for name, example in {
-        "project": "my-project",
-        "region": "europe-west1",
-        "domain": "inventory.example.com",
-    }.items():
-        parser.add_argument(f"--{name}", default="", help=f"such as {example}")
+    for name, (example, _) in VALUES.items():
+        parser.add_argument(f"--{name}", type=printable, default="", help=f"such as {example}")
     parser.add_argument(
         "--state-bucket", help="where Terraform keeps its state (default: PROJECT-muster-state)"
     )
     parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
     arguments = parser.parse_args()
-    missing = [name.upper() for name in ("project", "region", "domain") if not getattr(arguments, name)]
+    missing = [name.upper() for name in VALUES if not getattr(arguments, name)]
     if missing:
         target = "deploy" if arguments.action == "apply" else "destroy"
         sys.exit(f"muster: set {', '.join(missing)}: make {target} PROJECT=... REGION=... DOMAIN=...")
+    for name, (example, pattern) in VALUES.items():
+        if not re.fullmatch(pattern, value := getattr(arguments, name)):
+            sys.exit(f"muster: {name.upper()}={value} is no {name}: it is written like {example}")
     return arguments
 
 

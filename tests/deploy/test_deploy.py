@@ -1,6 +1,7 @@
 """`make deploy`: what it checks before it starts Terraform, and how it runs it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra import ROOT, package
-from infra.deploy import main
+from infra.deploy import VALUES, main
 
 PLACE = ("--project", "example-project", "--region", "europe-west1", "--domain", "inventory.example.com")
 
@@ -72,6 +73,30 @@ def test_what_is_to_be_said_is_asked_for(tools: Path) -> None:
     run = deploy(tools, "apply", "--project", "example-project", "--domain", "")
 
     assert run.stderr == "muster: set REGION, DOMAIN: make deploy PROJECT=... REGION=... DOMAIN=...\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("project", "My-Project"), ("region", "europe-west1-b"), ("domain", "https://inventory.example.com")],
+)
+def test_a_value_that_terraform_would_reject_is_named_before_anything_else(
+    tools: Path, name: str, value: str
+) -> None:
+    run = deploy(tools, "apply", *PLACE, f"--{name}", value, rejected="print-access-token")
+
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"muster: {name.upper()}={value} is no {name}: it is written like ")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_have_the_patterns_of_terraform(name: str) -> None:
+    example, pattern = VALUES[name]
+    variables = (ROOT / "infra" / "terraform" / "variables.tf").read_text()
+
+    condition = f'can(regex("^{pattern.replace(chr(92), chr(92) * 2)}$", var.{name}))'
+    assert condition in variables
+    assert re.fullmatch(pattern, example)
 
 
 @pytest.mark.parametrize("action", ["apply", "destroy"])
