@@ -21,8 +21,8 @@ INSTALL = {
     "terraform": "https://developer.hashicorp.com/terraform/install",
     "gcloud": "https://cloud.google.com/sdk/docs/install",
 }
-# What a deployment needs: an example, and the pattern in infra/terraform/variables.tf. Terraform checks a value
-# only after the user has signed in.
+# What a deployment needs: an example, and the pattern in infra/terraform/variables.tf, which Terraform itself
+# checks only after the sign-in.
 VALUES = {
     "project": ("my-project", "[a-z][a-z0-9-]{4,28}[a-z0-9]"),
     "region": ("europe-west1", "[a-z]+-[a-z]+[0-9]+"),

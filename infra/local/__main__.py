@@ -17,7 +17,7 @@ import uvloop
 from infra import os_errors
 from infra.api_key import is_api_key, new_api_key
 from infra.arguments import Parser, folder, port
-from infra.local import state, topology
+from infra.local import provision, state, topology
 from infra.local.output import output
 from infra.local.stack import Options, Stack, StackError
 from infra.local.state import OccupiedError, write_privately
@@ -35,6 +35,7 @@ def main() -> None:
     arguments = _arguments(sys.argv[1:])
     try:
         served = topology.load(arguments.topology)
+        provision.check_schemas(served, arguments.topology)
         _allow_open_files()
         with _listen(arguments.port, arguments.state) as listener, output() as report:
             options = Options(

@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uuid6
@@ -24,7 +25,7 @@ from google_apis.firestore import firestore_pb2
 from google_apis.pubsub import pubsub_pb2, schema_pb2
 from infra import ROOT
 from infra.api_key import digest
-from infra.local.topology import Subscription, Topology
+from infra.local.topology import Subscription, Topology, TopologyError
 
 PROJECT = "muster-local"
 ORGANIZATION = "development"
@@ -39,6 +40,20 @@ NOT_FOUND = grpc.StatusCode.NOT_FOUND
 UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
 
 Response = TypeVar("Response", bound=Message)
+
+
+def check_schemas(topology: Topology, file: Path) -> None:
+    """Check that the schemas of a file's topics have been generated.
+
+    Raises:
+        TopologyError: a schema is missing.
+    """
+    for topic in topology.topics.values():
+        if topic.message and not _schema_file(topic.message).is_file():
+            raise TopologyError(
+                f"{file}: topics.{topic.name}: there is no schema of {topic.message}: "
+                "write the message in proto/ and run make proto"
+            )
 
 
 async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
@@ -91,6 +106,10 @@ async def development_key(host: str, api_key: str) -> None:
         await _call(channel, method, commit, firestore_pb2.CommitResponse, {EXISTS})
 
 
+def _schema_file(message: str) -> Path:
+    return ROOT / "infra" / "schemas" / f"{message}.proto"
+
+
 async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None:
     """Create the schema of a message. Return its name, or None if the emulator does not support it."""
     service = "google.pubsub.v1.SchemaService"
@@ -98,7 +117,7 @@ async def _declare_schema(channel: grpc.aio.Channel, message: str) -> str | None
     schema = schema_pb2.Schema(
         name=f"{parent}/schemas/{message}",
         type_=schema_pb2.Schema.Type.PROTOCOL_BUFFER,
-        definition=(ROOT / "infra" / "schemas" / f"{message}.proto").read_text(),
+        definition=_schema_file(message).read_text(),
     )
     get = schema_pb2.GetSchemaRequest(name=schema.name, view=schema_pb2.SchemaView.FULL)
     known = await _call(channel, f"{service}/GetSchema", get, schema_pb2.Schema, {NOT_FOUND, UNIMPLEMENTED})

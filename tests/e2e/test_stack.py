@@ -368,6 +368,19 @@ def test_a_wrong_argument_is_named(
     assert complaint in printed.splitlines()[-1]
 
 
+def test_a_topic_whose_message_is_not_generated_is_one_line_before_anything_starts(tmp_path: Path) -> None:
+    def change(topology: dict[str, Any]) -> None:
+        topology["topics"]["pool-changed"]["message"] = "inventory.v1.Moved"
+
+    file = changed_topology(tmp_path, change)
+    ended = run("infra.local", "--port", "0", "--state", str(tmp_path), "--topology", str(file))
+    expected = (
+        f"muster: {file}: topics.pool-changed: there is no schema of inventory.v1.Moved: "
+        "write the message in proto/ and run make proto\n"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", expected)
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"muster_cut\n"])
 def test_a_kept_key_that_is_damaged_is_one_line(tmp_path: Path, content: bytes) -> None:
     key = tmp_path / "data" / "development-key"
