@@ -40,7 +40,7 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             measured = runner.run(run(plan, folder, progress))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         shutil.rmtree(folder)
         raise
     except (RequestError, UnfairError, OSError) as error:

@@ -111,14 +111,22 @@ def archive(folder: Path) -> dict[str, Source]:
             path=workspace,
             environment=function.environment,
         )
-        for name, function in topology.load(topology.DEFAULT_FILE).functions.items()
+        for name, function in _declared().functions.items()
     }
+
+
+def _declared() -> topology.Topology:
+    """Return the topology; end the benchmark in one line if it is invalid."""
+    try:
+        return topology.load(topology.DEFAULT_FILE)
+    except topology.TopologyError as error:
+        sys.exit(f"muster: {error}")
 
 
 @asynccontextmanager
 async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backends]:
     """Run both emulators in memory, with the topology's topics and indexes."""
-    served = topology.load(topology.DEFAULT_FILE)
+    served = _declared()
 
     async def nothing() -> None:
         pass

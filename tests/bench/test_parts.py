@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import topology
 from tests.bench import __main__ as bench
 from tests.bench import cold_start, growth, memory
 from tests.bench.hot_spots import __main__ as hot_spots
@@ -70,3 +71,16 @@ def test_hot_spots(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hot_spots, name, number)
     printed, _ = run(hot_spots.main)
     assert printed.startswith("10,000 registrations per second from 2 organizations")
+
+
+@pytest.mark.parametrize("main", [bench.main, cold_start.main, growth.main, hot_spots.main, memory.main])
+def test_a_mistake_in_the_topology_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, main: Callable[[], None]
+) -> None:
+    file = tmp_path / "topology.yaml"
+    file.write_text("firestore: {index: []}")
+    monkeypatch.setattr(topology, "DEFAULT_FILE", file)
+    for module, folder in ((bench, "RESULTS"), (growth, "FOLDER")):
+        monkeypatch.setattr(module, folder, tmp_path)
+    with pytest.raises(SystemExit, match=rf"^muster: {file}[^\n]*\bindex\b[^\n]*$"):
+        run(main)

@@ -7,6 +7,7 @@ import sys
 from infra import os_errors
 from infra.arguments import Parser
 from infra.local import topology
+from infra.local.command import EmulatorError
 from infra.local.firestore import indexes
 from tests.bench.hot_spots.hottest import LIMIT, hottest
 from tests.bench.hot_spots.ranges import Keys, Layout
@@ -23,7 +24,10 @@ HEARTBEATS = 24_000  # 250 of each shard are counted
 def main() -> None:
     """Simulate, and print the tables."""
     Parser(prog="python -m tests.bench.hot_spots", description="Find hot key ranges.").parse_args()
-    declared = indexes.read(topology.DEFAULT_FILE)
+    try:
+        declared = indexes.read(topology.DEFAULT_FILE)
+    except EmulatorError as error:
+        sys.exit(f"muster: {error}")
     traffic = asyncio.run(Simulation(ORGANIZATIONS, RATE).registrations(EACH * ORGANIZATIONS))
     written = sum(1 for each in traffic for _ in Keys(declared, Layout.INDEX_FIRST).of(each))
     _say(
