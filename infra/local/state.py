@@ -108,9 +108,10 @@ def read(folder: Path) -> StackState | None:
     try:
         state = StackState(**json.loads(_file(folder).read_text()))
         os.kill(state.pids["stack"], 0)  # a stack that was killed leaves its file
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
-    return state
+    texts = (state.gateway, state.firestore_emulator_host, state.pubsub_emulator_host, state.project)
+    return state if all(isinstance(text, str) for text in texts) else None
 
 
 def none_runs(folder: Path) -> str:

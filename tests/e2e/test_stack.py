@@ -1,6 +1,7 @@
 """The local stack as a process: its output, the failures that it survives, and what remains after it."""
 
 import fcntl
+import json
 import os
 import resource
 import select
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -338,6 +339,19 @@ def test_of_a_state_that_is_damaged_no_stack_runs(tmp_path: Path, content: str) 
     (tmp_path / "stack.json").write_text(content)
     assert state.read(tmp_path) is None
     assert state.read(tmp_path / "stack.json") is None
+
+
+@pytest.mark.parametrize(
+    "damage", [{"firestore_emulator_host": 1}, {"project": None}, {"pids": {"stack": 10**30}}]
+)
+def test_of_a_state_with_a_wrong_value_no_stack_runs(
+    tmp_path: Path, stack: RunningStack, damage: dict[str, object]
+) -> None:
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(asdict(stack)))
+    assert state.read(tmp_path)
+    file.write_text(json.dumps(asdict(stack) | damage))
+    assert state.read(tmp_path) is None
 
 
 @pytest.mark.parametrize(
