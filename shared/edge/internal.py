@@ -42,6 +42,10 @@ class InternalResource(Endpoint):
     async def _run(self, request: Request) -> None:
         if request.method != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
+        # In the local stack, nobody checks a token. Any page in a browser there can send a POST, but only
+        # with its origin.
+        if "origin" in request.headers:
+            raise HTTPException(403)
         await self._use_case(request)
 
 

@@ -244,6 +244,19 @@ async def test_what_is_no_envelope_is_rejected(stack: RunningStack) -> None:
     assert (response.status_code, response.json()["title"]) == (400, "Undecodable Event")
 
 
+@pytest.mark.parametrize("function", ["heartbeat_sweep", "outbox_relay", "pool_cleanup"])
+async def test_a_page_in_a_browser_on_this_machine_cannot_call_it(
+    stack: RunningStack, pool: DeletedPool, function: str
+) -> None:
+    """In the local stack, nobody checks a token. A page can send a POST, but only with its origin."""
+    pool.have_members(1)
+    headers = {"Content-Type": "text/plain", "Origin": "https://site.example"}
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES, headers=headers) as client:
+        response = await client.post(stack.functions[function], content=pool.envelope())
+    assert (response.status_code, response.json()["title"]) == (403, "Forbidden")
+    assert pool.members()
+
+
 async def test_the_log_says_why_an_event_was_rejected(stack: RunningStack, fork_server: ForkServer) -> None:
     """Pub/Sub does not show the response to anybody."""
     async with running_function(fork_server, "pool_cleanup", stack.environment()) as function:
