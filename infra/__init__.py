@@ -4,6 +4,7 @@ from infra import interruption, loopback, streams
 
 interruption.end_quietly()  # before the slow imports of a command, during which people may press Ctrl-C
 streams.open_closed()
+streams.escape_unknown()
 loopback.spare_proxies()
 
 from pathlib import Path  # noqa: E402

@@ -1,5 +1,6 @@
-"""Standard output and error always exist, even if the shell has closed them, as `>&-` does."""
+"""Standard output and error exist even if the shell has closed them, as `>&-` does, and take any text."""
 
+import io
 import os
 import sys
 
@@ -12,3 +13,9 @@ def open_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - until the process ends
+
+
+def escape_unknown() -> None:
+    """Escape characters that the encoding of standard output does not have, as Python does for errors."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -78,3 +78,18 @@ def test_a_closed_output_takes_what_is_written(closed: str, output: str, errors:
     )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, output, errors)
+
+
+def test_an_output_takes_characters_that_its_encoding_does_not_have() -> None:
+    """As of an event in `make events`, in a locale that is not UTF-8."""
+    code = r"import infra; print('r\u00e4ck \u2603')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"r\xe4ck \\u2603\n", b"")
