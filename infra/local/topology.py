@@ -199,7 +199,7 @@ class Topology(_Record):
     topics: Section[Topic] = {}
     subscriptions: Section[Subscription] = {}
     schedules: Section[Schedule] = {}
-    firestore: Firestore = Firestore()
+    firestore: Firestore
 
 
 class _Loader(yaml.SafeLoader):

@@ -63,7 +63,7 @@ def test_a_mistake_in_the_topology_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, complaint: str
 ) -> None:
     declared = tmp_path / "topology.yaml"
-    declared.write_text(section)
+    declared.write_text(f"firestore: {{}}\n{section}")
     monkeypatch.setattr(topology, "DEFAULT_FILE", declared)
     monkeypatch.setattr(sys, "argv", ["codegen", "--into", str(tmp_path)])
 

@@ -49,6 +49,12 @@ def test_the_topology_is_sound() -> None:
     assert {"machine-created", "machine-updated", "machine-deleted", "pool-changed"} <= set(declared.topics)
 
 
+def test_a_topology_needs_the_section_that_the_emulator_reads(tmp_path: Path) -> None:
+    """Without it, the emulator would read the whole file as an index file."""
+    with pytest.raises(TopologyError, match="firestore: Field required"):
+        load(tmp_path, "functions: {}")
+
+
 def test_a_topology_is_read_into_records(tmp_path: Path) -> None:
     declared = load(tmp_path, GOOD)
     assert declared.functions["machines"].source == ROOT / "functions" / "machines" / "main.py"
@@ -199,7 +205,7 @@ def test_a_fault_is_one_line_of_the_command_that_reads_it(
     tmp_path: Path, command: str, section: str, complaint: str
 ) -> None:
     file = tmp_path / "topology.yaml"
-    file.write_text(section)
+    file.write_text(f"{section}\nfirestore: {{}}")
     code = (
         "import pathlib, runpy, sys; from infra.local import topology;"
         "topology.DEFAULT_FILE = pathlib.Path(sys.argv.pop());"
