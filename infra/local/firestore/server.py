@@ -16,6 +16,7 @@ from infra.local.firestore import limits
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.indexes import Indexes, read
 from infra.local.firestore.journal import SqliteJournal
+from infra.local.firestore.rpcs import listen
 from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.rpcs.commits import Commits
 from infra.local.firestore.rpcs.documents import Documents
@@ -100,4 +101,4 @@ def _handlers(store: Store, billing: Billing, wire: Wire) -> tuple[grpc.GenericR
         "RunQuery": (queries.run_query, rpc.RunQueryRequest),
         "RunAggregationQuery": (queries.run_aggregation_query, rpc.RunAggregationQueryRequest),
     }
-    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming)
+    return wire.unary(_SERVICE, unary), wire.streaming(_SERVICE, streaming), listen.handler(_SERVICE)

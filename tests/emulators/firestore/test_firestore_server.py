@@ -15,6 +15,7 @@ from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.vector import Vector
 
+from google_apis.firestore.firestore_pb2 import ListenRequest, ListenResponse, TargetChange
 from infra.local.command import EmulatorError
 from infra.local.firestore import indexes
 from infra.local.firestore.__main__ import main
@@ -139,6 +140,26 @@ def test_a_method_out_of_scope_says_so(method: str, emulator: Emulator) -> None:
             list(call(iter([b""]), timeout=5))
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert method in str(error.value.details())
+
+
+def test_listen_also_rejects_the_target(emulator: Emulator, database: str) -> None:
+    request = ListenRequest(database=database)
+    request.add_target.target_id = 7
+    with grpc.insecure_channel(emulator.host) as channel:
+        call: grpc.StreamStreamMultiCallable[ListenRequest, ListenResponse] = channel.stream_stream(
+            f"/{SERVICE}/Listen",
+            request_serializer=ListenRequest.SerializeToString,
+            response_deserializer=ListenResponse.FromString,
+        )
+        responses = call(iter([request]), timeout=5)
+        change = next(responses).target_change
+        with pytest.raises(grpc.RpcError) as error:
+            next(responses)
+    assert change.target_change_type == TargetChange.TargetChangeType.REMOVE
+    assert list(change.target_ids) == [7]
+    assert change.cause.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+    assert "Listen is not implemented" in change.cause.message
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_an_option_out_of_scope_says_so(generated: FirestoreClient, database: str, client: Client) -> None:

@@ -100,3 +100,9 @@ test("a bulk writer writes", async () => {
   await writer.close();
   assert.equal((await firestore.collection("bulk").count().get()).data().count, 50);
 });
+
+test("a listener gets an error, because Listen is not implemented", async () => {
+  const document = firestore.doc("cities/BER");
+  const listened = new Promise((resolve, reject) => document.onSnapshot(resolve, reject));
+  await assert.rejects(listened, /Listen is not implemented/);
+});
