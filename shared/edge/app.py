@@ -12,7 +12,7 @@ from shared import logs
 from shared.edge.endpoint import error_response
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog, record_of
-from shared.edge.routing import ExactRoute, take_every_path
+from shared.edge.routing import ExactRoute, take_every_request
 from shared.edge.upgrades import close_after_upgrades
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
@@ -51,7 +51,7 @@ def create_app(
         project: the Google Cloud project, which is part of trace names.
     """
     logs.configure()
-    take_every_path()
+    take_every_request()
     close_after_upgrades()
 
     async def liveness(_: Request) -> Response:

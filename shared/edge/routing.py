@@ -1,10 +1,10 @@
-"""Routes that match the whole path, including line breaks, so that unknown paths get this API's own 404."""
+"""Routes of the API, and the framework's route to it, so that all errors are this API's own."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from starlette.convertors import PathConvertor, register_url_convertor
+import functions_framework.aio
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -24,15 +24,27 @@ class ExactRoute(Route):
         return match, found
 
 
-class _AnyPath(PathConvertor):
-    regex = r"[\s\S]*"
+class _FunctionRoute(Route):
+    """The framework's route to the function, for every request; its other routes match nothing.
 
-
-def take_every_path() -> None:
-    """Make functions-framework pass every path to the function.
-
-    It routes `/{path:path}` to a function. In Starlette, that does not match line breaks, and the framework
-    responds to such paths itself, with neither a problem nor a request id. It makes the route after it has
-    loaded the function, so the new pattern applies.
+    The framework makes routes for seven methods only, and some for paths that it responds to itself, with a
+    404. Both responses would be in plain text, without a request id.
     """
-    register_url_convertor("path", _AnyPath())
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], methods: Sequence[str]) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.methods = set()  # any
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match everything, including line breaks, which Starlette's `{path:path}` does not match."""
+        if self.path != "/{path:path}" or scope["type"] != "http":
+            return Match.NONE, {}
+        return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
+
+
+def take_every_request() -> None:
+    """Make functions-framework pass every request to the function, whatever its method and path.
+
+    The framework makes its routes after it has loaded the function, so the replacement applies.
+    """
+    functions_framework.aio.Route = _FunctionRoute  # type: ignore[assignment, attr-defined]

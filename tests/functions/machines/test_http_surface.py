@@ -19,6 +19,23 @@ async def test_a_method_that_the_path_does_not_have_is_rejected(machines: Machin
     assert method not in response.headers["allow"].split(", ")
 
 
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "PURGE"])
+async def test_a_method_that_no_path_has_is_rejected_like_others(machines: MachinesApi, method: str) -> None:
+    response = await machines.http.request(method, PATH)
+    health = await machines.http.request(method, "/health/liveness")
+    unknown = await machines.http.request(method, "/api")
+
+    problem(response, 405)
+    assert response.headers["allow"] == "GET, HEAD, POST"
+    problem(health, 405)
+    problem(unknown, 404)
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/favicon.ico"])
+async def test_a_path_that_the_framework_knows_is_unknown(machines: MachinesApi, path: str) -> None:
+    problem(await machines.http.get(path), 404)
+
+
 @pytest.mark.parametrize(
     "path",
     [
