@@ -52,6 +52,8 @@ def document(operations: Sequence[Operation]) -> Json:
             "summary": "An event-driven machine inventory",
             "description": _DESCRIPTION,
         },
+        # The same as none, but from a document without it, openapi-generator calls localhost.
+        "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in (*_TAGS.values(), _HEALTH_TAG)],
         "security": [{"api_key": []}],
         "paths": paths | dict(_health()),
