@@ -133,8 +133,8 @@ def _value(schema: Json) -> str:
         return " or ".join(f"<code>{escape(json.dumps(value))}</code>" for value in values)
     if schema.get("type") == "array":
         return f"array of {_value(schema['items'])}{_limits(schema)}"
-    if "type" not in schema:
-        return _text(schema.get("description", "anything"))
+    if schema.get("format") == "binary":
+        return _text(schema["description"])
     return f"{escape(schema.get('format') or schema['type'])}{_limits(schema)}"
 
 

@@ -85,7 +85,7 @@ def _models(operations: Iterable[Operation]) -> Iterable[tuple[Model, JsonSchema
 def _content(schema: Json, message: type[Message] | None, limit: str = "") -> Json:
     content: Json = {JSON: {"schema": schema}}
     if message is not None:
-        # Binary data has no `type` in OpenAPI 3.1: https://spec.openapis.org/oas/v3.1.1.html#binary-data
+        # OpenAPI 3.1 needs no type for binary data. TypeScript does: a model or `unknown` is just `unknown`.
         description = f"The protobuf message `{message.DESCRIPTOR.full_name}`{limit}"
-        content[PROTOBUF] = {"schema": {"description": description}}
+        content[PROTOBUF] = {"schema": {"type": "string", "format": "binary", "description": description}}
     return content

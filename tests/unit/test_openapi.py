@@ -97,6 +97,12 @@ def test_every_alternative_has_a_type() -> None:
     assert [one for one in alternatives if not {"type", "$ref"} & one.keys()] == []
 
 
+def test_every_body_has_a_type() -> None:
+    """In TypeScript, JSON or a body without a type is just `unknown`: nothing checks the JSON."""
+    bodies = [media for described in objects(DOCUMENT) for media in described.get("content", {}).values()]
+    assert [body for body in bodies if not {"type", "$ref", "anyOf"} & body["schema"].keys()] == []
+
+
 def test_null_is_only_a_type_beside_others() -> None:
     """openapi-generator makes no client in Python if null is the only type of a field."""
     fields = [
