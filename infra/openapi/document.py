@@ -14,7 +14,8 @@ Machines with their hardware, and pools that group machines.
 
 Every call except the health checks needs an API key. A key belongs to one organization and sees only that
 organization's data. An `Idempotency-Key` makes a write safe to repeat, and `If-Match` prevents lost updates.
-HEAD works like GET.
+HEAD works like GET. No response has CORS headers, so a page in a browser cannot call the API from another
+site. It needs a server between them, which keeps the key.
 
 Errors are problems (RFC 9457). The `type` of a problem ends with its title in lower case, with hyphens for
 spaces. Under `/v1`, a validation error or the reuse of an idempotency key for another request is a list of

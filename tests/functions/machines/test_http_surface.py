@@ -36,6 +36,15 @@ async def test_a_path_that_the_framework_knows_is_unknown(machines: MachinesApi,
     problem(await machines.http.get(path), 404)
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+async def test_a_page_of_another_site_may_not_call_it(machines: MachinesApi, method: str) -> None:
+    headers = {"Origin": "https://example.com", "Access-Control-Request-Method": "GET"}
+
+    response = await machines.http.request(method, PATH, headers=machines.organization.headers | headers)
+
+    assert [name for name in response.headers if name.startswith("access-control-")] == []
+
+
 @pytest.mark.parametrize(
     "path",
     [
