@@ -142,7 +142,7 @@ class PreconditionFailed(InventoryError):
     """The resource's version is none of those in `If-Match`, or one of those in `If-None-Match`."""
 
     def __init__(self, version: int, fault: str) -> None:
-        super().__init__(f"The resource has version {version}, which {fault}")
+        super().__init__(f'The resource has the ETag "{version}", which {fault}')
 
 
 class DuplicateMac(InventoryError):

@@ -160,7 +160,9 @@ async def test_if_match_holds_back_a_change_of_another_version(
     assert status == response.status_code
     assert machines.stored(machine_id)["version"] == (2 if status == 200 else 1)
     if status == 412:
-        assert problem(response, 412)["type"] == f"{ERRORS}/precondition-failed"
+        failed = problem(response, 412)
+        assert failed["type"] == f"{ERRORS}/precondition-failed"
+        assert failed["detail"] == 'The resource has the ETag "1", which does not match If-Match'
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ async def test_if_none_match_holds_back_a_change_of_that_version(
     assert status == response.status_code
     assert machines.stored(machine_id)["version"] == (2 if status == 200 else 1)
     if status == 412:
-        detail = "The resource has version 1, which matches If-None-Match"
+        detail = 'The resource has the ETag "1", which matches If-None-Match'
         assert problem(response, 412)["detail"] == detail
 
 
