@@ -79,6 +79,13 @@ def test_labels_of_a_request_are_a_map_of_text() -> None:
     assert "pattern" in labels["propertyNames"]
 
 
+def test_every_call_says_which_key_it_needs() -> None:
+    for path, calls in DOCUMENT["paths"].items():
+        for call in calls.values():
+            needed = "Needs no key." if path.startswith("/health") else "Needs a key with the scope "
+            assert call["description"].startswith(needed)
+
+
 def test_every_call_can_have_a_500() -> None:
     for path, calls in DOCUMENT["paths"].items():
         for call in calls.values():
