@@ -29,8 +29,9 @@ COMPONENTS: Json = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "Makes the change only if the resource has one of these ETags. For a pool, only the "
-        "version at the start of the ETag counts, not the number of members.",
+        "description": "Makes the change only if the resource has one of these ETags, with their quotes. "
+        "Items of lists show none: get the resource itself. For a pool, only the version at the start of the "
+        "ETag counts, not the number of members.",
         "schema": {"type": "string"},
     },
     "IfNoneMatch": {
