@@ -141,8 +141,8 @@ class PoolsNotFound(InventoryError):
 class PreconditionFailed(InventoryError):
     """The resource's version is none of those in `If-Match`, or one of those in `If-None-Match`."""
 
-    def __init__(self, version: int, fault: str) -> None:
-        super().__init__(f'The resource has the ETag "{version}", which {fault}')
+    def __init__(self, current: str, fault: str) -> None:
+        super().__init__(f"The resource has {current}, which {fault}")
 
 
 class DuplicateMac(InventoryError):

@@ -31,26 +31,28 @@ def require_match(request: Request, version: int) -> None:
     Raises:
         PreconditionFailed: one of the two rules out the change; in `If-Match`, weak tags never match.
     """
-    _require(request, version, accepted=str(version))
+    _require(request, f"the ETag {etag(version)}", accepted=str(version))
 
 
 def require_pool_match(request: Request, version: int) -> None:
     """Reject a change as `require_match` does; the pool's version counts with any number of members.
 
+    The error names the version, because the number of members in the pool's ETag is not read.
+
     Raises:
         PreconditionFailed: one of the two rules out the change; in `If-Match`, weak tags never match.
     """
-    _require(request, version, accepted=rf"{version}(\.[0-9]+)?")
+    _require(request, f"version {version}", accepted=rf"{version}(\.[0-9]+)?")
 
 
-def _require(request: Request, version: int, *, accepted: str) -> None:
+def _require(request: Request, current: str, *, accepted: str) -> None:
     def is_current(tag: str) -> bool:
         return re.fullmatch(accepted, tag) is not None
 
     if "if-match" in request.headers and not _has(request, "if-match", is_current, weak=False):
-        raise PreconditionFailed(version, "does not match If-Match")
+        raise PreconditionFailed(current, "does not match If-Match")
     if _has(request, "if-none-match", is_current, weak=True):
-        raise PreconditionFailed(version, "matches If-None-Match")
+        raise PreconditionFailed(current, "matches If-None-Match")
 
 
 def is_known(request: Request, tag: str | None) -> bool:

@@ -187,6 +187,8 @@ class TestGet:
         ):
             response = await pools.call(method, url, body, {"If-Match": tag})
             assert response.status_code == 412, response.text
+            detail = "The resource has version 2, which does not match If-Match"
+            assert response.json()["detail"] == detail
 
     @pytest.mark.parametrize("tag", ['"1"', '"1.17"', 'W/"1"', "*"])
     async def test_a_change_for_all_but_the_version_is_rejected(self, pools: PoolsApi, tag: str) -> None:
