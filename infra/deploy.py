@@ -118,7 +118,9 @@ def _arguments() -> argparse.Namespace:
     for name, (example, _) in VALUES.items():
         parser.add_argument(f"--{name}", type=printable, default="", help=f"such as {example}")
     parser.add_argument(
-        "--state-bucket", help="where Terraform keeps its state (default: PROJECT-muster-state)"
+        "--state-bucket",
+        type=printable,
+        help="where Terraform keeps its state (default: PROJECT-muster-state)",
     )
     parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
     arguments = parser.parse_args()

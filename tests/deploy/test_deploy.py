@@ -89,6 +89,15 @@ def test_a_value_that_terraform_would_reject_is_named_before_anything_else(
     assert line.startswith(f"muster: {name.upper()}={value} is no {name}: it is written like ")
 
 
+@pytest.mark.parametrize("name", [*VALUES, "state-bucket"])
+def test_a_value_with_a_line_break_is_one_line(tools: Path, name: str) -> None:
+    run = deploy(tools, "apply", *PLACE, f"--{name}", "a\nb")
+
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(rf"muster: argument --{name}: 'a\nb' has characters that cannot be printed")
+
+
 @pytest.mark.parametrize("name", VALUES)
 def test_values_have_the_patterns_of_terraform(name: str) -> None:
     example, pattern = VALUES[name]
