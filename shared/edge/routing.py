@@ -43,7 +43,7 @@ class _FunctionRoute(Route):
 
 
 def take_every_request() -> None:
-    """Make functions-framework pass every request to the function, whatever its method and path.
+    """Make functions-framework pass every request that uvicorn can parse to the function.
 
     The framework makes its routes after it has loaded the function, so the replacement applies.
     """
