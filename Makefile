@@ -26,7 +26,8 @@ help: ## Show this list
 		'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %smake %-8s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
 # The environment is rebuilt if a lock file changes. Only one make at a time sets it up. If Python is too old or has no
-# venv, the error is one line, not a traceback. Ctrl-C is no error: the traps end a step without its advice.
+# venv, the error is one line, not a traceback. Ctrl-C is no error: the traps end a step without its advice, and
+# `import infra` ends venv without a traceback.
 $(READY): requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "muster: no $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "muster: $$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }

@@ -141,6 +141,20 @@ def test_ctrl_c_during_the_setup_is_no_failure_with_advice(tmp_path: Path, step:
     assert "muster: " not in stderr
 
 
+def test_ctrl_c_during_the_setup_is_no_traceback(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    (tmp_path / ".venv" / ".ready").unlink()
+    (tmp_path / "infra").symlink_to(ROOT / "infra")
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "__init__.py").touch()  # or Python would prefer its own
+    (tmp_path / "venv" / "__main__.py").write_text("raise KeyboardInterrupt")
+
+    ended = make(tmp_path, "ALONE=1", "test")
+
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("muster: ")
+
+
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_the_environment_is_made_again_after_a_change_of_its_lock_files(tmp_path: Path, lock: str) -> None:
     set_up_python(tmp_path, "true")
