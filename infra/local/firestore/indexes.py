@@ -139,7 +139,7 @@ def read(file: Path) -> Indexes:
     except yaml.YAMLError as error:
         raise EmulatorError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except (TypeError, ValueError, InvalidArgument) as error:
-        raise EmulatorError(f"{file} is no index file: {error}") from error
+        raise EmulatorError(f"{file} is no index file: {' '.join(str(error).split())}") from error
 
 
 def _complete(fields: Spec) -> Spec:
@@ -171,7 +171,7 @@ def _objects(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _text(entry: dict[str, Any], name: str) -> str:
     text = entry.get(name)
     if not isinstance(text, str):
-        raise TypeError(f"{json.dumps(entry, default=str, skipkeys=True)} needs {name}")
+        raise TypeError(f"{json.dumps(entry, default=str, skipkeys=True)} needs {name} as text")
     return text
 
 

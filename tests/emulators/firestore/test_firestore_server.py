@@ -42,12 +42,17 @@ def test_a_retention_of_no_time_is_one_line(
         ("[1", "is not YAML: "),
         ("- 1", "is no index file: it has no sections"),
         ("indexs: []", "is no index file: the section indexs is none of indexes, fieldOverrides"),
+        ('"a\\nb": []', "is no index file: the section a b is none of"),
         ("firestore: {fields: []}", "is no index file: the section fields is none of"),
         ("indexes: [1]", "is no index file: indexes is not a list of objects"),
-        ("indexes: [{fields: [{order: ASCENDING}]}]", 'file: {"order": "ASCENDING"} needs fieldPath'),
+        ("indexes: [{fields: [{order: ASCENDING}]}]", 'file: {"order": "ASCENDING"} needs fieldPath as text'),
         ("indexes: [{fields: [{fieldPath: b}]}]", 'is no index file: {"fieldPath": "b"} needs order'),
         ("indexes: [{fields: [{fieldPath: b, order: UP}]}]", "order: UP is neither ASCENDING nor DESCENDING"),
         ("indexes: [{fields: [{fieldPath: b..c}]}]", 'is no index file: Invalid property path "b..c"'),
+        (
+            "indexes: [{collectionGroup: 1, fields: [{fieldPath: b, order: ASCENDING}]}]",
+            " needs collectionGroup as text",
+        ),
         ("fieldOverrides: [{ttl: true}]", 'is no index file: {"ttl": true} needs collectionGroup'),
         ("indexes: [{collectionGroup: a, fields: []}]", "is no index file: an index without fields"),
         (
