@@ -1,14 +1,17 @@
 """Parsing of command lines, with errors in one line."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
 _LAST_PORT = 65535
+# Line breaks and others. `str.isprintable` would also reject spaces that do not break, and joined emoji.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def printable(text: str) -> str:
-    """Return an argument that is sent to a service; reject what would break its line, or is not UTF-8.
+    """Return an argument that is sent to a service; reject control characters, and what is not UTF-8.
 
     Python escapes bytes that are not UTF-8 as surrogates.
     """
@@ -16,13 +19,13 @@ def printable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8") from error
-    if not text.isprintable():
-        raise argparse.ArgumentTypeError(f"{text!r} has characters that cannot be printed")
+    if _CONTROLS.search(text):
+        raise argparse.ArgumentTypeError(f"{text!r} has control characters")
     return text
 
 
 def given(text: str) -> str:
-    """Return an argument that is sent to a service; reject it if it is blank or cannot be printed."""
+    """Return an argument that is sent to a service; reject it if it is blank, or as `printable` does."""
     return _not_blank(printable(text))
 
 

@@ -16,6 +16,6 @@ def open_closed() -> None:
 
 
 def escape_unknown() -> None:
-    """Escape characters that the encoding of standard output does not have, as Python does for errors."""
+    """Escape what standard output's encoding does not have, as Python does for standard error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -95,7 +95,7 @@ def test_a_value_with_a_line_break_is_one_line(tools: Path, name: str) -> None:
 
     assert run.returncode == 2
     (line,) = run.stderr.splitlines()
-    assert line.startswith(rf"muster: argument --{name}: 'a\nb' has characters that cannot be printed")
+    assert line.startswith(rf"muster: argument --{name}: 'a\nb' has control characters")
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -223,7 +223,10 @@ def test_a_key_for_the_emulator_that_the_environment_names_is_one_of_the_stack(
         (("revoke", "none"), "muster: there is no key none"),
         (("revoke", ""), "muster: argument id: it is empty"),
         (("list", "--organization", ""), "muster: argument --organization: it is empty"),
-        (("list", "--organization", "a\nb"), r"muster: argument --organization: 'a\nb' has characters"),
+        (
+            ("list", "--organization", "a\nb"),
+            r"muster: argument --organization: 'a\nb' has control characters",
+        ),
         (
             ("create", "--organization", "a", "--scope", "pools:read", "--expires", ""),
             "muster: argument --expires: it is empty",

@@ -17,6 +17,11 @@ def test_a_count_is_at_least_one() -> None:
     assert parser().parse_args(["--rounds", "10"]).rounds == 10
 
 
+@pytest.mark.parametrize("text", ["a\u00a0b", "\U0001f469\u200d\U0001f4bb"])
+def test_an_argument_of_a_service_can_have_unusual_text(text: str) -> None:
+    assert parser().parse_args(["--project", text]).project == text
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "\u00b2", "\u0663"])
 def test_what_is_no_count_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -43,7 +48,8 @@ def test_what_is_no_port_is_one_line(text: str, capsys: pytest.CaptureFixture[st
     [
         ("\udcff", r"'\udcff' is not UTF-8"),
         (" ", "it is empty"),
-        ("a\nb", r"'a\nb' has characters that cannot be printed"),
+        ("a\nb", r"'a\nb' has control characters"),
+        ("a\u2028b", r"'a\u2028b' has control characters"),
     ],
 )
 def test_what_is_no_argument_of_a_service_is_one_line(
