@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import grpc
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.pubsub import PublisherClient
 
-from functions.heartbeat_sweep.sweep import PAGE, sweep
+from functions.heartbeat_sweep.sweep import PAGE, SECONDS, sweep
 from shared.bootstrap import Inventory, new_id, now
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Unavailable
@@ -31,7 +32,6 @@ from shared.store.codec import decode
 from shared.store.firestore import Firestore
 from shared.store.heartbeats import SHARDS
 from shared.store.machines import MACHINE_FIELDS, change_machine, create_machine, read_stored_machine
-from shared.store.outbox import DROP_SECONDS
 from shared.store.queries import all_in
 from shared.store.silent_machines import find_silent
 from shared.store.transaction import Transaction
@@ -169,17 +169,18 @@ async def test_a_sweep_does_not_wait_for_long_until_its_events_have_left_the_out
 ) -> None:
     """The call would take longer than the function's timeout, and the relay deletes the events too."""
     monkeypatch.setattr("functions.heartbeat_sweep.sweep.DROP_SECONDS", 0.1)
+    monkeypatch.setattr("shared.store.outbox.DROP_SECONDS", 60.0)
     store, outbox = fleet.inventory.firestore, fleet.inventory.outbox
     marker = store.name(paths.outbox("event"))
     await fleet.control.fail_next("Commit", pattern=marker, delay_ms=UNTIL_RELEASED)
     outbox.drop(["event"])
     await fleet.control.struck()
 
-    async with asyncio.timeout(DROP_SECONDS / 2):
+    async with asyncio.timeout(30):
         await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     await fleet.control.release()
-    await outbox.flush(DROP_SECONDS)
+    await outbox.flush(60.0)
 
 
 async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
@@ -328,12 +329,18 @@ async def test_a_sweep_ends_in_time_and_reports_that_there_are_too_many(
     fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next call continues. Without an end, calls would overlap."""
-    monkeypatch.setattr("functions.heartbeat_sweep.sweep.SECONDS", 2.0)
+    time = 0.0
+    own_deadline = partial(Deadline, monotonic=lambda: time)
+    monkeypatch.setattr("functions.heartbeat_sweep.sweep.Deadline", own_deadline)
     await fleet.add(*[SILENT] * (PAGE + 1))
-    await fleet.control.fail_next("Commit", pattern="machines/", delay_ms=2100, count=PAGE)
+    await fleet.control.fail_next("Commit", pattern="machines/", delay_ms=UNTIL_RELEASED, count=PAGE)
 
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
+    await fleet.control.struck()
+    time = SECONDS  # those machines have longer
+    await fleet.control.release()
     with pytest.raises(Unavailable):
-        await sweep(fleet.inventory, DISCONNECT_AFTER)
+        await sweeping
 
     assert len(await fleet.events()) == PAGE
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
@@ -347,7 +354,7 @@ async def test_a_machine_that_takes_long_delays_no_other(fleet: Fleet) -> None:
     await fleet.control.fail_next("Commit", pattern=slow.id, delay_ms=UNTIL_RELEASED)
 
     sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await fleet.events()) < len(others):
             pass
 
