@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -296,10 +297,6 @@ def listed(subscriber: SubscriberClient, project: str) -> set[str]:
 
 
 def wait_until_gone(subscriber: SubscriberClient, subscription: str) -> None:
-    for _ in range(100):
-        try:
-            subscriber.get_subscription(subscription=subscription)
-        except NotFound:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{subscription} is still there")
+    with suppress(NotFound):
+        while subscriber.get_subscription(subscription=subscription):
+            time.sleep(0.05)
