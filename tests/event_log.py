@@ -24,7 +24,8 @@ TOPICS: dict[str, type[Payload]] = {
     "machine-deleted": MachineDeleted,
     "pool-changed": PoolChanged,
 }
-TIMEOUT = 15.0
+# If a publish fails on a busy machine, the relay publishes the event within a minute and some seconds.
+TIMEOUT = 100.0
 
 
 @dataclass(frozen=True)
