@@ -89,6 +89,7 @@ async def test_a_damage_is_found(
     )
 
     found = checker.faults()
+    machines.store.document("outbox", machine["id"]).delete()  # the relay and other tests read the outbox too
     assert any(fault in line for line in found), found
 
 
