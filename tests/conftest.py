@@ -64,7 +64,7 @@ async def fork_server() -> AsyncIterator[ForkServer]:
 @pytest.fixture(scope="session")
 async def http(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the gateway, without an API key."""
-    async with httpx.AsyncClient(base_url=stack.gateway, timeout=60, verify=NO_AUTHORITIES) as client:
+    async with httpx.AsyncClient(base_url=stack.gateway, timeout=30, verify=NO_AUTHORITIES) as client:
         yield client
 
 

@@ -27,7 +27,7 @@ class Control:
     @asynccontextmanager
     async def of(cls, address: str, project: str) -> AsyncIterator[Self]:
         """Connect to a control endpoint."""
-        async with httpx.AsyncClient(base_url=address, timeout=60, verify=NO_AUTHORITIES) as http:
+        async with httpx.AsyncClient(base_url=address, verify=NO_AUTHORITIES) as http:
             yield cls(http, project)
 
     async def billed(self, unit: str) -> int:

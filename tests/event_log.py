@@ -24,8 +24,7 @@ TOPICS: dict[str, type[Payload]] = {
     "machine-deleted": MachineDeleted,
     "pool-changed": PoolChanged,
 }
-# If a publish fails on a busy machine, the relay publishes the event within a minute and some seconds.
-TIMEOUT = 100.0
+TIMEOUT = 15.0
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from shared.pb.inventory.v1.events_pb2 import (
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.event_log import EventLog, Payload, ReceivedEvent
 
-TIMEOUT = 100.0
+TIMEOUT = 20.0
 CLAIMS_A_PAGE = 10_000
 _PAUSE = 0.1
 

@@ -9,7 +9,7 @@ from tests.bench.client import ask_json, request
 from tests.bench.served import Backends
 from tests.bench.store import Store
 
-TIMEOUT = 100.0
+TIMEOUT = 10.0
 PAUSE = 0.05
 _GET = request("GET", "/counters", "")
 

@@ -20,7 +20,7 @@ from infra.local.state import StackState
 from infra.local.topology import DEFAULT_FILE
 from shared.domain.access import Scope
 
-TIMEOUT = 90
+TIMEOUT = 30
 
 
 @dataclass(frozen=True, kw_only=True)

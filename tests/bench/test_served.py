@@ -10,7 +10,7 @@ from tests.google_clients import PubSub, firestore_client
 async def test_the_emulators_have_the_topics_but_deliver_to_nobody() -> None:
     reports: list[str] = []
 
-    async with timeout(60), emulators(lambda name, line: reports.append(f"{name}: {line}")) as backends:
+    async with timeout(20), emulators(lambda name, line: reports.append(f"{name}: {line}")) as backends:
         with firestore_client(backends.firestore, backends.project) as firestore:
             assert not list(firestore.collections())
         pubsub, project = PubSub(backends.pubsub), f"projects/{backends.project}"

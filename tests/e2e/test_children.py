@@ -188,7 +188,7 @@ async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_a
         with socket.create_server(("127.0.0.1", 0)) as listener:
             run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
         os.kill(run.pid, signal.SIGKILL)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(10):
             await run.exited.wait()
         await run.end(grace=10)
     finally:
@@ -222,7 +222,7 @@ async def test_functions_that_end_at_the_same_time_are_all_noticed() -> None:
             os.kill(run.pid, signal.SIGKILL)
             assert gone(run.pid)
         os.kill(fork_server.pid, signal.SIGCONT)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(10):
             for run in runs:
                 await run.exited.wait()
                 await run.end(grace=0)
@@ -234,7 +234,7 @@ async def test_a_function_that_dies_before_it_has_started_is_not_waited_for(tmp_
     fork_server.start()
     try:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(10):
                 with pytest.raises(ConnectionError, match="the function died before it had started"):
                     await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
     finally:
@@ -281,7 +281,7 @@ async def test_a_function_that_hangs_up_and_will_not_stop_is_started_again(
 ) -> None:
     async with child(tmp_path, FAINT + STUBBORN.removeprefix(ECHO), fork_server) as running:
         running.function.grace = 0.2
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             assert await running.function.ready()
         assert "cannot be used: it hung up before it answered" in running.lines
 
@@ -291,7 +291,7 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
 ) -> None:
     assert await fork_server.ready()
     before, open_before = children(fork_server), open_files()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         for turns in range(20):  # turns of the event loop: stop before the fork is requested, or while it is
             async with child(tmp_path, ECHO, fork_server):
                 for _ in range(turns):
@@ -334,7 +334,7 @@ async def test_a_function_whose_request_dies_with_the_fork_server_is_not_waited_
             )
             await asyncio.sleep(0.1)
             os.kill(fork_server.pid, signal.SIGKILL)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(10):
                 with pytest.raises(ConnectionError, match="the fork server died"):
                     await unstarted
                 assert await fork_server.ready()
@@ -350,7 +350,7 @@ async def test_functions_and_fork_server_can_be_stopped_also_if_the_fork_server_
         assert fork_server.pid
         fork_server.grace = running.function.grace = 0.2
         os.kill(fork_server.pid, signal.SIGSTOP)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             await running.function.stop()
             await fork_server.stop()
 
@@ -369,7 +369,7 @@ async def test_a_fork_server_that_hangs_while_a_function_is_stopped_is_started_a
             )
             await asyncio.sleep(0.1)
             unstarted.cancel()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(20):
                 await asyncio.wait([unstarted])
                 assert gone(hanging)
                 while fork_server.pid in (hanging, None):  # noqa: ASYNC110 - nothing waits for a restart

@@ -260,14 +260,14 @@ async def test_a_rejection_comes_before_the_body_is_sent() -> None:
 
 
 async def test_a_function_that_breaks_off_before_it_has_the_whole_body_is_a_bad_gateway_at_once() -> None:
-    async with gateway_to(Function(response=b"")) as client, asyncio.timeout(30):
+    async with gateway_to(Function(response=b"")) as client, asyncio.timeout(5):
         status, _, _ = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nthe")
     assert status == 502
 
 
 async def test_an_upload_that_the_client_breaks_off_ends_for_the_function() -> None:
     function = Function(complete=lambda _: False)
-    async with gateway_to(function) as client, asyncio.timeout(30):
+    async with gateway_to(function) as client, asyncio.timeout(5):
         client.writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nthe")
         client.writer.close()
         await function.ended.wait()
@@ -330,7 +330,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
     async with gateway_to(function) as client:
         for _ in range(2):
             await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(5):
             await function.ended.wait()  # it is closed instead
     assert function.connections == 2
 
@@ -339,7 +339,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
 async def test_connections_of_many_requests_at_once_do_not_outlive_them_for_long(
     monkeypatch: pytest.MonkeyPatch, *, others_follow: bool
 ) -> None:
-    monkeypatch.setattr(upstream, "MAX_IDLE_SECONDS", 1.0)
+    monkeypatch.setattr(upstream, "MAX_IDLE_SECONDS", 0.1)
     function = Function()
     behind = await asyncio.start_server(function.serve, "127.0.0.1", 0)
     connections = Upstream(behind.sockets[0].getsockname()[1])
@@ -350,7 +350,7 @@ async def test_connections_of_many_requests_at_once_do_not_outlive_them_for_long
             _ = [part async for part in connection.body()]
 
     await asyncio.gather(request(), request())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         while others_follow and not function.ended.is_set():
             await request()  # takes the connection that was used last
         await function.ended.wait()
@@ -468,7 +468,7 @@ async def test_a_connection_to_a_function_ends_with_the_gateway() -> None:
     async with gateway_to(function) as client:
         await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert not function.ended.is_set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         await function.ended.wait()
 
 

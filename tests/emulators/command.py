@@ -7,7 +7,7 @@ import sys
 def ended(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Start an emulator, a module below `infra.local`, and wait until it exits."""
     command = [sys.executable, "-m", f"infra.local.{module}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
 def startup_error(module: str, *arguments: str) -> str:

@@ -70,7 +70,7 @@ def store(host: str) -> None:
         fields = {"filling": Value(bytes_value=b"x" * 100_000)}
         document = Document(name=f"{database}/documents/kept/{number}", fields=fields)
         FirestoreClient(transport=transport).commit(
-            request={"database": database, "writes": [Write(update=document)]}, retry=None, timeout=60
+            request={"database": database, "writes": [Write(update=document)]}, retry=None, timeout=10
         )
 
 
@@ -78,14 +78,14 @@ def publish(host: str) -> None:
     """Publish messages until the disk is full."""
     transport = PublisherGrpcTransport(channel=grpc.insecure_channel(host))
     publisher = PublisherClient(transport=transport)
-    topic = publisher.create_topic(name="projects/p/topics/kept", retry=None, timeout=60)
+    topic = publisher.create_topic(name="projects/p/topics/kept", retry=None, timeout=10)
     subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=grpc.insecure_channel(host)))
     subscriber.create_subscription(
-        name="projects/p/subscriptions/kept", topic=topic.name, retry=None, timeout=60
+        name="projects/p/subscriptions/kept", topic=topic.name, retry=None, timeout=10
     )
     for _ in range(20):
         message = PubsubMessage(data=b"x" * 100_000)
-        publisher.publish(topic=topic.name, messages=[message], retry=None, timeout=60)
+        publisher.publish(topic=topic.name, messages=[message], retry=None, timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,6 @@ def test_an_emulator_whose_disk_is_full_says_so_once_and_ends(
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         with pytest.raises(ServiceUnavailable, match=re.escape(str(tmp_path))):
             write(host)
-        assert process.wait(60) == 1
+        assert process.wait(10) == 1
         [line] = process.stderr.read().splitlines()
     assert re.fullmatch(rf"{name} emulator: {tmp_path}: .+; it ends, as it can keep nothing more", line)

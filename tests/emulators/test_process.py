@@ -84,7 +84,7 @@ def test_a_wrong_flag_is_one_line(  # noqa: PLR0913 - a table of two columns, fo
 def test_a_signal_stops_it_cleanly(module: str, number: signal.Signals) -> None:
     with RUNNING[module]() as emulator:
         os.kill(emulator.process.pid, number)
-        assert emulator.process.wait(60) == 0
+        assert emulator.process.wait(10) == 0
 
 
 @both

@@ -14,7 +14,7 @@ from infra.local.fork_server import ForkServer
 from infra.local.function import Function
 from tests.plain_http import NO_AUTHORITIES
 
-TIMEOUT = 60.0
+TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def running_function(
     function.start_with(environment)
     try:
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{function.port}", timeout=TIMEOUT, verify=NO_AUTHORITIES
+            base_url=f"http://127.0.0.1:{function.port}", timeout=30, verify=NO_AUTHORITIES
         ) as http:
             yield LoneFunction(http, function.port, lines, function)
     finally:

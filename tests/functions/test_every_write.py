@@ -258,4 +258,4 @@ async def test_a_fault_is_reported_though_the_store_cannot_say_whether_the_key_w
 
     assert response.status_code == (400 if path.startswith(PROFILES) else 422)
     assert "x" in response.text
-    assert time.monotonic() - began < REQUEST_SECONDS  # by its end, the rest of the request would be late
+    assert time.monotonic() - began < REQUEST_SECONDS / 2

@@ -253,7 +253,7 @@ async def test_a_commit_without_a_response_is_found_although_its_locks_are_not_r
         return await creating(own.firestore, "wanted")(transaction)
 
     published: list[OutboxEntry] = []
-    response = await changes_of(own.firestore, published).apply(command(seconds=SETTLE_SECONDS + 3), decide)
+    response = await changes_of(own.firestore, published).apply(command(seconds=SETTLE_SECONDS + 0.5), decide)
 
     assert (response.status, [entry.topic for entry in published]) == (201, ["machine-created"])
 
@@ -394,7 +394,7 @@ async def test_a_commit_that_never_gets_a_response_is_looked_for_before_the_dead
     await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
     published: list[OutboxEntry] = []
 
-    change = command(seconds=SETTLE_SECONDS + 3)
+    change = command(seconds=SETTLE_SECONDS + 1)
     response = await changes_of(own.firestore, published).apply(change, creating(own.firestore, "unanswered"))
 
     assert response == HttpResponse(status=201)
@@ -414,7 +414,7 @@ async def test_a_response_is_completed_while_its_event_is_published(own: Invento
         return replace(decision.response, body=b"complete")
 
     changes = changes_of(own.firestore, [], publish=publish)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(5):
         response = await changes.apply(command(), creating(own.firestore, "both"), complete=complete)
 
     assert response == HttpResponse(status=201, body=b"complete")

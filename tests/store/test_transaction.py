@@ -13,7 +13,7 @@ from shared.store import paths, writes
 from shared.store.errors import Ambiguous
 from shared.store.transaction import RELEASE_SECONDS, Transaction
 from tests.bench.recorder import Recorder, recorded
-from tests.control import UNTIL_RELEASED, Control
+from tests.control import Control
 from tests.stack import RunningStack
 
 POOL = paths.pool("example", "locked")
@@ -34,9 +34,9 @@ async def locked(own: Inventory) -> None:
     await own.firestore.commit([writes.create(own.firestore.name(POOL), Pool(version=1))], Deadline(5))
 
 
-async def overwrite(own: Inventory, seconds: float = 8.0) -> None:
+async def overwrite(own: Inventory) -> None:
     """Write the document in a separate commit, which waits for locks."""
-    await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(seconds))
+    await own.firestore.commit([writes.delete(own.firestore.name(POOL))], Deadline(1))
 
 
 @pytest.mark.usefixtures("locked")
@@ -63,23 +63,23 @@ async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
     async with Transaction(own.firestore, Deadline(5)) as transaction:
         await transaction.get([POOL])
         with pytest.raises(Ambiguous):
-            await overwrite(own, seconds=1.0)
+            await overwrite(own)
 
 
 @pytest.mark.usefixtures("locked")
 @pytest.mark.parametrize(
     "fault",
-    [{"code": "UNAVAILABLE"}, {"code": "INVALID_ARGUMENT"}, {"delay_ms": UNTIL_RELEASED}],
+    [{"code": "UNAVAILABLE"}, {"code": "INVALID_ARGUMENT"}, {"delay_ms": 20_000}],
     ids=["fails", "is rejected", "hangs"],
 )
 async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
     own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]
 ) -> None:
     await firestore_control.fail_next("Rollback", pattern=project, **fault)
-    deadline = Deadline(RELEASE_SECONDS + 15)
+    deadline = Deadline(RELEASE_SECONDS + 3)
 
     async def fail() -> None:
-        async with Transaction(own.firestore, Deadline(60)) as transaction:
+        async with Transaction(own.firestore, Deadline(5)) as transaction:
             await transaction.get([POOL])
             raise ZeroDivisionError
 

@@ -20,7 +20,7 @@ def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
         env=os.environ | {"PYTHONPATH": str(modules)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=30,
         check=False,
     )
 

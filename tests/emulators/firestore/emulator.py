@@ -64,8 +64,8 @@ def running(*arguments: str) -> Iterator[Emulator]:
         announced = re.fullmatch(r"Firestore emulator on (\S+), control on (http://\S+)\n", line)
         assert announced is not None, line
         try:
-            with httpx.Client(base_url=announced[2], timeout=60, verify=NO_AUTHORITIES) as control:
+            with httpx.Client(base_url=announced[2], verify=NO_AUTHORITIES) as control:
                 yield Emulator(host=announced[1], control=control, process=process)
         finally:
             process.terminate()
-            assert process.wait(60) in {0, -signal.SIGKILL}
+            assert process.wait(10) in {0, -signal.SIGKILL}

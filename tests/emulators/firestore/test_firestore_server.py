@@ -95,7 +95,7 @@ def test_data_outlives_the_process(number: signal.Signals, tmp_path: Path, proje
         client.document("a/2").delete()
         changed = updated(client.document("a/1").update({"n": 3}))
         os.kill(emulator.process.pid, number)
-        emulator.process.wait(60)
+        emulator.process.wait(10)
     with running("--data", str(tmp_path)) as emulator, emulator.client(project) as client:
         (found,) = client.collection("a").where(filter=FieldFilter("n", ">", 0)).stream()
         assert found.to_dict() == {"n": 3, "list": [1, {"a": None}]}
@@ -142,7 +142,7 @@ def test_a_method_out_of_scope_says_so(method: str, emulator: Emulator) -> None:
     with grpc.insecure_channel(emulator.host) as channel:
         call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(f"/{SERVICE}/{method}")
         with pytest.raises(grpc.RpcError) as error:
-            list(call(iter([b""]), timeout=60))
+            list(call(iter([b""]), timeout=5))
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert method in str(error.value.details())
 
@@ -156,7 +156,7 @@ def test_listen_also_rejects_the_target(emulator: Emulator, database: str) -> No
             request_serializer=ListenRequest.SerializeToString,
             response_deserializer=ListenResponse.FromString,
         )
-        responses = call(iter([request]), timeout=60)
+        responses = call(iter([request]), timeout=5)
         change = next(responses).target_change
         with pytest.raises(grpc.RpcError) as error:
             next(responses)
@@ -183,5 +183,5 @@ def test_a_request_that_is_none_is_rejected(emulator: Emulator) -> None:
     with grpc.insecure_channel(emulator.host) as channel:
         call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{SERVICE}/Commit")
         with pytest.raises(grpc.RpcError) as error:
-            call(b"\xff\xff\xff", timeout=60)
+            call(b"\xff\xff\xff", timeout=5)
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT

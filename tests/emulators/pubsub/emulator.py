@@ -45,7 +45,7 @@ def running(*arguments: str) -> Iterator[Emulator]:
             yield emulator
         finally:
             emulator.process.terminate()
-            assert emulator.process.wait(60) in {0, -signal.SIGKILL}
+            assert emulator.process.wait(10) in {0, -signal.SIGKILL}
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def _started(module: str, *arguments: str) -> Iterator[Emulator]:
         line = _line(process.stdout)
         announced = re.fullmatch(r"Pub/Sub emulator on (\S+), control on (http://\S+)\n", line)
         assert announced is not None, line
-        with httpx.Client(base_url=announced[2], timeout=60, verify=NO_AUTHORITIES) as control:
+        with httpx.Client(base_url=announced[2], verify=NO_AUTHORITIES) as control:
             yield Emulator(host=announced[1], control=control, process=process)
 
 

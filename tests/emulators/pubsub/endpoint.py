@@ -33,7 +33,7 @@ class Endpoint(ThreadingHTTPServer):
         self.server_close()
 
     def next(self) -> dict[str, Any]:
-        return self.pushed.get(timeout=60)
+        return self.pushed.get(timeout=10)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -172,7 +172,7 @@ def test_a_detached_subscription_has_nothing_and_gets_nothing(
     stream = subscriber.subscribe(subscription, callback=Message.ack)
     publisher.detach_subscription(request={"subscription": subscription})
     with pytest.raises(FailedPrecondition):
-        stream.result(timeout=60)
+        stream.result(timeout=10)
     publisher.publish(topic, b"missed").result()
     assert subscriber.get_subscription(subscription=subscription).detached
     assert list(publisher.list_topic_subscriptions(topic=topic)) == []
@@ -283,7 +283,7 @@ def test_bytes_that_are_no_request_are_rejected(method: str, emulator: Emulator)
         call: grpc.UnaryUnaryMultiCallable[bytes, bytes]
         call = channel.unary_unary(f"/google.pubsub.v1.{method}")
         with pytest.raises(grpc.RpcError) as raised:
-            call(b"\xff\xff", timeout=60)
+            call(b"\xff\xff", timeout=10)
     assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -292,5 +292,5 @@ def test_bytes_that_are_no_request_end_a_stream(emulator: Emulator) -> None:
         call: grpc.StreamStreamMultiCallable[bytes, bytes]
         call = channel.stream_stream("/google.pubsub.v1.Subscriber/StreamingPull")
         with pytest.raises(grpc.RpcError) as raised:
-            next(call(iter([b"\xff\xff"]), timeout=60))
+            next(call(iter([b"\xff\xff"]), timeout=10))
     assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -48,7 +48,7 @@ def test_googles_subscriber_streams_messages(
 
     stream = subscriber.subscribe(subscription, callback=keep)
     ids = [publisher.publish(topic, b"%d" % number).result() for number in range(20)]
-    assert {b"%d" % number for number in range(20)} == {received.get(timeout=60) for _ in range(20)}
+    assert {b"%d" % number for number in range(20)} == {received.get(timeout=10) for _ in range(20)}
     assert sorted(ids) == ids
     stream.cancel()
     stream.result()
@@ -69,7 +69,7 @@ def test_a_pull_waits_for_a_message(
     publisher: PublisherClient, subscriber: SubscriberClient, topic: str, subscription: str
 ) -> None:
     with ThreadPoolExecutor(1) as thread:
-        pulled = thread.submit(subscriber.pull, subscription=subscription, max_messages=1, timeout=60)
+        pulled = thread.submit(subscriber.pull, subscription=subscription, max_messages=1, timeout=20)
         publisher.publish(topic, b"at last").result()
         assert data(list(pulled.result().received_messages)) == [b"at last"]
 
@@ -104,7 +104,7 @@ def test_a_stream_ends_when_its_subscription_is_deleted(
     stream = subscriber.subscribe(subscription, callback=Message.ack)
     subscriber.delete_subscription(subscription=subscription)
     with pytest.raises(NotFound):
-        stream.result(timeout=60)
+        stream.result(timeout=10)
 
 
 def test_projects_share_nothing(publisher: PublisherClient, subscriber: SubscriberClient) -> None:

@@ -141,7 +141,7 @@ def test_googles_subscriber_gets_everything_through_a_narrow_flow_control(
     pulling = subscriber.subscribe(subscription, callback=handle, flow_control=flow)
     for future in [publisher.publish(topic, content) for content in contents]:
         future.result()
-    assert finished.wait(100)
+    assert finished.wait(20)
     pulling.cancel()
     pulling.result()
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -297,6 +296,10 @@ def listed(subscriber: SubscriberClient, project: str) -> set[str]:
 
 
 def wait_until_gone(subscriber: SubscriberClient, subscription: str) -> None:
-    with suppress(NotFound):
-        while subscriber.get_subscription(subscription=subscription):
-            time.sleep(0.05)
+    for _ in range(100):
+        try:
+            subscriber.get_subscription(subscription=subscription)
+        except NotFound:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{subscription} is still there")

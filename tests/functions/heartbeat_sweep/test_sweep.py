@@ -176,7 +176,7 @@ async def test_a_sweep_does_not_wait_for_long_until_its_events_have_left_the_out
     outbox.drop(["event"])
     await fleet.control.struck()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     await fleet.control.release()
@@ -354,7 +354,7 @@ async def test_a_machine_that_takes_long_delays_no_other(fleet: Fleet) -> None:
     await fleet.control.fail_next("Commit", pattern=slow.id, delay_ms=UNTIL_RELEASED)
 
     sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         while len(await fleet.events()) < len(others):
             pass
 

@@ -284,7 +284,7 @@ async def test_a_body_after_upgrade_is_not_read_as_a_request(without_topics: Lon
         received = await reader.readuntil(b"\r\n\r\n")
         writer.write(body)
         with contextlib.suppress(ConnectionResetError):  # closed before the body arrived
-            received += await asyncio.wait_for(reader.read(), 60)
+            received += await asyncio.wait_for(reader.read(), 10)
     finally:
         writer.close()
 

@@ -19,7 +19,7 @@ from tests.inventory_checker import InventoryChecker, settled
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
 CLIENTS = 32
 
-pytestmark = pytest.mark.timeout(300 + ROUNDS * 10)
+pytestmark = pytest.mark.timeout(120 + ROUNDS * 10)
 
 
 async def put(machines: MachinesApi, machine_id: str, body: Body) -> httpx.Response:

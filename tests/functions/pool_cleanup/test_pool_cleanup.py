@@ -25,7 +25,7 @@ from tests.functions.lone_function import running_function
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, RunningStack
 
-TIMEOUT = 100.0
+TIMEOUT = 30.0
 SUBSCRIPTION = "projects/muster-local/subscriptions/pool-cleanup"
 
 
@@ -162,7 +162,7 @@ async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
         await control.fail_next("Commit", pattern=members, delay_ms=TIMEOUT * 1000)
         publish(publisher, pool.message())
         waiting = f"{stack.firestore_control}/faults"
-        await until(lambda: not httpx.get(waiting, timeout=TIMEOUT, verify=NO_AUTHORITIES).json()["faults"])
+        await until(lambda: not httpx.get(waiting, verify=NO_AUTHORITIES).json()["faults"])
         assert 0 < len(pool.members()) < 400
         os.kill(stack.pids["pool_cleanup"], signal.SIGKILL)
         await until(lambda: not pool.members())
@@ -239,7 +239,7 @@ async def test_an_event_that_cannot_be_decoded_is_a_dead_letter_in_the_end(
 
 
 async def test_what_is_no_envelope_is_rejected(stack: RunningStack) -> None:
-    async with httpx.AsyncClient(timeout=TIMEOUT, verify=NO_AUTHORITIES) as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         response = await client.post(stack.functions["pool_cleanup"], content=b"{}")
     assert (response.status_code, response.json()["title"]) == (400, "Undecodable Event")
 
@@ -251,7 +251,7 @@ async def test_a_page_in_a_browser_on_this_machine_cannot_call_it(
     """In the local stack, nobody checks a token. A page can send a POST, but only with its origin."""
     pool.have_members(1)
     headers = {"Content-Type": "text/plain", "Origin": "https://site.example"}
-    async with httpx.AsyncClient(timeout=TIMEOUT, verify=NO_AUTHORITIES, headers=headers) as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES, headers=headers) as client:
         response = await client.post(stack.functions[function], content=pool.envelope())
     assert (response.status_code, response.json()["title"]) == (403, "Forbidden")
     assert pool.members()

@@ -436,7 +436,7 @@ async def test_a_pages_pools_are_counted_side_by_side(pools: PoolsApi, firestore
     await firestore_control.fail_next("RunAggregationQuery", **held)
 
     listing = asyncio.create_task(pools.call("GET", "/v1/pools"))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         await firestore_control.struck()
     await firestore_control.release()
 

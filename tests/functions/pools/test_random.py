@@ -22,7 +22,7 @@ OPERATIONS = int(os.environ.get("POOL_OPERATIONS", "320"))
 SEED = int(os.environ.get("POOL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311 - not a secret
 CLIENTS = 16
 Events = queue.Queue[Message]
-TIMEOUT = 100.0
+TIMEOUT = 30.0
 
 Claim = Callable[[State], bool]
 
