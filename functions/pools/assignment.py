@@ -83,13 +83,14 @@ async def add(inventory: Inventory, call: Call) -> HttpResponse:
 
     async def decide(transaction: Transaction, assignment: _Assignment) -> Decision:
         pool, stored = await assignment.read(transaction.get)
-        found = {machine.machine.id for machine in stored}
+        machines = [item.machine for item in stored]
+        found = {machine.id for machine in machines}
         if missing := [machine_id for machine_id in assignment.machine_ids if machine_id not in found]:
             raise MachinesNotFound(missing)
         require_pool_match(call.request, pool.version)
-        assignment.require_room([machine.machine for machine in stored])
+        assignment.require_room(machines)
         now = inventory.clock()
-        joined = [pools.join(machine.machine, pool.id, now=now) for machine in stored]
+        joined = [pools.join(machine, pool.id, now=now) for machine in machines]
         change = PoolChange.POOL_CHANGE_MACHINES_ADDED
         decision = _decision(pool_response(200, pool), pool, change, stored, joined)
         return replace(decision, shown=list(map(memberships.plain_after, stored, joined)))
@@ -104,7 +105,7 @@ async def remove(inventory: Inventory, call: Call) -> HttpResponse:
         pool, stored = await assignment.read(transaction.get)
         require_pool_match(call.request, pool.version)
         now = inventory.clock()
-        left = [pools.leave(machine.machine, pool.id, now=now) for machine in stored]
+        left = [pools.leave(item.machine, pool.id, now=now) for item in stored]
         change = PoolChange.POOL_CHANGE_MACHINES_REMOVED
         return _decision(HttpResponse(status=204), pool, change, stored, left)
 
