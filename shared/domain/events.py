@@ -27,7 +27,7 @@ class Event:
         topic: the topic's name, such as `machine-created`.
         type: the CloudEvents type.
         subject: the entity, such as `machines/{id}`.
-        entity_id: the ordering key: it orders the events of one entity.
+        ordering_key: the id of the entity, whose events it orders.
         organization_id: the organization that owns the entity; an attribute for filters.
         change: the kind of change; an attribute for filters.
         message: the data.
@@ -36,7 +36,7 @@ class Event:
     topic: str
     type: str
     subject: str
-    entity_id: str
+    ordering_key: str
     organization_id: str
     change: str
     message: Message
@@ -71,7 +71,7 @@ def pool_changed(pool: Pool, change: PoolChange, machines: Iterable[MachineVersi
         topic="pool-changed",
         type="inventory.pool.changed.v1",
         subject=f"pools/{pool.id}",
-        entity_id=pool.id,
+        ordering_key=pool.id,
         organization_id=pool.organization_id,
         change=PoolChange.Name(change).removeprefix("POOL_CHANGE_").lower(),
         message=PoolChanged(pool=pool, change=change, machines=machines, version=pool.version + deleted),
@@ -83,7 +83,7 @@ def _machine_event(machine: Machine, change: str, message: Message) -> Event:
         topic=f"machine-{change}",
         type=f"inventory.machine.{change}.v1",
         subject=f"machines/{machine.id}",
-        entity_id=machine.id,
+        ordering_key=machine.id,
         organization_id=machine.organization_id,
         change=change,
         message=message,
@@ -101,7 +101,7 @@ def outbox_entry(event: Event, event_id: str, *, attempt: int) -> OutboxEntry:
     return OutboxEntry(
         event_id=event_id,
         topic=event.topic,
-        ordering_key=event.entity_id,
+        ordering_key=event.ordering_key,
         attributes={
             "ce-id": event_id,
             "ce-source": f"/organizations/{event.organization_id}",
