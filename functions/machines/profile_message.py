@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from shared.domain.errors import Fault, MalformedBody
+from shared.domain.errors import Fault, Location, MalformedBody
 from shared.edge import strict_json
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
     return [_plain(item) for item in islice(value, MAX_ARRAY_LENGTH + 1)]
 
 
-def _unknown_fields(message: Message, location: strict_json.Location) -> Iterator[Fault]:
+def _unknown_fields(message: Message, location: Location) -> Iterator[Fault]:
     for unknown in UnknownFieldSet(message):  # type: ignore[attr-defined] # iterable, though its stub does not say
         yield Fault((*location, f"#{unknown.field_number}"), "extra_forbidden", "is not a known field")
     for field, value in message.ListFields():

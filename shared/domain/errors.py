@@ -30,18 +30,22 @@ class InventoryError(Exception):
     """Base class of all errors that callers see."""
 
 
+Location = tuple[str | int, ...]
+"""The path to a value, from the part of the request (`body`, `query`, `path`, `header`) on."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault of a request.
 
     Attributes:
-        location: the path to the value, from the part of the request (`body`, `query`, `path`, `header`) on.
+        location: the path to the value.
         kind: a name for programs, such as `missing`.
         message: a sentence for people.
         context: the values in the message, such as `{"ge": 1}`.
     """
 
-    location: tuple[str | int, ...]
+    location: Location
     kind: str
     message: str
     context: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared.domain import errors
-from shared.domain.errors import Fault
+from shared.domain.errors import Fault, Location
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -181,7 +181,7 @@ def _invalid_fields(faults: Sequence[Fault]) -> list[dict[str, str]]:
     return [{"field": _path(fault.location), "reason": _reason(fault)} for fault in faults]
 
 
-def _path(location: tuple[str | int, ...]) -> str:
+def _path(location: Location) -> str:
     """Return a location as text: `nics[0].mac`, `body` for the whole body, `""` for a field with no name."""
     path = ""
     for step in location[1:]:

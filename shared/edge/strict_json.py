@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, cast
 
-from shared.domain.errors import Fault, MalformedBody
-
-Location = tuple[str | int, ...]
+from shared.domain.errors import Fault, Location, MalformedBody
 
 MAX_DEPTH = 100
 # More than any valid document has: 38,725. A body of 1 MiB can have half a million, each with a fault; to

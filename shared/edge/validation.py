@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-from shared.domain.errors import Fault, Invalid
+from shared.domain.errors import Fault, Invalid, Location
 from shared.edge.strict_json import printable
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -130,7 +130,7 @@ def validate(
     return result
 
 
-def _location(source: str, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _location(source: str, location: Location) -> Location:
     # For a fault of a key, pydantic's location ends with the key and "[key]".
     steps = location[:-1] if location[-1:] == ("[key]",) else location
     return (source, *(printable(step) if isinstance(step, str) else step for step in steps))
