@@ -2,19 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_origin
+from typing import Annotated, Any, get_origin
 from urllib.parse import parse_qs
 
-from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from starlette.requests import Request
 
 from shared.domain.errors import Fault
 from shared.edge.strict_json import printable
-from shared.edge.validation import validate
-
-Model = TypeVar("Model", bound=BaseModel)
+from shared.edge.validation import Model, validate
 
 # The characters by which Python escapes bytes that are not UTF-8 (PEP 383).
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
