@@ -13,11 +13,11 @@ from infra.local.command import Addresses, background, serving
 from infra.local.control import Control
 from infra.local.faults import Faults
 from infra.local.firestore import limits
+from infra.local.firestore.billing import Billing, counters
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.indexes import Indexes, read
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.rpcs import listen
-from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.rpcs.commits import Commits
 from infra.local.firestore.rpcs.documents import Documents
 from infra.local.firestore.rpcs.lists import Lists

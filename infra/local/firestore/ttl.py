@@ -9,11 +9,11 @@ from google_apis.firestore.common_pb2 import Precondition
 from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, names, ordering, writes
+from infra.local.firestore.billing import Billing
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
-from infra.local.firestore.rpcs.billing import Billing
-from infra.local.firestore.rpcs.pauses import pauses
+from infra.local.firestore.pauses import pauses
 from infra.local.firestore.state import Record, Version
 from infra.local.firestore.store import OpenDatabase, Store
 from infra.local.status_errors import Aborted, FailedPrecondition

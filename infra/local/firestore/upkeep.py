@@ -2,7 +2,7 @@
 
 import asyncio
 
-from infra.local.firestore.rpcs.pauses import pauses
+from infra.local.firestore.pauses import pauses
 from infra.local.firestore.store import Store
 
 # Seconds from a change until the indexes are brought up to date, so that many changes are one wake-up.

@@ -13,12 +13,12 @@ from google_apis.firestore.common_pb2 import Precondition, TransactionOptions
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, paths, writes
+from infra.local.firestore.billing import Billing, counters
 from infra.local.firestore.block import SIZE
 from infra.local.firestore.clock import Clock
 from infra.local.firestore.index import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
-from infra.local.firestore.rpcs.billing import Billing, counters
 from infra.local.firestore.store import OpenDatabase, Settings, Store
 from infra.local.firestore.transactions import Timeouts
 from infra.local.firestore.ttl import expire_forever

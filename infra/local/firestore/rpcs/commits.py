@@ -22,7 +22,7 @@ from google_apis.firestore.firestore_pb2 import (
 )
 from google_apis.firestore.write_pb2 import Write, WriteResult
 from infra.local.firestore import clock, names, writes
-from infra.local.firestore.rpcs.billing import Billing
+from infra.local.firestore.billing import Billing
 from infra.local.firestore.rpcs.documents import masking
 from infra.local.firestore.store import OpenDatabase, Store
 from infra.local.firestore.targets import written

@@ -13,7 +13,7 @@ from google_apis.firestore.firestore_pb2 import (
     GetDocumentRequest,
 )
 from infra.local.firestore import names, partial, paths
-from infra.local.firestore.rpcs.billing import Billing
+from infra.local.firestore.billing import Billing
 from infra.local.firestore.rpcs.reading import reading
 from infra.local.firestore.state import Version
 from infra.local.firestore.store import Store

@@ -15,13 +15,13 @@ from google_apis.firestore.firestore_pb2 import (
 )
 from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering
+from infra.local.firestore.billing import Billing
+from infra.local.firestore.pauses import pauses
 from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, prepare, run
-from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import masking
-from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
 from infra.local.firestore.store import Store

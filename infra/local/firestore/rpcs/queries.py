@@ -13,13 +13,13 @@ from google_apis.firestore.firestore_pb2 import (
     RunQueryResponse,
 )
 from infra.local.firestore import names, ordering, partial
+from infra.local.firestore.billing import Billing
+from infra.local.firestore.pauses import pauses
 from infra.local.firestore.queries import aggregate, required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
 from infra.local.firestore.queries.run import Hit, count, page, prepare
-from infra.local.firestore.rpcs.billing import Billing
 from infra.local.firestore.rpcs.documents import projection
-from infra.local.firestore.rpcs.pauses import pauses
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
 from infra.local.status_errors import Unimplemented
