@@ -16,11 +16,9 @@ from google_apis.firestore.firestore_pb2 import (
 from google_apis.firestore.query_pb2 import StructuredQuery
 from infra.local.firestore import names, ordering
 from infra.local.firestore.billing import Billing
-from infra.local.firestore.pauses import pauses
-from infra.local.firestore.queries import required
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
-from infra.local.firestore.queries.run import Hit, prepare, run
+from infra.local.firestore.queries.run import Hit, run
 from infra.local.firestore.rpcs.documents import masking
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.state import Collection, Version
@@ -46,11 +44,11 @@ class Lists:
         size = _page_size(request)
         project = masking(request.mask)
         async with reading(self._store.database(database_name), request) as view:
-            required.check(query, view.database.indexes)
-            await pauses(prepare(view.database.documents, query))
+            await view.prepare(query)
             if view.holder:
-                await view.database.locks.read_query(view.holder, QueryLock(query, query.upper))
-                view.database.locks.scanned(view.holder, QueryLock(query, query.upper))
+                lock = QueryLock(query, query.upper)
+                await view.database.locks.read_query(view.holder, lock)
+                view.database.locks.scanned(view.holder, lock)
             hits = run(view.database.documents, query, view.time)
             if request.show_missing:
                 hits = heapq.merge(hits, _missing(view, query), key=lambda hit: hit.key)

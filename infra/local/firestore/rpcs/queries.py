@@ -14,11 +14,10 @@ from google_apis.firestore.firestore_pb2 import (
 )
 from infra.local.firestore import names, ordering, partial
 from infra.local.firestore.billing import Billing
-from infra.local.firestore.pauses import pauses
-from infra.local.firestore.queries import aggregate, required
+from infra.local.firestore.queries import aggregate
 from infra.local.firestore.queries.lock import QueryLock
 from infra.local.firestore.queries.parse import Query, parse
-from infra.local.firestore.queries.run import Hit, count, page, prepare
+from infra.local.firestore.queries.run import Hit, count, page
 from infra.local.firestore.rpcs.documents import projection
 from infra.local.firestore.rpcs.reading import Reading, reading
 from infra.local.firestore.store import Store
@@ -39,7 +38,7 @@ class Queries:
         database_name, parent_path = names.parent(request.parent)
         query = parse(database_name, parent_path, request.structured_query)
         async with reading(self._store.database(database_name), request) as view:
-            await _prepare(view, query)
+            await view.prepare(query)
             skipped, hits = await _run(view, query)
             self._billing.reads(database_name, skipped + len(hits))
             return _responses(view.begun, view.read_time(), query, skipped, hits)
@@ -57,7 +56,7 @@ class Queries:
         query = parse(database_name, parent_path, aggregation_query.structured_query, present)
         query = replace(query, limit=aggregate.enough(query, aggregations))
         async with reading(self._store.database(database_name), request) as view:
-            await _prepare(view, query)
+            await view.prepare(query)
             by_index_alone = not (present or view.holder)
             counted = count(view.database.documents, query, view.time) if by_index_alone else None
             data: list[bytes] = []
@@ -72,12 +71,6 @@ class Queries:
             for alias, value in aggregate.compute(aggregations, found, data).items():
                 response.result.aggregate_fields[alias].CopyFrom(value)
             return iter([response])
-
-
-async def _prepare(view: Reading, query: Query) -> None:
-    """Reject a query without its indexes, and bring its indexes up to date."""
-    required.check(query, view.database.indexes)
-    await pauses(prepare(view.database.documents, query))
 
 
 async def _run(view: Reading, query: Query) -> tuple[int, list[Hit]]:

@@ -8,6 +8,9 @@ from typing import Protocol
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from infra.local.firestore import clock
+from infra.local.firestore.pauses import pauses
+from infra.local.firestore.queries import required, run
+from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.store import OpenDatabase
 from infra.local.firestore.transactions import Transaction, check_past
 
@@ -49,6 +52,11 @@ class Reading:
         """Lock documents, if the transaction needs that."""
         if self.holder:
             await self.database.locks.read_documents(self.holder, paths)
+
+    async def prepare(self, query: Query) -> None:
+        """Reject a query without its indexes, and bring its indexes up to date."""
+        required.check(query, self.database.indexes)
+        await pauses(run.prepare(self.database.documents, query))
 
 
 @asynccontextmanager
