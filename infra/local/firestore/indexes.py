@@ -14,7 +14,7 @@ import yaml
 from google_apis.firestore.document_pb2 import Document, Value
 from infra.local.command import EmulatorError
 from infra.local.firestore import ordering, paths
-from infra.local.firestore.index import Mode, Spec, keys_of
+from infra.local.firestore.index_keys import Mode, Spec, keys_of
 from infra.local.firestore.values import Field
 from infra.local.status_errors import InvalidArgument
 

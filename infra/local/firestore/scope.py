@@ -9,7 +9,7 @@ from infra.local.firestore.sorted_index import SortedIndex
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from infra.local.firestore.index import Spec
+    from infra.local.firestore.index_keys import Spec
     from infra.local.firestore.state import Record
     from infra.local.firestore.values import Field
 

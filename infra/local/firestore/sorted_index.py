@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from infra.local.firestore import ordering, partial
 from infra.local.firestore.block import SIZE, Block, Entry
-from infra.local.firestore.index import Mode, Spec, sort_key
+from infra.local.firestore.index_keys import Mode, Spec, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

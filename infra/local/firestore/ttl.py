@@ -10,7 +10,7 @@ from google_apis.firestore.document_pb2 import Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import clock, names, ordering, writes
 from infra.local.firestore.billing import Billing
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index_keys import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.paths import NAME, FieldPath
 from infra.local.firestore.pauses import pauses

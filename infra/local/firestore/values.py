@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from google_apis.firestore.document_pb2 import MapValue, Value
 from infra.local.firestore import ordering, partial, paths
-from infra.local.firestore.index import Mode, keys_of
+from infra.local.firestore.index_keys import Mode, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from google_apis.firestore.document_pb2 import Document, Value
 from google_apis.firestore.write_pb2 import Write
 from infra.local.firestore import ordering, paths
-from infra.local.firestore.index import Mode, Spec, keys_of
+from infra.local.firestore.index_keys import Mode, Spec, keys_of
 from infra.local.firestore.indexes import Indexes
 
 _ARROWS = {Mode.ASCENDING: "↑", Mode.DESCENDING: "↓", Mode.CONTAINS: "∋"}

@@ -8,7 +8,7 @@ import pytest
 from google_apis.firestore.document_pb2 import Document
 from infra.local import topology
 from infra.local.firestore import indexes
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index_keys import Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from tests.bench.hot_spots.hottest import LIMIT, hottest
 from tests.bench.hot_spots.ranges import Keys, Layout, Written

@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from google.cloud.firestore_v1.types import CommitRequest, RunAggregationQueryRequest
 
 from infra.local.firestore import paths
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index_keys import Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.values import Field
 from tests import proc

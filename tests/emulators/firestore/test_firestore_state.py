@@ -16,7 +16,7 @@ from infra.local.firestore import clock, paths, writes
 from infra.local.firestore.billing import Billing, counters
 from infra.local.firestore.block import SIZE
 from infra.local.firestore.clock import Clock
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index_keys import Mode
 from infra.local.firestore.indexes import Indexes
 from infra.local.firestore.journal import SqliteJournal
 from infra.local.firestore.store import OpenDatabase, Settings, Store

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import ordering
-from infra.local.firestore.index import sort_key
+from infra.local.firestore.index_keys import sort_key
 from infra.local.firestore.queries.parse import Query
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google_apis.firestore.query_pb2 import Cursor, StructuredQuery
 from infra.local.firestore import names, ordering, paths
-from infra.local.firestore.index import Mode, Spec
+from infra.local.firestore.index_keys import Mode, Spec
 from infra.local.firestore.queries.filters import (
     Bound,
     Conjunction,

@@ -6,7 +6,7 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 """
 
 from infra.local.firestore import paths
-from infra.local.firestore.index import Mode
+from infra.local.firestore.index_keys import Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
 from infra.local.firestore.queries.parse import Query

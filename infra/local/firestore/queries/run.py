@@ -11,7 +11,7 @@ from typing import TypeGuard
 from google_apis.firestore.document_pb2 import Document
 from infra.local.firestore import names, ordering
 from infra.local.firestore.block import Block, Entry
-from infra.local.firestore.index import Mode, sort_key
+from infra.local.firestore.index_keys import Mode, sort_key
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal, Range, Term
 from infra.local.firestore.queries.parse import Query
 from infra.local.firestore.scope import Scope
