@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from infra.local.pubsub.names import check_project
 from infra.local.status_errors import InvalidArgument
 
 _DEFAULT_SIZE = 100
@@ -25,3 +26,9 @@ def page(names: Iterable[str], request: _ListRequest) -> tuple[list[str], str]:
     size = min(request.page_size or _DEFAULT_SIZE, _MAX_SIZE)
     rest = sorted(name for name in names if name > request.page_token)
     return rest[:size], rest[size - 1] if len(rest) > size else ""
+
+
+def page_of_project(names: Iterable[str], project: str, request: _ListRequest) -> tuple[list[str], str]:
+    """Return the page of a project's names, as `page` does; raise InvalidArgument for a malformed project."""
+    check_project(project)
+    return page((name for name in names if name.startswith(f"{project}/")), request)

@@ -9,8 +9,7 @@ from infra.local.projects import project_of
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.masks import merged
 from infra.local.pubsub.message import check_messages
-from infra.local.pubsub.names import check_project
-from infra.local.pubsub.pages import page
+from infra.local.pubsub.pages import page, page_of_project
 from infra.local.wire import UnaryMethods, Wire
 
 # As in production. Fields that are not implemented are rejected if they are set, as in a creation.
@@ -61,10 +60,7 @@ class Publisher:
         return self._broker.topic(request.topic).config
 
     async def _list(self, request: pb.ListTopicsRequest) -> pb.ListTopicsResponse:
-        check_project(request.project)
-        names, token = page(
-            (name for name in self._broker.topics if name.startswith(f"{request.project}/")), request
-        )
+        names, token = page_of_project(self._broker.topics, request.project, request)
         topics = [self._broker.topics[name].config for name in names]
         return pb.ListTopicsResponse(topics=topics, next_page_token=token)
 

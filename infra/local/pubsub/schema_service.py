@@ -6,8 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from google_apis.pubsub import schema_pb2 as pb
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.definitions import MessageType, compiled
-from infra.local.pubsub.names import check_project
-from infra.local.pubsub.pages import page
+from infra.local.pubsub.pages import page, page_of_project
 from infra.local.pubsub.schemas import Revision
 from infra.local.status_errors import InvalidArgument, Unimplemented
 from infra.local.wire import UnaryMethods, Wire
@@ -61,10 +60,7 @@ class SchemaService:
         return _view(self._schemas.get(request.name), request.view or pb.SchemaView.FULL)
 
     async def _list(self, request: pb.ListSchemasRequest) -> pb.ListSchemasResponse:
-        check_project(request.parent)
-        names, token = page(
-            (name for name in self._schemas.revisions if name.startswith(f"{request.parent}/")), request
-        )
+        names, token = page_of_project(self._schemas.revisions, request.parent, request)
         schemas = [_view(self._schemas.get(name), request.view) for name in names]
         return pb.ListSchemasResponse(schemas=schemas, next_page_token=token)
 

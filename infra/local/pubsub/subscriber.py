@@ -11,8 +11,7 @@ from infra.local.counters import Counters
 from infra.local.pubsub.broker import Broker
 from infra.local.pubsub.leases import Consumer, Lease
 from infra.local.pubsub.masks import merged
-from infra.local.pubsub.names import check_project
-from infra.local.pubsub.pages import page
+from infra.local.pubsub.pages import page_of_project
 from infra.local.pubsub.session import Session
 from infra.local.pubsub.subscription import Subscription
 from infra.local.status_errors import InvalidArgument, Unimplemented
@@ -86,10 +85,7 @@ class Subscriber:
         return self._shown(subscription)
 
     async def _list(self, request: pb.ListSubscriptionsRequest) -> pb.ListSubscriptionsResponse:
-        check_project(request.project)
-        names, token = page(
-            (name for name in self._broker.subscriptions if name.startswith(f"{request.project}/")), request
-        )
+        names, token = page_of_project(self._broker.subscriptions, request.project, request)
         shown = [self._shown(self._broker.subscriptions[name]) for name in names]
         return pb.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
 
