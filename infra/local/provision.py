@@ -56,7 +56,7 @@ def check_schemas(topology: Topology, file: Path) -> None:
             )
 
 
-async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
+async def declare_topics_and_subscriptions(host: str, topology: Topology, ports: Mapping[str, int]) -> None:
     """Create the topology's topics and schemas, and push subscriptions to the functions on these ports.
 
     Each dead-letter topic gets a pull subscription with the topic's name, which keeps its messages. Resources
@@ -83,7 +83,7 @@ async def topics_and_subscriptions(host: str, topology: Topology, ports: Mapping
             await _declare_subscription(channel, _push(subscription, ports[subscription.function]))
 
 
-async def development_key(host: str, api_key: str) -> None:
+async def store_development_key(host: str, api_key: str) -> None:
     """Store a key with all scopes in one organization.
 
     The fields are ApiKey's in proto/inventory/v1/records.proto.

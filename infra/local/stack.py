@@ -108,12 +108,12 @@ class Stack:
         return Emulator(name, arguments, self._report, on_ready)
 
     async def _set_up_firestore(self) -> None:
-        await provision.development_key(self._firestore.host, self._options.api_key)
+        await provision.store_development_key(self._firestore.host, self._options.api_key)
         await self._refresh_state()
 
     async def _set_up_pubsub(self) -> None:
         ports = {name: function.port for name, function in self._functions.items()}
-        await provision.topics_and_subscriptions(self._pubsub.host, self._topology, ports)
+        await provision.declare_topics_and_subscriptions(self._pubsub.host, self._topology, ports)
         await self._refresh_state()
 
     async def _start_emulators(self) -> None:

@@ -64,7 +64,7 @@ async def compare(product: Source, rounds: int, log: Path) -> list[tuple[Start, 
     pairs = []
     async with emulators(lambda _name, _line: None) as backends:
         api_key = new_api_key()
-        await provision.development_key(backends.firestore, api_key)
+        await provision.store_development_key(backends.firestore, api_key)
         for number in range(rounds + 1):
             tell(f"pair {number} of {rounds}" if number else "a pair that does not count")
             sources = [product, FLOOR][:: 1 if number % 2 else -1]

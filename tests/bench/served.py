@@ -132,7 +132,7 @@ async def emulators(report: Callable[[str, str], None]) -> AsyncIterator[Backend
         pass
 
     async def set_up_pubsub() -> None:
-        await provision.topics_and_subscriptions(pubsub.host, _without_functions(served), {})
+        await provision.declare_topics_and_subscriptions(pubsub.host, _without_functions(served), {})
 
     indexes = ("--indexes", str(topology.DEFAULT_FILE))
     firestore = Emulator("firestore", indexes, report, nothing)

@@ -8,7 +8,7 @@ import pytest
 from google.pubsub_v1.types import Schema, SchemaView
 
 from infra.local import provision, topology
-from infra.local.provision import PROJECT, topics_and_subscriptions
+from infra.local.provision import PROJECT, declare_topics_and_subscriptions
 from tests.emulators.pubsub.emulator import Emulator, running
 
 DECLARED = topology.load(topology.DEFAULT_FILE)
@@ -34,10 +34,10 @@ def topic(emulator: Emulator) -> tuple[object, str]:
 async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emulator) -> None:
     plain = topology.Topic(name="pool-changed", retention_days=1)
     earlier = DECLARED.model_copy(update={"topics": {**DECLARED.topics, "pool-changed": plain}})
-    await topics_and_subscriptions(emulator.host, earlier, PORTS)
+    await declare_topics_and_subscriptions(emulator.host, earlier, PORTS)
     assert topic(emulator) == (timedelta(days=1), "")
 
-    await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+    await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
     assert topic(emulator) == (timedelta(days=7), SCHEMA)
 
@@ -54,11 +54,11 @@ async def test_a_subscription_of_an_earlier_run_becomes_what_is_declared(
     emulator: Emulator, earlier: topology.Subscription, *, is_made_anew: bool
 ) -> None:
     """It is created again only if an update is impossible, because that deletes its messages."""
-    await topics_and_subscriptions(
+    await declare_topics_and_subscriptions(
         emulator.host, DECLARED.model_copy(update={"subscriptions": {CLEANUP.name: earlier}}), PORTS
     )
 
-    await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+    await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
     with emulator.subscriber() as subscriber:
         found = subscriber.get_subscription(subscription=subscriber.subscription_path(PROJECT, CLEANUP.name))
@@ -78,10 +78,10 @@ async def test_a_changed_schema_of_an_earlier_run_gets_a_revision_and_an_unchang
         folder.mkdir(parents=True)
         for message in {declared.message for declared in DECLARED.topics.values() if declared.message}:
             (folder / f"{message}.proto").write_text('syntax = "proto3"; message Old { string id = 1; }')
-        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+        await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
     for _ in range(2):
-        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+        await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
     with emulator.schemas() as schemas:
         newest, *others = schemas.list_schema_revisions(request={"name": SCHEMA, "view": SchemaView.FULL})
@@ -97,7 +97,7 @@ async def test_a_schema_that_has_all_its_revisions_loses_the_oldest_one(emulator
         for _ in range(19):
             schemas.commit_schema(name=SCHEMA, schema=old | {"name": SCHEMA})
 
-        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+        await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
 
         kept = list(schemas.list_schema_revisions(request={"name": SCHEMA, "view": SchemaView.FULL}))
     assert len(kept) == 20
@@ -112,11 +112,11 @@ async def test_an_emulator_without_schemas_gets_its_topics_all_the_same(
     emulator.fault(method="CreateSchema", count=8, code=code)
     emulator.fault(method="UpdateTopic", count=5, code="UNIMPLEMENTED")
     for _ in range(2):
-        await topics_and_subscriptions(emulator.host, DECLARED, PORTS)
+        await declare_topics_and_subscriptions(emulator.host, DECLARED, PORTS)
     assert topic(emulator) == (timedelta(days=7), "")
 
 
 async def test_an_emulator_that_nobody_runs_is_reported_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provision, "TIMEOUT", 0.5)
     with pytest.raises(ConnectionError, match=r"^it has not answered for 0\.5 seconds$"):
-        await topics_and_subscriptions("127.0.0.1:1", DECLARED, PORTS)
+        await declare_topics_and_subscriptions("127.0.0.1:1", DECLARED, PORTS)
