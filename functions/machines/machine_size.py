@@ -62,7 +62,7 @@ def _require_searchable(machine: Machine, sent: Container[str], size: int) -> No
     if size + max_terms * _MAX_TERM_BYTES + _OTHER_TERMS <= MAX_DOCUMENT_BYTES:
         return
     terms = set(search.terms(machine))
-    field = max(("name", "hostname"), key=lambda name: _terms_of(machine, name))
+    field = max(("name", "hostname"), key=lambda name: _count_terms(machine, name))
     term_bytes = sum(len(term.encode()) for term in terms)
     index_bytes = term_bytes + len(terms) * (_INDEX_ENTRY + 2 * len(machine.organization_id))
     if len(terms) > MAX_TERMS or index_bytes > MAX_INDEX_BYTES:
@@ -74,7 +74,7 @@ def _require_searchable(machine: Machine, sent: Container[str], size: int) -> No
         raise _too_long(field, f"the machine takes more than {limit}")
 
 
-def _terms_of(machine: Machine, field: str) -> int:
+def _count_terms(machine: Machine, field: str) -> int:
     return len(set(search.terms(Machine(**{field: getattr(machine, field)}))))
 
 

@@ -100,7 +100,7 @@ def verify(name: str, hostname: str, part: str) -> bool:
     return found == {_REPEATED}
 
 
-def has_label(organization_id: str, key: str, value: str | None) -> Terms:
+def label_terms(organization_id: str, key: str, value: str | None) -> Terms:
     """Return the terms of an organization's machines with a label; None is any value."""
     prefix = _organization_prefix(organization_id)
     return (_key_term(prefix, key),) if value is None else (_label_term(prefix, key, value),)

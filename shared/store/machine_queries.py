@@ -96,7 +96,7 @@ def _conditions(
         yield condition("pool_ids", FieldFilter.ARRAY_CONTAINS, Value(string_value=machine_filter.pool_id))
     for label in dict.fromkeys(machine_filter.labels):
         if not label.absent:
-            yield from _has(search.has_label(machine_filter.organization_id, label.key, label.value))
+            yield from _has(search.label_terms(machine_filter.organization_id, label.key, label.value))
     if machine_filter.search:
         yield any_of(all_of(_has(terms)) for terms in _search(machine_filter, candidates=candidates))
     if label_sets:

@@ -102,11 +102,11 @@ def test_a_hostname_that_repeats_itself_is_not_found_by_what_it_almost_has() -> 
 def test_labels_are_found_by_their_keys_and_by_their_values() -> None:
     held = set(search.terms(Machine(id=ID, labels={"example.com/rack": "r7", "spot": ""})))
 
-    assert held.issuperset(search.has_label("", "example.com/rack", None))
-    assert held.issuperset(search.has_label("", "example.com/rack", "r7"))
-    assert held.issuperset(search.has_label("", "spot", ""))
-    assert not held.issuperset(search.has_label("", "example.com/rack", ""))
-    assert not held.issuperset(search.has_label("", "rack", None))
+    assert held.issuperset(search.label_terms("", "example.com/rack", None))
+    assert held.issuperset(search.label_terms("", "example.com/rack", "r7"))
+    assert held.issuperset(search.label_terms("", "spot", ""))
+    assert not held.issuperset(search.label_terms("", "example.com/rack", ""))
+    assert not held.issuperset(search.label_terms("", "rack", None))
 
 
 @given(name=texts | long_texts, hostname=texts)
