@@ -79,18 +79,16 @@ def decode(body: bytes, message_type: type[M]) -> PushedEvent[M]:
         UndecodableEvent: the body is not an event with that message, so a redelivery would fail too.
     """
     try:
-        envelope = json.loads(body)
-        message = envelope["message"]
-        return _event(envelope, message, message["attributes"], message_type)
+        return _event(json.loads(body), message_type)
     except KeyError as error:
         raise UndecodableEvent(f"the push envelope lacks {error}") from error
     except (ValueError, TypeError, RecursionError, DecodeError) as error:  # invalid JSON, base64 and so on
         raise UndecodableEvent(str(error)) from error
 
 
-def _event(
-    envelope: dict[str, Any], message: dict[str, Any], attributes: dict[str, str], message_type: type[M]
-) -> PushedEvent[M]:
+def _event(envelope: dict[str, Any], message_type: type[M]) -> PushedEvent[M]:
+    message = envelope["message"]
+    attributes = message["attributes"]
     if TYPES.get(attributes["ce-type"]) is not message_type:
         raise ValueError(f"ce-type {attributes['ce-type']} is not that of {message_type.DESCRIPTOR.name}")
     return PushedEvent(
