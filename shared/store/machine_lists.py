@@ -26,8 +26,8 @@ class MatchingMachines:
     Args:
         firestore: the database.
         machine_filter: the filter.
-        label_sets: the sets of label keys that the machines can have, as a list for each query; an empty list
-            allows any.
+        label_set_batches: the sets of label keys that the machines can have, a batch for each query; an empty
+            batch allows any.
         verified: the matching machines that no query finds.
         as_of: the time of the reads; without it, now.
     """
@@ -36,13 +36,13 @@ class MatchingMachines:
         self,
         firestore: Firestore,
         machine_filter: MachineFilter,
-        label_sets: Sequence[Sequence[str]],
+        label_set_batches: Sequence[Sequence[str]],
         verified: Sequence[Plain],
         as_of: datetime | None,
     ) -> None:
         self._firestore = firestore
         self._filter = machine_filter
-        self._label_sets = label_sets
+        self._label_set_batches = label_set_batches
         self._verified = verified
         self._as_of = as_of
         self._parent = paths.organization(machine_filter.organization_id)
@@ -66,7 +66,7 @@ class MatchingMachines:
             limit: the most machines to return.
             deadline: when to stop.
         """
-        if len(self._label_sets) == 1 and not self._verified:
+        if len(self._label_set_batches) == 1 and not self._verified:
             [query] = self._queries(after)
             query.offset = offset
             query.limit.value = limit
@@ -106,7 +106,7 @@ class MatchingMachines:
     def _queries(self, after: str | None = None) -> list[StructuredQuery]:
         return [
             machines_query(self._firestore, self._filter, label_sets=label_sets, after=after)
-            for label_sets in self._label_sets
+            for label_sets in self._label_set_batches
         ]
 
 
@@ -127,17 +127,17 @@ class MachineLists:
             cause = " with a search of this length" if machine_filter.search else ""
             message = f"must be given fewer times{cause}"
             raise Invalid([Fault(("query", "label"), "too_many", message)])
-        label_sets, as_of = await self._label_sets_of(machine_filter, deadline)
+        label_set_batches, as_of = await self._allowed_label_sets(machine_filter, deadline)
         found = await run_concurrently(
-            find_verified(self._firestore, machine_filter, batch, deadline, as_of=as_of)
-            for batch in label_sets
+            find_verified(self._firestore, machine_filter, label_sets, deadline, as_of=as_of)
+            for label_sets in label_set_batches
         )
         if found:
             _, as_of = found[0]  # several batches have the time of their sets, so all have the same
         verified = list(chain.from_iterable(machines for machines, _ in found))
-        return MatchingMachines(self._firestore, machine_filter, label_sets, verified, as_of)
+        return MatchingMachines(self._firestore, machine_filter, label_set_batches, verified, as_of)
 
-    async def _label_sets_of(
+    async def _allowed_label_sets(
         self, machine_filter: MachineFilter, deadline: Deadline
     ) -> tuple[Sequence[Sequence[str]], datetime | None]:
         absent = [label.key for label in machine_filter.labels if label.absent]
