@@ -1,6 +1,5 @@
 """Request bodies about pools and memberships."""
 
-from collections.abc import Container
 from typing import Annotated
 
 from pydantic import Field
@@ -8,30 +7,10 @@ from pydantic import Field
 from shared.domain import pools
 from shared.edge.parameters import ClearableParameters, Parameters
 from shared.edge.sensitive_parameters import SensitiveParameters
-from shared.edge.size import too_large
 from shared.edge.validation import NOT_SENT, MaxLength, Strict, UuidText
 from shared.pb.inventory.v1.pool_pb2 import Pool
 
-# The deletion of a machine is one commit of at most 10 MiB, with an event for each of its pools, which
-# contains the whole pool. A pool is also far below a document's 1 MiB, even as a recorded response: in JSON,
-# a control character is six times as large.
-MAX_POOL_BYTES = 80 * 1024
-
 Name = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-def require_storable(pool: Pool, sent: Container[str]) -> None:
-    """Reject a pool whose events would be too large.
-
-    Args:
-        pool: the pool after the request.
-        sent: the names of the fields that the request sets.
-
-    Raises:
-        Invalid: the pool is too large.
-    """
-    if pool.ByteSize() > MAX_POOL_BYTES:
-        raise too_large(pool, sent, f"{MAX_POOL_BYTES} bytes")
 
 
 class _Content(Strict):

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from functions.pools.bodies import PoolCreation, require_storable
+from functions.pools.bodies import PoolCreation
+from functions.pools.pool_size import require_storable
 from functions.pools.responses import complete_with_count, pool_response
 from shared.bootstrap import Inventory
 from shared.domain import events, pools

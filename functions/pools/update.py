@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from functions.pools.bodies import PoolPatch, require_storable
+from functions.pools.bodies import PoolPatch
+from functions.pools.pool_size import require_storable
 from functions.pools.responses import complete_with_count, pool_response
 from functions.pools.stored import read_matching
 from shared.bootstrap import Inventory
