@@ -59,7 +59,7 @@ def _identities(machine: Machine) -> list[str]:
     macs = [mac_identity(nic.mac) for nic in machine.nics]
     if not machine.HasField("fingerprint"):
         return macs
-    return [*macs, fingerprint_identity(machine.organization_id, machine.fingerprint)]
+    return [*macs, _fingerprint_identity(machine.organization_id, machine.fingerprint)]
 
 
 def conflict(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
@@ -67,7 +67,7 @@ def conflict(claim: IdentityClaim, holder: IdentityClaim) -> InventoryError:
 
     It names that machine only if the same organization owns it.
     """
-    fingerprints = fingerprint_identity(claim.organization_id, "")
+    fingerprints = _fingerprint_identity(claim.organization_id, "")
     if claim.identity.startswith(fingerprints):
         return DuplicateFingerprint(claim.identity.removeprefix(fingerprints), holder.machine_id)
     same_organization = holder.organization_id == claim.organization_id
@@ -80,7 +80,7 @@ def mac_identity(mac: str) -> str:
     return f"mac:{mac}"
 
 
-def fingerprint_identity(organization_id: str, fingerprint: str) -> str:
+def _fingerprint_identity(organization_id: str, fingerprint: str) -> str:
     """Return the identity of a fingerprint, which is unique within the organization."""
     # Quoted, so that the next colon always ends the organization's id.
     return f"fingerprint:{quote(organization_id, safe='')}:{fingerprint}"

@@ -17,13 +17,13 @@ from shared.pb.inventory.v1.events_pb2 import MachineCreated, MachineDeleted, Ma
 
 M = TypeVar("M", bound=Message)
 
-TYPES: dict[str, type[Message]] = {
+# The messages of the inventory's events, by `ce-type`.
+_TYPES: dict[str, type[Message]] = {
     "inventory.machine.created.v1": MachineCreated,
     "inventory.machine.updated.v1": MachineUpdated,
     "inventory.machine.deleted.v1": MachineDeleted,
     "inventory.pool.changed.v1": PoolChanged,
 }
-"""The messages of the inventory's events, by `ce-type`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def decode(body: bytes, message_type: type[M]) -> PushedEvent[M]:
 def _event(envelope: dict[str, Any], message_type: type[M]) -> PushedEvent[M]:
     message = envelope["message"]
     attributes = message["attributes"]
-    if TYPES.get(attributes["ce-type"]) is not message_type:
+    if _TYPES.get(attributes["ce-type"]) is not message_type:
         raise ValueError(f"ce-type {attributes['ce-type']} is not that of {message_type.DESCRIPTOR.name}")
     return PushedEvent(
         id=attributes["ce-id"],

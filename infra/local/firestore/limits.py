@@ -68,14 +68,14 @@ def check_size(data: bytes) -> None:
     if len(data) <= _SURELY_SMALL:
         return
     document = Document.FromString(data)
-    size = document_size(document)
+    size = _document_size(document)
     if size > MAX_DOCUMENT_BYTES:
         raise InvalidArgument(
             f"Document '{document.name}' cannot be written because its size ({size:,} bytes) exceeds"
             f" the maximum allowed size of {MAX_DOCUMENT_BYTES:,} bytes."
         )
     for name, value in document.fields.items():
-        if value_size(value) > MAX_FIELD_BYTES:
+        if _value_size(value) > MAX_FIELD_BYTES:
             raise InvalidArgument(f'The value of property "{name}" is longer than {MAX_FIELD_BYTES} bytes.')
 
 
@@ -85,7 +85,7 @@ def check_changed(size: int) -> None:
         raise InvalidArgument("Transaction too big. Decrease transaction size.")
 
 
-def document_size(document: Document) -> int:
+def _document_size(document: Document) -> int:
     """Return the size of a document in bytes, as production bills and limits it."""
     return _name_size(document.name) + _fields_size(document.fields) + 32
 
@@ -146,10 +146,10 @@ def _check_vector(fields: Mapping[str, Value]) -> None:
 
 
 def _fields_size(fields: Mapping[str, Value]) -> int:
-    return sum(len(name.encode()) + 1 + value_size(value) for name, value in fields.items())
+    return sum(len(name.encode()) + 1 + _value_size(value) for name, value in fields.items())
 
 
-def value_size(value: Value) -> int:
+def _value_size(value: Value) -> int:
     """Return the size of a value in bytes."""
     kind = value.WhichOneof("value_type") or ""
     match kind:
@@ -160,7 +160,7 @@ def value_size(value: Value) -> int:
         case "reference_value":
             return _name_size(value.reference_value)
         case "array_value":
-            return sum(map(value_size, value.array_value.values))
+            return sum(map(_value_size, value.array_value.values))
         case "map_value":
             return _fields_size(value.map_value.fields)
     return _FIXED_SIZES[kind]

@@ -71,7 +71,7 @@ def complete_subscription(config: pb.Subscription) -> None:
     _reject("Subscription", config, _UNSUPPORTED_SUBSCRIPTION_FIELDS)
     check_labels(config.labels)
     parse(config.filter)
-    check_push_config(config.push_config)
+    _check_push_config(config.push_config)
     config.push_config.SetInParent()  # always present, empty for pull
     if config.push_config.push_endpoint:
         config.push_config.attributes["x-goog-version"] = _PUSH_VERSION
@@ -95,7 +95,7 @@ def check_ack_deadline(name: str, seconds: int) -> None:
         )
 
 
-def check_push_config(config: pb.PushConfig) -> None:
+def _check_push_config(config: pb.PushConfig) -> None:
     """Check a push configuration.
 
     Raises:

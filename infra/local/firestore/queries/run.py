@@ -34,7 +34,7 @@ def prepare(database: Database, query: Query) -> Iterator[None]:
     Yields:
         After each step, so that others can run.
     """
-    scope = scope_of(database, query)
+    scope = _scope_of(database, query)
     if scope is not None:
         yield from _Search(scope, query, None).prepare()
 
@@ -76,7 +76,7 @@ def count(database: Database, query: Query, time: int | None) -> tuple[int, int]
     return skipped, rest if query.limit is None else min(rest, query.limit)
 
 
-def scope_of(database: Database, query: Query) -> Scope | None:
+def _scope_of(database: Database, query: Query) -> Scope | None:
     """Return the scope of a query; None if it does not exist yet."""
     if not query.collection:
         return database.everything
@@ -204,7 +204,7 @@ class _Scan:
 
 def _search(database: Database, query: Query, time: int | None) -> _Search | None:
     """Return the search of a query, ready to run; None if its scope does not exist yet."""
-    scope = scope_of(database, query)
+    scope = _scope_of(database, query)
     if scope is None:
         return None
     search = _Search(scope, query, time)
