@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from google_apis.firestore.common_pb2 import TransactionOptions
@@ -13,13 +13,14 @@ from google_apis.firestore.firestore_pb2 import (
     BatchGetDocumentsResponse,
     RollbackRequest,
     RunAggregationQueryRequest,
+    RunAggregationQueryResponse,
     RunQueryRequest,
     RunQueryResponse,
 )
 from google_apis.firestore.query_pb2 import StructuredAggregationQuery, StructuredQuery
 from shared.channels import Metadata, routing
 from shared.domain.deadline import Deadline
-from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument, SerializedResponse
 from shared.store import wire_format
 from shared.store.document_reads import DocumentReads, mask
 from shared.store.document_updates import DocumentUpdates, can_share
@@ -35,6 +36,7 @@ Read = TypeVar("Read")
 Received = TypeVar("Received")
 Found = TypeVar("Found", Document, SerializedDocument)
 Query = TypeVar("Query", RunQueryRequest, RunAggregationQueryRequest)
+Response = TypeVar("Response")
 
 
 class Firestore:
@@ -220,7 +222,7 @@ class Firestore:
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
 
         async def receive(
-            stream: "grpc.aio.UnaryStreamCall[RunQueryRequest, Any]",
+            stream: "grpc.aio.UnaryStreamCall[RunQueryRequest, RunQueryResponse]",
         ) -> tuple[list[Document], datetime]:
             # Without a document, there is one response, which has only the time.
             responses = []
@@ -258,17 +260,17 @@ class Firestore:
         """
         request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
 
-        async def receive(stream: AsyncIterable[Any]) -> list[Read]:
+        async def receive(stream: AsyncIterable[SerializedResponse]) -> list[Read]:
             return [read(response.document) async for response in stream if response.HasField("document")]
 
         return await self._run(self._rpcs.run_query_serialized, request, deadline, receive)
 
     async def _run(
         self,
-        rpc: "grpc.aio.UnaryStreamMultiCallable[Query, Any]",
+        rpc: "grpc.aio.UnaryStreamMultiCallable[Query, Response]",
         request: Query,
         deadline: Deadline,
-        receive: "Callable[[grpc.aio.UnaryStreamCall[Query, Any]], Awaitable[Received]]",
+        receive: "Callable[[grpc.aio.UnaryStreamCall[Query, Response]], Awaitable[Received]]",
     ) -> Received:
         async def run() -> Received:
             with store_errors():
@@ -310,7 +312,7 @@ class Firestore:
         # Google's documentation does not say that a query with selected fields can be counted.
         request.structured_aggregation_query.structured_query.ClearField("select")
 
-        async def receive(stream: AsyncIterable[Any]) -> tuple[int, datetime]:
+        async def receive(stream: AsyncIterable[RunAggregationQueryResponse]) -> tuple[int, datetime]:
             # Responses without a result only report progress.
             [response] = [response async for response in stream if response.HasField("result")]
             number = response.result.aggregate_fields["count"].integer_value
