@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import uuid6
 from google.protobuf.empty_pb2 import Empty
@@ -221,7 +221,7 @@ async def _call(
     Raises:
         ConnectionError: it fails with another status.
     """
-    call: Any = channel.unary_unary(
+    call: grpc.aio.UnaryUnaryMultiCallable[Message, Response] = channel.unary_unary(
         f"/{method}",
         request_serializer=type(request).SerializeToString,
         response_deserializer=response_type.FromString,
@@ -229,11 +229,10 @@ async def _call(
     # Emulators accept this token as an administrator's, to whom Firestore's security rules do not apply.
     metadata = (("authorization", "Bearer owner"),)
     try:
-        response: Response = await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
+        return await call(request, timeout=TIMEOUT, wait_for_ready=True, metadata=metadata)
     except grpc.aio.AioRpcError as error:
         if error.code() in tolerated:
             return None
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             raise ConnectionError(f"it has not answered for {TIMEOUT:g} seconds") from error
         raise ConnectionError(f"{method}: {error.code().name}: {error.details()}") from error
-    return response
