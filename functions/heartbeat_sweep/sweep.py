@@ -120,16 +120,15 @@ def _last_seen(document: Document) -> datetime:
 
 async def _disconnect(inventory: Inventory, document: Document, since: datetime, deadline: Deadline) -> None:
     """Disconnect a machine, unless it is deleted or no longer silent."""
-    listed = StoredMachine.of(document)
-    machine = listed.machine
-    found: StoredMachine | None = listed
+    listed = [StoredMachine.of(document)]
+    machine = listed[0].machine
     command = Command(organization_id=machine.organization_id, deadline=deadline)
 
     async def decide(_: Transaction) -> Decision:
-        nonlocal found
         # The first attempt uses the query's document. If that has changed, the next attempt reads it again.
-        stored, found = found, None
-        if stored is None:
+        if listed:
+            stored = listed.pop()
+        else:
             stored = await read_stored_machine(
                 inventory.firestore, machine.organization_id, machine.id, deadline
             )
