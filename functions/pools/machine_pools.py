@@ -59,7 +59,7 @@ async def replace(inventory: Inventory, call: Call) -> HttpResponse:
         joined = [pool for pool in entered if pool.id not in before.pool_ids]
         if not joined and not left:
             return Decision(response=_response(stored.plain))
-        after = pools.with_pools(before, wanted, now=inventory.clock())
+        after = pools.set_pools(before, wanted, now=inventory.clock())
         versions = [MachineVersion(id=after.id, version=after.version)]
         added, removed = PoolChange.POOL_CHANGE_MACHINES_ADDED, PoolChange.POOL_CHANGE_MACHINES_REMOVED
         changed = [

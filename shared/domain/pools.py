@@ -61,15 +61,15 @@ def join(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
     """Add a machine to a pool; a machine that is in it already stays unchanged."""
     if pool_id in machine.pool_ids:
         return machine
-    return with_pools(machine, [*machine.pool_ids, pool_id], now=now)
+    return set_pools(machine, [*machine.pool_ids, pool_id], now=now)
 
 
 def leave(machine: Machine, pool_id: str, *, now: datetime) -> Machine:
     """Remove a machine from a pool; a machine that is not in it stays unchanged."""
-    return with_pools(machine, [other for other in machine.pool_ids if other != pool_id], now=now)
+    return set_pools(machine, [other for other in machine.pool_ids if other != pool_id], now=now)
 
 
-def with_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> Machine:
+def set_pools(machine: Machine, pool_ids: Sequence[str], *, now: datetime) -> Machine:
     """Make a machine a member of exactly these pools; if this differs, it gets the next version."""
     if list(pool_ids) == list(machine.pool_ids):
         return machine
