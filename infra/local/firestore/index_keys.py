@@ -19,7 +19,8 @@ class Mode(Enum):
     CONTAINS = "contains"
 
 
-Spec = tuple[tuple[paths.FieldPath, Mode], ...]
+IndexField = tuple[paths.FieldPath, Mode]
+Spec = tuple[IndexField, ...]
 
 
 def sort_key(order: Spec, document: Document, name: bytes) -> bytes | None:

@@ -6,13 +6,11 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 """
 
 from infra.local.firestore import paths
-from infra.local.firestore.index_keys import Mode
+from infra.local.firestore.index_keys import IndexField, Mode, Spec
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
 from infra.local.firestore.queries.parse import Query
 from infra.local.status_errors import FailedPrecondition
-
-Field = tuple[paths.FieldPath, Mode]
 
 
 def check(query: Query, indexes: Indexes) -> None:
@@ -31,7 +29,7 @@ class _Need:
     def __init__(self, query: Query, terms: Conjunction) -> None:
         self._collection = query.collection
         self._group = query.descendants
-        self._equalities: set[Field] = {
+        self._equalities: set[IndexField] = {
             (term.path, Mode.CONTAINS if isinstance(term, Contains) else Mode.ASCENDING)
             for term in terms
             if isinstance(term, Equal | Contains) and term.path != paths.NAME
@@ -58,7 +56,7 @@ class _Need:
         shown = ", ".join(f"{paths.show(path)} {mode.name}" for path, mode in fields)
         return f"collection group {self._collection}, query scope {scope}, fields {shown}"
 
-    def _single(self, indexes: Indexes, order: tuple[Field, ...]) -> bool:
+    def _single(self, indexes: Indexes, order: Spec) -> bool:
         """Return whether a single-field index has this order, with the name in the same direction."""
         (path, mode), *rest = order
         return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
@@ -75,7 +73,7 @@ class _Need:
     def _has(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
         return indexes.has_single(self._collection, path, mode, group=self._group)
 
-    def _composites(self, indexes: Indexes) -> list[set[Field]]:
+    def _composites(self, indexes: Indexes) -> list[set[IndexField]]:
         """Return, for each composite index that can be used, the equalities of the query that it covers."""
         return [
             part
@@ -85,7 +83,7 @@ class _Need:
             if part is not None
         ]
 
-    def _part(self, composite: Composite) -> set[Field] | None:
+    def _part(self, composite: Composite) -> set[IndexField] | None:
         fields = composite.complete
         leading, order = fields[: -len(self._order)], fields[-len(self._order) :]
         if order != self._order:
