@@ -6,7 +6,7 @@ https://firebase.google.com/docs/firestore/query-data/index-overview#taking_adva
 """
 
 from infra.local.firestore import paths
-from infra.local.firestore.index_keys import IndexField, Mode, Spec
+from infra.local.firestore.index_keys import IndexField, Mode
 from infra.local.firestore.indexes import Composite, Indexes
 from infra.local.firestore.queries.filters import Conjunction, Contains, Equal
 from infra.local.firestore.queries.parse import Query
@@ -44,7 +44,7 @@ class _Need:
         if not self._equalities:
             # Documents are stored in ascending order of their names, which needs no index.
             as_they_lie = self._order == ((paths.NAME, Mode.ASCENDING),)
-            return as_they_lie or self._single(indexes, self._order) or self._composites(indexes) != []
+            return as_they_lie or self._single(indexes) or self._composites(indexes) != []
         covered = {field for part in self._composites(indexes) for field in part}
         if not self._sorts:
             covered |= {field for field in self._equalities if self._merges(indexes, *field)}
@@ -56,9 +56,9 @@ class _Need:
         shown = ", ".join(f"{paths.show(path)} {mode.name}" for path, mode in fields)
         return f"collection group {self._collection}, query scope {scope}, fields {shown}"
 
-    def _single(self, indexes: Indexes, order: Spec) -> bool:
-        """Return whether a single-field index has this order, with the name in the same direction."""
-        (path, mode), *rest = order
+    def _single(self, indexes: Indexes) -> bool:
+        """Return whether a single-field index has the sort order, with the name in the same direction."""
+        (path, mode), *rest = self._order
         return rest == [(paths.NAME, mode)] and self._has(indexes, path, mode)
 
     def _merges(self, indexes: Indexes, path: paths.FieldPath, mode: Mode) -> bool:
@@ -79,8 +79,7 @@ class _Need:
             part
             for composite in indexes.composites or ()
             if composite.collection == self._collection and composite.group == self._group
-            for part in [self._part(composite)]
-            if part is not None
+            if (part := self._part(composite)) is not None
         ]
 
     def _part(self, composite: Composite) -> set[IndexField] | None:
