@@ -4,8 +4,6 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-import grpc.aio
-
 from google_apis.firestore.document_pb2 import Document
 from shared import logs
 from shared.bootstrap import Inventory
@@ -45,7 +43,7 @@ async def sweep(
         seconds: how long it can take to disconnect one machine.
 
     Raises:
-        Unavailable: the store did not change all machines, or there are too many for one call.
+        Unavailable: not all machines could be changed, or there are too many for one call.
         Rejected: the query's index is missing.
         grpc.aio.AioRpcError: the store rejects the query.
     """
@@ -54,7 +52,7 @@ async def sweep(
         await run.start_all(disconnect_after)
     finally:
         await run.finish()
-    if not run.is_complete:
+    if run.failed:
         raise Unavailable  # each failure is logged already
 
 
@@ -62,10 +60,10 @@ class _Run:
     """One call of the sweep, with its counts."""
 
     def __init__(self, inventory: Inventory, seconds: float) -> None:
-        self.is_complete = True
+        self.failed = 0
         self._inventory = inventory
         self._seconds = seconds
-        self._silent = self._failed = 0
+        self._silent = 0
         self._slots = asyncio.Semaphore(PAGE)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -97,7 +95,7 @@ class _Run:
     async def finish(self) -> None:
         """Wait for the last machines and their events, and log the counts."""
         await asyncio.gather(*self._running)
-        fields = {"silent": self._silent, "failed": self._failed}
+        fields = {"silent": self._silent, "failed": self.failed}
         logs.log(logging.INFO, f"heartbeats: {self._silent} machines silent", fields)
         await self._inventory.outbox.flush(DROP_SECONDS)
 
@@ -105,11 +103,9 @@ class _Run:
         try:
             await _disconnect(self._inventory, document, since, Deadline(self._seconds))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other machines are disconnected
-            self._failed += 1
+            self.failed += 1
             fields = {"document": document.name}
             logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=error)
-            if isinstance(error, Unavailable | grpc.aio.AioRpcError):
-                self.is_complete = False
         finally:
             self._slots.release()
 

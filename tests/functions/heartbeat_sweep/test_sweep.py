@@ -289,11 +289,15 @@ async def test_a_commit_without_a_response_takes_effect_once(fleet: Fleet, when:
     assert len(machines) == len(await fleet.events())
 
 
-async def test_a_document_that_is_no_machine_does_not_stop_the_others(fleet: Fleet) -> None:
+async def test_a_document_that_is_no_machine_does_not_stop_the_others_and_fails_the_call(
+    fleet: Fleet,
+) -> None:
+    """It stays silent until somebody corrects it, and only the alert on failed calls reports it."""
     broken, sound = await fleet.add(SILENT + timedelta(days=1), SILENT)
     await spoil(fleet.inventory.firestore, broken)
 
-    await sweep(fleet.inventory, DISCONNECT_AFTER)
+    with pytest.raises(Unavailable):
+        await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert [sound.id] == [event.after.id for event in await fleet.events()]
 
