@@ -6,7 +6,7 @@ from shared.bootstrap import Inventory
 from shared.domain.deadline import Deadline
 from shared.events.push import PushedEvent
 from shared.pb.inventory.v1.events_pb2 import PoolChange, PoolChanged
-from shared.store import writes
+from shared.store import paths, writes
 from shared.store.effects import Effect
 from shared.store.errors import is_too_big
 from shared.store.member_names import member_names
@@ -22,7 +22,8 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
     """Remove a deleted pool's id from its members, in batches.
 
     No machine can join the pool any more, because an assignment reads the pool in its transaction. Versions
-    of machines do not change: memberships ended with the pool, and its event stands for all members.
+    of machines do not change: memberships ended with the pool, and its event stands for all members. After a
+    restore of the database, the pool can exist again, and then keeps its members.
 
     Raises:
         Unavailable: some members are left, so the event must be delivered again.
@@ -34,6 +35,9 @@ async def clean_up(inventory: Inventory, event: PushedEvent[PoolChanged]) -> Non
     limit = BATCH
 
     async def decide(_: Transaction) -> Effect:
+        path = paths.pool(event.organization_id, pool_id)
+        if await inventory.firestore.get(path, deadline, fields=["version"]) is not None:
+            return Effect()
         members = await member_names(
             inventory.firestore, event.organization_id, pool_id, limit=limit, deadline=deadline
         )

@@ -152,6 +152,16 @@ def test_a_living_pool_keeps_its_members(
     assert len(pool.members()) == 2
 
 
+def test_a_pool_that_exists_again_keeps_its_members(
+    firestore_client: firestore.Client, pool: DeletedPool, cleanup: Callable[[str], int]
+) -> None:
+    """As after a restore of the database to a time before the deletion."""
+    pool.have_members(2)
+    firestore_client.document("organizations", pool.organization_id, "pools", pool.id).set({"version": 1})
+    assert cleanup(pool.envelope()) == 204
+    assert len(pool.members()) == 2
+
+
 async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
     stack: RunningStack, pool: DeletedPool, publisher: pubsub.PublisherClient
 ) -> None:
