@@ -76,7 +76,7 @@ locals {
     }
     delivery = {
       name      = "A subscription of ours is more than 10 minutes behind"
-      advice    = "Its function fails or is too slow: see that function's log."
+      advice    = "Its function fails or is too slow: see that function's log. If its name begins with kept-, see its state: BigQuery does not accept the events."
       filter    = local.delivery
       ratio_to  = null
       aligner   = "ALIGN_MAX"

@@ -76,8 +76,13 @@ locals {
     "${local.of_pubsub}/num_undelivered_messages\"",
     "resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", local.dead_letter_subscriptions)}\")",
   ])
+  # A message that BigQuery rejects becomes a dead letter, but all of them wait while a table or access is missing.
+  delivery_subscriptions = concat(
+    keys(local.subscriptions),
+    [for subscription in google_pubsub_subscription.kept : subscription.name],
+  )
   delivery = join(" AND ", [
     "${local.of_pubsub}/oldest_unacked_message_age\"",
-    "resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", keys(local.subscriptions))}\")",
+    "resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", local.delivery_subscriptions)}\")",
   ])
 }

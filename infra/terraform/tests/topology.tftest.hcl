@@ -306,6 +306,13 @@ run "watch" {
   }
   assert {
     condition = alltrue([
+      for name in concat(keys(google_pubsub_subscription.push), [for kept in google_pubsub_subscription.kept : kept.name]) :
+      strcontains(google_monitoring_alert_policy.threshold["delivery"].conditions[0].condition_threshold[0].filter, name)
+    ])
+    error_message = "A subscription may fall behind and nobody is told."
+  }
+  assert {
+    condition = alltrue([
       for policy in concat(values(google_monitoring_alert_policy.threshold), values(google_monitoring_alert_policy.not_called)) :
       policy.notification_channels == tolist([for channel in google_monitoring_notification_channel.email : channel.id])
     ])
