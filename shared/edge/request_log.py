@@ -42,6 +42,7 @@ class RequestRecord:
     trace: logs.Trace | None = None
     route: str | None = None
     organization_id: str | None = None
+    key_id: str | None = None
     status: int = 0
     error: Exception | None = None
 
@@ -93,6 +94,7 @@ class RequestLog:
             "status": record.status,
             "milliseconds": round(milliseconds, 2),
             "organization_id": record.organization_id,
+            "key_id": record.key_id,
         }
         if record.trace is not None:
             fields |= record.trace.fields(self._project)

@@ -114,7 +114,8 @@ class Resource(Endpoint):
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._operations))})
         caller = await self._authenticator.authenticate(request.headers.getlist("authorization"))
-        record_of(request.scope).organization_id = caller.organization_id
+        record = record_of(request.scope)
+        record.organization_id, record.key_id = caller.organization_id, caller.key_id
         caller.require(operation.scope)
         if operation.query is None and request.scope["query_string"]:
             read_query(request, Strict)  # rejects every parameter

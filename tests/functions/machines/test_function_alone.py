@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from google.cloud.firestore import Client
 
+from infra import keys
 from infra.local.fork_server import ForkServer
 from tests import proc
 from tests.control import Control
@@ -149,7 +150,10 @@ async def test_an_instance_without_cpu_for_longer_than_the_timeout_serves_the_ne
         assert proc.children(function.arbiter) == [worker]
 
 
-async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topics: LoneFunction) -> None:
+async def test_a_request_is_one_line_of_json(
+    machines: MachinesApi, without_topics: LoneFunction, firestore_client: Client
+) -> None:
+    [key] = keys.find(firestore_client, "organization_id", machines.organization.id)
     created(await machines.register(a_body(), {"X-Request-Id": "logged-1"}))
 
     entry = await without_topics.log_entry("logged-1")
@@ -166,6 +170,7 @@ async def test_a_request_is_one_line_of_json(machines: MachinesApi, without_topi
         "route": PATH,
         "status": 201,
         "organization_id": machines.organization.id,
+        "key_id": key.get("id"),
     } == entry
 
 
