@@ -11,6 +11,7 @@ from shared.bootstrap import Inventory
 from shared.bootstrap.application import application
 from shared.edge.app import Application
 from shared.edge.internal import internal_routes
+from shared.edge.request_log import record_of
 from shared.events.push import PushedEvent, decode
 
 M = TypeVar("M", bound=Message)
@@ -34,6 +35,9 @@ def subscriber_app(
     """
 
     async def receive(request: Request) -> None:
-        await handle(decode(await request.body(), message_type))
+        event = decode(await request.body(), message_type)
+        record = record_of(request.scope)
+        record.organization_id, record.event_id = event.organization_id, event.id
+        await handle(event)
 
     return application(inventory, partial(internal_routes, receive))

@@ -43,6 +43,7 @@ class RequestRecord:
     route: str | None = None
     organization_id: str | None = None
     key_id: str | None = None
+    event_id: str | None = None
     status: int = 0
     error: Exception | None = None
 
@@ -96,6 +97,8 @@ class RequestLog:
             "organization_id": record.organization_id,
             "key_id": record.key_id,
         }
+        if record.event_id is not None:
+            fields["event_id"] = record.event_id
         if record.trace is not None:
             fields |= record.trace.fields(self._project)
         severity = logging.INFO if record.error is None else logging.WARNING

@@ -267,6 +267,17 @@ async def test_a_page_in_a_browser_on_this_machine_cannot_call_it(
     assert pool.members()
 
 
+async def test_the_log_says_which_event_a_delivery_was(
+    stack: RunningStack, fork_server: ForkServer, pool: DeletedPool
+) -> None:
+    """Each delivery has another request id, and a dead letter has only the event's."""
+    async with running_function(fork_server, "pool_cleanup", stack.environment()) as function:
+        await function.http.post("/", content=pool.envelope(), headers={"X-Request-Id": "delivery"})
+        entry = await function.log_entry("delivery")
+    event_id = pool.message().attributes["ce-id"]
+    assert (event_id, pool.organization_id) == (entry["event_id"], entry["organization_id"])
+
+
 async def test_the_log_says_why_an_event_was_rejected(stack: RunningStack, fork_server: ForkServer) -> None:
     """Pub/Sub does not show the response to anybody."""
     async with running_function(fork_server, "pool_cleanup", stack.environment()) as function:
