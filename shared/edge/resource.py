@@ -24,6 +24,10 @@ from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
 from shared.edge.validation import Model, Strict, validate
 
+# Cloud Run turns a larger response into a 500, unless it has no `Content-Length` and so is sent in chunks:
+# https://cloud.google.com/run/quotas
+MAX_DECLARED_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -124,7 +128,10 @@ class Resource(Endpoint):
         call = Call(request=request, body=raw, caller=caller, deadline=deadline)
         response = await operation.handler(call)
         # Sorted as in the record of a response, because a replay must be equal byte for byte.
-        return Response(response.body, response.status, dict(sorted(response.headers.items())))
+        result = Response(response.body, response.status, dict(sorted(response.headers.items())))
+        if len(response.body) > MAX_DECLARED_BYTES:
+            del result.headers["content-length"]
+        return result
 
 
 def api_routes(

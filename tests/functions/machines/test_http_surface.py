@@ -4,10 +4,11 @@ import re
 
 import httpx
 import pytest
+from uuid6 import uuid7
 
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
-from tests.functions.machines.expectations import PATH, common_headers, problem
+from tests.functions.machines.expectations import PATH, common_headers, created, problem
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -118,3 +119,21 @@ async def test_requests_without_an_id_get_one_each(http: httpx.AsyncClient) -> N
     ids = {(await http.get("/health/liveness")).headers["x-request-id"] for _ in range(5)}
 
     assert len(ids) == 5
+
+
+async def test_a_response_that_is_too_large_for_cloud_run_is_sent_in_chunks(machines: MachinesApi) -> None:
+    machine = machines.stored(created(await machines.register(a_body())))
+    small = await machines.call("GET", PATH)
+    large = machine | {"os_info": "\x01" * 480_000}  # in JSON, each character takes six bytes
+    batch = machines.store.batch()
+    ids = [str(uuid7()) for _ in range(12)]
+    for machine_id in ids:
+        batch.set(machines.machines().document(machine_id), large | {"id": machine_id})
+    batch.commit()
+
+    response = await machines.call("GET", PATH)
+
+    assert len(response.content) > 32 * 1024 * 1024
+    assert response.headers["transfer-encoding"] == "chunked"
+    assert ids[::-1] == [shown["id"] for shown in response.json()["machines"]][:12]
+    assert small.headers["content-length"] == str(len(small.content))
