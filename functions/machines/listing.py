@@ -51,7 +51,8 @@ class MachineItemsQuery(Strict):
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
         default_factory=frozenset,
-        description="Include their pools; needs the scope `pools:read`, and takes at most 8 MiB of pools",
+        description="Include their pools; needs the scope `pools:read`, and takes at most 1,000 pools of "
+        "8 MiB in all",
     )
     skip: Skip = 0
     limit: Limit = 100

@@ -17,6 +17,9 @@ from shared.store.pools import find_pools
 # The most bytes of stored pools in a response, if each pool counts once for each of its machines. JSON can be
 # six times as large. One machine is always below this: at most 100 pools of 80 KiB each.
 MAX_BYTES = 8 * 1024 * 1024
+# The most different pools in a response, as in a page of pools. Each is counted, and tens of thousands would
+# not even fit into the request that reads them. Ten machines are always below this.
+MAX_POOLS = 1000
 
 Shown = Mapping[str, Mapping[str, Any]]
 """Pools as responses show them, by their ids."""
@@ -28,9 +31,12 @@ async def read_pools(inventory: Inventory, call: Call, machines: Iterable[Plain]
     Deleted pools are not included, even if machines still have their ids.
 
     Raises:
-        Invalid: the pools are too large to be shown with each of their machines.
+        Invalid: the pools are too many, or too large to be shown with each of their machines.
     """
     pool_ids = Counter(pool_id for machine in machines for pool_id in machine["pool_ids"])
+    if len(pool_ids) > MAX_POOLS:
+        message = f"These machines are in more than {MAX_POOLS} pools: ask for fewer machines"
+        raise Invalid([Fault(("query", "include"), "too_many", message)])
     organization = call.caller.organization_id
     pools = await find_pools(inventory.firestore, organization, list(pool_ids), call.deadline)
     if sum(pool.ByteSize() * pool_ids[pool.id] for pool in pools) > MAX_BYTES:

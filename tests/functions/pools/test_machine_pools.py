@@ -126,6 +126,20 @@ async def test_concurrent_replacements_leave_the_pools_of_one_of_them(pools: Poo
     )
 
 
+async def test_machines_of_too_many_pools_are_not_shown_with_them(pools: PoolsApi) -> None:
+    """To read them would take longer than a request may, and with more, be one call of more than 10 MiB."""
+    machines = await pools.register_several(11)
+    for machine in machines:
+        pools.put([machine], [a_uuid() for _ in range(91)])
+
+    fewer = await pools.call("GET", "/v1/machines?include=pools&limit=10")
+    rejected = await pools.call("GET", "/v1/machines?include=pools")
+
+    assert (fewer.status_code, len(fewer.json()["items"])) == (200, 10)
+    message = "These machines are in more than 1000 pools: ask for fewer machines"
+    invalid(rejected, (("query", "include"), message, "too_many"))
+
+
 async def test_pools_that_are_too_large_to_be_shown_with_each_machine_are_not(pools: PoolsApi) -> None:
     large = [(await pools.create(name="a", description="b" * 80_000))["id"] for _ in range(60)]
     machines = await pools.register_several(2)
