@@ -77,7 +77,7 @@ async def _numbered_page(lists: MachineLists, call: Call, query: MachinePageQuer
     skip, limit = (query.page - 1) * query.per_page, query.per_page + 1
     counted, found = await asyncio.gather(
         machines.total(call.deadline),
-        machines.page(offset=skip, limit=limit, deadline=call.deadline),
+        machines.page(offset=skip, limit=limit, deadline=call.deadline, parameter="per_page"),
     )
     total = pages.total(counted, skip=skip, found=len(found), limit=limit)
     return _page(call, query, found, total=total, skip=skip, per_page=query.per_page)
@@ -89,7 +89,9 @@ async def _next_page(lists: MachineLists, call: Call, query: MachinePageQuery) -
     token = read_token(query.page_token, _query_id(call, query))
     per_page = query.per_page if "per_page" in query.model_fields_set else token.per_page
     machines = await lists.of(_filter(call, query), call.deadline)
-    found = await machines.page(after=token.after, limit=per_page + 1, deadline=call.deadline)
+    found = await machines.page(
+        after=token.after, limit=per_page + 1, deadline=call.deadline, parameter="per_page"
+    )
     return _page(call, query, found, total=token.total, skip=token.skip, per_page=per_page)
 
 

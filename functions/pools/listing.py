@@ -20,6 +20,7 @@ from shared.edge.resource import Call
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.members import count_members_of_each, list_members
+from shared.store.page_size import MAX_PAGE_BYTES
 from shared.store.pools import count_pools, list_pools
 
 # The most machines that a page reads for all its pools together, however large the pools are.
@@ -70,15 +71,24 @@ async def _read_members(
     """
     share = _share(counts)
     limits = {index: min(count, share) for index, count in enumerate(counts) if count}
+    max_bytes = MAX_PAGE_BYTES // max(len(limits), 1)
     organization = call.caller.organization_id
     newest = await run_concurrently(
-        list_members(inventory.firestore, organization, found[index].id, limit=limit, deadline=call.deadline)
+        list_members(
+            inventory.firestore,
+            organization,
+            found[index].id,
+            limit=limit,
+            deadline=call.deadline,
+            max_bytes=max_bytes,
+        )
         for index, limit in limits.items()
     )
     agreed = list(counts)
-    for (index, limit), members in zip(limits.items(), newest, strict=True):
-        agreed[index] = pages.total(counts[index], skip=0, found=len(members), limit=limit)
-    machines = {machine["id"]: machine for members in newest for machine in members}
+    for (index, limit), (members, has_more) in zip(limits.items(), newest, strict=True):
+        read = len(members) if has_more else limit
+        agreed[index] = pages.total(counts[index], skip=0, found=len(members), limit=read)
+    machines = {machine["id"]: machine for members, _ in newest for machine in members}
     return agreed, [included_machine(machine) for machine in machines.values()]
 
 

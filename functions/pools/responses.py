@@ -117,7 +117,7 @@ async def read_members(  # noqa: PLR0913 - whose pool, what of it, and when
         named: members to show before all others.
         as_of: the time of the reads; without it, now.
     """
-    counted, newest = await asyncio.gather(
+    counted, (newest, has_more) = await asyncio.gather(
         count_members(inventory.firestore, organization_id, pool_id, deadline, as_of=as_of),
         list_members(
             inventory.firestore,
@@ -132,7 +132,8 @@ async def read_members(  # noqa: PLR0913 - whose pool, what of it, and when
     machines, skip = pools.first_members(named, newest)
     # Without `as_of`, some of `named` may have left since. They are still shown, so they count too.
     known = {machine["id"] for machine in (*named, *newest)}
-    present = pages.total(counted, skip=0, found=len(newest), limit=pools.MAX_SHOWN)
+    limit = len(newest) if has_more else pools.MAX_SHOWN
+    present = pages.total(counted, skip=0, found=len(newest), limit=limit)
     count = max(present, len(known))
     if count <= len(machines):
         return Members(count, machines, {})

@@ -59,7 +59,11 @@ Skip = Annotated[
     _DIGITS,
 ]
 Limit = Annotated[
-    int, Field(strict=False, ge=1, le=1000, description="The maximum number to return"), _DIGITS
+    int,
+    Field(
+        strict=False, ge=1, le=1000, description="The maximum number to return, which may have 32 MiB in all"
+    ),
+    _DIGITS,
 ]
 Page = Annotated[
     int,
@@ -72,7 +76,8 @@ PerPage = Annotated[
         strict=False,
         ge=1,
         le=100,
-        description="The number of machines per page; by default 20, or that of the page before `page_token`",
+        description="The number of machines per page, which may have 32 MiB in all; by default 20, or "
+        "that of the page before `page_token`",
     ),
     _DIGITS,
 ]

@@ -265,6 +265,40 @@ class Firestore:
 
         return await self._run(self._rpcs.run_query_serialized, request, deadline, receive)
 
+    async def query_within(  # noqa: PLR0913 - a query, by name
+        self,
+        parent: str,
+        query: StructuredQuery,
+        deadline: Deadline,
+        read: Callable[[SerializedDocument], Read],
+        *,
+        max_bytes: int,
+        as_of: datetime | None = None,
+    ) -> tuple[list[Read], bool]:
+        """Run a query as `query_serialized` does, but only up to a size of all documents together.
+
+        Returns:
+            The converted documents, and whether there are more, with which they would exceed `max_bytes`.
+        """
+        request = RunQueryRequest(parent=self.name(parent), structured_query=query, read_time=as_of)
+
+        async def receive(
+            stream: "grpc.aio.UnaryStreamCall[RunQueryRequest, SerializedResponse]",
+        ) -> tuple[list[Read], bool]:
+            found: list[Read] = []
+            size = 0
+            async for response in stream:
+                if not response.HasField("document"):
+                    continue
+                size += response.ByteSize()
+                if size > max_bytes:
+                    stream.cancel()
+                    return found, True
+                found.append(read(response.document))
+            return found, False
+
+        return await self._run(self._rpcs.run_query_serialized, request, deadline, receive)
+
     async def _run(
         self,
         rpc: "grpc.aio.UnaryStreamMultiCallable[Query, Response]",

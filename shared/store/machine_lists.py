@@ -18,6 +18,7 @@ from shared.store.label_sets import LabelSets
 from shared.store.long_searches import find_verified
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
 from shared.store.machines import id_of, plain_machine
+from shared.store.page_size import MAX_PAGE_BYTES, page_too_large
 
 
 class MatchingMachines:
@@ -56,7 +57,13 @@ class MatchingMachines:
         return sum(await run_concurrently(counts)) + len(self._verified)
 
     async def page(
-        self, *, offset: int = 0, after: str | None = None, limit: int, deadline: Deadline
+        self,
+        *,
+        offset: int = 0,
+        after: str | None = None,
+        limit: int,
+        deadline: Deadline,
+        parameter: str = "limit",
     ) -> list[Plain]:
         """Read a page of machines, as plain values.
 
@@ -65,21 +72,25 @@ class MatchingMachines:
             after: the id of the previous page's last machine, instead of an offset; skips without reads.
             limit: the most machines to return.
             deadline: when to stop.
+            parameter: the query parameter with the limit, which errors name.
+
+        Raises:
+            Invalid: the machines are too large for one page.
         """
         if len(self._label_set_batches) == 1 and not self._verified:
             [query] = self._queries(after)
             query.offset = offset
             query.limit.value = limit
-            return await self._read(query, deadline)
+            return await self._read(query, deadline, parameter)
         if offset:
             passed = await self._ids(offset, deadline)
             if len(passed) < offset:
                 return []
-            return await self.page(after=passed[-1], limit=limit, deadline=deadline)
+            return await self.page(after=passed[-1], limit=limit, deadline=deadline, parameter=parameter)
         queries = self._queries(after)
         for query in queries:
             query.limit.value = limit
-        parts = await run_concurrently(self._read(query, deadline) for query in queries)
+        parts = await run_concurrently(self._read(query, deadline, parameter) for query in queries)
         verified = (machine for machine in self._verified if after is None or machine["id"] < after)
         merged = sorted(chain(verified, *parts), key=itemgetter("id"), reverse=True)
         return merged[:limit]
@@ -98,10 +109,13 @@ class MatchingMachines:
         verified = (machine["id"] for machine in self._verified)
         return sorted(chain(verified, *parts), reverse=True)[:limit]
 
-    async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
-        return await self._firestore.query_serialized(
-            self._parent, query, deadline, plain_machine, as_of=self._as_of
+    async def _read(self, query: StructuredQuery, deadline: Deadline, parameter: str) -> list[Plain]:
+        found, has_more = await self._firestore.query_within(
+            self._parent, query, deadline, plain_machine, max_bytes=MAX_PAGE_BYTES, as_of=self._as_of
         )
+        if has_more:
+            raise page_too_large("machines", parameter)
+        return found
 
     def _queries(self, after: str | None = None) -> list[StructuredQuery]:
         return [

@@ -18,6 +18,7 @@ from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.machines import MACHINE_SELECTION, id_of, plain_machine
 from shared.store.member_names import members_query
+from shared.store.page_size import MAX_PAGE_BYTES
 
 
 async def list_members(  # noqa: PLR0913 - a page, by name
@@ -27,12 +28,16 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     *,
     limit: int,
     deadline: Deadline,
+    max_bytes: int = MAX_PAGE_BYTES,
     known: Mapping[str, Plain] = MappingProxyType({}),
     as_of: datetime | None = None,
-) -> list[Plain]:
+) -> tuple[list[Plain], bool]:
     """Read the newest machines of a pool, newest first, as in lists of machines.
 
     For machines in `known`, by id, the result has these values, because that saves decoding them.
+
+    Returns:
+        The machines, and whether they are fewer than wanted because more would exceed `max_bytes`.
     """
 
     def read(document: SerializedDocument) -> Plain:
@@ -43,8 +48,8 @@ async def list_members(  # noqa: PLR0913 - a page, by name
     query.select.fields.extend(MACHINE_SELECTION)
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "__name__"
     query.limit.value = limit
-    return await firestore.query_serialized(
-        paths.organization(organization_id), query, deadline, read, as_of=as_of
+    return await firestore.query_within(
+        paths.organization(organization_id), query, deadline, read, max_bytes=max_bytes, as_of=as_of
     )
 
 

@@ -12,6 +12,7 @@ from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
 from shared.store.codec import decode
 from shared.store.firestore import Firestore
+from shared.store.page_size import MAX_PAGE_BYTES, page_too_large
 from shared.store.queries import all_in
 from shared.store.wire_format import Write
 
@@ -63,14 +64,21 @@ def create_pool(firestore: Firestore, pool: Pool) -> Write:
 async def list_pools(
     firestore: Firestore, organization_id: str, *, skip: int, limit: int, deadline: Deadline
 ) -> list[Pool]:
-    """Read a page of an organization's pools, newest first."""
+    """Read a page of an organization's pools, newest first.
+
+    Raises:
+        Invalid: the pools are too large for one page.
+    """
     query = all_in("pools")
     # Not by name, although ids are UUIDv7, because Firestore's own index of names is ascending:
     # https://github.com/firebase/flutterfire/issues/4398
     query.order_by.add(direction=StructuredQuery.DESCENDING).field.field_path = "created_at"
     query.offset = skip
     query.limit.value = limit
-    documents = await firestore.query(paths.organization(organization_id), query, deadline)
+    parent = paths.organization(organization_id)
+    documents, _ = await firestore.query_with_time(parent, query, deadline, max_bytes=MAX_PAGE_BYTES)
+    if sum(document.ByteSize() for document in documents) >= MAX_PAGE_BYTES:
+        raise page_too_large("pools", "limit")
     return [decode(document.fields, Pool) for document in documents]
 
 

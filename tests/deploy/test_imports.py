@@ -43,7 +43,7 @@ edge.auth edge.body edge.conditions edge.files edge.idempotency edge.items
 edge.machine_status edge.machine_view edge.negotiation edge.parameters edge.path edge.pool_view
 edge.query edge.resource edge.responses edge.sensitive_parameters edge.size edge.strict_json edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members
-store.memberships store.pools concurrency
+store.memberships store.page_size store.pools concurrency
 """
 ADDITIONAL = {
     "machines": f"""{SERVES_CLIENTS}

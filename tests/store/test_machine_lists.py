@@ -89,7 +89,7 @@ async def test_no_search_terms_of_members_are_read(own: Inventory, received: byt
     """They are larger than all other fields of a machine."""
     [machine_id] = await fill(own, 1)
 
-    [member] = await list_members(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
+    [member], _ = await list_members(own.firestore, "example", POOL, limit=10, deadline=Deadline(10))
 
     assert (member["id"], member["hostname"]) == (machine_id, "node")
     assert b"hostname" in received
