@@ -22,6 +22,9 @@ SECONDS = 45.0
 # The number of machines in a query, and that are disconnected concurrently, each in its own commit. One can
 # have 480 KiB.
 PAGE = 50
+# A machine counts as one more for each 64 KiB. Otherwise, 50 of the largest would take nearly all memory of
+# an instance: each takes several times its size, for its event, its commit and its publish.
+SLOT_BYTES = 64 * 1024
 # If published events are not deleted from the outbox within this time, the relay publishes them again.
 DROP_SECONDS = 2.0
 
@@ -83,10 +86,14 @@ class _Run:
             since = min(since, read_at - disconnect_after)
             page = [document for document in found if _last_seen(document) < since]
             for document in page:
-                await self._slots.acquire()
+                slots = 1 + document.ByteSize() // SLOT_BYTES
+                for _ in range(slots):
+                    await self._slots.acquire()
                 deadline.timeout()  # ends the sweep if the time is over
                 self._silent += 1
-                self._running.add(task := asyncio.create_task(self._try_to_disconnect(document, since)))
+                self._running.add(
+                    task := asyncio.create_task(self._try_to_disconnect(document, since, slots))
+                )
                 task.add_done_callback(self._running.discard)
             if len(page) < PAGE:
                 return
@@ -99,7 +106,7 @@ class _Run:
         logs.log(logging.INFO, f"heartbeats: {self._silent} machines silent", fields)
         await self._inventory.outbox.flush(DROP_SECONDS)
 
-    async def _try_to_disconnect(self, document: Document, since: datetime) -> None:
+    async def _try_to_disconnect(self, document: Document, since: datetime, slots: int) -> None:
         try:
             await _disconnect(self._inventory, document, since, Deadline(self._seconds))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other machines are disconnected
@@ -107,7 +114,8 @@ class _Run:
             fields = {"document": document.name}
             logs.log(logging.ERROR, "a silent machine was not disconnected", fields, error=error)
         finally:
-            self._slots.release()
+            for _ in range(slots):
+                self._slots.release()
 
 
 def _last_seen(document: Document) -> datetime:

@@ -57,6 +57,7 @@ class Fleet:
         *silences: timedelta,
         status: MachineStatus = MACHINE_STATUS_CONNECTED,
         organization_id: str = "example",
+        os_info: str = "",
     ) -> list[Machine]:
         """Store machines whose last heartbeats were that long ago."""
         machines = [
@@ -66,6 +67,7 @@ class Fleet:
                 version=1,
                 status=status,
                 last_seen=now() - silence,
+                os_info=os_info,
             )
             for silence in silences
         ]
@@ -366,6 +368,28 @@ async def test_a_machine_that_takes_long_delays_no_other(fleet: Fleet) -> None:
     await fleet.control.release()
     await sweeping
     assert (await fleet.read(slow)).status == MACHINE_STATUS_DISCONNECTED
+
+
+async def test_few_large_machines_are_disconnected_at_a_time(fleet: Fleet) -> None:
+    """Each takes several times its size, so that 50 of the largest take nearly all memory of an instance."""
+    count, at_once = 12, 7  # each counts as seven
+    machines = await fleet.add(*[SILENT] * count, os_info="x" * 450_000)
+    await fleet.control.fail_next("Commit", pattern="machines/", delay_ms=UNTIL_RELEASED, count=count)
+
+    async def to_come() -> int:
+        return sum(fault["count"] for fault in await fleet.control.waiting())
+
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
+    async with asyncio.timeout(20):
+        while await to_come() > count - at_once:
+            pass
+    left = [await to_come() for _ in range(20)][-1]  # the sweep runs between these calls
+    await fleet.control.forget()
+    await sweeping
+
+    assert left == count - at_once
+    for machine in machines:
+        assert (await fleet.read(machine)).status == MACHINE_STATUS_DISCONNECTED
 
 
 async def test_what_was_done_is_reported_also_when_the_store_fails(
