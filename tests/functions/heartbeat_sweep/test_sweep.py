@@ -221,9 +221,15 @@ async def test_a_machine_is_found_in_every_shard_and_organization(fleet: Fleet) 
 
 async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Fleet) -> None:
     count = 2 * PAGE + 1
-    machines = await fleet.add(*(SILENT + timedelta(seconds=number % 7) for number in range(count)))
+    machines = await fleet.add(*(SILENT + timedelta(seconds=7 * number % count) for number in range(count)))
+    for machine in sorted(machines, key=lambda machine: machine.last_seen.ToDatetime())[:PAGE]:
+        await fleet.control.fail_next("Commit", pattern=machine.id, delay_ms=UNTIL_RELEASED)
 
-    await sweep(fleet.inventory, DISCONNECT_AFTER)
+    sweeping = asyncio.create_task(sweep(fleet.inventory, DISCONNECT_AFTER, seconds=60.0))
+    await fleet.control.struck()
+    assert await fleet.events() == []  # of machines that have been silent for less long
+    await fleet.control.release()
+    await sweeping
 
     events = await fleet.events()
     assert len(events) == count
