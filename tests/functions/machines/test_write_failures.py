@@ -11,7 +11,15 @@ import pytest
 
 from tests.control import UNTIL_RELEASED, Control
 from tests.event_log import EventLog
-from tests.functions.machines.agents import AGENTS, Json, a_registration, parse_time, patched, registered
+from tests.functions.machines.agents import (
+    AGENTS,
+    Json,
+    a_registration,
+    missing,
+    parse_time,
+    patched,
+    registered,
+)
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body
 from tests.functions.machines.expectations import PATH, problem
@@ -246,11 +254,17 @@ async def test_a_deletion_is_decided_again_when_its_machine_has_changed(
     assert [event.version for event in log.of(machine["id"])] == [1, 2, 3]
 
 
-async def test_a_deletion_that_another_one_overtakes_is_not_found(machines: MachinesApi) -> None:
-    machine = await registered(machines)
+async def test_a_deletion_that_another_one_overtakes_is_not_found(
+    machines: MachinesApi, machine: Json, firestore_control: Control
+) -> None:
     path = f"{AGENTS}/{machine['id']}"
-    keys = [{"Idempotency-Key": str(uuid.uuid4())} for _ in range(2)]
+    keys = [{"Idempotency-Key": str(uuid.uuid4())} for _ in range(3)]
+    await fail_commits(firestore_control, machines, delay_ms=UNTIL_RELEASED)
+    overtaken = asyncio.create_task(machines.call("DELETE", path, headers=keys[0]))
+    await firestore_control.struck()
 
-    statuses = [(await machines.call("DELETE", path, headers=key)).status_code for key in keys]
+    deletion, repeated = [await machines.call("DELETE", path, headers=key) for key in keys[1:]]
+    await firestore_control.release()
 
-    assert statuses == [204, 404]
+    assert (deletion.status_code, repeated.status_code) == (204, 404)
+    missing(await overtaken, machine["id"])
