@@ -101,7 +101,8 @@ async def test_a_release_without_an_answer_is_repeated(
         await transaction.get([POOL])
         await firestore_control.fail_next("Rollback", pattern=project, when=when, **fault)
 
-    await firestore_control.forget()
+    assert (await firestore_control.rpcs())["Rollback"] >= 2
+    assert await firestore_control.forget() == []
     await overwrite(own)
 
 
