@@ -515,8 +515,7 @@ async def test_what_sets_a_child_up_ends_before_the_child_is_terminated() -> Non
     assert ends == ["setting up", "child"]
 
 
-async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> None:
-    """Ctrl-C also ends a child that does not have its own process group yet."""
+async def test_the_end_of_a_run_can_be_cancelled_also_as_its_process_dies() -> None:
     run = Run(print)
     run.pid = NOBODY
     ending = asyncio.create_task(run.end(grace=10))
@@ -526,3 +525,27 @@ async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again() -> N
     ending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await ending
+
+
+@pytest.mark.parametrize("turns", range(4))  # of the event loop, in which the child's supervision goes on
+async def test_a_stack_that_stops_as_a_child_dies_does_not_start_it_again(turns: int) -> None:
+    """Ctrl-C also ends a child that does not have its own process group yet."""
+    runs: list[Run] = []
+
+    class Interrupted(Mortal):
+        async def _begin(self) -> Run:
+            run = begun(Run)
+            run.drained.clear()
+            runs.append(run)
+            return run
+
+    child = Interrupted()
+    child.start()
+    assert await child.ready()
+    runs[0].take_end(-signal.SIGINT)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    runs[0].drained.set()
+    async with asyncio.timeout(10):
+        await child.stop()
+    assert (len(runs), child.lines) == (1, [])
