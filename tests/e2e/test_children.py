@@ -15,7 +15,7 @@ from infra.local import function, topology
 from infra.local.fork_server import ForkServer
 from infra.local.processes import STABLE_AFTER, Process
 from infra.local.spawn import Run
-from tests import virtual_time
+from tests import proc, virtual_time
 from tests.functions.lone_function import running_fork_server
 
 ECHO = """
@@ -182,30 +182,24 @@ async def test_the_end_of_a_function_is_noticed_in_whichever_thread_its_signal_a
     tmp_path: Path,
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(ALOOF)
-    fork_server = ForkServer(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
-    fork_server.start()
-    try:
+    async with running_fork_server(PYTHONPATH=str(tmp_path)) as fork_server:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
         os.kill(run.pid, signal.SIGKILL)
         async with asyncio.timeout(10):
             await run.exited.wait()
         await run.end(grace=10)
-    finally:
-        await fork_server.stop()
 
 
 async def test_the_start_of_a_function_prints_no_warning() -> None:
     """Python 3.12 and newer warn of forks beside other threads. One here waits for the end of the stack."""
     lines: list[str] = []
-    fork_server = ForkServer(lambda _, line: lines.append(line), {"PYTHONWARNINGS": "default"})
-    fork_server.start()
-    try:
+    async with running_fork_server(
+        lambda _, line: lines.append(line), PYTHONWARNINGS="default"
+    ) as fork_server:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
         await run.end(grace=10)
-    finally:
-        await fork_server.stop()
     assert lines == []
 
 
@@ -230,15 +224,11 @@ async def test_functions_that_end_at_the_same_time_are_all_noticed() -> None:
 
 async def test_a_function_that_dies_before_it_has_started_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(DOOMED)
-    fork_server = ForkServer(lambda *_: None, {"PYTHONPATH": str(tmp_path)})
-    fork_server.start()
-    try:
+    async with running_fork_server(PYTHONPATH=str(tmp_path)) as fork_server:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             async with asyncio.timeout(10):
                 with pytest.raises(ConnectionError, match="the function died before it had started"):
                     await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
-    finally:
-        await fork_server.stop()
 
 
 async def test_a_function_ends_with_its_fork_server_and_is_started_again_by_the_next(tmp_path: Path) -> None:
@@ -290,23 +280,19 @@ async def test_a_function_that_is_stopped_while_it_starts_leaves_nothing_behind(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     assert await fork_server.ready()
-    before, open_before = children(fork_server), open_files()
+    assert fork_server.pid
+    before, open_before = proc.children(fork_server.pid), open_files()
     async with asyncio.timeout(30):
         for turns in range(20):  # turns of the event loop: stop before the fork is requested, or while it is
             async with child(tmp_path, ECHO, fork_server):
                 for _ in range(turns):
                     await asyncio.sleep(0)
-        assert children(fork_server) == before
+        assert proc.children(fork_server.pid) == before
         async with child(tmp_path, ECHO, fork_server) as running:
             assert await running.function.ready()
             arbiter, _, _ = await running.ask()
         assert gone(arbiter)
         assert open_files() <= open_before
-
-
-def children(fork_server: ForkServer) -> list[str]:
-    """Return the ids of the processes forked from the fork server (proc_pid_task(5))."""
-    return Path(f"/proc/{fork_server.pid}/task/{fork_server.pid}/children").read_text().split()
 
 
 def open_files() -> int:
@@ -375,7 +361,8 @@ async def test_a_fork_server_that_hangs_while_a_function_is_stopped_is_started_a
                 while fork_server.pid in (hanging, None):  # noqa: ASYNC110 - nothing waits for a restart
                     await asyncio.sleep(0.01)
                 run = await fork_server.fork(("http.server", "0"), {}, listener.fileno(), print)
-                assert children(fork_server) == [str(run.pid)]
+                assert fork_server.pid
+                assert proc.children(fork_server.pid) == [run.pid]
                 await run.end(0)
 
 

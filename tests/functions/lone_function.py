@@ -12,6 +12,7 @@ import httpx
 from infra.local import topology
 from infra.local.fork_server import ForkServer
 from infra.local.function import Function
+from infra.local.processes import Report
 from tests.plain_http import NO_AUTHORITIES
 
 TIMEOUT = 10.0
@@ -43,9 +44,11 @@ class LoneFunction:
 
 
 @asynccontextmanager
-async def running_fork_server() -> AsyncIterator[ForkServer]:
+async def running_fork_server(
+    report: Report = lambda *_: None, **environment: str
+) -> AsyncIterator[ForkServer]:
     """Run a fork server for functions until the end of the block."""
-    fork_server = ForkServer(lambda *_: None, {})
+    fork_server = ForkServer(report, environment)
     fork_server.start()
     try:
         yield fork_server
