@@ -113,13 +113,12 @@ async def test_a_deleted_pool_is_taken_off_its_members(
 
 
 async def test_many_members_are_cleaned_up_in_batches(
-    stack: RunningStack, pool: DeletedPool, cleanup: Callable[[str], int]
+    firestore_control: Control, pool: DeletedPool, cleanup: Callable[[str], int]
 ) -> None:
     pool.have_members(499)
-    async with Control.of(stack.firestore_control, stack.project) as control:
-        await control.tally("Commit", pool.organization_id)
-        assert cleanup(pool.envelope()) == 204
-        assert await control.tallied() == 2
+    await firestore_control.tally("Commit", pool.organization_id)
+    assert cleanup(pool.envelope()) == 204
+    assert await firestore_control.tallied() == 2
     assert pool.members() == []
 
 
@@ -163,19 +162,18 @@ def test_a_pool_that_exists_again_keeps_its_members(
 
 
 async def test_a_cleanup_that_is_killed_is_finished_by_the_next_delivery(
-    stack: RunningStack, pool: DeletedPool, publisher: pubsub.PublisherClient
+    stack: RunningStack, firestore_control: Control, pool: DeletedPool, publisher: pubsub.PublisherClient
 ) -> None:
     pool.have_members(400)
-    async with Control.of(stack.firestore_control, stack.project) as control:
-        # The first batch is committed, and the second has no response yet.
-        members = f"{pool.organization_id}/machines/0399"
-        await control.fail_next("Commit", pattern=members, delay_ms=TIMEOUT * 1000)
-        publish(publisher, pool.message())
-        waiting = f"{stack.firestore_control}/faults"
-        await until(lambda: not httpx.get(waiting, verify=NO_AUTHORITIES).json()["faults"])
-        assert 0 < len(pool.members()) < 400
-        os.kill(stack.pids["pool_cleanup"], signal.SIGKILL)
-        await until(lambda: not pool.members())
+    # The first batch is committed, and the second has no response yet.
+    members = f"{pool.organization_id}/machines/0399"
+    await firestore_control.fail_next("Commit", pattern=members, delay_ms=TIMEOUT * 1000)
+    publish(publisher, pool.message())
+    async with asyncio.timeout(TIMEOUT):
+        await firestore_control.struck()
+    assert 0 < len(pool.members()) < 400
+    os.kill(stack.pids["pool_cleanup"], signal.SIGKILL)
+    await until(lambda: not pool.members())
 
 
 async def test_a_member_that_is_deleted_meanwhile_stays_deleted(
