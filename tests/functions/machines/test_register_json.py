@@ -37,6 +37,11 @@ NOT_JSON = {
 NOT_AN_OBJECT = ["[]", "[{}]", '"nics"', "1", "0.5", "true", "null", f"[{VALID}]"]
 
 
+def beside_a_nic(fields: str) -> bytes:
+    """Return a body with a NIC and other fields, given as JSON."""
+    return f'{{"nics": [{{"mac": "{a_mac()}"}}], {fields}}}'.encode()
+
+
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
 async def test_a_body_that_is_not_json_is_rejected(machines: MachinesApi, content: bytes) -> None:
@@ -68,9 +73,7 @@ DUPLICATES = [
 async def test_a_name_twice_in_one_object_is_rejected_at_any_depth(
     machines: MachinesApi, field: str, text: str
 ) -> None:
-    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
-
-    invalid(await machines.post(content.encode()), field)
+    invalid(await machines.post(beside_a_nic(text)), field)
 
 
 LONE_SURROGATES = [
@@ -85,9 +88,7 @@ LONE_SURROGATES = [
 @pytest.mark.usefixtures("store_unchanged")
 @pytest.mark.parametrize(("field", "text"), LONE_SURROGATES)
 async def test_half_a_character_is_rejected(machines: MachinesApi, field: str, text: str) -> None:
-    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
-
-    invalid(await machines.post(content.encode()), field)
+    invalid(await machines.post(beside_a_nic(text)), field)
 
 
 @pytest.mark.usefixtures("store_unchanged")
@@ -114,15 +115,11 @@ HALF = "\N{REPLACEMENT CHARACTER}" * 3
 async def test_half_a_character_in_a_name_is_rejected_once(
     machines: MachinesApi, field: str, text: str
 ) -> None:
-    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], {text}}}'
-
-    invalid(await machines.post(content.encode()), field)
+    invalid(await machines.post(beside_a_nic(text)), field)
 
 
 async def test_both_halves_of_a_character_are_one(machines: MachinesApi) -> None:
-    content = f'{{"nics": [{{"mac": "{a_mac()}"}}], "name": "\\ud83d\\ude00"}}'
-
-    machine_id = created(await machines.post(content.encode()))
+    machine_id = created(await machines.post(beside_a_nic('"name": "\\ud83d\\ude00"')))
 
     assert machines.stored(machine_id)["name"] == "\N{GRINNING FACE}"
 
