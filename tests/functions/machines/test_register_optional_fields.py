@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functions.machines.api import MachinesApi
-from tests.functions.machines.bodies import a_body, a_mac, with_text
+from tests.functions.machines.bodies import Path, a_body, a_mac, with_text
 from tests.functions.machines.expectations import created, invalid, problem
 
 LABELS = [
@@ -101,15 +101,18 @@ async def test_an_integer_in_parameters_stays_one(machines: MachinesApi) -> None
     "text", ["NaN", "Infinity", "-Infinity", "1e400", "9223372036854775808", "-9223372036854775809"]
 )
 @pytest.mark.parametrize(
-    ("field", "parameters"),
-    [("machine_parameters.a", {"a": 0}), ("machine_parameters.a[1].b", {"a": [0, {"b": 0}]})],
+    ("field", "path", "parameters"),
+    [
+        ("machine_parameters.a", ("a",), {"a": 0}),
+        ("machine_parameters.a[1].b", ("a", 1, "b"), {"a": [0, {"b": 0}]}),
+    ],
 )
 async def test_a_number_that_cannot_be_kept_is_rejected(
-    machines: MachinesApi, field: str, parameters: dict[str, Any], text: str
+    *, machines: MachinesApi, field: str, path: Path, parameters: dict[str, Any], text: str
 ) -> None:
-    path = ("machine_parameters", "a") if field.endswith("a") else ("machine_parameters", "a", 1, "b")
+    body = with_text(a_body(machine_parameters=parameters), ("machine_parameters", *path), text)
 
-    invalid(await machines.post(with_text(a_body(machine_parameters=parameters), path, text)), field)
+    invalid(await machines.post(body), field)
 
 
 async def test_parameters_of_almost_64_kib_are_taken(machines: MachinesApi) -> None:
