@@ -40,17 +40,9 @@ async def test_the_event_carries_the_whole_machine(
         assert getattr(sent, name) == getattr(machine, name)
     stored = machines.stored(machine_id)
     for name in (
-        "id",
-        "organization_id",
-        "version",
-        "status",
-        "unkey_key_id",
-        "is_available",
-        "name",
-        "hostname",
+        *("id", "organization_id", "version", "status", "unkey_key_id", "is_available", "name", "hostname"),
+        *("agent_version", "os_info", "labels", "machine_parameters"),
     ):
-        assert stored[name] == getattr(machine, name)
-    for name in ("agent_version", "os_info", "labels", "machine_parameters"):
         assert stored[name] == getattr(machine, name)
     for name in ("created_at", "updated_at", "last_seen"):
         assert stored[name] == getattr(machine, name).ToDatetime(UTC)
