@@ -1,6 +1,5 @@
 """The log entries for events that are not published, and are left to the relay."""
 
-import json
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ from shared.bootstrap import now
 from shared.domain.events import machine_created, outbox_entry
 from shared.events.publisher import Publisher
 from shared.pb.inventory.v1.machine_pb2 import Machine
+from tests.logged import entries
 
 ENTRY = outbox_entry(machine_created(Machine(id="m", organization_id="example")), "an event", attempt=0)
 
@@ -22,8 +22,7 @@ def _no_service(monkeypatch: pytest.MonkeyPatch) -> None:
 async def logged(committed_at: datetime, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """Let a publish fail, and return its log entry."""
     assert await Publisher("project").publish([ENTRY], committed_at) == []
-    [line] = capsys.readouterr().out.splitlines()
-    entry: dict[str, Any] = json.loads(line)
+    [entry] = entries(capsys)
     assert (entry["topic"], entry["events"]) == ("machine-created", ["an event"])
     return entry
 
