@@ -35,6 +35,15 @@ async def patched(
     return machine
 
 
+async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
+    """Create a pool with members, and return its id."""
+    response = await machines.call("POST", "/v1/pools", {"name": "pool"})
+    pool_id: str = response.json()["id"]
+    if machine_ids:
+        shown(await machines.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": machine_ids}))
+    return pool_id
+
+
 def shown(response: httpx.Response, status: int = 200) -> Json:
     """Check that a response is a machine, and return it."""
     assert status == response.status_code, response.text

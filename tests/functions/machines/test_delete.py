@@ -1,30 +1,19 @@
 """`DELETE /api/v1/machines/{id}` and `DELETE /v1/machines/{id}`: no part of the machine remains."""
 
 import uuid
-from typing import Any
 
 import pytest
 
 from shared.pb.inventory.v1.events_pb2 import MachineDeleted, PoolChange, PoolChanged
 from tests.control import Control
 from tests.event_log import EventLog, ReceivedEvent
-from tests.functions.machines.agents import AGENTS, faults, missing, registered, shown
+from tests.functions.machines.agents import AGENTS, a_pool, faults, missing, registered, shown
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_body, a_mac
 from tests.functions.machines.expectations import ERRORS, PATH, common_headers, created, problem
 from tests.inventory_checker import InventoryChecker, settled
 
 FAMILIES = [PATH, AGENTS]
-
-
-async def a_pool(machines: MachinesApi, *machine_ids: str) -> str:
-    """Create a pool with members."""
-    response = await machines.call("POST", "/v1/pools", {"name": "pool"})
-    pool_id: str = response.json()["id"]
-    if machine_ids:
-        body: dict[str, Any] = {"machine_ids": list(machine_ids)}
-        shown(await machines.call("POST", f"/v1/pools/{pool_id}/machines", body))
-    return pool_id
 
 
 def member_removals(log: EventLog, pool_id: str) -> list[ReceivedEvent]:

@@ -11,7 +11,16 @@ from functions.machines.machine_size import MAX_MESSAGE_BYTES
 from shared.pb.inventory.v1.events_pb2 import MachineUpdated
 from tests.control import Control
 from tests.event_log import EventLog
-from tests.functions.machines.agents import AGENTS, Json, faults, parse_time, patched, registered, shown
+from tests.functions.machines.agents import (
+    AGENTS,
+    Json,
+    a_pool,
+    faults,
+    parse_time,
+    patched,
+    registered,
+    shown,
+)
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.expectations import PATH, problem
 from tests.inventory_checker import InventoryChecker, settled
@@ -145,11 +154,7 @@ async def test_the_largest_machine_is_heard_of_and_changed_in_pools_too(machines
     largest = {"os_info": "x" * (MAX_MESSAGE_BYTES - size - 10)}  # leaves room for longer lengths and times
     await patched(machines, machine["id"], largest)
     for _ in range(3):
-        pool = (await machines.call("POST", "/v1/pools", {"name": "pool"})).json()
-        joined = await machines.call(
-            "POST", f"/v1/pools/{pool['id']}/machines", {"machine_ids": [machine["id"]]}
-        )
-        assert joined.status_code == 200
+        await a_pool(machines, machine["id"])
 
     time = parse_time(machine["last_seen"]) + TEN_SECONDS
     assert time == parse_time((await patched(machines, machine["id"], beat(time)))["last_seen"])
@@ -209,9 +214,7 @@ async def test_a_version_that_an_assignment_makes_is_known_and_hides_no_heartbea
     at = f"{AGENTS}/{machine['id']}"
     last_seen = parse_time(machine["last_seen"])
     await patched(machines, machine["id"], beat(last_seen - timedelta(days=1)))
-    pool = (await machines.call("POST", "/v1/pools", {"name": "a"})).json()["id"]
-    assigned = {"machine_ids": [machine["id"]]}
-    assert (await machines.call("POST", f"/v1/pools/{pool}/machines", assigned)).status_code == 200
+    await a_pool(machines, machine["id"])
     assert (await machines.call("GET", at, headers={"If-None-Match": '"2"'})).status_code == 304
 
     await patched(machines, machine["id"], beat(last_seen))
