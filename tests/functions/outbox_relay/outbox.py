@@ -61,6 +61,10 @@ class FilledOutbox:
             taken += received
         return taken
 
+    def published_ids(self, topic: str = "machine-created") -> list[str]:
+        """Return the ids of the events in all new messages of a topic."""
+        return [message.attributes["ce-id"] for message in self.published(topic)]
+
     def _pull(self, topic: str) -> list[pubsub.types.PubsubMessage]:
         subscription = self._subscription(topic)
         received = pull_now(self.subscriber, subscription)
@@ -79,7 +83,18 @@ class FilledOutbox:
         return committed_at
 
 
-def entry(event_id: str, *, key: str = "machine", version: int = 1) -> OutboxEntry:
-    """Make the outbox entry for a registration of a machine."""
+def entry(
+    event_id: str, *, key: str = "machine", version: int = 1, topic: str = "machine-created"
+) -> OutboxEntry:
+    """Make the outbox entry for a registration of a machine, for any topic."""
     machine = Machine(id=key, organization_id="example", version=version)
-    return outbox_entry(machine_created(machine), event_id, attempt=0)
+    made = outbox_entry(machine_created(machine), event_id, attempt=0)
+    made.topic = topic
+    return made
+
+
+def rejected_entry(event_id: str, *, version: int = 1) -> OutboxEntry:
+    """Make an entry that Pub/Sub rejects, because an attribute can have at most 1,024 bytes."""
+    made = entry(event_id, version=version)
+    made.attributes["organization_id"] = "x" * 1025
+    return made

@@ -20,7 +20,7 @@ from shared.events import backlog
 from shared.pb.inventory.v1.events_pb2 import MachineCreated
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.control import Control
-from tests.functions.outbox_relay.outbox import FilledOutbox, entry
+from tests.functions.outbox_relay.outbox import FilledOutbox, entry, rejected_entry
 from tests.logged import entries
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import RunningStack
@@ -92,15 +92,13 @@ async def test_a_backlog_of_less_than_a_page_costs_its_reads_and_deletes(
 async def test_a_poison_event_is_reported_and_stops_no_other(
     aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    no_such_topic, rejected = entry("no-such-topic"), entry("refused")
-    no_such_topic.topic = "gone"
-    rejected.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
+    good = {f"good-{number}" for number in range(50)}
     await outbox.put_undecodable("undecodable")
-    await outbox.put([no_such_topic, rejected, *(entry(f"good-{number}") for number in range(50))])
+    await outbox.put(
+        [entry("no-such-topic", topic="gone"), rejected_entry("refused"), *(entry(each) for each in good)]
+    )
     await relay(aged)
-    assert {f"good-{number}" for number in range(50)} == {
-        message.attributes["ce-id"] for message in outbox.published()
-    }
+    assert good == set(outbox.published_ids())
     assert await outbox.waiting() == 3
     *reported, report = entries(capsys)
     assert {(logged["severity"], logged["message"]) for logged in reported} == {
@@ -122,10 +120,7 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Smaller batches for the topic would fail too."""
-    events = [entry(f"change-{number}") for number in range(8)]
-    for event in events:
-        event.topic = "gone"
-    await outbox.put(events)
+    await outbox.put(entry(f"change-{number}", topic="gone") for number in range(8))
     await relay(aged)
     assert (await pubsub_control.rpcs())["Publish"] == 1
     assert await outbox.waiting() == 8
@@ -164,12 +159,10 @@ async def test_the_report_has_the_age_of_the_oldest_event(
 
 async def test_events_around_a_rejected_one_stay_in_order(aged: Inventory, outbox: FilledOutbox) -> None:
     for version in range(1, 9):
-        event = entry(f"{version}", version=version)
-        if version == 3:
-            event.attributes["organization_id"] = "x" * 1025  # an attribute can have at most 1,024 bytes
-        await outbox.put([event])
+        make = rejected_entry if version == 3 else entry
+        await outbox.put([make(f"{version}", version=version)])
     await relay(aged)
-    assert [message.attributes["ce-id"] for message in outbox.published()] == list("1245678")
+    assert outbox.published_ids() == list("1245678")
 
 
 async def test_a_publish_that_fails_once_is_repeated(
@@ -181,9 +174,7 @@ async def test_a_publish_that_fails_once_is_repeated(
         code = "UNAVAILABLE" if number % 20 else "DEADLINE_EXCEEDED"
         await pubsub_control.fail_next("Publish", pattern=f"^{number}$", code=code)
     await relay(aged)
-    assert {message.attributes["ce-id"] for message in outbox.published()} == {
-        f"change-{number}" for number in range(100)
-    }
+    assert set(outbox.published_ids()) == {f"change-{number}" for number in range(100)}
     assert await outbox.waiting() == 0
     assert await pubsub_control.waiting() == []
 
@@ -205,7 +196,7 @@ async def test_what_pubsub_does_not_take_now_stays_for_the_next_call(
     assert await outbox.waiting() == 1
     await pubsub_control.forget()
     await relay(aged)
-    assert [message.attributes["ce-id"] for message in outbox.published()] == ["change"]
+    assert outbox.published_ids() == ["change"]
     assert await outbox.waiting() == 0
 
 
@@ -213,15 +204,13 @@ async def test_what_pubsub_does_not_take_now_stays_for_the_next_call(
 async def test_a_topic_that_fails_does_not_stop_the_others(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control
 ) -> None:
-    updated = entry("updated")
-    updated.topic = "machine-updated"
-    await outbox.put([entry("created"), updated])
+    await outbox.put([entry("created"), entry("updated", topic="machine-updated")])
     await pubsub_control.fail_next(
         "Publish", pattern=f"{outbox.project}/topics/machine-created", code="UNAVAILABLE", count=1000
     )
     with pytest.raises(Unavailable):
         await relay(aged)
-    assert [message.attributes["ce-id"] for message in outbox.published("machine-updated")] == ["updated"]
+    assert outbox.published_ids("machine-updated") == ["updated"]
     assert outbox.published("machine-created") == []
 
 
@@ -231,10 +220,7 @@ async def test_each_topic_that_fails_is_logged_once(
 ) -> None:
     topics = {"machine-created": "UNAVAILABLE", "machine-updated": "PERMISSION_DENIED"}
     for topic, code in topics.items():
-        events = [entry(f"{topic}-{number}", key=f"{number}") for number in range(3)]
-        for event in events:
-            event.topic = topic
-        await outbox.put(events)
+        await outbox.put(entry(f"{topic}-{number}", key=f"{number}", topic=topic) for number in range(3))
         pattern = f"{outbox.project}/topics/{topic}"
         await pubsub_control.fail_next("Publish", pattern=pattern, count=1000, code=code)
     with pytest.raises(Unavailable):
@@ -263,9 +249,7 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functions.outbox_relay.relay.SECONDS", 1.0)
-    updated = entry("updated")
-    updated.topic = "machine-updated"
-    await outbox.put([entry("created"), updated])
+    await outbox.put([entry("created"), entry("updated", topic="machine-updated")])
     await pubsub_control.fail_next(
         "Publish", pattern=f"{outbox.project}/topics/machine-updated", delay_ms=60_000
     )
@@ -273,7 +257,7 @@ async def test_what_is_published_when_the_time_is_over_is_dropped(
     with pytest.raises(Unavailable):
         await relay(aged)
     assert time.monotonic() - started < backlog.SECONDS  # the limit for a publish if there is more time
-    assert [message.attributes["ce-id"] for message in outbox.published()] == ["created"]
+    assert outbox.published_ids() == ["created"]
     assert await outbox.waiting() == 1
 
 
@@ -303,7 +287,7 @@ async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
     await firestore_control.fail_next("Commit", pattern=outbox.project, **fault)
     await relay(aged)
     assert await firestore_control.forget() == []
-    assert ids == {message.attributes["ce-id"] for message in outbox.published()}
+    assert ids == set(outbox.published_ids())
     assert await outbox.waiting() == 0
 
 
@@ -355,9 +339,7 @@ async def test_relays_at_once_publish_everything_and_do_no_harm(
 ) -> None:
     await outbox.put([entry(f"change-{number}", key=f"{number}") for number in range(100)])
     await asyncio.gather(*(relay(aged) for _ in range(3)))
-    assert {message.attributes["ce-id"] for message in outbox.published()} == {
-        f"change-{number}" for number in range(100)
-    }
+    assert set(outbox.published_ids()) == {f"change-{number}" for number in range(100)}
     assert await outbox.waiting() == 0
 
 
@@ -371,7 +353,7 @@ async def test_a_long_backlog_is_drained_within_a_minute(
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("outbox:")]
     figures = tuple(report[name] for name in ("backlog", "published", "refused", "complete"))
     assert figures == (BACKLOG, BACKLOG, 0, True)
-    assert len({message.attributes["ce-id"] for message in outbox.published()}) == BACKLOG
+    assert len(set(outbox.published_ids())) == BACKLOG
     assert await outbox.waiting() == 0
 
 
