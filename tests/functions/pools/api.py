@@ -20,6 +20,21 @@ Json = dict[str, Any]
 Headers = Mapping[str, str]
 
 
+def a_uuid() -> str:
+    """Return a random id."""
+    return str(uuid.uuid4())
+
+
+# The changes of a pool: the method, the path below the pool's, and the body, with an unknown machine.
+WRITES: list[tuple[str, str, Any]] = [
+    ("PATCH", "", {"name": "b"}),
+    ("DELETE", "", None),
+    ("POST", "/machines", {"machine_ids": [a_uuid()]}),
+    ("DELETE", "/machines", {"machine_ids": [a_uuid()]}),
+    ("POST", "/machines/remove", {"machine_ids": [a_uuid()]}),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoolsApi:
     """The API for one organization, with access to the database behind it."""
@@ -120,11 +135,6 @@ class PoolsApi:
         members = self.machines().where(filter=FieldFilter("pool_ids", "array_contains", pool_id))
         members.order_by("__name__", direction=Query.DESCENDING).limit(1).get(timeout=SORTING_SECONDS)
         members.count().get(timeout=SORTING_SECONDS)  # type: ignore[call-arg] # the library annotates it wrongly
-
-
-def a_uuid() -> str:
-    """Return a random id."""
-    return str(uuid.uuid4())
 
 
 def _success(response: httpx.Response, status: int) -> Json:
