@@ -89,6 +89,10 @@ class Fleet:
         assert {"machine-updated"} >= {entry.topic for entry in entries}
         return [MachineUpdated.FromString(entry.data) for entry in entries]
 
+    async def disconnected(self) -> list[str]:
+        """Return the ids of the machines of the events in the outbox, sorted."""
+        return sorted(event.after.id for event in await self.events())
+
     async def operations(self) -> tuple[int, int]:
         """Return how many documents have been read and written so far."""
         return await self.control.billed("reads"), await self.control.billed("writes")
@@ -98,6 +102,11 @@ class Fleet:
 async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
     async with Control.of(stack.firestore_control, own.project) as control:
         yield Fleet(own, control)
+
+
+def ids(machines: list[Machine]) -> list[str]:
+    """Return the ids of machines, sorted."""
+    return sorted(machine.id for machine in machines)
 
 
 async def store_heartbeat(store: Firestore, machine: Machine, time: datetime) -> None:
@@ -195,7 +204,7 @@ async def test_only_silent_machines_are_read(fleet: Fleet) -> None:
     await sweep(fleet.inventory, DISCONNECT_AFTER)
 
     assert (reads + len(silent), writes + 2 * len(silent)) == await fleet.operations()
-    assert {machine.id for machine in silent} == {event.after.id for event in await fleet.events()}
+    assert ids(silent) == await fleet.disconnected()
 
 
 async def test_a_sweep_that_finds_nobody_is_one_read(fleet: Fleet) -> None:
@@ -216,7 +225,7 @@ async def test_a_machine_is_found_in_every_shard_and_organization(fleet: Fleet) 
 
     await sweep(fleet.inventory, DISCONNECT_AFTER)
 
-    assert {machine.id for machine in machines} == {event.after.id for event in await fleet.events()}
+    assert ids(machines) == await fleet.disconnected()
 
 
 async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Fleet) -> None:
@@ -231,9 +240,7 @@ async def test_the_longest_silence_comes_first_and_pages_miss_nobody(fleet: Flee
     await fleet.control.release()
     await sweeping
 
-    events = await fleet.events()
-    assert len(events) == count
-    assert {machine.id for machine in machines} == {event.after.id for event in events}
+    assert ids(machines) == await fleet.disconnected()
 
 
 async def test_pages_neither_miss_nor_repeat_machines_that_fell_silent_at_the_same_time(fleet: Fleet) -> None:
@@ -248,9 +255,7 @@ async def test_pages_neither_miss_nor_repeat_machines_that_fell_silent_at_the_sa
         more, _ = await find_silent(store, since=now(), after=found[-1], limit=2, deadline=Deadline(10))
         found += more
 
-    assert sorted(machine.id for machine in machines) == [
-        document.fields["id"].string_value for document in found
-    ]
+    assert ids(machines) == [document.fields["id"].string_value for document in found]
 
 
 async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
@@ -258,9 +263,7 @@ async def test_sweeps_at_once_disconnect_a_machine_once(fleet: Fleet) -> None:
 
     await asyncio.gather(*(sweep(fleet.inventory, DISCONNECT_AFTER) for _ in range(4)))
 
-    assert sorted(machine.id for machine in machines) == sorted(
-        event.after.id for event in await fleet.events()
-    )
+    assert ids(machines) == await fleet.disconnected()
     assert {2} == {(await fleet.read(machine)).version for machine in machines}
 
 
@@ -294,7 +297,7 @@ async def test_a_commit_without_a_response_takes_effect_once(fleet: Fleet, when:
 
     await sweep(fleet.inventory, DISCONNECT_AFTER)
 
-    assert len(machines) == len(await fleet.events())
+    assert ids(machines) == await fleet.disconnected()
 
 
 async def test_a_document_that_is_no_machine_does_not_stop_the_others_and_fails_the_call(
@@ -307,7 +310,7 @@ async def test_a_document_that_is_no_machine_does_not_stop_the_others_and_fails_
     with pytest.raises(Unavailable):
         await sweep(fleet.inventory, DISCONNECT_AFTER)
 
-    assert [sound.id] == [event.after.id for event in await fleet.events()]
+    assert [sound.id] == await fleet.disconnected()
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "PERMISSION_DENIED"])
@@ -323,7 +326,7 @@ async def test_a_machine_that_cannot_be_disconnected_now_stops_no_other_and_fail
         await sweep(fleet.inventory, DISCONNECT_AFTER, seconds=5.0)
     assert raised.value.__context__ is None  # the machine's own entry has the cause
 
-    assert {machine.id for machine in others} == {event.after.id for event in await fleet.events()}
+    assert ids(others) == await fleet.disconnected()
     logged = {entry["message"]: entry for entry in entries(capsys)}
     report = logged[f"heartbeats: {PAGE + 1} machines silent"]
     assert (report["silent"], report["failed"]) == (PAGE + 1, 1)
@@ -429,7 +432,7 @@ async def test_a_clock_that_is_ahead_disconnects_only_machines_that_are_silent_b
     await sweep(later(fleet.inventory, timedelta(minutes=10)), DISCONNECT_AFTER)
 
     assert (await fleet.read(alive)).status == MACHINE_STATUS_CONNECTED
-    assert {machine.id for machine in silent} == {event.after.id for event in await fleet.events()}
+    assert ids(silent) == await fleet.disconnected()
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("heartbeats:")]
     assert (report["silent"], report["failed"]) == (3, 0)
 
