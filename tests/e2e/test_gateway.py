@@ -17,6 +17,7 @@ from infra.local.server import Server
 from infra.local.topology import Route
 from infra.local.upstream import MAX_IDLE_SECONDS, Upstream
 
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BIG = bytes(range(256)) * 4 * 5 * 1024
 
@@ -253,7 +254,7 @@ async def test_a_rejection_comes_before_the_body_is_sent() -> None:
         assert status == 413
         # The function would take the next request for the rest of the body.
         reader, writer = await asyncio.open_connection(*client.writer.get_extra_info("peername"))
-        await Client(client.server, reader, writer).ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await Client(client.server, reader, writer).ask(GET)
         writer.close()
         await writer.wait_closed()
     assert function.connections == 2
@@ -297,7 +298,7 @@ async def test_a_response_without_a_body_ends_with_its_head(method: bytes, respo
 async def test_a_connection_is_used_again(response: bytes) -> None:
     function = Function(response)
     async with gateway_to(function) as client:
-        bodies = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[2] for _ in range(3)]
+        bodies = [(await client.ask(GET))[2] for _ in range(3)]
     assert bodies == [b"ok"] * 3
     assert function.connections == 1
 
@@ -306,7 +307,7 @@ async def test_a_connection_is_used_again(response: bytes) -> None:
 async def test_a_closed_connection_is_not_used_again(name: bytes) -> None:
     function = Function(b"HTTP/1.1 200 OK\r\n%b: close\r\nContent-Length: 2\r\n\r\nok" % name)
     async with gateway_to(function) as client:
-        statuses = [(await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))[0] for _ in range(3)]
+        statuses = [(await client.ask(GET))[0] for _ in range(3)]
     assert statuses == [200, 200, 200]
     assert function.connections == 3
 
@@ -314,11 +315,11 @@ async def test_a_closed_connection_is_not_used_again(name: bytes) -> None:
 async def test_a_connection_that_the_function_has_closed_while_it_was_idle_is_not_used_again() -> None:
     function = Function()
     async with gateway_to(function) as client:
-        await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await client.ask(GET)
         assert function.writer
         function.writer.close()
         await function.ended.wait()
-        status, _, _ = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, _, _ = await client.ask(GET)
     assert (status, function.connections) == (200, 2)
 
 
@@ -329,7 +330,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
     function = Function()
     async with gateway_to(function) as client:
         for _ in range(2):
-            await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await client.ask(GET)
         async with asyncio.timeout(5):
             await function.ended.wait()  # it is closed instead
     assert function.connections == 2
@@ -346,7 +347,7 @@ async def test_connections_of_many_requests_at_once_do_not_outlive_them_for_long
 
     async def request() -> None:
         async with connections.connection() as connection:
-            connection.begin(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", bodiless=False)
+            connection.begin(GET, bodiless=False)
             _ = [part async for part in connection.body()]
 
     await asyncio.gather(request(), request())
@@ -400,7 +401,7 @@ async def test_a_request_that_has_no_answer_when_the_stack_stops_is_a_bad_gatewa
 
 async def test_a_function_that_does_not_speak_http_is_a_bad_gateway() -> None:
     async with gateway_to(Function(b"hello\r\n\r\n")) as client:
-        status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, _, body = await client.ask(GET)
     assert status == 502
     reason = "The function echo gave no answer: its answer is no HTTP: "
     assert json.loads(body)["detail"].startswith(reason)
@@ -411,7 +412,7 @@ async def test_a_function_that_cannot_be_reached_is_a_bad_gateway() -> None:
         silent.bind(("127.0.0.1", 0))  # without listening
         backend = Backend("echo", silent.getsockname()[1], _at_once)
         async with serving(Gateway([Route(path="/**", function="echo")], {"echo": backend})) as client:
-            status, _, body = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            status, _, body = await client.ask(GET)
     assert status == 502
     assert json.loads(body)["detail"].startswith("The function echo gave no answer: ")
 
@@ -447,7 +448,7 @@ async def test_a_request_waits_for_a_function_that_starts() -> None:
 
     function = Function(ready=when_started)
     async with gateway_to(function) as client:
-        response = asyncio.create_task(client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+        response = asyncio.create_task(client.ask(GET))
         await requested.wait()
         assert (function.connections, response.done()) == (0, False)
         started.set()
@@ -458,7 +459,7 @@ async def test_a_request_waits_for_a_function_that_starts() -> None:
 async def test_a_response_that_is_cut_short_is_cut_short_for_the_client() -> None:
     function = Function(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nabc")
     async with gateway_to(function) as client:
-        client.writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.writer.write(GET)
         received = await client.reader.read(-1)
     assert received.endswith(b"\r\n\r\nabc")
 
@@ -466,7 +467,7 @@ async def test_a_response_that_is_cut_short_is_cut_short_for_the_client() -> Non
 async def test_a_connection_to_a_function_ends_with_the_gateway() -> None:
     function = Function()
     async with gateway_to(function) as client:
-        await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await client.ask(GET)
         assert not function.ended.is_set()
     async with asyncio.timeout(5):
         await function.ended.wait()
