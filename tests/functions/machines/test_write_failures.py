@@ -123,7 +123,7 @@ async def test_a_commit_without_a_response_takes_effect_once(  # noqa: PLR0913 -
     assert change.events == log.of(about)[-1].version
 
 
-@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}], ids=["no key", "key"])
+@pytest.mark.parametrize("headers", [NO_KEY, KEY])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_heartbeat_without_a_response_is_written(
     *, machines: MachinesApi, firestore_control: Control, when: str, headers: dict[str, str]
