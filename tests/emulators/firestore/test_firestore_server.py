@@ -137,16 +137,6 @@ def test_an_emulator_that_cannot_expire_documents_ends(tmp_path: Path) -> None:
     assert "DecodeError" in run.stderr
 
 
-@pytest.mark.parametrize("method", ["Listen", "Write", "PartitionQuery", "ExecutePipeline"])
-def test_a_method_out_of_scope_says_so(method: str, emulator: Emulator) -> None:
-    with grpc.insecure_channel(emulator.host) as channel:
-        call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(f"/{SERVICE}/{method}")
-        with pytest.raises(grpc.RpcError) as error:
-            list(call(iter([b""]), timeout=5))
-    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    assert method in str(error.value.details())
-
-
 def test_listen_also_rejects_the_target(emulator: Emulator, database: str) -> None:
     request = ListenRequest(database=database)
     request.add_target.target_id = 7
