@@ -228,19 +228,11 @@ def test_a_bad_endpoint_is_rejected(
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"enable_exactly_once_delivery": True}, "Subscription.enable_exactly_once_delivery"),
-        (
-            {"message_transforms": [{"javascript_udf": {"function_name": "f"}}]},
-            "Subscription.message_transforms",
-        ),
-        ({"bigquery_config": {"table": "p.d.t"}}, "Subscription.bigquery_config"),
-        ({"cloud_storage_config": {"bucket": "b"}}, "Subscription.cloud_storage_config"),
-        ({"tags": {"1/2": "3"}}, "Subscription.tags"),
         ({"push_config": {"push_endpoint": "http://h/", "no_wrapper": {}}}, "PushConfig.no_wrapper"),
         ({"push_config": {"attributes": {"x-goog-version": "v1beta1"}}}, "PushConfig.attributes"),
     ],
 )
-def test_settings_that_are_not_implemented_are_named(
+def test_settings_of_a_push_that_are_not_implemented_are_named(
     settings: dict[str, object], named: str, subscriber: SubscriberClient, project: str, topic: str
 ) -> None:
     name = f"{project}/subscriptions/modern"
@@ -249,21 +241,6 @@ def test_settings_that_are_not_implemented_are_named(
     assert named in str(raised.value)
     with pytest.raises(NotFound):
         subscriber.get_subscription(subscription=name)
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"kms_key_name": "key"}, "Topic.kms_key_name"),
-        ({"message_storage_policy": {"allowed_persistence_regions": ["r"]}}, "Topic.message_storage_policy"),
-        ({"ingestion_data_source_settings": {"aws_kinesis": {}}}, "Topic.ingestion_data_source_settings"),
-    ],
-)
-def test_topic_settings_that_are_not_implemented_are_named(
-    settings: dict[str, object], named: str, publisher: PublisherClient, project: str
-) -> None:
-    with pytest.raises(MethodNotImplemented, match=named):
-        publisher.create_topic(request={"name": f"{project}/topics/modern", **settings})
 
 
 def test_methods_that_are_not_implemented_name_themselves(

@@ -1,7 +1,7 @@
 """Every setting of the API is kept, rejected by name, or has no meaning in clients' requests."""
 
 import pytest
-from google.api_core.exceptions import InvalidArgument, MethodNotImplemented
+from google.api_core.exceptions import InvalidArgument, MethodNotImplemented, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PushConfig, Subscription, Topic
 
@@ -119,6 +119,8 @@ def test_a_subscriptions_setting_is_rejected(
     }
     with pytest.raises(MethodNotImplemented, match=rf"Subscription\.{name}"):
         subscriber.create_subscription(request=request)
+    with pytest.raises(NotFound):
+        subscriber.get_subscription(subscription=request["name"])
 
 
 @pytest.mark.parametrize("name", REJECTED_SUBSCRIPTION_SETTINGS)
