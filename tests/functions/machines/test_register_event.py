@@ -14,7 +14,7 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 from tests.event_log import TIMEOUT, messages
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import PROFILE, a_body, a_full_body
-from tests.functions.machines.expectations import created, problem
+from tests.functions.machines.expectations import PATH, created, problem
 from tests.stack import RunningStack
 
 
@@ -46,6 +46,8 @@ async def test_the_event_carries_the_whole_machine(
         assert stored[name] == getattr(machine, name)
     for name in ("created_at", "updated_at", "last_seen"):
         assert stored[name] == getattr(machine, name).ToDatetime(UTC)
+    shown = await machines.call("GET", f"{PATH}/{machine_id}", headers={"Accept": "application/x-protobuf"})
+    assert machine == Machine.FromString(shown.content)
 
 
 async def test_its_attributes_are_those_of_a_cloud_event(
