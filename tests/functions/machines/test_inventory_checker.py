@@ -25,6 +25,12 @@ def lose_the_machine(store: Client, machine: Document, claim: Document) -> None:
     machine.delete()
 
 
+def move_the_claim(store: Client, machine: Document, claim: Document) -> None:
+    del machine
+    store.document("identities", f"not {claim.id}").set(claim.get().to_dict() or {})
+    claim.delete()
+
+
 def give_the_claim_to_another(store: Client, machine: Document, claim: Document) -> None:
     del store, machine
     claim.update({"machine_id": "another"})
@@ -63,12 +69,14 @@ def leave_an_event_behind(store: Client, machine: Document, claim: Document) -> 
     ("damage", "fault"),
     [
         (lose_the_claim, "not claimed"),
+        (move_the_claim, "the claim's document is not "),
         (lose_the_machine, "is not stored"),
         (give_the_claim_to_another, "claimed by another"),
         (change_the_machine_without_an_event, "in another state"),
         (skip_a_version, "stored in version 2"),
         (give_the_machine_a_mac_without_a_claim, "not claimed"),
         (copy_the_machine, "events of the versions []"),
+        (copy_the_machine, "2 machines have it"),
         (leave_an_event_behind, "outbox"),
     ],
 )
