@@ -13,16 +13,22 @@ from infra.local.firestore import ordering
 from tests.emulators.firestore.every_type import in_order
 
 
-@pytest.mark.parametrize("direction", ["ASCENDING", "DESCENDING"])
-def test_values_of_all_types_come_in_productions_order(
-    direction: str, client: Client, cities: CollectionReference
-) -> None:
+def stored_in_order(client: Client, cities: CollectionReference) -> list[object]:
+    """Store values of all types, each with its place in the order, and return them."""
     values = in_order(client)
     batch = client.batch()
     for place, value in enumerate(values):
         batch.set(cities.document(f"{place:03}"), {"value": value, "place": place})
-    batch.set(cities.document("without"), {"place": -1})
     batch.commit()
+    return values
+
+
+@pytest.mark.parametrize("direction", ["ASCENDING", "DESCENDING"])
+def test_values_of_all_types_come_in_productions_order(
+    direction: str, client: Client, cities: CollectionReference
+) -> None:
+    values = stored_in_order(client, cities)
+    cities.document("without").set({"place": -1})
     found = [snapshot.get("place") for snapshot in cities.order_by("value", direction=direction).stream()]
     expected = list(range(len(values)))
     assert found == (expected if direction == "ASCENDING" else expected[::-1])
@@ -32,11 +38,7 @@ def test_values_of_all_types_come_in_productions_order(
 def test_a_comparison_finds_values_of_its_operands_type_alone(
     operator: str, client: Client, cities: CollectionReference
 ) -> None:
-    values = in_order(client)
-    batch = client.batch()
-    for place, value in enumerate(values):
-        batch.set(cities.document(f"{place:03}"), {"value": value, "place": place})
-    batch.commit()
+    values = stored_in_order(client, cities)
     first, last = values.index(-math.inf), values.index(math.inf)
     operand = values.index(1, first)  # after True, which equals 1 in Python
     expected = {
