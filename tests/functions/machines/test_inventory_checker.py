@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client, DocumentReference
 
+from shared.pb.inventory.v1.events_pb2 import MachineCreated, MachineDeleted, MachineUpdated
+from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store import paths
+from tests.event_log import TOPICS, EventLog, Payload
 from tests.functions.machines.agents import registered
 from tests.functions.machines.api import MachinesApi
 from tests.functions.machines.bodies import a_mac
@@ -107,3 +110,57 @@ async def test_an_acknowledged_machine_must_have_its_events(
     with_lost = InventoryChecker(machines.store, checker.log, machines.organization.id, acknowledged=["lost"])
 
     assert with_lost.faults() == ["lost: events of the versions []"]
+
+
+def update(before: Machine, *fields: str, **after: Any) -> MachineUpdated:  # noqa: ANN401 - any fields
+    """Make the event of a machine's second version."""
+    changed = Machine()
+    changed.CopyFrom(before)
+    changed.MergeFrom(Machine(version=2, **after))
+    return MachineUpdated(before=before, after=changed, changed_fields=fields)
+
+
+def another(machine: Machine) -> Machine:
+    """Return a machine with the same id in another state."""
+    return Machine(id=machine.id, organization_id=machine.organization_id, name="other")
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (lambda machine: MachineCreated(machine=machine), "has 2 events of the machine"),
+        (lambda machine: MachineCreated(machine=update(machine).after), "created again"),
+        (update, "changes nothing"),
+        (lambda machine: update(another(machine), "name"), "does not continue the state before"),
+        (lambda machine: update(machine, "name", updated_at={"seconds": 1}), "its time goes back"),
+        (
+            lambda machine: MachineDeleted(machine=another(machine), version=2),
+            "does not continue the state before",
+        ),
+        (lambda machine: MachineDeleted(machine=machine, version=2), "is stored, which contradicts"),
+        (lambda machine: MachineDeleted(machine=machine, version=3), "events of the versions [1, 3]"),
+    ],
+)
+async def test_an_event_that_does_not_fit_is_found(
+    machines: MachinesApi,
+    log: EventLog,
+    checker: InventoryChecker,
+    make: Callable[[Machine], Payload],
+    fault: str,
+) -> None:
+    machine_id = (await registered(machines))["id"]
+    assert settled(checker.faults) == []
+    [created] = log.of(machine_id)
+    assert created.machine is not None
+    message = make(created.machine)
+    [topic] = [topic for topic, kind in TOPICS.items() if isinstance(message, kind)]
+    attributes = {
+        "ce-id": "another",
+        "ce-time": created.time.isoformat(),
+        "organization_id": created.organization_id,
+    }
+
+    log.add(topic, attributes, message.SerializeToString())
+
+    found = checker.faults()
+    assert any(fault in line for line in found), found
