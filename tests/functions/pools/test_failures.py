@@ -265,18 +265,18 @@ async def test_what_cannot_be_counted_after_a_commit_does_not_make_it_a_failure(
     machine = await pools.register()
     mine = pools.organization.id
 
+    async def call(method: str, path: str, body: object, headers: Headers | None = None) -> httpx.Response:
+        await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+        response = await pools.call(method, path, body, headers)
+        await firestore_control.forget()
+        return response
+
     began = time.monotonic()
-    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
-    created = await pools.call("POST", "/v1/pools", {"name": "a"})
-    await firestore_control.forget()
+    created = await call("POST", "/v1/pools", {"name": "a"})
     pool_id = created.json()["id"]
-    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
-    updated = await pools.call("PATCH", f"/v1/pools/{pool_id}", {"name": "b"})
-    await firestore_control.forget()
-    await firestore_control.fail_next("RunAggregationQuery", pattern=mine, **fault)
+    updated = await call("PATCH", f"/v1/pools/{pool_id}", {"name": "b"})
     await firestore_control.fail_next("Commit", pattern=mine, code="ABORTED")  # so it is decided twice
-    added = await pools.call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
-    await firestore_control.forget()
+    added = await call("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine]}, KEY)
 
     assert time.monotonic() - began < 2 * REQUEST_SECONDS  # for all three, so none waits until its deadline
     assert [response.status_code for response in (created, updated, added)] == [201, 200, 200]
