@@ -199,12 +199,13 @@ async def test_a_repetition_after_a_lost_response_is_a_replay(
 
 
 @pytest.mark.long
-async def test_a_store_that_does_not_respond_is_a_503_and_nothing_changed(
-    machines: MachinesApi, firestore_control: Control
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "ABORTED"], ids=["no response", "contention"])
+async def test_a_store_that_never_commits_is_a_503_and_nothing_changed(
+    machines: MachinesApi, firestore_control: Control, code: str
 ) -> None:
     machine = await registered(machines)
     stored = machines.stored(machine["id"])
-    await fail_commits(firestore_control, machines, count=10_000, code="ABORTED")
+    await fail_commits(firestore_control, machines, count=10_000, code=code)
 
     responses = await asyncio.gather(
         *(
