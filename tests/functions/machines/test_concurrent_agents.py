@@ -88,4 +88,5 @@ async def test_each_agent_gets_its_own_answers(
     while await firestore_control.waiting():  # so few calls began together that some faults hit none
         await asyncio.gather(*(agent.work() for agent in agents))
 
+    assert all([await agent.has_its_heartbeat() for agent in agents])
     assert settled(checker.faults) == []
