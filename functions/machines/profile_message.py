@@ -13,6 +13,9 @@ from shared.pb.inventory.v1.machine_pb2 import Machine
 
 # The most entries of any array in a profile. For longer arrays, only the length is reported as a fault.
 MAX_ARRAY_LENGTH = 1024
+# A body of 1 MiB can have half a million unknown fields. To list them takes half a second, even if only the
+# first are reported. If they have more bytes than this, they are one fault.
+MAX_UNKNOWN_BYTES = 64 * 1024
 
 
 def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
@@ -29,7 +32,11 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
     except DecodeError as error:
         raise MalformedBody(f"The body is not a valid {Machine.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
-    faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MAX_FAULTS))
+    if len(raw) > MAX_UNKNOWN_BYTES and _unknown_bytes(message) > MAX_UNKNOWN_BYTES:
+        limit = f"must have at most {MAX_UNKNOWN_BYTES} bytes of unknown fields"
+        faults = [Fault(("body",), "too_many_unknown_fields", limit)]
+    else:
+        faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MAX_FAULTS))
     # The API's `version` is the message's `agent_version`: see proto/inventory/v1/machine.proto.
     if document.pop("version", None) is not None:
         faults.append(Fault(("body", "version"), "extra_forbidden", "is not a known field"))
@@ -67,6 +74,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value, of any kind
     if hasattr(value, "items"):
         return dict(value.items())
     return [_plain(item) for item in islice(value, MAX_ARRAY_LENGTH + 1)]
+
+
+def _unknown_bytes(message: Machine) -> int:
+    """Return the size of the fields that `_unknown_fields` would list."""
+    known = Machine()
+    known.CopyFrom(message)
+    for field, value in message.ListFields():
+        if field.is_repeated and len(value) > MAX_ARRAY_LENGTH:
+            known.ClearField(field.name)
+    size = known.ByteSize()
+    known.DiscardUnknownFields()
+    return size - known.ByteSize()
 
 
 def _unknown_fields(message: Message, location: Location) -> Iterator[Fault]:

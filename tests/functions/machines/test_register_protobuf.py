@@ -205,6 +205,20 @@ async def test_of_an_array_with_far_too_many_entries_that_is_reported(
     assert reasons == {"nics": "must have at most 128 entries"}
 
 
+@pytest.mark.usefixtures("store_unchanged")
+@pytest.mark.parametrize("is_nested", [False, True], ids=["of the machine", "of a NIC"])
+async def test_far_too_many_unknown_fields_are_one_fault(machines: MachinesApi, *, is_nested: bool) -> None:
+    """To list them would block all requests."""
+    unknown = b"\x78\x00" * 400_000  # field 15
+    nic = b"\x2a" + bytes([len(unknown) & 0x7F | 0x80, len(unknown) >> 7 & 0x7F | 0x80, len(unknown) >> 14])
+
+    sent = nic + unknown if is_nested else unknown.replace(b"\x78", b"\x38")
+    response = await machines.post(a_machine().SerializeToString() + sent, SENT)
+
+    reasons = invalid(response, "body", *(["nics[1].mac"] if is_nested else []))
+    assert reasons["body"] == "must have at most 65536 bytes of unknown fields"
+
+
 async def test_parameters_are_nested_as_deep_as_in_json(machines: MachinesApi) -> None:
     """The body around them is the 100th level."""
     nested = '{"a":' + "[" * 98 + "]" * 98 + "}"
