@@ -61,7 +61,7 @@ Skip = Annotated[
 Limit = Annotated[
     int,
     Field(
-        strict=False, ge=1, le=1000, description="The maximum number to return, which may have 32 MiB in all"
+        strict=False, ge=1, le=1000, description="The maximum number to return, which may have 16 MiB in all"
     ),
     _DIGITS,
 ]
@@ -76,7 +76,7 @@ PerPage = Annotated[
         strict=False,
         ge=1,
         le=100,
-        description="The number of machines per page, which may have 32 MiB in all; by default 20, or "
+        description="The number of machines per page, which may have 16 MiB in all; by default 20, or "
         "that of the page before `page_token`",
     ),
     _DIGITS,

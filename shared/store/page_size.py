@@ -2,9 +2,9 @@
 
 from shared.domain.errors import Fault, Invalid
 
-# The most bytes of a page's documents. As values and as JSON they take several times as much memory, and an
-# instance has 512 MiB.
-MAX_PAGE_BYTES = 32 * 1024 * 1024
+# The most bytes of a page's documents. As values and as JSON they take several times as much memory: up to
+# twelve times, if they have control characters, which JSON escapes. An instance has 512 MiB.
+MAX_PAGE_BYTES = 16 * 1024 * 1024
 
 
 def page_too_large(things: str, parameter: str) -> Invalid:
