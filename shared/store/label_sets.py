@@ -27,6 +27,9 @@ from shared.store.machines import LABEL_SET
 from shared.store.queries import all_in
 
 MAX_ORGANIZATIONS = 1000
+# The most keys of all cached sets, of up to 370 bytes each. One organization can have hundreds of thousands,
+# and would take an instance's memory from the others. Its sets are then read for each list.
+MAX_KEYS = 100_000
 
 
 class LabelSets:
@@ -35,6 +38,7 @@ class LabelSets:
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
         self._known: OrderedDict[str, Mapping[str, frozenset[str]]] = OrderedDict()
+        self._sizes: dict[str, int] = {}
 
     async def lacking(
         self, organization_id: str, keys: Collection[str], deadline: Deadline
@@ -51,11 +55,18 @@ class LabelSets:
         if known is None or await self._count(organization_id, known, as_of, deadline) != total:
             known = await self._read(organization_id, as_of, deadline)
         # Even if it was cached, because it may have been evicted meanwhile.
+        self._remember(organization_id, known)
+        return [name for name, held in known.items() if held.isdisjoint(keys)], as_of
+
+    def _remember(self, organization_id: str, known: Mapping[str, frozenset[str]]) -> None:
         self._known[organization_id] = known
         self._known.move_to_end(organization_id)
-        if len(self._known) > MAX_ORGANIZATIONS:
-            self._known.popitem(last=False)
-        return [name for name, held in known.items() if held.isdisjoint(keys)], as_of
+        self._sizes[organization_id] = size = sum(map(len, known.values()))
+        if size > MAX_KEYS:  # alone, so that the others stay
+            self._known.move_to_end(organization_id, last=False)
+        while len(self._known) > MAX_ORGANIZATIONS or sum(self._sizes.values()) > MAX_KEYS:
+            evicted, _ = self._known.popitem(last=False)
+            del self._sizes[evicted]
 
     async def _count(
         self, organization_id: str, names: Collection[str], as_of: datetime, deadline: Deadline

@@ -38,6 +38,24 @@ async def test_the_least_recently_used_organization_is_evicted_first(
     assert [await reads_of(organization_id) for organization_id in requested] == [16, 16, 0, 16, 0, 0, 16]
 
 
+async def test_sets_of_too_many_keys_are_not_cached(
+    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One organization could fill the memory of an instance. Those that were cached before stay."""
+    monkeypatch.setattr("shared.store.label_sets.MAX_KEYS", 1)
+    sets = LabelSets(own.firestore)
+    await register(own, tier="db", rack="7")
+    await sets.lacking("other", ["spot"], Deadline(5))
+
+    async def reads_of(organization_id: str) -> int:
+        before = (await firestore_control.rpcs())["RunQuery"]
+        await sets.lacking(organization_id, ["spot"], Deadline(5))
+        return (await firestore_control.rpcs())["RunQuery"] - before
+
+    # One for each part of the index, and one more for the set.
+    assert [await reads_of(name) for name in ("example", "example", "other")] == [17, 17, 0]
+
+
 async def test_a_new_set_is_found_although_the_machines_change_between_the_counts(
     own: Inventory, firestore_control: Control
 ) -> None:
