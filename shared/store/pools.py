@@ -8,9 +8,10 @@ from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.domain.deadline import Deadline
 from shared.domain.errors import PoolNotFound
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store import memberships, paths, writes
-from shared.store.codec import decode
+from shared.store.codec import decode, decode_serialized
 from shared.store.firestore import Firestore
 from shared.store.page_size import MAX_PAGE_BYTES, page_too_large
 from shared.store.queries import all_in
@@ -76,10 +77,14 @@ async def list_pools(
     query.offset = skip
     query.limit.value = limit
     parent = paths.organization(organization_id)
-    documents, _ = await firestore.query_with_time(parent, query, deadline, max_bytes=MAX_PAGE_BYTES)
-    if sum(document.ByteSize() for document in documents) >= MAX_PAGE_BYTES:
+    found, has_more = await firestore.query_within(parent, query, deadline, _read, max_bytes=MAX_PAGE_BYTES)
+    if has_more:
         raise page_too_large("pools", "limit")
-    return [decode(document.fields, Pool) for document in documents]
+    return found
+
+
+def _read(document: SerializedDocument) -> Pool:
+    return Pool(**decode_serialized(document.fields, Pool))
 
 
 async def count_pools(firestore: Firestore, organization_id: str, deadline: Deadline) -> int:
