@@ -1,28 +1,12 @@
 """How interrupted commands end."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from infra import ROOT
+from tests.command import run
 
 INTERRUPT = "import os\nos.kill(os.getpid(), 2)\n"  # SIGINT
-
-
-def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command that imports some of its modules from a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", command],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(modules)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -47,13 +31,13 @@ def run(command: str, modules: Path) -> "subprocess.CompletedProcess[str]":
 def test_ctrl_c_ends_a_command_that_still_imports(command: str, imported: str, tmp_path: Path) -> None:
     """The imported module interrupts the process."""
     (tmp_path / f"{imported}.py").write_text(INTERRUPT)
-    ended = run(command, tmp_path)
+    ended = run(command, PYTHONPATH=str(tmp_path))
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_what_else_goes_wrong_is_logged_with_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "yaml.py").write_text("raise TimeoutError('late')")
-    ended = run("infra.cost", tmp_path)
+    ended = run("infra.cost", PYTHONPATH=str(tmp_path))
     assert ended.returncode == 1
     assert ended.stderr.startswith("Traceback (most recent call last):\n")
     assert ended.stderr.endswith("TimeoutError: late\n")
