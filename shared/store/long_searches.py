@@ -1,21 +1,24 @@
 """Machines that a long search finds only by verification: their names repeat a run of 24 characters.
 
-There are hardly any. Their terms find candidates, all of which are read and verified for each page.
+There are hardly any. Their terms find candidates, all of which are read and verified for each page. Only
+those that match stay in memory.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain import search
 from shared.domain.deadline import Deadline
+from shared.domain.errors import Fault, Invalid
 from shared.domain.machine_filter import MachineFilter
 from shared.domain.plain import Plain
+from shared.pb.inventory.v1.documents_pb2 import SerializedDocument
 from shared.store import paths
 from shared.store.firestore import Firestore
 from shared.store.machine_queries import machines_query
 from shared.store.machines import plain_machine
-
-BATCH = 100
+from shared.store.page_size import MAX_PAGE_BYTES
 
 
 async def find_verified(
@@ -38,6 +41,9 @@ async def find_verified(
         label_sets: the sets of label keys that the machines can have; if empty, any.
         deadline: when to stop.
         as_of: the time of the reads; without it, now. Without reads, it is returned unchanged.
+
+    Raises:
+        Invalid: the matching machines are too large together.
     """
     part = search.fold(machine_filter.search or "")
     if not search.candidates(machine_filter.organization_id, part):
@@ -45,16 +51,37 @@ async def find_verified(
     parent = paths.organization(machine_filter.organization_id)
     query = machines_query(firestore, machine_filter, label_sets=label_sets, candidates=True)
     candidates, as_of = await firestore.count_with_time(parent, query, deadline, as_of=as_of)
+
+    def read(document: SerializedDocument) -> _Candidate:
+        machine = plain_machine(document)
+        is_match = search.verify(machine["name"] or "", machine["hostname"] or "", part)
+        return _Candidate(machine["id"], document.ByteSize(), machine if is_match else None)
+
     found: list[Plain] = []
+    size = 0
     after: str | None = None
-    for _ in range(0, candidates, BATCH):
+    has_more = candidates > 0
+    while has_more:
         query = machines_query(firestore, machine_filter, label_sets=label_sets, after=after, candidates=True)
-        query.limit.value = BATCH
-        machines = await firestore.query_serialized(parent, query, deadline, plain_machine, as_of=as_of)
-        found += [
-            machine
-            for machine in machines
-            if search.verify(machine["name"] or "", machine["hostname"] or "", part)
-        ]
-        after = machines[-1]["id"]
+        batch, has_more = await firestore.query_within(
+            parent, query, deadline, read, max_bytes=MAX_PAGE_BYTES, as_of=as_of
+        )
+        for candidate in batch:
+            if candidate.match is not None:
+                found.append(candidate.match)
+                size += candidate.size
+        if size > MAX_PAGE_BYTES:
+            message = (
+                f"The machines are too large for a search of more than {search.MAX_RUN_LENGTH} characters"
+            )
+            raise Invalid([Fault(("query", "search"), "too_large", message)])
+        after = batch[-1].machine_id
     return found, as_of
+
+
+class _Candidate(NamedTuple):
+    """A machine that was verified; if it does not match, only its id, because it can be large."""
+
+    machine_id: str
+    size: int
+    match: Plain | None

@@ -102,6 +102,30 @@ async def test_more_machines_than_are_looked_at_at_once_are_found_by_a_long_part
     assert (ids[99:], 101) == (fleet.ids(page), page["total"])
 
 
+async def test_a_long_part_finds_among_large_machines_but_not_too_many_of_them(
+    machines: MachinesApi, stack: RunningStack
+) -> None:
+    """All have the runs of the part, but only some have the part itself; 16 MiB hold 37 of the machines."""
+    part = "ab" * 24 + "a"
+    all_runs = ("ab" * 24) + "." + ("ba" * 24)
+    large = fleet.make(machines.organization.id, 38)
+    for machine in large:
+        machine.hostname, machine.os_info = all_runs, "x" * 450_000
+    large[20].name = part
+    for start in range(0, len(large), 15):
+        await fleet.store(stack, large[start : start + 15])
+    one = await found(machines, f"search={part}")
+    for machine in large:
+        await machines.call("PATCH", f"{ITEMS}/{machine.id}", {"hostname": part})
+    too_large = await machines.call("GET", f"{ITEMS}?search={part}&limit=1")
+    shorter = await items(machines, f"search={part[:48]}&limit=1")
+
+    assert one == [large[20].id]
+    message = "The machines are too large for a search of more than 48 characters"
+    assert faults(too_large) == [(["query", "search"], message, "too_large")]
+    assert shorter["total"] == len(large)
+
+
 @pytest.mark.parametrize("repeats", [(1, 2), (2, 1)])
 async def test_a_machine_that_is_renamed_meanwhile_is_not_missed_by_a_long_part(
     machines: MachinesApi, firestore_control: Control, repeats: tuple[int, int]
