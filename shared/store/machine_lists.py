@@ -1,9 +1,10 @@
 """Lists of machines: pages and totals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
+from typing import Any
 
 from google_apis.firestore.query_pb2 import StructuredQuery
 from shared.concurrency import run_concurrently
@@ -52,7 +53,7 @@ class MatchingMachines:
         """Count the machines, which costs one read for each 1,000."""
         counts = (
             self._firestore.count(self._parent, query, deadline, as_of=self._as_of)
-            for query in self._queries()
+            for query in self._queries(self._label_set_batches)
         )
         return sum(await run_concurrently(counts)) + len(self._verified)
 
@@ -78,36 +79,41 @@ class MatchingMachines:
             Invalid: the machines are too large for one page.
         """
         if len(self._label_set_batches) == 1 and not self._verified:
-            [query] = self._queries(after)
+            [query] = self._queries(self._label_set_batches, after)
             query.offset = offset
             query.limit.value = limit
             return await self._read(query, deadline, parameter)
         if offset:
-            passed = await self._ids(offset, deadline)
+            passed = await self._newest(offset, after, lambda query: self._read_ids(query, deadline))
             if len(passed) < offset:
                 return []
-            return await self.page(after=passed[-1], limit=limit, deadline=deadline, parameter=parameter)
-        queries = self._queries(after)
-        for query in queries:
-            query.limit.value = limit
-        parts = await run_concurrently(self._read(query, deadline, parameter) for query in queries)
-        verified = (machine for machine in self._verified if after is None or machine["id"] < after)
-        merged = sorted(chain(verified, *parts), key=itemgetter("id"), reverse=True)
-        return merged[:limit]
+            after = passed[-1]["id"]
+        return await self._newest(limit, after, lambda query: self._read(query, deadline, parameter))
 
-    async def _ids(self, limit: int, deadline: Deadline) -> list[str]:
-        """Read only the ids of the first machines, because a whole fleet may have to be skipped."""
-        queries = self._queries()
-        for query in queries:
-            query.ClearField("select")
-            query.select.fields.add(field_path="__name__")
-            query.limit.value = limit
-        parts = await run_concurrently(
-            self._firestore.query_serialized(self._parent, query, deadline, id_of, as_of=self._as_of)
-            for query in queries
-        )
-        verified = (machine["id"] for machine in self._verified)
-        return sorted(chain(verified, *parts), reverse=True)[:limit]
+    async def _newest(
+        self,
+        limit: int,
+        after: str | None,
+        read: Callable[[StructuredQuery], Coroutine[Any, Any, list[Plain]]],
+    ) -> list[Plain]:
+        """Return the newest machines of all queries.
+
+        The first step is one query, and each other step is as many queries as there were before. They only
+        read machines newer than the oldest of a full page, so each step reads about one page.
+        """
+        verified = (machine for machine in self._verified if after is None or machine["id"] < after)
+        found = _newest(verified, limit)
+        made = 0
+        while made < len(self._label_set_batches):
+            step = self._label_set_batches[made : 2 * made or 1]
+            oldest = found[-1]["id"] if len(found) == limit else None
+            queries = self._queries(step, after, oldest)
+            for query in queries:
+                query.limit.value = limit
+            parts = await run_concurrently(read(query) for query in queries)
+            found = _newest(chain(found, *parts), limit)
+            made += len(step)
+        return found
 
     async def _read(self, query: StructuredQuery, deadline: Deadline, parameter: str) -> list[Plain]:
         found, has_more = await self._firestore.query_within(
@@ -117,11 +123,25 @@ class MatchingMachines:
             raise page_too_large("machines", parameter)
         return found
 
-    def _queries(self, after: str | None = None) -> list[StructuredQuery]:
+    async def _read_ids(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
+        """Read only the ids, because a whole fleet may have to be skipped."""
+        query.ClearField("select")
+        query.select.fields.add(field_path="__name__")
+        return await self._firestore.query_serialized(
+            self._parent, query, deadline, lambda document: {"id": id_of(document)}, as_of=self._as_of
+        )
+
+    def _queries(
+        self, label_set_batches: Sequence[Sequence[str]], after: str | None = None, oldest: str | None = None
+    ) -> list[StructuredQuery]:
         return [
-            machines_query(self._firestore, self._filter, label_sets=label_sets, after=after)
-            for label_sets in self._label_set_batches
+            machines_query(self._firestore, self._filter, label_sets=label_sets, after=after, oldest=oldest)
+            for label_sets in label_set_batches
         ]
+
+
+def _newest(machines: Iterable[Plain], limit: int) -> list[Plain]:
+    return sorted(machines, key=itemgetter("id"), reverse=True)[:limit]
 
 
 class MachineLists:

@@ -26,12 +26,13 @@ _OTHERS = 3  # the order, the parent, and the sets of label keys
 _HELD = Value(boolean_value=True)
 
 
-def machines_query(
+def machines_query(  # noqa: PLR0913 - a query, by name
     firestore: Firestore,
     machine_filter: MachineFilter,
     *,
     label_sets: Sequence[str] = (),
     after: str | None = None,
+    oldest: str | None = None,
     candidates: bool = False,
 ) -> StructuredQuery:
     """Return a query for machines, newest first; the caller sets the limit.
@@ -41,6 +42,7 @@ def machines_query(
         machine_filter: the filter. Labels that must be absent are ignored here: see `label_sets`.
         label_sets: the sets of label keys that a machine can have; if empty, any.
         after: the id of the previous page's last machine.
+        oldest: the id of a machine that matches; older ones are not wanted.
         candidates: query the machines that a long search must verify, instead of those that it finds.
     """
     query = all_in("machines")
@@ -62,7 +64,9 @@ def machines_query(
     elif machine_filter.created_to is not None:
         query.start_at.values.append(reference(machine_ids.last_until(machine_filter.created_to)))
         query.start_at.before = True
-    if machine_filter.created_from is not None:
+    if oldest is not None:
+        query.end_at.values.append(reference(oldest))
+    elif machine_filter.created_from is not None:
         query.end_at.values.append(reference(machine_ids.first_since(machine_filter.created_from)))
     return query
 

@@ -39,18 +39,19 @@ async def fill(inventory: Inventory, size: int) -> list[str]:
     return [machine.id for machine in reversed(machines)]
 
 
-async def test_a_page_of_more_sets_than_one_query_takes_reads_no_further_than_its_end(
+async def test_a_page_of_more_sets_than_one_query_takes_reads_hardly_further_than_its_end(
     own: Inventory, firestore_control: Control
 ) -> None:
-    """Each of the two queries can find all machines that are skipped, and all of the page."""
-    ids = await fill(own, 2 * MAX_ALTERNATIVES)
+    """Each of the eight queries can find all machines that are skipped, and all of the page."""
+    ids = await fill(own, 8 * MAX_ALTERNATIVES)
     found = await MachineLists(own.firestore).of(WITHOUT_SPOT, Deadline(10))
     before = await firestore_control.billed("reads")
 
     page = await found.page(offset=4, limit=3, deadline=Deadline(10))
 
     assert ids[4:7] == [machine["id"] for machine in page]
-    assert await firestore_control.billed("reads") - before == 2 * (4 + 3)
+    # Four steps of about a page each, not eight pages.
+    assert await firestore_control.billed("reads") - before < 5 * (4 + 3)
 
 
 @pytest.fixture
