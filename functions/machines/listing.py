@@ -20,6 +20,7 @@ from shared.edge.machine_status import NUMBERS, MachineStatus
 from shared.edge.machine_view import machine_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
+from shared.edge.turns import SMALL_PAGE
 from shared.edge.validation import NOT_SENT, Strict, UuidText
 from shared.store.machine_lists import MachineLists
 from shared.store.pools import pool_exists
@@ -63,6 +64,13 @@ async def list_items(inventory: Inventory, lists: MachineLists, call: Call) -> H
     query = read_query(call.request, MachineItemsQuery)
     if query.include:
         call.caller.require(Scope.POOLS_READ)
+    async with call.turns.take(call.deadline, is_large=query.limit > SMALL_PAGE):
+        return await _page(inventory, lists, call, query)
+
+
+async def _page(
+    inventory: Inventory, lists: MachineLists, call: Call, query: MachineItemsQuery
+) -> HttpResponse:
     total, found = await _read(inventory, lists, call, query)
     if query.include:
         pools = await read_pools(inventory, call, found)

@@ -17,6 +17,7 @@ from shared.edge.items import page_response
 from shared.edge.pool_view import pool_json
 from shared.edge.query import CommaSeparated, Limit, Skip, read_query
 from shared.edge.resource import Call
+from shared.edge.turns import SMALL_PAGE
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.pool_pb2 import Pool
 from shared.store.members import count_members_of_each, list_members
@@ -45,6 +46,12 @@ async def list_items(inventory: Inventory, call: Call) -> HttpResponse:
     query = read_query(call.request, PoolItemsQuery)
     if query.include:
         call.caller.require(Scope.MACHINES_READ)
+    is_large = query.limit > SMALL_PAGE or bool(query.include)
+    async with call.turns.take(call.deadline, is_large=is_large):
+        return await _page(inventory, call, query)
+
+
+async def _page(inventory: Inventory, call: Call, query: PoolItemsQuery) -> HttpResponse:
     organization = call.caller.organization_id
     counted, found = await asyncio.gather(
         count_pools(inventory.firestore, organization, call.deadline),

@@ -22,6 +22,7 @@ from shared.edge.problems import Family, Problems
 from shared.edge.query import read_query
 from shared.edge.request_log import record_of
 from shared.edge.routing import ExactRoute
+from shared.edge.turns import SMALL_BODY, Turns
 from shared.edge.validation import Model, Strict, validate
 
 # Cloud Run turns a larger response into a 500, unless it has no `Content-Length` and so is sent in chunks:
@@ -38,12 +39,14 @@ class Call:
         body: the body; empty in a GET.
         caller: the authenticated caller.
         deadline: limits the calls to the store; the time to receive the body does not count.
+        turns: the function's turns of large requests; one with a large body has its turn already.
     """
 
     request: Request
     body: bytes
     caller: Caller
     deadline: Deadline
+    turns: Turns
 
     def body_as(self, model: type[Model]) -> Model:
         """Return the JSON body as a model.
@@ -102,7 +105,12 @@ class Resource(Endpoint):
     """The operations of one path."""
 
     def __init__(
-        self, operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
+        self,
+        operations: Sequence[Operation],
+        *,
+        authenticator: Authenticator,
+        problems: Problems,
+        turns: Turns,
     ) -> None:
         super().__init__(problems)
         self.path = operations[0].path
@@ -111,6 +119,7 @@ class Resource(Endpoint):
         if "GET" in self._operations:
             self._operations["HEAD"] = self._operations["GET"]  # RFC 9110, 9.3.2
         self._authenticator = authenticator
+        self._turns = turns
 
     async def respond(self, request: Request) -> Response:
         """Authenticate the caller and run the operation of the request's method."""
@@ -125,8 +134,9 @@ class Resource(Endpoint):
             read_query(request, Strict)  # rejects every parameter
         raw = b"" if operation.method == "GET" else await body.read(request)
         deadline = Deadline(REQUEST_SECONDS)
-        call = Call(request=request, body=raw, caller=caller, deadline=deadline)
-        response = await operation.handler(call)
+        call = Call(request=request, body=raw, caller=caller, deadline=deadline, turns=self._turns)
+        async with self._turns.take(deadline, is_large=len(raw) > SMALL_BODY):
+            response = await operation.handler(call)
         # Sorted as in the record of a response, because a replay must be equal byte for byte.
         result = Response(response.body, response.status, dict(sorted(response.headers.items())))
         if len(response.body) > MAX_DECLARED_BYTES:
@@ -138,7 +148,8 @@ def api_routes(
     operations: Sequence[Operation], *, authenticator: Authenticator, problems: Problems
 ) -> list[Route]:
     """Return a route for each path; operations with the same path must be next to each other."""
+    turns = Turns()
     return [
-        ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems))
+        ExactRoute(path, Resource(list(group), authenticator=authenticator, problems=problems, turns=turns))
         for path, group in groupby(operations, key=lambda operation: operation.path)
     ]

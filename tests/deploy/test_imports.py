@@ -41,7 +41,8 @@ bootstrap.api
 domain.access domain.pages domain.search
 edge.auth edge.body edge.conditions edge.files edge.idempotency edge.items
 edge.machine_status edge.machine_view edge.negotiation edge.parameters edge.path edge.pool_view
-edge.query edge.resource edge.responses edge.sensitive_parameters edge.size edge.strict_json edge.validation
+edge.query edge.resource edge.responses edge.sensitive_parameters edge.size edge.strict_json edge.turns
+edge.validation
 store.api_keys store.heartbeats store.machines store.member_names store.members
 store.memberships store.page_size store.pools concurrency
 """

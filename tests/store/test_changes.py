@@ -22,6 +22,7 @@ from shared.domain.errors import Unavailable
 from shared.domain.http_response import HttpResponse
 from shared.domain.machine_change import MachineChange
 from shared.edge.resource import Call
+from shared.edge.turns import Turns
 from shared.pb.inventory.v1.events_pb2 import PoolChange
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.pb.inventory.v1.pool_pb2 import Pool
@@ -175,6 +176,7 @@ async def test_an_assignment_that_arrives_late_shows_its_machines_as_of_its_comm
         body=f'{{"machine_ids": ["{ID}"]}}'.encode(),
         caller=Caller("example", "key", frozenset()),
         deadline=Deadline(8),
+        turns=Turns(),
     )
 
     response = await add(replace(own, firestore=firestore, changes=changes_of(firestore, [])), call)

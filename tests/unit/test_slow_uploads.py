@@ -17,6 +17,7 @@ from shared.edge.auth import Authenticator
 from shared.edge.problems import Family, Problems
 from shared.edge.request_log import RequestLog
 from shared.edge.resource import Call, Operation, Resource
+from shared.edge.turns import Turns
 from shared.edge.validation import Strict
 from shared.pb.inventory.v1.records_pb2 import ApiKey
 
@@ -65,6 +66,7 @@ async def test_the_time_that_an_upload_takes_is_not_taken_from_the_store() -> No
         [operation],
         authenticator=Authenticator(find_key, lambda: datetime.now(UTC)),
         problems=PROBLEMS,
+        turns=Turns(),
     )
     await RequestLog(resource, new_id=lambda: "1", project="project")(dict(SCOPE), receive, send)
 
