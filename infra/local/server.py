@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 from collections.abc import Iterator
 
 import uvicorn
@@ -69,11 +70,14 @@ class _Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and any(
             name in lengths for name, value in self.headers if value != b"0"
         ):
-            raise ValueError("a body after Upgrade")  # httptools makes it an error of parsing
+            # httptools makes it the context of an error of parsing.
+            raise ValueError("a body after Upgrade is not supported: send it without Upgrade")
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Send a problem and close the connection, because the start of the next request is unknown."""
+        if error := sys.exception():  # the parser's, of which uvicorn says only that there is one
+            msg = f"{msg.removesuffix('.')}: {error.__context__ or error}"
         headers, body = problem(400, "Bad Request", msg, instance="", request_id=new_request_id())
         lines = [
             b"HTTP/1.1 400 Bad Request",

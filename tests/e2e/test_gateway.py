@@ -480,15 +480,18 @@ async def test_a_path_that_no_route_has_is_not_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_line",
+    ("request_line", "reason"),
     [
-        b"GET /v1/m\xc3\xa4chines HTTP/1.1",
-        b"FOO / HTTP/1.1",
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1",
-        b"hello",
+        (b"GET /v1/m\xc3\xa4chines HTTP/1.1", "Invalid char in url path"),
+        (b"FOO / HTTP/1.1", "Invalid method encountered"),
+        (
+            b"GET /" + b"a" * 70_000 + b" HTTP/1.1",
+            "url is too long: url length of 70001 bytes exceeds the maximum of 65535 bytes",
+        ),
+        (b"hello", "Invalid method encountered"),
     ],
 )
-async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes) -> None:
+async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes, reason: str) -> None:
     async with gateway_to(Function()) as client:
         status, headers, body = await client.ask(request_line + b"\r\nHost: a\r\n\r\n")
         assert await client.reader.read() == b""
@@ -500,7 +503,7 @@ async def test_what_is_no_request_is_a_problem_as_all_errors(request_line: bytes
         "type": "https://api.example.com/errors/bad-request",
         "title": "Bad Request",
         "status": 400,
-        "detail": "Invalid HTTP request received.",
+        "detail": f"Invalid HTTP request received: {reason}",
         "instance": "",
     }
 
@@ -510,11 +513,14 @@ async def test_a_body_after_upgrade_is_rejected_and_not_read_as_a_request(length
     """Otherwise the function would wait for it, and take the next client's request for it."""
     function = Function()
     async with gateway_to(function) as client:
-        status, _, _ = await client.ask(
+        status, _, body = await client.ask(
             b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + length + b"\r\n\r\n"
         )
         assert await client.reader.read() == b""
     assert (status, function.received) == (400, b"")
+    assert json.loads(body)["detail"].endswith(
+        "a body after Upgrade is not supported: send it without Upgrade"
+    )
 
 
 @pytest.mark.parametrize("request_head", [b"GET / HTTP/1.1", b"POST / HTTP/1.1\r\nContent-Length: 0"])
