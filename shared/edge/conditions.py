@@ -37,12 +37,12 @@ def require_match(request: Request, version: int) -> None:
 def require_pool_match(request: Request, version: int) -> None:
     """Reject a change as `require_match` does; the pool's version counts with any number of members.
 
-    The error names the version, because the number of members in the pool's ETag is not read.
+    The error names the version as a tag, without members: their number in the pool's ETag is not read.
 
     Raises:
         PreconditionFailed: one of the two rules out the change; in `If-Match`, weak tags never match.
     """
-    _require(request, f"version {version}", accepted=rf"{version}(\.[0-9]+)?")
+    _require(request, f"the version {etag(version)}", accepted=rf"{version}(\.[0-9]+)?")
 
 
 def _require(request: Request, current: str, *, accepted: str) -> None:
