@@ -19,11 +19,11 @@ def _selector(text: str) -> LabelSelector:
     absent = text.startswith("!")
     key, equals, value = text.removeprefix("!").partition("=")
     if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value) or (absent and equals):
-        raise PydanticCustomError("label_selector", "must be key=value, key or !key of a label")
+        message = "must be key=value, key or !key of one label: repeat the parameter for others"
+        raise PydanticCustomError("label_selector", message)
     return LabelSelector(key=key, value=value if equals else None, absent=absent)
 
 
-# The parameter can be repeated.
 LabelSelectors = Annotated[
     tuple[LabelSelector, ...],
     PlainValidator(_selectors),
@@ -31,8 +31,9 @@ LabelSelectors = Annotated[
         {
             "type": "array",
             "items": {"type": "string", "pattern": f"^(!{_KEY}|{_KEY}(={_VALUE})?)$"},
-            "description": "`key=value`, `key` for any value, or `!key` for machines without it. All must "
-            "hold. At least 16 are allowed with a `search`, and more with a short one",
+            "description": "`key=value`, `key` for any value, or `!key` for machines without it. Repeat the "
+            "parameter for others: all must hold. At least 16 are allowed with a `search`, and more with a "
+            "short one",
         }
     ),
 ]

@@ -204,6 +204,14 @@ async def test_reasons_are_worded_as_those_of_a_body(machines: MachinesApi, quer
     assert problem(response, 400)["invalid_fields"] == [{"field": "page", "reason": reason}]
 
 
+async def test_several_labels_in_one_parameter_are_rejected_with_what_to_do(machines: MachinesApi) -> None:
+    """Kubernetes separates them by commas."""
+    rejected = await machines.call("GET", f"{PATH}?label=tier=db,rack=7")
+
+    (fault,) = problem(rejected, 400)["invalid_fields"]
+    assert fault["reason"].endswith("repeat the parameter for others")
+
+
 async def test_too_many_labels_are_blamed_on_a_search_only_if_there_is_one(machines: MachinesApi) -> None:
     labels = "&".join(f"label=key-{number}" for number in range(98))
     message = "must be given fewer times"
