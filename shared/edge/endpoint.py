@@ -21,7 +21,6 @@ def error_response(error: Exception, problems: Problems, record: RequestRecord, 
 class Endpoint:
     """One path as an ASGI application that turns every error into a response of its family."""
 
-    path: str
     family: Family
 
     def __init__(self, problems: Problems) -> None:
@@ -31,7 +30,6 @@ class Endpoint:
         """Serve a request (ASGI)."""
         request = Request(scope, receive)
         record = record_of(scope)
-        record.route = self.path
         try:
             response = await self.respond(request)
         except Exception as error:  # noqa: BLE001 - every error gets a response

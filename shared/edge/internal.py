@@ -23,7 +23,6 @@ UseCase = Callable[[Request], Awaitable[None]]
 class InternalResource(Endpoint):
     """The only path of such a function: a POST runs the use case, and its response is empty."""
 
-    path = "/"
     family = Family.MACHINES
 
     def __init__(self, use_case: UseCase, problems: Problems) -> None:

@@ -113,7 +113,6 @@ class Resource(Endpoint):
         turns: Turns,
     ) -> None:
         super().__init__(problems)
-        self.path = operations[0].path
         self.family = operations[0].family
         self._operations = {operation.method: operation for operation in operations}
         if "GET" in self._operations:

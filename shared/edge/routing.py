@@ -6,7 +6,9 @@ from typing import Any
 
 import functions_framework.aio
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
+
+from shared.edge.request_log import record_of
 
 
 class ExactRoute(Route):
@@ -22,6 +24,11 @@ class ExactRoute(Route):
         if match is not Match.NONE and b"%2f" in scope["raw_path"].lower():
             return Match.NONE, {}
         return match, found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that the route matches; the log entry names the route."""
+        record_of(scope).route = self.path
+        await super().handle(scope, receive, send)
 
 
 class _FunctionRoute(Route):

@@ -183,6 +183,18 @@ async def test_the_route_is_the_same_for_all_machines(without_topics: LoneFuncti
     assert (entry["route"], entry["message"]) == (f"{PATH}/{{machine_id}}", f"GET {path} 401")
 
 
+@pytest.mark.parametrize("path", ["/health/liveness", "/health/startup", "/openapi.json", "/docs"])
+async def test_the_log_names_the_route_where_no_key_is_needed(
+    without_topics: LoneFunction, path: str
+) -> None:
+    request_id = f"open{path}"
+    await without_topics.http.get(path, headers={"X-Request-Id": request_id})
+
+    entry = await without_topics.log_entry(request_id)
+
+    assert path == entry["route"]
+
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
