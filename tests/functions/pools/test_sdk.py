@@ -1,9 +1,10 @@
-"""The published SDK of the pools API works with this server unchanged, sync and async."""
+"""The published SDK works with this server unchanged, sync and async, for pools and machines."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,8 @@ from openapi_client.cyberdesk_cloud_client.models import (
     MachinePoolAssignment,
     MachinePoolUpdate,
     MachineResponse,
+    MachineStatus,
+    MachineUpdate,
     PoolCreate,
     PoolCreatePoolParametersType0,
     PoolResponse,
@@ -111,6 +114,38 @@ async def test_a_pool_lives_from_its_creation_to_its_end(sdk: Sdk) -> None:
     assert (await sdk.pools("delete", pool_id)).error is None
     assert _status(await sdk.pools("get", pool_id)) == 404
     assert (await sdk.pools("list")).data.total == 0
+
+
+async def test_a_machine_lives_from_its_registration_to_its_end(sdk: Sdk) -> None:
+    machine, other = await sdk.machine(), await sdk.machine()
+    assert (await sdk.machines("list", limit=1)).data.total == 2
+    pool = (await sdk.pools("create", PoolCreate(name="a"))).data
+    assert isinstance(pool, PoolResponse)
+    await sdk.machines("update_pools", machine, MachinePoolUpdate(pool_ids=[pool.id]))
+
+    session = UUID(a_uuid())
+    update = MachineUpdate(
+        name="b", status=MachineStatus.CONNECTED, last_seen=datetime.now(UTC), reserved_session_id=session
+    )
+    updated = (await sdk.machines("update", machine, update)).data
+    assert (updated.name, updated.status, updated.reserved_session_id) == ("b", "connected", session)
+    assert (await sdk.machines("clear_session", machine)).data.reserved_session_id is None
+
+    got = (await sdk.machines("get", machine, include=["pools"])).data
+    assert [("pool", pool.id)] == [(resource.type_, resource.id) for resource in got.included]
+    for filters in (
+        {"search": machine.upper()},
+        {"name": "b"},
+        {"status": MachineStatus.CONNECTED},
+        {"created_at_from": got.created_at, "created_at_to": got.created_at},
+    ):
+        listed = (await sdk.machines("list", **filters, include=["pools"])).data
+        assert machine in {str(item.id) for item in listed.items}
+        assert [pool.id] == [resource.id for resource in listed.included]
+
+    assert (await sdk.machines("delete", machine)).error is None
+    assert _status(await sdk.machines("get", machine)) == 404
+    assert [other] == [str(item.id) for item in (await sdk.machines("list")).data.items]
 
 
 async def test_a_machine_has_its_pools(sdk: Sdk) -> None:
