@@ -199,6 +199,7 @@ def _push(subscription: Subscription, port: int) -> pubsub_pb2.Subscription:
         name=f"projects/{PROJECT}/subscriptions/{subscription.name}",
         topic=_topic(subscription.topic),
         filter=subscription.filter,
+        enable_message_ordering=subscription.ordered,
         ack_deadline_seconds=subscription.ack_deadline_seconds,
     )
     message.push_config.push_endpoint = f"http://127.0.0.1:{port}/"

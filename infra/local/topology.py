@@ -101,7 +101,7 @@ class DeadLetter(_Record):
 
 
 class Subscription(_Record):
-    """A push subscription of a function."""
+    """A push subscription of a function; if it is ordered, messages of an ordering key come in order."""
 
     name: str
     topic: str
@@ -110,6 +110,7 @@ class Subscription(_Record):
     retry: Retry
     dead_letter: DeadLetter
     filter: str = ""
+    ordered: bool = False
 
 
 class Schedule(_Record):

@@ -56,6 +56,7 @@ resource "google_pubsub_subscription" "push" {
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   labels                     = local.labels
   filter                     = try(each.value.filter, "")
+  enable_message_ordering    = try(each.value.ordered, false)
   ack_deadline_seconds       = each.value.ack_deadline_seconds
   message_retention_duration = local.one_week
 
@@ -119,7 +120,7 @@ resource "google_pubsub_subscription_iam_member" "dead_letters_taken" {
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
 
-  # A subscription with another filter is a new one of the same name, without the roles of the old one:
+  # A subscription with another filter or order is a new one of the same name, without the roles of the old one:
   # https://github.com/terraform-google-modules/terraform-google-pubsub/issues/173
   lifecycle {
     replace_triggered_by = [google_pubsub_subscription.push[each.key].id]

@@ -47,6 +47,7 @@ async def test_a_topic_of_an_earlier_run_becomes_what_is_declared(emulator: Emul
     [
         (CLEANUP.model_copy(update={"filter": ""}), True),
         (CLEANUP.model_copy(update={"topic": "machine-deleted"}), True),
+        (CLEANUP.model_copy(update={"ordered": True}), True),
         (CLEANUP.model_copy(update={"ack_deadline_seconds": 10}), False),
     ],
 )

@@ -123,6 +123,7 @@ run "events" {
       for name, subscription in yamldecode(file("../topology.yaml")).subscriptions :
       google_pubsub_subscription.push[name].topic == google_pubsub_topic.topic[subscription.topic].id
       && google_pubsub_subscription.push[name].filter == try(subscription.filter, "")
+      && google_pubsub_subscription.push[name].enable_message_ordering == try(subscription.ordered, false)
       && google_pubsub_subscription.push[name].ack_deadline_seconds == subscription.ack_deadline_seconds
       && google_pubsub_subscription.push[name].retry_policy[0].minimum_backoff == "${subscription.retry.minimum_backoff_seconds}s"
       && google_pubsub_subscription.push[name].retry_policy[0].maximum_backoff == "${subscription.retry.maximum_backoff_seconds}s"
