@@ -77,6 +77,27 @@ async def test_every_combination_of_filters_finds_just_what_matches(
         assert (skip, 20) == (page["skip"], page["limit"])
 
 
+async def test_what_takes_several_queries_finds_just_what_matches(
+    http: httpx.AsyncClient, stack: RunningStack, new_organization: NewOrganization
+) -> None:
+    """A query accepts 30 sets of label keys."""
+    organization = new_organization()
+    machines = fleet.make(organization.id, 240)
+    for number, machine in enumerate(machines):
+        machine.labels[f"key-{number % 80}"] = ""
+    await fleet.store(stack, machines)
+    varied = Fleet(organization, machines, [])
+
+    for list_query in [*fleet.list_queries(machines, list_speed.POOLS, seed=4)][::3]:
+        several = fleet.ListQuery((*list_query.parameters, ("label", "!key-7")))
+        expected = several.expected_ids(machines)
+        skip = len(expected) // 3
+
+        page = (await get(http, varied, (*several.parameters, ("skip", str(skip)), ("limit", "20")))).json()
+
+        assert (expected[skip : skip + 20], len(expected)) == (fleet.ids(page), page["total"]), several
+
+
 @pytest.mark.timeout(900)
 async def test_a_page_reads_no_more_than_its_limit_and_one(
     http: httpx.AsyncClient, stored: Fleet, firestore_control: Control
