@@ -171,6 +171,7 @@ async def measure(sizes: Sequence[int], folder: Path) -> Growth:
                 ),
                 machines.port,
             )
+            await proc.idle(made.backends.firestore_pid)  # until its indexes are up to date
             for call in CALLS:
                 points[call.name][machines_each] = await _point(made, served[call.function], call, fleet)
     return Growth(sizes=sizes, points=points)
