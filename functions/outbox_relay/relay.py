@@ -50,7 +50,8 @@ async def relay(inventory: Inventory) -> None:
         ):
             await run.publish(documents, read_at)
     except Exception:
-        run.report(is_complete=False)  # without the failure, which the request's log entry has
+        if run.backlog:  # otherwise nothing is known, and a zero would look like an empty outbox
+            run.report(is_complete=False)  # without the failure, which the request's log entry has
         raise
     run.report(is_complete=not run.failed_topics)
     if run.failed_topics:
@@ -58,13 +59,20 @@ async def relay(inventory: Inventory) -> None:
 
 
 class _Run:
-    """One call of the relay, with its counts."""
+    """One call of the relay, with its counts.
+
+    Attributes:
+        deadline: when the call ends.
+        backlog: how many events it has found that are old enough.
+        failed_topics: the topics that do not accept events now.
+    """
 
     def __init__(self, inventory: Inventory) -> None:
         self.deadline = Deadline(SECONDS)
+        self.backlog = 0
         self.failed_topics: set[str] = set()
         self._inventory = inventory
-        self._backlog = self._published = self._rejected = 0
+        self._published = self._rejected = 0
         self._oldest_seconds = 0.0
         self._to_drop: list[str] = []
 
@@ -87,14 +95,14 @@ class _Run:
     def report(self, *, is_complete: bool) -> None:
         """Log the counts, from which log-based metrics are made."""
         fields = {
-            "backlog": self._backlog,
+            "backlog": self.backlog,
             "oldest_seconds": round(self._oldest_seconds, 3),
             "published": self._published,
             "refused": self._rejected,
             "complete": is_complete,
         }
         severity = logging.INFO if is_complete else logging.WARNING
-        logs.log(severity, f"outbox: {self._published} of {self._backlog} published", fields)
+        logs.log(severity, f"outbox: {self._published} of {self.backlog} published", fields)
 
     def _events(self, documents: Iterable[Document], read_at: datetime) -> Iterator[WaitingEvent]:
         for document in documents:
@@ -102,7 +110,7 @@ class _Run:
             age = read_at - committed_at
             if age < AGE:
                 continue
-            self._backlog += 1
+            self.backlog += 1
             self._oldest_seconds = max(self._oldest_seconds, age.total_seconds())
             try:
                 entry = decode(document.fields, OutboxEntry)

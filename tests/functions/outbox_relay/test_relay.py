@@ -303,6 +303,16 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
     assert "exception" not in report  # the request's log entry has it
 
 
+async def test_a_backlog_that_cannot_be_read_is_not_reported_as_empty(
+    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await outbox.put([entry("change")])
+    await firestore_control.fail_next("RunQuery", pattern=outbox.project, code="PERMISSION_DENIED")
+    with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
+        await relay(aged)
+    assert entries(capsys) == []
+
+
 @pytest.mark.parametrize(
     "limits",
     [{"max_events": 1000, "max_bytes": 1_010_000}, {"max_events": 50, "max_bytes": 10**9}],
