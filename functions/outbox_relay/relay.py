@@ -15,6 +15,7 @@ from shared.domain.errors import Unavailable
 from shared.events.backlog import WaitingEvent, publish_in_order
 from shared.events.publisher import PUBLISH_SECONDS
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
+from shared.store.batches import batches
 from shared.store.codec import DecodeError, decode
 from shared.store.errors import FAILURES
 
@@ -27,6 +28,8 @@ SECONDS = 50.0
 PART = 20_000
 PART_BYTES = 32 * 1024 * 1024
 DROPPED_AT_ONCE = 500
+# The most documents in a log entry, which can have 256 KiB: https://cloud.google.com/logging/quotas#log-limits
+REPORTED_AT_ONCE = 1000
 # The time limit of one deletion; the next one includes what is left. The last one can start after `SECONDS`,
 # because the function's timeout is some seconds longer.
 DROP_SECONDS = 2.0
@@ -72,7 +75,8 @@ class _Run:
         self.backlog = 0
         self.failed_topics: set[str] = set()
         self._inventory = inventory
-        self._published = self._rejected = 0
+        self._published = self._refused = 0
+        self._rejected: defaultdict[str, list[str]] = defaultdict(list)
         self._oldest_seconds = 0.0
         self._to_drop: list[str] = []
 
@@ -90,6 +94,7 @@ class _Run:
             keys[event.entry.topic, event.entry.ordering_key].append(event)
         # A request can have events of only one key, and most keys have few: many requests run concurrently.
         await run_concurrently(self._publish_key(topic, waiting) for (topic, _), waiting in keys.items())
+        self._report_rejected()
         await self._drop()
 
     def report(self, *, is_complete: bool) -> None:
@@ -98,7 +103,7 @@ class _Run:
             "backlog": self.backlog,
             "oldest_seconds": round(self._oldest_seconds, 3),
             "published": self._published,
-            "refused": self._rejected,
+            "refused": self._refused,
             "complete": is_complete,
         }
         severity = logging.INFO if is_complete else logging.WARNING
@@ -152,5 +157,13 @@ class _Run:
             raise
 
     def _reject(self, names: Sequence[str], reason: str) -> None:
-        self._rejected += len(names)
-        logs.log(logging.ERROR, "events that cannot be published", {"documents": names, "reason": reason})
+        self._refused += len(names)
+        self._rejected[reason] += names
+
+    def _report_rejected(self) -> None:
+        """Log each reason once, not for each key: thousands of keys can have events of a missing topic."""
+        for reason, documents in self._rejected.items():
+            for names in batches(documents, REPORTED_AT_ONCE):
+                fields = {"documents": names, "reason": reason}
+                logs.log(logging.ERROR, "events that cannot be published", fields)
+        self._rejected.clear()

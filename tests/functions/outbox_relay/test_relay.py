@@ -128,6 +128,16 @@ async def test_a_topic_that_is_not_there_is_looked_for_once(
     assert (report["backlog"], report["refused"]) == (8, 8)
 
 
+async def test_a_reason_is_reported_once_for_all_keys(
+    aged: Inventory, outbox: FilledOutbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await outbox.put(entry(f"change-{number}", key=f"{number}", topic="gone") for number in range(1001))
+    await relay(aged)
+    *reported, _ = entries(capsys)
+    assert [len(logged["documents"]) for logged in reported] == [1000, 1]
+    assert len({name for logged in reported for name in logged["documents"]}) == 1001
+
+
 @pytest.mark.parametrize(("count", "size"), [(2000, 0), (18, 900_000)], ids=["many", "large"])
 async def test_events_of_one_key_are_published_in_as_few_requests_as_pubsub_allows(
     aged: Inventory, outbox: FilledOutbox, pubsub_control: Control, count: int, size: int
