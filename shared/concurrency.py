@@ -24,13 +24,20 @@ async def run_concurrently(calls: Iterable[Coroutine[Any, Any, Result]]) -> list
         for number, call in chain([first], numbered):
             results[number] = await call
 
+    group = asyncio.TaskGroup()
     failure: Exception | None = None
     try:
-        async with asyncio.TaskGroup() as group:
+        async with group:
             for first in islice(numbered, MAX_CONCURRENCY):
                 group.create_task(make(first))
     except ExceptionGroup as failures:
-        failure = failures.exceptions[0]
+        # Without the group's traceback, which has a frame of the task group that keeps the group (3.11).
+        failure = failures.with_traceback(None).exceptions[0]
     if failure is not None:
-        raise failure  # without the group, which adds nothing
+        try:
+            raise failure  # without the group, which adds nothing
+        finally:
+            # Breaks the reference cycles with its traceback, which includes this frame, and with the task
+            # that raises it, which the group knows.
+            del failure, group
     return [results[number] for number in range(len(results))]

@@ -87,6 +87,7 @@ class RequestLog:
             await self._app(scope, receive, send_marked)
         finally:
             self._log(record, milliseconds=(time.perf_counter() - started) * 1000)
+            record.error = None  # breaks the reference cycle with its traceback, whose frames have the record
 
     def _log(self, record: RequestRecord, *, milliseconds: float) -> None:
         fields: dict[str, Any] = {

@@ -89,14 +89,17 @@ async def _send(publisher: Publisher, topic: str, batch: Sequence[WaitingEvent],
     """Publish a batch, again and again if it fails for a reason that can pass."""
     messages = [pubsub_message(event.entry, event.committed_at) for event in batch]
     failure: grpc.aio.AioRpcError | None = None
-    async for _ in Attempts(deadline):
-        try:
-            return await publisher.send(topic, messages, timeout=deadline.left)
-        except grpc.aio.AioRpcError as error:
-            if error.code() not in _TRANSIENT_ERRORS:
-                raise
-            failure = error
-    raise Unavailable from failure
+    try:
+        async for _ in Attempts(deadline):
+            try:
+                return await publisher.send(topic, messages, timeout=deadline.left)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in _TRANSIENT_ERRORS:
+                    raise
+                failure = error
+        raise Unavailable from failure
+    finally:
+        del failure  # breaks the reference cycle with its traceback, which includes this frame
 
 
 def _batches(events: Sequence[WaitingEvent]) -> Iterator[list[WaitingEvent]]:

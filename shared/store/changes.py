@@ -13,7 +13,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import InventoryError, Unavailable
 from shared.domain.http_response import HttpResponse
 from shared.pb.inventory.v1.records_pb2 import OutboxEntry
-from shared.store.change import Change, Committed, Decide, Decision
+from shared.store.change import Change, Committed, Decide, Decision, Uncommitted
 from shared.store.errors import StoreError
 from shared.store.firestore import Firestore
 from shared.store.outbox import Outbox
@@ -108,25 +108,30 @@ class Changes:
         Raises:
             InventoryError: what `decide` raises, a conflict, or `Unavailable` after the deadline.
         """
+        outcome = await self._outcome(command, decide)
+        if isinstance(outcome, Committed):
+            return await self._publish_and_complete(outcome, complete)
+        decision = outcome.decision
+        return decision.response if complete is None else await complete(decision, outcome.time)
+
+    async def _outcome(self, command: Command, decide: Decide) -> Committed | Uncommitted:
         change = self._change(command)
         failure: StoreError | None = None
-        async for _ in Attempts(command.deadline):
-            try:
-                outcome = await change.attempt(decide)
-            except StoreError as error:
-                failure = error
-                continue
-            except Unavailable as error:  # no time is left for another attempt
-                raise error from error.__cause__ or failure
-            except grpc.aio.AioRpcError as error:
-                if not change.is_ambiguous:
-                    raise
-                raise Unavailable from error  # a 500 would mean that nothing has changed
-            if isinstance(outcome, Committed):
-                return await self._publish_and_complete(outcome, complete)
-            decision = outcome.decision
-            return decision.response if complete is None else await complete(decision, outcome.time)
-        raise Unavailable from failure
+        try:
+            async for _ in Attempts(command.deadline):
+                try:
+                    return await change.attempt(decide)
+                except StoreError as error:
+                    failure = error
+                except Unavailable as error:  # no time is left for another attempt
+                    raise error from error.__cause__ or failure
+                except grpc.aio.AioRpcError as error:
+                    if not change.is_ambiguous:
+                        raise
+                    raise Unavailable from error  # a 500 would mean that nothing has changed
+            raise Unavailable from failure
+        finally:
+            del failure  # breaks the reference cycle with its traceback, which includes this frame
 
     def _change(self, command: Command) -> Change:
         return Change(command, self._new_id(), self._firestore, self._clock)

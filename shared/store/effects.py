@@ -74,25 +74,28 @@ class Effects:
         transaction = Transaction(self._firestore, deadline)
         failure: StoreError | None = None
         rejections = 0
-        async for _ in Attempts(deadline):
-            try:
-                while True:
-                    transaction = transaction.successor()
-                    if await self._step(transaction, decide, record, deadline):
+        try:
+            async for _ in Attempts(deadline):
+                try:
+                    while True:
+                        transaction = transaction.successor()
+                        if await self._step(transaction, decide, record, deadline):
+                            return
+                        rejections = 0
+                except Rejected as error:
+                    if await self._firestore.get(path, deadline) is not None:
                         return
-                    rejections = 0
-            except Rejected as error:
-                if await self._firestore.get(path, deadline) is not None:
-                    return
-                rejections += 1
-                if rejections == MAX_REJECTIONS:
-                    raise
-                failure = error
-            except StoreError as error:
-                failure = error
-            except Unavailable as error:  # no time is left for another attempt
-                raise error from error.__cause__ or failure
-        raise Unavailable from failure
+                    rejections += 1
+                    if rejections == MAX_REJECTIONS:
+                        raise
+                    failure = error
+                except StoreError as error:
+                    failure = error
+                except Unavailable as error:  # no time is left for another attempt
+                    raise error from error.__cause__ or failure
+            raise Unavailable from failure
+        finally:
+            del failure  # breaks the reference cycle with its traceback, which includes this frame
 
     async def _step(
         self, transaction: Transaction, decide: Decide, record: Write, deadline: Deadline

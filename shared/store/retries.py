@@ -19,9 +19,12 @@ async def with_retries(call: Callable[[], Awaitable[Result]], deadline: Deadline
         Rejected: the store rejects the call, such as a query without its index.
     """
     failure: StoreError | None = None
-    async for _ in Attempts(deadline):
-        try:
-            return await call()
-        except (Contended, Ambiguous) as error:
-            failure = error
-    raise Unavailable from failure
+    try:
+        async for _ in Attempts(deadline):
+            try:
+                return await call()
+            except (Contended, Ambiguous) as error:
+                failure = error
+        raise Unavailable from failure
+    finally:
+        del failure  # breaks the reference cycle with its traceback, which includes this frame

@@ -75,7 +75,6 @@ class SharedCalls(Generic[Kind, Request, Answer]):
 
     async def _run(self, kind: Kind, group: "_Group[Request, Answer]") -> None:
         self._in_flight += 1
-        failure: Exception = Ambiguous("the call ended without an answer")
         try:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
@@ -83,10 +82,10 @@ class SharedCalls(Generic[Kind, Request, Answer]):
                 del self._waiting[kind]
             await self._call(kind, group)
         except Exception as error:  # noqa: BLE001 - each request raises it
-            failure = error
+            group.fail(error)
         finally:  # also if the call was cancelled
             self._in_flight -= 1
-            group.fail(failure)
+            group.fail(Ambiguous("the call ended without an answer"))
 
     async def _call(self, kind: Kind, group: "_Group[Request, Answer]") -> None:
         if len(group.requests) == 1:
@@ -126,6 +125,7 @@ class _Group(Generic[Request, Answer]):
 
     def fail(self, error: Exception) -> None:
         """Fail the requests without an answer."""
-        for waiting in self._answers.values():
+        while self._answers:  # emptied, because the error's traceback leads to this group
+            _, waiting = self._answers.popitem()
             if not waiting.done():
                 waiting.set_exception(error)
