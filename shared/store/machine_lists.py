@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from itertools import chain
-from operator import itemgetter
+from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Any
 
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -18,7 +18,7 @@ from shared.store.firestore import Firestore
 from shared.store.label_sets import LabelSets
 from shared.store.long_searches import find_verified
 from shared.store.machine_queries import fits_one_query, label_sets_a_query, machines_query
-from shared.store.machines import id_of, plain_machine
+from shared.store.machines import FoundMachine, id_of
 from shared.store.page_size import MAX_PAGE_BYTES, page_too_large
 
 
@@ -39,7 +39,7 @@ class MatchingMachines:
         firestore: Firestore,
         machine_filter: MachineFilter,
         label_set_batches: Sequence[Sequence[str]],
-        verified: Sequence[Plain],
+        verified: Sequence[FoundMachine],
         as_of: datetime | None,
     ) -> None:
         self._firestore = firestore
@@ -82,53 +82,61 @@ class MatchingMachines:
             [query] = self._queries(self._label_set_batches, after)
             query.offset = offset
             query.limit.value = limit
-            return await self._read(query, deadline, parameter)
-        if offset:
-            passed = await self._newest(offset, after, lambda query: self._read_ids(query, deadline))
-            if len(passed) < offset:
-                return []
-            after = passed[-1]["id"]
-        return await self._newest(limit, after, lambda query: self._read(query, deadline, parameter))
+            found = await self._read(query, deadline)
+        else:
+            if offset:
+                passed = await self._newest(offset, after, lambda query: self._read_ids(query, deadline))
+                if len(passed) < offset:
+                    return []
+                after = passed[-1].id
+            found = await self._newest(limit, after, lambda query: self._read(query, deadline))
+        if sum(machine.size for machine in found) > MAX_PAGE_BYTES:
+            raise page_too_large("machines", parameter)
+        return [machine.plain for machine in found]
 
     async def _newest(
         self,
         limit: int,
         after: str | None,
-        read: Callable[[StructuredQuery], Coroutine[Any, Any, list[Plain]]],
-    ) -> list[Plain]:
-        """Return the newest machines of all queries.
+        read: Callable[[StructuredQuery], Coroutine[Any, Any, list[FoundMachine]]],
+    ) -> list[FoundMachine]:
+        """Return the newest machines of all queries, or as many as are too large for one page.
 
         The first step is one query, and each other step is as many queries as there were before. They only
         read machines newer than the oldest of a full page, so each step reads about one page.
         """
-        verified = (machine for machine in self._verified if after is None or machine["id"] < after)
-        found = _newest(verified, limit)
+        verified = (machine for machine in self._verified if after is None or machine.id < after)
+        found, is_full = _newest(verified, limit)
         made = 0
         while made < len(self._label_set_batches):
             step = self._label_set_batches[made : 2 * made or 1]
-            oldest = found[-1]["id"] if len(found) == limit else None
-            queries = self._queries(step, after, oldest)
+            queries = self._queries(step, after, found[-1].id if is_full else None)
             for query in queries:
                 query.limit.value = limit
             parts = await run_concurrently(read(query) for query in queries)
-            found = _newest(chain(found, *parts), limit)
+            found, is_full = _newest(chain(found, *parts), limit)
             made += len(step)
         return found
 
-    async def _read(self, query: StructuredQuery, deadline: Deadline, parameter: str) -> list[Plain]:
+    async def _read(self, query: StructuredQuery, deadline: Deadline) -> list[FoundMachine]:
+        """Read machines; if those of the query are too large for one page, the last one has that size."""
         found, has_more = await self._firestore.query_within(
-            self._parent, query, deadline, plain_machine, max_bytes=MAX_PAGE_BYTES, as_of=self._as_of
+            self._parent, query, deadline, FoundMachine.of, max_bytes=MAX_PAGE_BYTES, as_of=self._as_of
         )
         if has_more:
-            raise page_too_large("machines", parameter)
+            found[-1] = found[-1]._replace(size=MAX_PAGE_BYTES + 1)
         return found
 
-    async def _read_ids(self, query: StructuredQuery, deadline: Deadline) -> list[Plain]:
+    async def _read_ids(self, query: StructuredQuery, deadline: Deadline) -> list[FoundMachine]:
         """Read only the ids, because a whole fleet may have to be skipped."""
         query.ClearField("select")
         query.select.fields.add(field_path="__name__")
         return await self._firestore.query_serialized(
-            self._parent, query, deadline, lambda document: {"id": id_of(document)}, as_of=self._as_of
+            self._parent,
+            query,
+            deadline,
+            lambda document: FoundMachine(id_of(document), 0, {}),
+            as_of=self._as_of,
         )
 
     def _queries(
@@ -140,8 +148,16 @@ class MatchingMachines:
         ]
 
 
-def _newest(machines: Iterable[Plain], limit: int) -> list[Plain]:
-    return sorted(machines, key=itemgetter("id"), reverse=True)[:limit]
+def _newest(machines: Iterable[FoundMachine], limit: int) -> tuple[list[FoundMachine], bool]:
+    """Return the newest machines, and whether the page cannot have any older ones.
+
+    They end with the first that makes the page too large: with it, the page is rejected anyway.
+    """
+    found = sorted(machines, key=attrgetter("id"), reverse=True)[:limit]
+    for number, size in enumerate(accumulate(machine.size for machine in found), 1):
+        if size > MAX_PAGE_BYTES:
+            return found[:number], True
+    return found, len(found) == limit
 
 
 class MachineLists:
@@ -155,20 +171,17 @@ class MachineLists:
         """Return the machines that match a filter.
 
         Raises:
-            Invalid: the filter has more labels than one query can contain.
+            Invalid: the filter has more labels than one query can contain, or machines that only verification
+                finds are too large together.
         """
         if not fits_one_query(machine_filter):
             cause = " with a search of this length" if machine_filter.search else ""
             message = f"must be given fewer times{cause}"
             raise Invalid([Fault(("query", "label"), "too_many", message)])
         label_set_batches, as_of = await self._allowed_label_sets(machine_filter, deadline)
-        found = await run_concurrently(
-            find_verified(self._firestore, machine_filter, label_sets, deadline, as_of=as_of)
-            for label_sets in label_set_batches
+        verified, as_of = await find_verified(
+            self._firestore, machine_filter, label_set_batches, deadline, as_of=as_of
         )
-        if found:
-            _, as_of = found[0]  # several batches have the time of their sets, so all have the same
-        verified = list(chain.from_iterable(machines for machines, _ in found))
         return MatchingMachines(self._firestore, machine_filter, label_set_batches, verified, as_of)
 
     async def _allowed_label_sets(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from google_apis.firestore.document_pb2 import Document
 from google_apis.firestore.query_pb2 import StructuredQuery
@@ -91,6 +91,25 @@ async def read_machine(
         raise MachineNotFound(machine_id)
     is_as_versioned = document.fields.get("last_seen") == document.fields.get(VERSION_LAST_SEEN, b"")
     return plain_machine(document), is_as_versioned
+
+
+class FoundMachine(NamedTuple):
+    """A machine that a query found.
+
+    Attributes:
+        id: the machine's id.
+        size: the size of its document in bytes, which limits what is read for a page.
+        plain: the machine as plain values, which must not be changed: see `decode_plain`.
+    """
+
+    id: str
+    size: int
+    plain: Plain
+
+    @classmethod
+    def of(cls, document: SerializedDocument) -> Self:
+        """Decode a machine's document."""
+        return cls(id_of(document), document.ByteSize(), plain_machine(document))
 
 
 def id_of(document: SerializedDocument) -> str:

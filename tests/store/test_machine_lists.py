@@ -6,6 +6,7 @@ import pytest
 
 from shared.bootstrap import Inventory, new_id, now
 from shared.domain.deadline import Deadline
+from shared.domain.errors import Invalid
 from shared.domain.machine_filter import LabelSelector, MachineFilter
 from shared.pb.inventory.v1.machine_pb2 import Machine
 from shared.store.machine_lists import MachineLists
@@ -21,13 +22,14 @@ POOL = "pool"
 WITHOUT_SPOT = MachineFilter(organization_id="example", labels=(LabelSelector(key="spot", absent=True),))
 
 
-async def fill(inventory: Inventory, size: int) -> list[str]:
+async def fill(inventory: Inventory, size: int, *, os_info: str = "") -> list[str]:
     """Store members of the pool, each with its own set of label keys; return their ids, newest first."""
     machines = [
         Machine(
             id=new_id(),
             organization_id="example",
             hostname="node",
+            os_info=os_info,
             last_seen=now(),
             labels={f"key-{number}": ""},
             pool_ids=[POOL],
@@ -52,6 +54,24 @@ async def test_a_page_of_more_sets_than_one_query_takes_reads_hardly_further_tha
     assert ids[4:7] == [machine["id"] for machine in page]
     # Four steps of about a page each, not eight pages.
     assert await firestore_control.billed("reads") - before < 5 * (4 + 3)
+
+
+async def test_a_page_of_several_queries_is_rejected_only_if_its_own_machines_are_too_large(
+    own: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each query finds old machines that are too large together, of which a page of the newest has none."""
+    monkeypatch.setattr("shared.store.machine_lists.MAX_PAGE_BYTES", 16_384)
+    large = await fill(own, 4 * MAX_ALTERNATIVES, os_info="x" * 4096)
+    small = await fill(own, 8)
+    found = await MachineLists(own.firestore).of(WITHOUT_SPOT, Deadline(10))
+
+    page = await found.page(limit=8, deadline=Deadline(10))
+    with_large = await found.page(offset=7, limit=4, deadline=Deadline(10))
+    with pytest.raises(Invalid):
+        await found.page(limit=12, deadline=Deadline(10))
+
+    assert small == [machine["id"] for machine in page]
+    assert [small[7], *large[:3]] == [machine["id"] for machine in with_large]
 
 
 @pytest.fixture

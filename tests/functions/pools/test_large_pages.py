@@ -33,25 +33,30 @@ async def pool_id(pools: PoolsApi) -> str:
 
 @pytest.fixture(scope="module")
 async def machines(pools: PoolsApi, pool_id: str) -> Sequence[str]:
-    """Create large members of the pool directly in the database, and return their ids, newest first."""
+    """Create large members of the pool directly in the database, and return their ids, newest first.
+
+    Each has its own set of label keys, of which a query accepts 30.
+    """
     member = pools.stored(await pools.register()) | LARGE | {"pool_ids": [pool_id]}
     ids = [str(uuid7()) for _ in range(STORED)]
     for start in range(0, STORED, A_COMMIT):
         batch = pools.store.batch()
         for machine_id in ids[start : start + A_COMMIT]:
-            batch.set(pools.machines().document(machine_id), member | {"id": machine_id})
+            own = {"id": machine_id, "label_set": machine_id.replace("-", "")[::-1]}
+            batch.set(pools.machines().document(machine_id), member | own)
         batch.commit()
     return ids[::-1]
 
 
+@pytest.mark.parametrize("several_queries", ["", "&label=!other"])
 async def test_a_page_of_machines_that_are_too_large_together_is_rejected(
-    pools: PoolsApi, machines: Sequence[str]
+    pools: PoolsApi, machines: Sequence[str], several_queries: str
 ) -> None:
     message = "The machines are too large for one page: ask for fewer"
 
-    rejected = await pools.call("GET", "/v1/machines")
-    fewer = await pools.call("GET", f"/v1/machines?limit={SHOWN}")
-    profiles = await pools.call("GET", "/api/v1/machines?per_page=100")
+    rejected = await pools.call("GET", f"/v1/machines?limit={SHOWN + 1}{several_queries}")
+    fewer = await pools.call("GET", f"/v1/machines?limit={SHOWN}{several_queries}")
+    profiles = await pools.call("GET", f"/api/v1/machines?per_page=100{several_queries}")
 
     invalid(rejected, (("query", "limit"), message, "too_large"))
     assert [machine["id"] for machine in fewer.json()["items"]] == machines[:SHOWN]
