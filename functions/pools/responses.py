@@ -132,12 +132,13 @@ async def read_members(  # noqa: PLR0913 - whose pool, what of it, and when
     machines, skip = pools.first_members(named, newest)
     # Without `as_of`, some of `named` may have left since. They are still shown, so they count too.
     known = {machine["id"] for machine in (*named, *newest)}
+    # Pages of the rest have no more, because they could be too large.
     limit = len(newest) if has_more else pools.MAX_SHOWN
     present = pages.total(counted, skip=0, found=len(newest), limit=limit)
     count = max(present, len(known))
     if count <= len(machines):
         return Members(count, machines, {})
-    rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={pools.MAX_SHOWN}"
+    rest = f"/v1/machines?pool_id={pool_id}&skip={skip}&limit={limit}"
     return Members(count, machines, {"Link": f'<{rest}>; rel="next"'})
 
 
