@@ -33,8 +33,8 @@ def parse_message(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
         raise MalformedBody(f"The body is not a valid {Machine.DESCRIPTOR.full_name}: {error}") from error
     document = _document(message)
     if len(raw) > MAX_UNKNOWN_BYTES and _unknown_bytes(message) > MAX_UNKNOWN_BYTES:
-        limit = f"must have at most {MAX_UNKNOWN_BYTES} bytes of unknown fields"
-        faults = [Fault(("body",), "too_many_unknown_fields", limit)]
+        text = f"must not have unknown fields, but has more than {MAX_UNKNOWN_BYTES} bytes of them"
+        faults = [Fault(("body",), "too_many_unknown_fields", text)]
     else:
         faults = list(islice(_unknown_fields(message, ("body",)), strict_json.MAX_FAULTS))
     # The API's `version` is the message's `agent_version`: see proto/inventory/v1/machine.proto.
