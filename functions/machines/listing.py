@@ -52,8 +52,8 @@ class MachineItemsQuery(Strict):
     label: LabelSelectors = ()
     include: Annotated[frozenset[str], CommaSeparated(("pools",))] = Field(
         default_factory=frozenset,
-        description="Include their pools; needs the scope `pools:read`, and takes at most 1,000 pools of "
-        "8 MiB in all",
+        description="Include their pools; needs the scope `pools:read`. Rejected for more than 1,000 pools, "
+        "or more than 8 MiB of them, where each counts once for each of its machines",
     )
     skip: Skip = 0
     limit: Limit = 100

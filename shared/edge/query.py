@@ -61,7 +61,10 @@ Skip = Annotated[
 Limit = Annotated[
     int,
     Field(
-        strict=False, ge=1, le=1000, description="The maximum number to return, which may have 16 MiB in all"
+        strict=False,
+        ge=1,
+        le=1000,
+        description="The maximum number to return. A page of more than 16 MiB is rejected",
     ),
     _DIGITS,
 ]
@@ -76,8 +79,8 @@ PerPage = Annotated[
         strict=False,
         ge=1,
         le=100,
-        description="The number of machines per page, which may have 16 MiB in all; by default 20, or "
-        "that of the page before `page_token`",
+        description="The number of machines per page; by default 20, or that of the page before "
+        "`page_token`. A page of more than 16 MiB is rejected",
     ),
     _DIGITS,
 ]
