@@ -106,7 +106,7 @@ class MatchingMachines:
         read machines newer than the oldest of a full page, so each step reads about one page.
         """
         verified = (machine for machine in self._verified if after is None or machine.id < after)
-        found, is_full = _newest(verified, limit)
+        found, is_full = _page_of(verified, limit)
         made = 0
         while made < len(self._label_set_batches):
             step = self._label_set_batches[made : 2 * made or 1]
@@ -114,7 +114,7 @@ class MatchingMachines:
             for query in queries:
                 query.limit.value = limit
             parts = await run_concurrently(read(query) for query in queries)
-            found, is_full = _newest(chain(found, *parts), limit)
+            found, is_full = _page_of(chain(found, *parts), limit)
             made += len(step)
         return found
 
@@ -148,8 +148,8 @@ class MatchingMachines:
         ]
 
 
-def _newest(machines: Iterable[FoundMachine], limit: int) -> tuple[list[FoundMachine], bool]:
-    """Return the newest machines, and whether the page cannot have any older ones.
+def _page_of(machines: Iterable[FoundMachine], limit: int) -> tuple[list[FoundMachine], bool]:
+    """Return the newest machines, and whether their page cannot have any older ones.
 
     They end with the first that makes the page too large: with it, the page is rejected anyway.
     """
