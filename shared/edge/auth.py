@@ -72,7 +72,10 @@ class Authenticator:
         self._found.move_to_end(digest)
         while len(self._found) > CACHE_SIZE or now - next(iter(self._found.values()))[0] >= CACHE_SECONDS:
             self._found.popitem(last=False)
-        return reading.result() if reading.done() else await asyncio.shield(reading)
+        try:
+            return reading.result() if reading.done() else await asyncio.shield(reading)
+        finally:
+            del reading  # breaks the reference cycle with its failure's traceback, which includes this frame
 
     async def _read(self, digest: str) -> Access | None:
         key = await self._find_key(digest)

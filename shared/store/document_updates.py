@@ -50,9 +50,12 @@ class DocumentUpdates:
         # A call waits for locks. So only documents of one collection, and so of one organization, share it.
         collection, _, _ = write.updated.rpartition("/")
         answer = await self._calls.answer(collection, write.updated, write, deadline)
-        if isinstance(answer, grpc.aio.AioRpcError):
-            raise answer
-        return answer
+        try:
+            if isinstance(answer, grpc.aio.AioRpcError):
+                raise answer
+            return answer
+        finally:
+            del answer  # breaks the reference cycle with its traceback, which includes this frame
 
     async def _update_one(self, _: str, __: str, write: Write, seconds: float) -> datetime:
         request = wire_format.commit(self._database, [write])

@@ -19,8 +19,12 @@ from functions.machines.operations import operations
 from shared.bootstrap import Inventory
 from shared.bootstrap.api import http_app
 from shared.domain.deadline import Deadline
+from shared.pb.inventory.v1.records_pb2 import IdentityClaim
+from shared.store import writes
 from shared.store.effects import Effect
+from shared.store.errors import Rejected, StoreError
 from shared.store.transaction import Transaction
+from shared.store.wire_format import Write
 from tests.control import Control
 from tests.functions.machines.bodies import a_body
 from tests.google_clients import firestore_client
@@ -46,6 +50,15 @@ async def get_several_machines(http: httpx.AsyncClient) -> httpx.Response:
     """All but the first request share a call."""
     responses = await asyncio.gather(*(http.get(f"/v1/machines/{uuid.uuid4()}") for _ in range(3)))
     return responses[-1]
+
+
+async def _commit(inventory: Inventory, write: Write) -> type[StoreError] | None:
+    """Commit a write, and return the class of the error if that fails."""
+    try:
+        await inventory.firestore.commit([write], Deadline(10))
+    except StoreError as error:
+        return type(error)
+    return None
 
 
 @asynccontextmanager
@@ -113,6 +126,26 @@ async def test_a_failed_request_leaves_none(
     async with garbage() as frames:
         assert (await send(http)).status_code == status
 
+    assert frames == []
+
+
+async def test_a_failed_lookup_of_a_key_leaves_none(http: httpx.AsyncClient, failing: Control) -> None:
+    await failing.fail_next(None, code="PERMISSION_DENIED", pattern=failing.project)
+
+    async with garbage() as frames:
+        assert (await register(http)).status_code == 500
+
+    assert frames == []
+
+
+async def test_a_rejected_write_that_shares_a_call_leaves_none(own: Inventory) -> None:
+    claims = [writes.create(own.firestore.name(f"identities/{mac}"), IdentityClaim()) for mac in range(3)]
+    created = [await _commit(own, claim) for claim in claims]
+
+    async with garbage() as frames:
+        again = await asyncio.gather(*(_commit(own, claim) for claim in claims))
+
+    assert (created, again) == ([None] * 3, [Rejected] * 3)
     assert frames == []
 
 
