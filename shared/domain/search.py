@@ -16,6 +16,7 @@ For the costs, see docs/decisions/0006-search.md.
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from operator import add
 
 from shared.pb.inventory.v1.machine_pb2 import Machine
 
@@ -124,30 +125,34 @@ def _searched(name: str, hostname: str) -> Iterator[tuple[str, str]]:
 
 
 def _runs_of(prefix: str, text: str, content: str) -> list[Prefixed]:
-    level = next(level for level, (_, overlap) in enumerate(LEVELS) if _are_distinct(content, overlap))
-    longest = LEVELS[level][0]
-    found = [(f"{prefix}r", _runs(content, length)) for length in range(1, _SHORT + 1)]
+    level, runs = _level_and_runs(content)
+    found = [(f"{prefix}r", some) for some in runs[:_SHORT]]
     found += [
-        (f"{prefix}{text}{level}", _terms_of(content, length)) for length in range(_SHORT + 1, longest + 1)
+        (f"{prefix}{text}{level}", some if length <= _SPELLED else list(map(_digest, some)))
+        for length, some in enumerate(runs[_SHORT:], _SHORT + 1)
     ]
     if len(content) > MAX_RUN_LENGTH:
-        found.append((f"{prefix}{text}{_mark(content)}", _terms_of(content, MAX_RUN_LENGTH)))
+        longest = list(map(_digest, _runs(content, MAX_RUN_LENGTH)))
+        found.append((f"{prefix}{text}{_mark(content)}", longest))
     return found
 
 
-def _terms_of(content: str, length: int) -> list[str]:
-    runs = _runs(content, length)
-    return runs if length <= _SPELLED else list(map(_digest, runs))
+def _level_and_runs(content: str) -> tuple[int, list[list[str]]]:
+    """Return the level that a text needs, and its runs of one character, of two, and so on."""
+    runs = [list(content)]
+    for level, (longest, overlap) in enumerate(LEVELS):
+        while len(runs) < longest:
+            runs.append(list(map(add, runs[-1], content[len(runs) :])))  # each run with the next character
+        if _are_distinct(runs[overlap - 1]):
+            return level, runs
+    return level, runs  # the last level suits every text, because longer parts use other runs
 
 
 def _mark(content: str) -> int:
-    return _DISTINCT if _are_distinct(content, _LONG[1]) else _REPEATED
+    return _DISTINCT if _are_distinct(_runs(content, _LONG[1])) else _REPEATED
 
 
-def _are_distinct(content: str, length: int) -> bool:
-    if length == MAX_RUN_LENGTH:
-        return True  # longer parts use other runs
-    runs = _runs(content, length)
+def _are_distinct(runs: list[str]) -> bool:
     return len(runs) == len(set(runs))
 
 
