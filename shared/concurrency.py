@@ -25,14 +25,16 @@ async def run_concurrently(calls: Iterable[Coroutine[Any, Any, Result]]) -> list
             results[number] = await call
 
     group = asyncio.TaskGroup()
-    failure: Exception | None = None
+    failure: BaseException | None = None
     try:
         async with group:
             for first in islice(numbered, MAX_CONCURRENCY):
                 group.create_task(make(first))
     except ExceptionGroup as failures:
-        # Without the group's traceback, which has a frame of the task group that keeps the group (3.11).
+        # Without its traceback, which has a frame of the task group that keeps the group (3.11).
         failure = failures.with_traceback(None).exceptions[0]
+    except asyncio.CancelledError as error:
+        failure = error.with_traceback(None)  # which has a frame of the task group that keeps this error
     if failure is not None:
         try:
             raise failure  # without the group, which adds nothing

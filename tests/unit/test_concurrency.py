@@ -1,6 +1,8 @@
 """Many calls of the store: a limited number at a time, with results in order."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -41,3 +43,28 @@ async def test_the_first_that_fails_ends_what_is_under_way_and_no_other_is_begun
         await run_concurrently(call(number) for number in range(200))
     assert (raised.value.__cause__, raised.value.__context__) == (cause, None)
     assert begun == ended == set(range(MAX_CONCURRENCY))
+
+
+async def test_a_cancellation_leaves_no_reference_cycle() -> None:
+    class Document:
+        """What a cancelled request has read."""
+
+    async def request() -> None:
+        document = Document()
+        kept.append(weakref.ref(document))
+        await run_concurrently(asyncio.sleep(60) for _ in range(2))
+
+    async def cancelled() -> None:
+        running = asyncio.create_task(request())
+        await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+
+    kept: list[weakref.ref[Document]] = []
+    gc.disable()
+    try:
+        await cancelled()
+        await asyncio.sleep(0)
+        assert [document() for document in kept] == [None]
+    finally:
+        gc.enable()
