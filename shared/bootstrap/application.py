@@ -12,7 +12,7 @@ from shared.edge.app import Application, create_app
 from shared.edge.problems import Problems
 
 HEALTH_SECONDS = 2.0
-# New objects until a garbage collection; Python's default is 700.
+# New objects until a garbage collection; the default is 700, and 2,000 since Python 3.13.
 GARBAGE_THRESHOLD = 10_000
 
 
