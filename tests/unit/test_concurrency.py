@@ -56,7 +56,8 @@ async def test_a_cancellation_leaves_no_reference_cycle() -> None:
 
     async def cancelled() -> None:
         running = asyncio.create_task(request())
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # starts it
+        await asyncio.sleep(0)  # starts its calls
         running.cancel()
         await asyncio.wait([running])
 
