@@ -15,6 +15,7 @@ from infra.local.fork_server import ForkServer
 from shared.bootstrap import Inventory, inventory
 from shared.domain.access import Scope
 from tests import google_clients
+from tests.control import Control
 from tests.functions.lone_function import running_fork_server
 from tests.plain_http import NO_AUTHORITIES
 from tests.stack import NewOrganization, Organization, RunningStack, organization, running_stack
@@ -82,6 +83,14 @@ def own(stack: RunningStack, project: str) -> Iterator[Inventory]:
         for name, value in environment.items():  # channels are created at the first call
             patch.setenv(name, value)
         yield inventory(environment)
+
+
+@pytest.fixture
+async def own_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
+    """The Firestore emulator's counters for the test's project, and its faults."""
+    async with Control.of(stack.firestore_control, project) as control:
+        yield control
+        await control.forget()
 
 
 @pytest.fixture(scope="session")

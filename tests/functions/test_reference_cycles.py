@@ -97,14 +97,6 @@ async def http(
         yield client
 
 
-@pytest.fixture
-async def failing(stack: RunningStack, project: str) -> AsyncIterator[Control]:
-    """The faults of the test's project."""
-    async with Control.of(stack.firestore_control, project) as control:
-        yield control
-        await control.forget()
-
-
 @pytest.mark.parametrize(
     ("send", "code", "status"),
     [
@@ -118,10 +110,12 @@ async def failing(stack: RunningStack, project: str) -> AsyncIterator[Control]:
     ],
 )
 async def test_a_failed_request_leaves_none(
-    send: Send, code: str, status: int, http: httpx.AsyncClient, failing: Control
+    send: Send, code: str, status: int, http: httpx.AsyncClient, own_control: Control
 ) -> None:
     assert (await register(http)).status_code == 201  # reads the key
-    await failing.fail_next(None, code=code, count=1 if status == 201 else FOREVER, pattern=failing.project)
+    await own_control.fail_next(
+        None, code=code, count=1 if status == 201 else FOREVER, pattern=own_control.project
+    )
 
     async with garbage() as frames:
         assert (await send(http)).status_code == status
@@ -129,8 +123,8 @@ async def test_a_failed_request_leaves_none(
     assert frames == []
 
 
-async def test_a_failed_lookup_of_a_key_leaves_none(http: httpx.AsyncClient, failing: Control) -> None:
-    await failing.fail_next(None, code="PERMISSION_DENIED", pattern=failing.project)
+async def test_a_failed_lookup_of_a_key_leaves_none(http: httpx.AsyncClient, own_control: Control) -> None:
+    await own_control.fail_next(None, code="PERMISSION_DENIED", pattern=own_control.project)
 
     async with garbage() as frames:
         assert (await register(http)).status_code == 500
@@ -149,11 +143,11 @@ async def test_a_rejected_write_that_shares_a_call_leaves_none(own: Inventory) -
     assert frames == []
 
 
-async def test_an_effect_that_is_tried_again_leaves_none(own: Inventory, failing: Control) -> None:
+async def test_an_effect_that_is_tried_again_leaves_none(own: Inventory, own_control: Control) -> None:
     async def decide(_: Transaction) -> Effect:
         return Effect()
 
-    await failing.fail_next("Commit", code="ABORTED", pattern=failing.project)
+    await own_control.fail_next("Commit", code="ABORTED", pattern=own_control.project)
 
     async with garbage() as frames:
         await own.effects.apply("subscription", "event", decide, Deadline(10))

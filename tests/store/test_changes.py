@@ -206,7 +206,7 @@ async def test_a_late_commit_that_leaves_nothing_to_change_has_its_event(project
 @pytest.mark.parametrize("key", [None, "key"])
 @pytest.mark.parametrize("code", ["ABORTED", "PERMISSION_DENIED"])
 async def test_a_late_commit_is_found_although_the_next_one_fails(
-    project: str, firestore_control: Control, key: str | None, code: str
+    project: str, own_control: Control, key: str | None, code: str
 ) -> None:
     """The response must not be an error, because the change is applied."""
     firestore = LateFirestore(project)
@@ -216,7 +216,7 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
     async def decide(transaction: Transaction) -> Decision:
         if next(attempts) == 1:
             await firestore.arrive()
-            await firestore_control.fail_next("Commit", pattern=project, code=code)
+            await own_control.fail_next("Commit", pattern=project, code=code)
         return await creating(firestore, "busy")(transaction)
 
     response = await changes_of(firestore, published).apply(command(key), decide)
@@ -227,11 +227,11 @@ async def test_a_late_commit_is_found_although_the_next_one_fails(
 
 @pytest.mark.parametrize("code", ["PERMISSION_DENIED", "UNAUTHENTICATED"])
 async def test_a_change_that_may_be_applied_is_unavailable_if_the_lookup_is_rejected(
-    own: Inventory, project: str, firestore_control: Control, code: str
+    own: Inventory, project: str, own_control: Control, code: str
 ) -> None:
     """Any other error would mean that nothing has changed, but the repeat is a replay."""
-    await firestore_control.fail_next("Commit", pattern=project, when="after", code="UNAVAILABLE")
-    await firestore_control.fail_next("BatchGetDocuments", pattern=project, code=code)
+    await own_control.fail_next("Commit", pattern=project, when="after", code="UNAVAILABLE")
+    await own_control.fail_next("BatchGetDocuments", pattern=project, code=code)
     published: list[OutboxEntry] = []
     changes = changes_of(own.firestore, published)
 
@@ -244,11 +244,11 @@ async def test_a_change_that_may_be_applied_is_unavailable_if_the_lookup_is_reje
 
 
 async def test_a_commit_without_a_response_is_found_although_its_locks_are_not_released(
-    own: Inventory, project: str, firestore_control: Control
+    own: Inventory, project: str, own_control: Control
 ) -> None:
     """The release ends before the deadline, so that there is time to look for the commit."""
-    await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=UNTIL_RELEASED)
-    await firestore_control.fail_next("Rollback", pattern=project, code="UNAVAILABLE", count=1000)
+    await own_control.fail_next("Commit", pattern=project, when="after", delay_ms=UNTIL_RELEASED)
+    await own_control.fail_next("Rollback", pattern=project, code="UNAVAILABLE", count=1000)
 
     async def decide(transaction: Transaction) -> Decision:
         await transaction.get([MACHINE])
@@ -262,7 +262,7 @@ async def test_a_commit_without_a_response_is_found_although_its_locks_are_not_r
 
 @pytest.mark.usefixtures("own")
 async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
-    project: str, firestore_control: Control
+    project: str, own_control: Control
 ) -> None:
     """A failed read leads to one lookup, for an earlier request's response; contention leads to none."""
     firestore = WatchedFirestore(project, "(default)")
@@ -271,7 +271,7 @@ async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
     async def decide(transaction: Transaction) -> Decision:
         fault = {0: ("BatchGetDocuments", "UNAVAILABLE"), 1: ("Commit", "ABORTED")}.get(next(attempts))
         if fault is not None:
-            await firestore_control.fail_next(fault[0], pattern=project, code=fault[1])
+            await own_control.fail_next(fault[0], pattern=project, code=fault[1])
         await transaction.get([paths.machine("example", "contended")])
         return await creating(firestore, "contended")(transaction)
 
@@ -282,10 +282,10 @@ async def test_contention_is_looked_into_only_where_a_commit_got_no_response(
 
 @pytest.mark.parametrize("method", ["BatchGetDocuments", "GetDocument", "Commit"])
 async def test_the_stores_last_error_is_the_cause_of_the_failure_after_the_deadline(
-    own: Inventory, firestore_control: Control, method: str
+    own: Inventory, own_control: Control, method: str
 ) -> None:
     """The log shows it."""
-    await firestore_control.fail_next(method, pattern=own.project, code="UNAVAILABLE", count=1000)
+    await own_control.fail_next(method, pattern=own.project, code="UNAVAILABLE", count=1000)
     deadline = Deadline(SETTLE_SECONDS + 0.3)
 
     async def decide(transaction: Transaction) -> Decision:
@@ -346,11 +346,11 @@ async def test_what_was_created_and_deleted_does_not_come_back_with_a_late_commi
     ("key", "names"), [(None, ("a", "b")), (None, ("a",)), ("key", ("a", "b")), ("key", ("a",)), ("key", ())]
 )
 async def test_the_response_and_the_events_are_those_of_the_committed_decision(
-    own: Inventory, project: str, firestore_control: Control, key: str | None, names: Sequence[str]
+    own: Inventory, project: str, own_control: Control, key: str | None, names: Sequence[str]
 ) -> None:
     """The first attempt decides on three events, and is lost. The second's commit only loses its response."""
     for when in ("before", "after"):
-        await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", when=when)
+        await own_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", when=when)
     machine = Machine(id="decided", organization_id="example", version=1)
     path = own.firestore.name(paths.machine("example", machine.id))
     pending = iter([("a", "b", "c"), names])
@@ -391,9 +391,9 @@ def creating(firestore: Firestore, machine_id: str) -> Decide:
 
 
 async def test_a_commit_that_never_gets_a_response_is_looked_for_before_the_deadline(
-    own: Inventory, project: str, firestore_control: Control
+    own: Inventory, project: str, own_control: Control
 ) -> None:
-    await firestore_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
+    await own_control.fail_next("Commit", pattern=project, when="after", delay_ms=60_000)
     published: list[OutboxEntry] = []
 
     change = command(seconds=SETTLE_SECONDS + 1)

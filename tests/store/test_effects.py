@@ -89,9 +89,9 @@ async def test_each_event_and_each_subscription_counts_for_itself(own: Inventory
 )
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_commit_that_fails_takes_effect_once(
-    own: Inventory, firestore_control: Control, project: str, code: str, when: str
+    own: Inventory, own_control: Control, project: str, code: str, when: str
 ) -> None:
-    await firestore_control.fail_next("Commit", pattern=project, code=code, when=when)
+    await own_control.fail_next("Commit", pattern=project, code=code, when=when)
     await count(own)
     assert await counted(own) == 1
 
@@ -115,9 +115,9 @@ async def test_what_a_transaction_decided_that_has_ended_is_decided_again(own: I
 
 
 async def test_a_store_that_does_not_respond_makes_the_delivery_fail(
-    own: Inventory, firestore_control: Control, project: str
+    own: Inventory, own_control: Control, project: str
 ) -> None:
-    await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", count=1000)
+    await own_control.fail_next("Commit", pattern=project, code="UNAVAILABLE", count=1000)
     seconds = 0.0
 
     async def decide(transaction: Transaction) -> Effect:
@@ -130,8 +130,8 @@ async def test_a_store_that_does_not_respond_makes_the_delivery_fail(
         # With real time, a read that begins a transaction could exceed the deadline, and keep its locks.
         await own.effects.apply(SUBSCRIPTION, "event", decide, Deadline(5, monotonic=lambda: seconds))
     assert isinstance(raised.value.__cause__, Ambiguous)  # the log shows it
-    assert (await firestore_control.rpcs())["Commit"] == 2
-    await firestore_control.forget()
+    assert (await own_control.rpcs())["Commit"] == 2
+    await own_control.forget()
     await count(own)
     assert await counted(own) == 1
 

@@ -11,9 +11,9 @@ from tests.control import Control
 
 @pytest.mark.parametrize("code", ["CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "UNKNOWN"])
 async def test_a_commit_whose_result_is_unknown_may_have_been_applied(
-    own: Inventory, firestore_control: Control, code: str
+    own: Inventory, own_control: Control, code: str
 ) -> None:
-    await firestore_control.fail_next("Commit", pattern=own.project, code=code)
+    await own_control.fail_next("Commit", pattern=own.project, code=code)
 
     with pytest.raises(Ambiguous):
         await own.firestore.commit([writes.delete(own.firestore.name(paths.outbox("one")))], Deadline(5))

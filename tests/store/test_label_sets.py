@@ -21,7 +21,7 @@ async def register(inventory: Inventory, **labels: str) -> str:
 
 
 async def test_the_least_recently_used_organization_is_evicted_first(
-    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+    own: Inventory, own_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For a cached organization, the machines are counted, and no set is read."""
     monkeypatch.setattr("shared.store.label_sets.MAX_ORGANIZATIONS", 2)
@@ -29,9 +29,9 @@ async def test_the_least_recently_used_organization_is_evicted_first(
     await sets.lacking("before", ["tier"], Deadline(5))
 
     async def reads_of(organization_id: str) -> int:
-        before = (await firestore_control.rpcs())["RunQuery"]
+        before = (await own_control.rpcs())["RunQuery"]
         await sets.lacking(organization_id, ["tier"], Deadline(5))
-        return (await firestore_control.rpcs())["RunQuery"] - before
+        return (await own_control.rpcs())["RunQuery"] - before
 
     requested = ["first", "second", "first", "third", "first", "third", "second"]
     # One for each part of the index, all of which are empty.
@@ -39,7 +39,7 @@ async def test_the_least_recently_used_organization_is_evicted_first(
 
 
 async def test_sets_of_too_many_keys_are_not_cached(
-    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+    own: Inventory, own_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One organization could fill the memory of an instance. Those that were cached before stay."""
     monkeypatch.setattr("shared.store.label_sets.MAX_KEYS", 1)
@@ -48,30 +48,30 @@ async def test_sets_of_too_many_keys_are_not_cached(
     await sets.lacking("other", ["spot"], Deadline(5))
 
     async def reads_of(organization_id: str) -> int:
-        before = (await firestore_control.rpcs())["RunQuery"]
+        before = (await own_control.rpcs())["RunQuery"]
         await sets.lacking(organization_id, ["spot"], Deadline(5))
-        return (await firestore_control.rpcs())["RunQuery"] - before
+        return (await own_control.rpcs())["RunQuery"] - before
 
     # One for each part of the index, and one more for the set.
     assert [await reads_of(name) for name in ("example", "example", "other")] == [17, 17, 0]
 
 
 async def test_a_new_set_is_found_although_the_machines_change_between_the_counts(
-    own: Inventory, firestore_control: Control
+    own: Inventory, own_control: Control
 ) -> None:
     """By counts of different moments, there would be as many machines in the cached set as in all."""
     sets = LabelSets(own.firestore)
     known = await register(own, tier="db")
     assert (await sets.lacking("example", ["spot"], Deadline(5)))[0] == [known]
     new = await register(own, rack="7")
-    await firestore_control.fail_next(
+    await own_control.fail_next(
         "RunAggregationQuery", pattern=own.project, when="after", delay_ms=UNTIL_RELEASED
     )
 
     finding = asyncio.create_task(sets.lacking("example", ["spot"], Deadline(10)))
-    await firestore_control.struck()
+    await own_control.struck()
     await register(own, tier="web")
-    await firestore_control.release()
+    await own_control.release()
 
     names, _ = await finding
     assert {known, new} == set(names)

@@ -42,18 +42,18 @@ async def fill(inventory: Inventory, size: int, *, os_info: str = "") -> list[st
 
 
 async def test_a_page_of_more_sets_than_one_query_takes_reads_hardly_further_than_its_end(
-    own: Inventory, firestore_control: Control
+    own: Inventory, own_control: Control
 ) -> None:
     """Each of the eight queries can find all machines that are skipped, and all of the page."""
     ids = await fill(own, 8 * MAX_ALTERNATIVES)
     found = await MachineLists(own.firestore).of(WITHOUT_SPOT, Deadline(10))
-    before = await firestore_control.billed("reads")
+    before = await own_control.billed("reads")
 
     page = await found.page(offset=4, limit=3, deadline=Deadline(10))
 
     assert ids[4:7] == [machine["id"] for machine in page]
     # Four steps of about a page each, not eight pages.
-    assert await firestore_control.billed("reads") - before < 5 * (4 + 3)
+    assert await own_control.billed("reads") - before < 5 * (4 + 3)
 
 
 async def test_a_page_of_several_queries_is_rejected_only_if_its_own_machines_are_too_large(

@@ -35,10 +35,10 @@ async def drop(inventory: Inventory, event_ids: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("code", ["PERMISSION_DENIED", "FAILED_PRECONDITION"])
 async def test_what_is_not_dropped_is_logged_once_and_of_no_request(
-    own: Inventory, firestore_control: Control, capsys: pytest.CaptureFixture[str], code: str
+    own: Inventory, own_control: Control, capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     marker = own.firestore.name(paths.outbox("one"))
-    await firestore_control.fail_next("Commit", pattern=marker, code=code)
+    await own_control.fail_next("Commit", pattern=marker, code=code)
     logs.REQUEST_ID.set("the first of many")
 
     await drop(own, ["one", "another"])
@@ -51,13 +51,13 @@ async def test_what_is_not_dropped_is_logged_once_and_of_no_request(
 
 async def test_a_deletion_without_a_response_is_given_up(
     own: Inventory,
-    firestore_control: Control,
+    own_control: Control,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Otherwise, nothing that is published later would be deleted."""
     monkeypatch.setattr("shared.store.outbox.DROP_SECONDS", 0.2)
-    await firestore_control.fail_next("Commit", pattern=own.project, delay_ms=UNTIL_RELEASED)
+    await own_control.fail_next("Commit", pattern=own.project, delay_ms=UNTIL_RELEASED)
 
     async with asyncio.timeout(10):
         await drop(own, ["one"])
@@ -67,12 +67,12 @@ async def test_a_deletion_without_a_response_is_given_up(
 
 
 async def test_all_is_dropped_however_much_it_is_and_also_when_the_store_falters(
-    own: Inventory, firestore_control: Control, project: str, capsys: pytest.CaptureFixture[str]
+    own: Inventory, own_control: Control, project: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [f"{number}" for number in range(BATCH + 1)]
     stored = [own.firestore.name(paths.outbox(event_id)) for event_id in (ids[0], ids[-1])]
     await own.firestore.commit([writes.create(name, OutboxEntry()) for name in stored], Deadline(5))
-    await firestore_control.fail_next("Commit", pattern=project, code="UNAVAILABLE")
+    await own_control.fail_next("Commit", pattern=project, code="UNAVAILABLE")
 
     await drop(own, ids)
 
@@ -96,7 +96,7 @@ async def test_events_too_large_for_one_commit_are_dropped_in_several(
 
 
 async def test_events_of_changes_at_about_the_same_time_are_dropped_in_one_commit(
-    own: Inventory, firestore_control: Control
+    own: Inventory, own_control: Control
 ) -> None:
     own.outbox.drop(["one"])
     for _ in range(10):  # the task has begun
@@ -105,24 +105,24 @@ async def test_events_of_changes_at_about_the_same_time_are_dropped_in_one_commi
 
     await own.outbox.flush(5)
 
-    assert await firestore_control.rpcs() == {"Commit": 1}
+    assert await own_control.rpcs() == {"Commit": 1}
 
 
 async def test_while_events_are_being_dropped_others_are_collected(
-    own: Inventory, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+    own: Inventory, own_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.store.outbox.COLLECT_SECONDS", 0.01)
-    await firestore_control.fail_next("Commit", pattern=own.project, when="after", delay_ms=UNTIL_RELEASED)
+    await own_control.fail_next("Commit", pattern=own.project, when="after", delay_ms=UNTIL_RELEASED)
     own.outbox.drop(["one"])
-    await firestore_control.struck()
+    await own_control.struck()
     for event_id in ("another", "third"):
         own.outbox.drop([event_id])
         await asyncio.sleep(0.1)
-    await firestore_control.release()
+    await own_control.release()
 
     await own.outbox.flush(5)
 
-    assert await firestore_control.rpcs() == {"Commit": 2}
+    assert await own_control.rpcs() == {"Commit": 2}
 
 
 async def test_all_events_of_a_change_are_dropped(own: Inventory, publisher: PublisherClient) -> None:

@@ -41,12 +41,12 @@ reading = pytest.mark.parametrize("read", [read_document, read_serialized])
 
 
 @pytest.fixture
-async def stored(own: Inventory, firestore_control: Control) -> list[Document]:
+async def stored(own: Inventory, own_control: Control) -> list[Document]:
     """Store the pools, and return their documents."""
     pools = zip(POOLS, NAMES, strict=True)
     creates = [writes.create(own.firestore.name(path), Pool(name=name, version=1)) for path, name in pools]
     await own.firestore.commit(creates, Deadline(5))
-    assert (await firestore_control.rpcs()) == {"Commit": 1}
+    assert (await own_control.rpcs()) == {"Commit": 1}
     found = await own.firestore.get_all(POOLS, Deadline(5))
     return [found[path] for path in POOLS]
 
@@ -64,28 +64,28 @@ async def stored_names(own: Inventory) -> list[str]:
 @reading
 @pytest.mark.usefixtures("stored")
 async def test_reads_that_begin_while_another_is_in_flight_share_a_call(
-    own: Inventory, firestore_control: Control, read: ReadName
+    own: Inventory, own_control: Control, read: ReadName
 ) -> None:
-    before, billed = await firestore_control.rpcs(), await firestore_control.billed("reads")
+    before, billed = await own_control.rpcs(), await own_control.billed("reads")
 
     names = await asyncio.gather(*(read(own, path) for path in (*POOLS, *ABSENT)))
 
     assert names == NAMES + [None] * len(ABSENT)
-    assert await firestore_control.rpcs() - before == {"GetDocument": 1, "BatchGetDocuments": 1}
-    assert await firestore_control.billed("reads") - billed == len(POOLS) + len(ABSENT)
+    assert await own_control.rpcs() - before == {"GetDocument": 1, "BatchGetDocuments": 1}
+    assert await own_control.billed("reads") - billed == len(POOLS) + len(ABSENT)
 
 
 @reading
 @pytest.mark.usefixtures("stored")
 async def test_a_read_alone_is_one_call_for_one_document(
-    own: Inventory, firestore_control: Control, read: ReadName
+    own: Inventory, own_control: Control, read: ReadName
 ) -> None:
-    before = await firestore_control.rpcs()
+    before = await own_control.rpcs()
 
     for path in POOLS[:3]:
         await read(own, path)
 
-    assert await firestore_control.rpcs() - before == {"GetDocument": 3}
+    assert await own_control.rpcs() - before == {"GetDocument": 3}
 
 
 @reading
@@ -113,23 +113,23 @@ async def test_reads_of_different_fields_return_their_own(own: Inventory) -> Non
 
 @pytest.mark.usefixtures("stored")
 async def test_reads_with_different_deadlines_do_not_end_each_other(
-    own: Inventory, firestore_control: Control
+    own: Inventory, own_control: Control
 ) -> None:
-    before = await firestore_control.rpcs()
+    before = await own_control.rpcs()
 
     await asyncio.gather(
         *(own.firestore.get(path, Deadline(seconds)) for path, seconds in zip(POOLS, (9, 9, 5), strict=False))
     )
 
-    assert await firestore_control.rpcs() - before == {"GetDocument": 3}
+    assert await own_control.rpcs() - before == {"GetDocument": 3}
 
 
 @reading
 @pytest.mark.usefixtures("stored")
 async def test_a_shared_read_that_fails_is_repeated(
-    own: Inventory, firestore_control: Control, read: ReadName
+    own: Inventory, own_control: Control, read: ReadName
 ) -> None:
-    await firestore_control.fail_next("BatchGetDocuments", pattern=own.project, code="UNAVAILABLE")
+    await own_control.fail_next("BatchGetDocuments", pattern=own.project, code="UNAVAILABLE")
 
     names = await asyncio.gather(*(read(own, path) for path in POOLS))
 
@@ -139,28 +139,28 @@ async def test_a_shared_read_that_fails_is_repeated(
 @reading
 @pytest.mark.usefixtures("stored")
 async def test_a_shared_read_that_hangs_is_repeated(
-    own: Inventory, firestore_control: Control, read: ReadName
+    own: Inventory, own_control: Control, read: ReadName
 ) -> None:
-    await firestore_control.fail_next("BatchGetDocuments", pattern=own.project, delay_ms=UNTIL_RELEASED)
+    await own_control.fail_next("BatchGetDocuments", pattern=own.project, delay_ms=UNTIL_RELEASED)
 
     names = await asyncio.gather(*(read(own, path) for path in POOLS))
 
     assert names == NAMES
-    await firestore_control.release()
+    await own_control.release()
 
 
 @pytest.mark.usefixtures("stored")
 async def test_a_cancelled_read_does_not_end_those_that_share_its_call(
-    own: Inventory, firestore_control: Control
+    own: Inventory, own_control: Control
 ) -> None:
-    await firestore_control.fail_next(
+    await own_control.fail_next(
         "BatchGetDocuments", pattern=own.project, when="before", delay_ms=UNTIL_RELEASED
     )
     reads = [asyncio.create_task(read_document(own, path)) for path in POOLS]
-    await firestore_control.struck()
+    await own_control.struck()
 
     reads[1].cancel()
-    await firestore_control.release()
+    await own_control.release()
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
 
     assert isinstance(outcomes.pop(1), asyncio.CancelledError)
@@ -168,31 +168,29 @@ async def test_a_cancelled_read_does_not_end_those_that_share_its_call(
 
 
 async def test_updates_that_begin_while_another_is_in_flight_share_a_call(
-    own: Inventory, firestore_control: Control, stored: list[Document]
+    own: Inventory, own_control: Control, stored: list[Document]
 ) -> None:
-    before, billed = await firestore_control.rpcs(), await firestore_control.billed("writes")
+    before, billed = await own_control.rpcs(), await own_control.billed("writes")
 
     times = await asyncio.gather(
         *(own.firestore.commit([rename(document, "new")], Deadline(5)) for document in stored)
     )
 
-    assert await firestore_control.rpcs() - before == {"Commit": 1, "BatchWrite": 1}
-    assert await firestore_control.billed("writes") - billed == COUNT
+    assert await own_control.rpcs() - before == {"Commit": 1, "BatchWrite": 1}
+    assert await own_control.billed("writes") - billed == COUNT
     found = await own.firestore.get_all(POOLS, Deadline(5))
     assert [found[path].fields["name"].string_value for path in POOLS] == ["new"] * COUNT
     assert [found[path].update_time.ToDatetime(UTC) for path in POOLS] == times
 
 
-async def test_updates_of_different_organizations_share_no_call(
-    own: Inventory, firestore_control: Control
-) -> None:
+async def test_updates_of_different_organizations_share_no_call(own: Inventory, own_control: Control) -> None:
     pools = [own.firestore.name(paths.pool(f"organization-{number % 2}", str(number))) for number in range(5)]
 
     await asyncio.gather(
         *(own.firestore.commit([writes.create(name, Pool())], Deadline(5)) for name in pools)
     )
 
-    assert await firestore_control.rpcs() == {"Commit": 1, "BatchWrite": 2}
+    assert await own_control.rpcs() == {"Commit": 1, "BatchWrite": 2}
 
 
 async def test_an_update_whose_document_changed_fails_alone(own: Inventory, stored: list[Document]) -> None:
@@ -230,16 +228,16 @@ async def test_an_update_in_a_transaction_ends_it(own: Inventory, stored: list[D
 
 
 async def test_deletions_share_no_call_and_return_their_times(
-    own: Inventory, firestore_control: Control, stored: list[Document]
+    own: Inventory, own_control: Control, stored: list[Document]
 ) -> None:
     """A deletion in a `BatchWrite` has no time."""
-    before = await firestore_control.rpcs()
+    before = await own_control.rpcs()
 
     times = await asyncio.gather(
         *(own.firestore.commit([writes.delete(document.name)], Deadline(5)) for document in stored)
     )
 
-    assert await firestore_control.rpcs() - before == {"Commit": COUNT}
+    assert await own_control.rpcs() - before == {"Commit": COUNT}
     assert min(times) > stored[0].update_time.ToDatetime(UTC)
 
 
@@ -256,9 +254,7 @@ async def test_of_concurrent_updates_of_one_document_one_succeeds(
     assert await read_document(own, POOLS[0]) == f"new-{winner}"
 
 
-async def test_large_updates_do_not_exceed_the_size_of_a_call(
-    own: Inventory, firestore_control: Control
-) -> None:
+async def test_large_updates_do_not_exceed_the_size_of_a_call(own: Inventory, own_control: Control) -> None:
     large = Pool(description="x" * 900_000)
 
     await asyncio.gather(
@@ -268,14 +264,14 @@ async def test_large_updates_do_not_exceed_the_size_of_a_call(
         )
     )
 
-    assert await firestore_control.rpcs() == {"Commit": COUNT}
+    assert await own_control.rpcs() == {"Commit": COUNT}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_shared_updates_without_an_answer_may_have_been_applied(
-    own: Inventory, firestore_control: Control, stored: list[Document], when: str
+    own: Inventory, own_control: Control, stored: list[Document], when: str
 ) -> None:
-    await firestore_control.fail_next("BatchWrite", pattern=own.project, code="UNAVAILABLE", when=when)
+    await own_control.fail_next("BatchWrite", pattern=own.project, code="UNAVAILABLE", when=when)
 
     outcomes = await asyncio.gather(
         *(own.firestore.commit([rename(document, "new")], Deadline(5)) for document in stored),

@@ -40,7 +40,7 @@ async def overwrite(own: Inventory) -> None:
 
 
 @pytest.mark.usefixtures("locked")
-async def test_locks_are_released_past_the_deadline(own: Inventory, firestore_control: Control) -> None:
+async def test_locks_are_released_past_the_deadline(own: Inventory, own_control: Control) -> None:
     """The request has no time left, but other requests wait for the locks."""
     clock = Clock()
 
@@ -53,7 +53,7 @@ async def test_locks_are_released_past_the_deadline(own: Inventory, firestore_co
     with pytest.raises(Unavailable):
         await read_until_the_deadline()
 
-    assert (await firestore_control.rpcs())["Rollback"] == 1
+    assert (await own_control.rpcs())["Rollback"] == 1
     await overwrite(own)
 
 
@@ -73,9 +73,9 @@ async def test_a_lock_that_is_held_is_waited_for(own: Inventory) -> None:
     ids=["fails", "is rejected", "hangs"],
 )
 async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
-    own: Inventory, firestore_control: Control, project: str, fault: dict[str, object]
+    own: Inventory, own_control: Control, project: str, fault: dict[str, object]
 ) -> None:
-    await firestore_control.fail_next("Rollback", pattern=project, **fault)
+    await own_control.fail_next("Rollback", pattern=project, **fault)
     deadline = Deadline(RELEASE_SECONDS + 3)
 
     async def fail() -> None:
@@ -87,34 +87,32 @@ async def test_a_release_that_fails_hides_nothing_and_holds_nobody_up(
         await fail()
 
     assert deadline.left > 0
-    assert await firestore_control.waiting() == []
+    assert await own_control.waiting() == []
 
 
 @pytest.mark.usefixtures("locked")
 @pytest.mark.parametrize("fault", [{"code": "UNAVAILABLE", "count": 2}, {"disconnect": True}], ids=str)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_release_without_an_answer_is_repeated(
-    own: Inventory, firestore_control: Control, project: str, fault: dict[str, object], when: str
+    own: Inventory, own_control: Control, project: str, fault: dict[str, object], when: str
 ) -> None:
     """Otherwise, nobody could change what the transaction has read for a minute."""
     async with Transaction(own.firestore, Deadline(5)) as transaction:
         await transaction.get([POOL])
-        await firestore_control.fail_next("Rollback", pattern=project, when=when, **fault)
+        await own_control.fail_next("Rollback", pattern=project, when=when, **fault)
 
-    assert (await firestore_control.rpcs())["Rollback"] >= 2
-    assert await firestore_control.forget() == []
+    assert (await own_control.rpcs())["Rollback"] >= 2
+    assert await own_control.forget() == []
     await overwrite(own)
 
 
 @pytest.mark.usefixtures("locked")
-async def test_a_committed_transaction_has_nothing_to_release(
-    own: Inventory, firestore_control: Control
-) -> None:
+async def test_a_committed_transaction_has_nothing_to_release(own: Inventory, own_control: Control) -> None:
     async with Transaction(own.firestore, Deadline(5)) as transaction:
         [seen] = (await transaction.get([POOL])).values()
         await transaction.commit([writes.delete_seen(seen)], Deadline(5))
 
-    assert (await firestore_control.rpcs())["Rollback"] == 0
+    assert (await own_control.rpcs())["Rollback"] == 0
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -99,9 +98,8 @@ class Fleet:
 
 
 @pytest.fixture
-async def fleet(stack: RunningStack, own: Inventory) -> AsyncIterator[Fleet]:
-    async with Control.of(stack.firestore_control, own.project) as control:
-        yield Fleet(own, control)
+def fleet(own: Inventory, own_control: Control) -> Fleet:
+    return Fleet(own, own_control)
 
 
 def ids(machines: list[Machine]) -> list[str]:

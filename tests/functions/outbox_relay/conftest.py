@@ -32,14 +32,6 @@ def outbox(
 
 
 @pytest.fixture
-async def firestore_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
-    """The Firestore emulator's counters for the test's project, and its faults."""
-    async with Control.of(stack.firestore_control, project) as control:
-        yield control
-        await control.forget()
-
-
-@pytest.fixture
 async def pubsub_control(stack: RunningStack, project: str) -> AsyncIterator[Control]:
     """The Pub/Sub emulator's counters for the test's project, and its faults."""
     async with Control.of(stack.pubsub_control, project) as control:

@@ -70,23 +70,23 @@ async def test_an_event_whose_request_may_still_run_is_left_to_it(
 
 
 async def test_an_empty_outbox_costs_the_one_read_of_any_query(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+    aged: Inventory, outbox: FilledOutbox, own_control: Control
 ) -> None:
     await relay(aged)
-    assert await firestore_control.rpcs() == {"RunQuery": 1}
-    assert await firestore_control.billed("reads") == 1
+    assert await own_control.rpcs() == {"RunQuery": 1}
+    assert await own_control.billed("reads") == 1
     assert outbox.published() == []
 
 
 async def test_a_backlog_of_less_than_a_page_costs_its_reads_and_deletes(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control
+    aged: Inventory, outbox: FilledOutbox, own_control: Control
 ) -> None:
     await outbox.put([entry("one"), entry("another")])
-    before = await firestore_control.rpcs()
+    before = await own_control.rpcs()
     await relay(aged)
-    assert await firestore_control.rpcs() - before == {"RunQuery": 1, "Commit": 1}
-    assert await firestore_control.billed("reads") == 2
-    assert await firestore_control.billed("deletes") == 2
+    assert await own_control.rpcs() - before == {"RunQuery": 1, "Commit": 1}
+    assert await own_control.billed("reads") == 2
+    assert await own_control.billed("deletes") == 2
 
 
 async def test_a_poison_event_is_reported_and_stops_no_other(
@@ -290,22 +290,22 @@ async def test_a_publish_without_a_response_does_not_take_all_the_time(
     "fault", [{"delay_ms": 60_000}, {"code": "PERMISSION_DENIED"}], ids=["held", "denied"]
 )
 async def test_a_drop_that_fails_is_no_failure_of_the_topic_and_is_made_up_for(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, fault: dict[str, Any]
+    aged: Inventory, outbox: FilledOutbox, own_control: Control, fault: dict[str, Any]
 ) -> None:
     ids = {f"change-{number}" for number in range(1010)}  # of one key, and too many for one publish
     await outbox.put(entry(event_id) for event_id in ids)
-    await firestore_control.fail_next("Commit", pattern=outbox.project, **fault)
+    await own_control.fail_next("Commit", pattern=outbox.project, **fault)
     await relay(aged)
-    assert await firestore_control.forget() == []
+    assert await own_control.forget() == []
     assert ids == set(outbox.published_ids())
     assert await outbox.waiting() == 0
 
 
 async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, capsys: pytest.CaptureFixture[str]
+    aged: Inventory, outbox: FilledOutbox, own_control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await outbox.put([entry("change")])
-    await firestore_control.fail_next("Commit", pattern=outbox.project, code="PERMISSION_DENIED")
+    await own_control.fail_next("Commit", pattern=outbox.project, code="PERMISSION_DENIED")
     with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
         await relay(aged)
     [report] = [logged for logged in entries(capsys) if logged["message"].startswith("outbox:")]
@@ -314,10 +314,10 @@ async def test_a_failure_that_nobody_foresaw_is_reported_and_raised(
 
 
 async def test_a_backlog_that_cannot_be_read_is_not_reported_as_empty(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, capsys: pytest.CaptureFixture[str]
+    aged: Inventory, outbox: FilledOutbox, own_control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await outbox.put([entry("change")])
-    await firestore_control.fail_next("RunQuery", pattern=outbox.project, code="PERMISSION_DENIED")
+    await own_control.fail_next("RunQuery", pattern=outbox.project, code="PERMISSION_DENIED")
     with pytest.raises(grpc.aio.AioRpcError, match="PERMISSION_DENIED"):
         await relay(aged)
     assert entries(capsys) == []
@@ -343,12 +343,12 @@ async def test_many_or_large_events_are_held_in_smaller_parts(
 
 
 async def test_a_backlog_is_read_in_time_if_each_call_takes_long(
-    aged: Inventory, outbox: FilledOutbox, firestore_control: Control, monkeypatch: pytest.MonkeyPatch
+    aged: Inventory, outbox: FilledOutbox, own_control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise no call would publish anything, however often the schedule repeats it."""
     monkeypatch.setattr("functions.outbox_relay.relay.SECONDS", 10.0)
     await outbox.put(entry(f"change-{number}") for number in range(1001))
-    await firestore_control.fail_next("RunQuery", pattern=outbox.project, delay_ms=1000, count=1000)
+    await own_control.fail_next("RunQuery", pattern=outbox.project, delay_ms=1000, count=1000)
     await relay(aged)
     assert len(outbox.published()) == 1001
     assert await outbox.waiting() == 0
