@@ -76,7 +76,7 @@ class _Run:
         self.failed_topics: set[str] = set()
         self._inventory = inventory
         self._published = self._refused = 0
-        self._rejected: defaultdict[str, list[str]] = defaultdict(list)
+        self._to_report: defaultdict[str, list[str]] = defaultdict(list)  # rejected documents by reason
         self._oldest_seconds = 0.0
         self._to_drop: list[str] = []
 
@@ -158,12 +158,12 @@ class _Run:
 
     def _reject(self, names: Sequence[str], reason: str) -> None:
         self._refused += len(names)
-        self._rejected[reason] += names
+        self._to_report[reason] += names
 
     def _report_rejected(self) -> None:
         """Log each reason once, not for each key: thousands of keys can have events of a missing topic."""
-        for reason, documents in self._rejected.items():
+        for reason, documents in self._to_report.items():
             for names in batches(documents, REPORTED_AT_ONCE):
                 fields = {"documents": names, "reason": reason}
                 logs.log(logging.ERROR, "events that cannot be published", fields)
-        self._rejected.clear()
+        self._to_report.clear()
